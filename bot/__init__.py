@@ -1,0 +1,1 @@
+"""Evenkeel's front ends and its running process."""
