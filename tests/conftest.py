@@ -1,4 +1,4 @@
-"""What holds for every test: no network beyond this machine, one odd time zone, repeatable chance."""
+"""What holds for every test: no network beyond this machine, an odd time zone, fixed chance."""
 
 from __future__ import annotations
 
