@@ -1,0 +1,73 @@
+# The project's commands; each brings .venv to the state it needs first.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+
+# The first of these that runs and is new enough makes .venv; PYTHON=/path/to/python comes first.
+CANDIDATES := $(PYTHON) python3.13 python3.12 python3.11 python3 python
+USABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+           --generate-hashes --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo install test check bench lock clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+run: $(RUNTIME) ## start the bot; without a token, the demo
+	@$(PY) -m bot run
+
+demo: $(RUNTIME) ## start the bot on a chat page of its own, on real price history
+	@$(PY) -m bot demo
+
+install: $(RUNTIME) ## make .venv with what the bot needs
+
+test: $(DEV) ## run every test; PYTEST_ARGS="-k word" chooses some
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+check: $(DEV) ## lint, format, types, import rules
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports
+
+bench: $(DEV) ## measure a sweep of checks, a plan, a tap, start-up and memory
+	@$(PY) -m tests.bench
+
+lock: ## write the pinned requirements anew (needs uv)
+	$(COMPILE) pyproject.toml --output-file requirements.txt
+	$(COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) --group build --output-file requirements-build.txt
+
+clean: ## remove .venv and every cache; data/ and .env stay
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find bot core tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@for python in $(CANDIDATES); do \
+		if "$$python" -c '$(USABLE)' >/dev/null 2>&1; then \
+			echo "Making $(VENV) with $$("$$python" --version)."; \
+			rm -rf $(VENV) && exec "$$python" -m venv $(VENV); \
+		fi; \
+	done; \
+	echo "No Python 3.11, 3.12 or 3.13 was found (with its venv module); install one," \
+		"or name it: make PYTHON=/path/to/python3.12" >&2; \
+	exit 1
+
+# Packages come before the project itself, which is then linked without asking for anything more.
+$(RUNTIME): requirements.txt requirements-build.txt pyproject.toml | $(PY)
+	@echo "Installing what the bot needs into $(VENV) (once; a minute or two)."
+	@$(INSTALL) --require-hashes --requirement requirements.txt --requirement requirements-build.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUNTIME)
+	@echo "Installing what the tests need into $(VENV)."
+	@$(INSTALL) --require-hashes --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""The outside world behind the ports: brokers, prices, calendars, the store, channels."""
