@@ -1,0 +1,201 @@
+"""Drift: how far each line is from its target, whether that breaks its band, and where a plan should take it.
+
+Weight = value / total value of the managed part, before the trades. Drift = weight − target, in points.
+Portfolio drift = half the sum of the absolute drifts, CASH included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.domain.ids import Symbol
+from core.domain.instrument import CASH
+from core.domain.money import HUNDRED, ZERO
+from core.domain.policy import Outside, Policy
+from core.domain.portfolio import Holdings
+from core.domain.refusals import NegativeTotal
+from core.domain.targets import TargetAllocation
+
+
+@dataclass(frozen=True, slots=True)
+class DriftLine:
+    """One managed line: quantity in shares (money for CASH), weights and drift in percent and points.
+
+    ``band`` is None where no band part applies; ``goal`` is the weight that a plan aims at.
+    """
+
+    symbol: Symbol
+    quantity: Decimal
+    price: Decimal
+    value: Decimal
+    weight: Decimal
+    target: Decimal
+    goal: Decimal
+    drift: Decimal
+    band: Decimal | None
+    breached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideLine:
+    """A position without a target that policy keeps: shown, but excluded from the total."""
+
+    symbol: Symbol
+    quantity: Decimal
+    price: Decimal | None
+    value: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReport:
+    """The managed lines in the allocation's order (CASH last), the outside ones, and the portfolio's drift."""
+
+    total: Decimal
+    lines: tuple[DriftLine, ...]
+    outside: tuple[OutsideLine, ...]
+    portfolio_drift: Decimal
+
+    @property
+    def breached(self) -> tuple[DriftLine, ...]:
+        """The lines beyond their band, the furthest first."""
+        lines = [line for line in self.lines if line.breached]
+        return tuple(sorted(lines, key=lambda line: (-abs(line.drift), line.symbol)))
+
+    @property
+    def only_cash_is_over(self) -> bool:
+        """Whether too much cash is the one thing wrong, so that purchases alone should cure it."""
+        return all(line.symbol == CASH and line.drift > ZERO for line in self.breached) and bool(self.breached)
+
+    def line(self, symbol: Symbol) -> DriftLine:
+        """The line of a symbol; raises KeyError."""
+        for line in self.lines:
+            if line.symbol == symbol:
+                return line
+        raise KeyError(symbol)
+
+
+def measure_drift(
+    holdings: Holdings,
+    prices: Mapping[Symbol, Decimal],
+    targets: TargetAllocation,
+    policy: Policy,
+    whole_shares: frozenset[Symbol] = frozenset(),
+) -> DriftReport:
+    """Hold holdings against targets; ``whole_shares`` are the symbols that cannot be traded in parts.
+
+    Every managed symbol needs a price (KeyError otherwise: prices are judged before). Raises NegativeTotal.
+    """
+    symbols = managed_symbols(holdings, targets, policy)
+    values = {symbol: holdings.positions.get(symbol, ZERO) * prices[symbol] for symbol in symbols}
+    total = sum(values.values(), holdings.cash)
+    if total <= ZERO:
+        raise NegativeTotal(total)
+    values[CASH] = holdings.cash
+    weights = {symbol: value / total * HUNDRED for symbol, value in values.items()}
+    goals = goal_weights(weights, targets, policy)
+    lines = tuple(
+        _line(symbol, holdings, prices, values, weights, goals, targets, policy, symbol in whole_shares)
+        for symbol in (*symbols, CASH)
+    )
+    drift = sum((abs(line.drift) for line in lines), ZERO) / 2
+    return DriftReport(total, lines, _outside(holdings, prices, set(symbols)), drift)
+
+
+def managed_symbols(
+    holdings: Holdings, targets: TargetAllocation, policy: Policy
+) -> tuple[Symbol, ...]:
+    """The instruments that count: those with a target in its order, then positions that policy would sell."""
+    extra: list[Symbol] = []
+    if policy.outside is Outside.SELL:
+        extra = sorted(
+            symbol
+            for symbol, quantity in holdings.positions.items()
+            if quantity != ZERO and symbol not in targets.weights
+        )
+    return (*targets.symbols, *extra)
+
+
+def goal_weights(
+    weights: Mapping[Symbol, Decimal], targets: TargetAllocation, policy: Policy
+) -> dict[Symbol, Decimal]:
+    """Where a plan aims, in percent; the goals sum to 100.
+
+    goal = target + (1 − d) × (the part of the drift inside the band); the residual 100 − Σ goals goes to
+    the lines whose (target − goal) has its sign, in proportion to |target − goal|.
+    """
+    slack = 1 - policy.destination
+    goals = {}
+    for symbol, weight in weights.items():
+        target = targets.weight(symbol)
+        band = policy.band_of(symbol).width(symbol, target)
+        drift = weight - target
+        inside = drift if band is None else max(-band, min(band, drift))
+        goals[symbol] = target + slack * inside
+    return _spread_residual(goals, targets)
+
+
+def _spread_residual(goals: dict[Symbol, Decimal], targets: TargetAllocation) -> dict[Symbol, Decimal]:
+    residual = HUNDRED - sum(goals.values(), ZERO)
+    room = {
+        symbol: targets.weight(symbol) - goal
+        for symbol, goal in goals.items()
+        if (targets.weight(symbol) - goal) * residual > ZERO
+    }
+    whole = sum((abs(part) for part in room.values()), ZERO)
+    if whole == ZERO:
+        return goals
+    return {
+        symbol: goal + residual * abs(room[symbol]) / whole if symbol in room else goal
+        for symbol, goal in goals.items()
+    }
+
+
+def _line(  # noqa: PLR0913 - one line of the report needs each of these values once
+    symbol: Symbol,
+    holdings: Holdings,
+    prices: Mapping[Symbol, Decimal],
+    values: Mapping[Symbol, Decimal],
+    weights: Mapping[Symbol, Decimal],
+    goals: Mapping[Symbol, Decimal],
+    targets: TargetAllocation,
+    policy: Policy,
+    is_whole: bool,  # noqa: FBT001
+) -> DriftLine:
+    target = targets.weight(symbol)
+    drift = weights[symbol] - target
+    band = policy.band_of(symbol).width(symbol, target)
+    quantity = holdings.cash if symbol == CASH else holdings.positions.get(symbol, ZERO)
+    price = Decimal(1) if symbol == CASH else prices[symbol]
+    share = price / sum(values.values(), ZERO) * HUNDRED if is_whole and symbol != CASH else ZERO
+    return DriftLine(
+        symbol=symbol,
+        quantity=quantity,
+        price=price,
+        value=values[symbol],
+        weight=weights[symbol],
+        target=target,
+        goal=goals[symbol],
+        drift=drift,
+        band=band,
+        breached=is_breached(drift, band, share),
+    )
+
+
+def is_breached(drift: Decimal, band: Decimal | None, share: Decimal = ZERO) -> bool:
+    """Whether |drift| is beyond the band and one share less or more would help.
+
+    ``share`` is one share's weight in points; 0 where parts of shares can be traded.
+    """
+    return band is not None and abs(drift) > band and share < 2 * abs(drift)
+
+
+def _outside(
+    holdings: Holdings, prices: Mapping[Symbol, Decimal], managed: set[Symbol]
+) -> tuple[OutsideLine, ...]:
+    return tuple(
+        OutsideLine(symbol, quantity, price := prices.get(symbol), None if price is None else quantity * price)
+        for symbol, quantity in sorted(holdings.positions.items())
+        if quantity != ZERO and symbol not in managed
+    )

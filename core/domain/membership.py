@@ -1,0 +1,98 @@
+"""Membership: who a person is to a portfolio, and what that permits. Deny by default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from core.domain.ids import HouseholdId, MemberId, PortfolioId, UserId
+from core.domain.refusals import LastOwner, NotAllowed, UnknownRole
+
+
+class Role(StrEnum):
+    """What a member is to a portfolio; each role may do what the ones before it may."""
+
+    VIEWER = "viewer"
+    PROPOSER = "proposer"
+    APPROVER = "approver"
+    OWNER = "owner"
+
+
+class Permission(StrEnum):
+    """What a use case needs: to see, to ask for a plan, to decide one, or to change the portfolio."""
+
+    VIEW = "view"
+    PROPOSE = "propose"
+    APPROVE = "approve"
+    MANAGE = "manage"
+
+
+_RANK = {role: rank for rank, role in enumerate(Role)}
+_NEEDED = {
+    Permission.VIEW: Role.VIEWER,
+    Permission.PROPOSE: Role.PROPOSER,
+    Permission.APPROVE: Role.APPROVER,
+    Permission.MANAGE: Role.OWNER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person, identified by the numeric Telegram user id and never by a user name."""
+
+    id: MemberId
+    user_id: UserId
+    household_id: HouseholdId
+    name: str
+    is_active: bool = True
+    is_reachable: bool = True
+    layout: str = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A member's role in one portfolio."""
+
+    portfolio_id: PortfolioId
+    member: Member
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A one-time way in: a role in a portfolio, or (with no portfolio) the claim of the installation itself."""
+
+    code_hash: str
+    household_id: HouseholdId | None
+    portfolio_id: PortfolioId | None
+    role: Role
+    created_by: MemberId | None
+    expires_at: datetime
+    used_by: MemberId | None = None
+
+
+def may(role: Role | None, permission: Permission) -> bool:
+    """Whether a role permits something; no role permits nothing."""
+    return role is not None and _RANK[role] >= _RANK[_NEEDED[permission]]
+
+
+def require(role: Role | None, permission: Permission, action: str) -> None:
+    """Raise NotAllowed unless the role permits it; ``action`` is what was tried, for the refusal."""
+    if not may(role, permission):
+        raise NotAllowed(needed=_NEEDED[permission], role=role, action=action)
+
+
+def parse_role(text: str) -> Role:
+    """Read a role's name; raises UnknownRole."""
+    try:
+        return Role(text.strip().lower())
+    except ValueError:
+        raise UnknownRole(text[:20]) from None
+
+
+def require_an_owner_left(memberships: tuple[Membership, ...], leaving: MemberId) -> None:
+    """Raise LastOwner when nobody else would own the portfolio."""
+    others = [m for m in memberships if m.member.id != leaving and m.role is Role.OWNER]
+    if not others:
+        raise LastOwner

@@ -1,0 +1,73 @@
+"""The outbox: what must be told to whom, as a kind and ids; it is rendered only when it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from core.domain.ids import ChatId, OutboxId, PortfolioId, ProposalId
+
+
+class MessageKind(StrEnum):
+    """What a message says.
+
+    ``PROPOSAL`` is a new message with buttons; ``REFRESH`` edits every copy of a proposal in one chat;
+    ``REPORT`` is the short reply after execution; the others are notices with their values in ``data``.
+    """
+
+    PROPOSAL = "proposal"
+    REFRESH = "refresh"
+    REPORT = "report"
+    REMINDER = "reminder"
+    RECHECK = "recheck"
+    APPROVAL_LAPSED = "approval_lapsed"
+    CHECK_REFUSED = "check_refused"
+    FROZEN = "frozen"
+    MEMBER_JOINED = "member_joined"
+    PROPOSAL_WANTED = "proposal_wanted"
+
+
+class Priority(IntEnum):
+    """Which goes first where Telegram's limits make messages wait: what needs a decision, then the rest."""
+
+    DECISION = 0
+    REPORT = 1
+    NOTICE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """One message to one chat; ``dedup_key`` makes saying the same thing twice impossible.
+
+    ``data`` holds small values only (codes, ids, numbers as text), never people's words or secrets.
+    """
+
+    kind: MessageKind
+    chat_id: ChatId
+    dedup_key: str
+    portfolio_id: PortfolioId | None = None
+    proposal_id: ProposalId | None = None
+    priority: Priority = Priority.NOTICE
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedItem:
+    """An outbox item with its place in the queue and how often sending it was tried."""
+
+    id: OutboxId
+    item: OutboxItem
+    attempts: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One message that shows a proposal: which revision, in which chat, under which message id."""
+
+    proposal_id: ProposalId
+    revision: int
+    chat_id: ChatId
+    message_id: int

@@ -1,0 +1,147 @@
+"""Policy: everything that turns drift into a plan, and when to look at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+
+from core.domain.ids import Symbol
+from core.domain.instrument import CASH
+from core.domain.money import HUNDRED, ZERO
+
+
+class Direction(StrEnum):
+    """Which sides a plan may use."""
+
+    BOTH = "both"
+    BUY_ONLY = "buy_only"
+    SELL_ONLY = "sell_only"
+
+
+class Objective(StrEnum):
+    """What a plan makes as small as it can; see ``core.domain.plan`` for the definitions."""
+
+    CLOSEST = "closest"
+    FEWEST = "fewest"
+    CHEAPEST = "cheapest"
+
+
+class Outside(StrEnum):
+    """What happens to positions that have no target."""
+
+    KEEP = "keep"
+    SELL = "sell"
+
+
+class Fractional(StrEnum):
+    """Whether parts of shares are traded: always, never, or where the broker has them."""
+
+    ON = "on"
+    OFF = "off"
+    AUTO = "auto"
+
+
+class CalendarRule(StrEnum):
+    """How often a date alone is a reason to look."""
+
+    OFF = "off"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    SEMIANNUAL = "semiannual"
+    ANNUAL = "annual"
+
+
+class Trigger(StrEnum):
+    """How the date rule and the bands work together.
+
+    ``either``: a date or a breached band is reason enough. ``band_on_date``: look only on the date,
+    act only beyond a band.
+    """
+
+    EITHER = "either"
+    BAND_ON_DATE = "band_on_date"
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """How far a line may drift: absolute in points, relative in percent of the target; None is off."""
+
+    absolute: Decimal | None = Decimal(5)
+    relative: Decimal | None = Decimal(25)
+
+    def width(self, symbol: Symbol, target: Decimal) -> Decimal | None:
+        """The tighter part in points; the relative one does not apply to CASH nor to a target of 0.
+
+        None where no part applies: such a line is never breached.
+        """
+        parts = []
+        if self.absolute is not None:
+            parts.append(self.absolute)
+        if self.relative is not None and symbol != CASH and target > ZERO:
+            parts.append(target * self.relative / HUNDRED)
+        return min(parts) if parts else None
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """The floor inside CASH's weight: an amount of money, or percent of the managed total."""
+
+    amount: Decimal = ZERO
+    is_percent: bool = False
+
+    def of(self, total: Decimal) -> Decimal:
+        """The floor in money for a managed total."""
+        return total * self.amount / HUNDRED if self.is_percent else self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How one portfolio is kept: bands, calendar, destination, direction, costs and limits.
+
+    Units: bands and destination as in ``DESIGN``: points, percent, and 0…1; ``commission`` in money per
+    trade; ``spread_bps`` is the full spread in basis points, of which each side pays half;
+    ``collar``, ``tolerance`` and ``tolerance_across_close`` in percent of a price;
+    ``cool_down`` and ``expires_after`` in sessions; ``turnover_limit`` in percent of the managed total.
+    """
+
+    band: Band = field(default_factory=Band)
+    bands: Mapping[Symbol, Band] = field(default_factory=lambda: MappingProxyType({}))
+    portfolio_band: Decimal | None = None
+    destination: Decimal = Decimal(1)
+    direction: Direction = Direction.BOTH
+    objective: Objective = Objective.CLOSEST
+    fractional: Fractional = Fractional.AUTO
+    min_trade: Decimal = Decimal(25)
+    cash_reserve: Reserve = field(default_factory=lambda: Reserve(Decimal("0.5"), is_percent=True))
+    commission: Decimal = ZERO
+    spread_bps: Decimal = ZERO
+    outside: Outside = Outside.KEEP
+    do_not_sell: frozenset[Symbol] = frozenset()
+    do_not_buy: frozenset[Symbol] = frozenset()
+    calendar: CalendarRule = CalendarRule.OFF
+    trigger: Trigger = Trigger.EITHER
+    check_times: tuple[time, ...] = (time(11, 0),)
+    cool_down: int = 5
+    expires_after: int = 3
+    approvals: int = 1
+    collar: Decimal = Decimal("0.5")
+    tolerance: Decimal = Decimal(1)
+    tolerance_across_close: Decimal = Decimal(3)
+
+    def band_of(self, symbol: Symbol) -> Band:
+        """The band of one line: its own where it has one, otherwise the portfolio's."""
+        return self.bands.get(symbol, self.band)
+
+
+FILE_DEFAULTS = Policy(
+    fractional=Fractional.OFF,
+    min_trade=ZERO,
+    cash_reserve=Reserve(),
+    outside=Outside.SELL,
+)
+"""The defaults of the file interface (``evenkeel plan``); the chat's are those of ``Policy()``."""

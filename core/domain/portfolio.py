@@ -1,0 +1,158 @@
+"""Portfolios: who keeps what where, and what an account holds at one instant."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from core.domain.ids import AccountId, ChatId, HouseholdId, MemberId, PortfolioId, Symbol
+from core.domain.money import ZERO
+from core.domain.policy import Policy
+from core.domain.quote import Quote
+from core.domain.refusals import BadName
+from core.domain.targets import TargetAllocation
+
+NAME_LIMIT = 40
+
+
+class TaxTreatment(StrEnum):
+    """How an account's gains are taxed."""
+
+    TAXABLE = "taxable"
+    TAX_DEFERRED = "tax_deferred"
+    TAX_FREE = "tax_free"
+
+
+class Rung(StrEnum):
+    """How real an account is; every message about it carries this label."""
+
+    SIMULATED = "simulated"
+    BROKER_PAPER = "broker_paper"
+    DRY_RUN = "dry_run"
+    LIVE_CAPPED = "live_capped"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Money at one broker; belongs to exactly one portfolio."""
+
+    id: AccountId
+    portfolio_id: PortfolioId
+    name: str
+    broker: str
+    broker_account_id: str
+    currency: str = "USD"
+    tax_treatment: TaxTreatment = TaxTreatment.TAXABLE
+    tax_owner_id: MemberId | None = None
+    rung: Rung = Rung.SIMULATED
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """One target allocation over one or more accounts, shared with members in roles."""
+
+    id: PortfolioId
+    household_id: HouseholdId
+    slug: str
+    name: str
+    currency: str = "USD"
+    is_paused: bool = False
+    home_chat_id: ChatId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedPortfolio:
+    """A portfolio with all that a check needs to know of it; ``targets`` is None until they are set."""
+
+    portfolio: Portfolio
+    accounts: tuple[Account, ...]
+    targets: TargetAllocation | None
+    policy: Policy
+
+    @property
+    def account(self) -> Account:
+        """The portfolio's first account."""
+        return self.accounts[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What an account holds, as its broker says: settled or usable cash, and whole positions by symbol."""
+
+    cash: Decimal
+    positions: Mapping[Symbol, Decimal] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """A short hash of positions and cash, by which a later look can tell whether anything changed."""
+        lines = [f"{symbol}={quantity.normalize():f}" for symbol, quantity in sorted(self.positions.items())]
+        text = "\n".join([*lines, f"cash={self.cash.normalize():f}"])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The holdings of one account and the quotes they were valued with, at one instant."""
+
+    account_id: AccountId
+    holdings: Holdings
+    quotes: Mapping[Symbol, Quote]
+    taken_at: datetime
+    session: date | None
+    fractionable: frozenset[Symbol] = frozenset()
+
+    @property
+    def prices(self) -> dict[Symbol, Decimal]:
+        """Price by symbol."""
+        return {symbol: quote.price for symbol, quote in self.quotes.items()}
+
+    @property
+    def prices_at(self) -> datetime:
+        """The time of the oldest price; the snapshot's own time where there is none."""
+        return min((quote.at for quote in self.quotes.values()), default=self.taken_at)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingChange:
+    """One symbol (or CASH) whose quantity is not what a proposal was made from."""
+
+    symbol: Symbol
+    before: Decimal
+    after: Decimal
+
+
+def holding_changes(before: Holdings, after: Holdings) -> tuple[HoldingChange, ...]:
+    """Return what differs; additional cash is no change, because it waits for the next check."""
+    symbols = sorted({*before.positions, *after.positions})
+    changes = [
+        HoldingChange(symbol, old, new)
+        for symbol in symbols
+        if (old := before.positions.get(symbol, ZERO)) != (new := after.positions.get(symbol, ZERO))
+    ]
+    if after.cash < before.cash:
+        changes.append(HoldingChange(Symbol("CASH"), before.cash, after.cash))
+    return tuple(changes)
+
+
+def parse_name(text: str) -> str:
+    """Read a portfolio's or person's name: one line, no control or direction characters; raises BadName."""
+    name = " ".join(text.split())
+    if not name or len(name) > NAME_LIMIT or any(not _is_plain(char) for char in name):
+        raise BadName(text[:NAME_LIMIT], NAME_LIMIT)
+    return name
+
+
+def _is_plain(char: str) -> bool:
+    return char.isprintable() and not ("\u200b" <= char <= "\u200f" or "\u202a" <= char <= "\u2069")
+
+
+def slug_of(name: str) -> str:
+    """Return the short form of a name by which commands address it: letters, digits and dashes."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
+    return slug[:24].strip("-") or "portfolio"

@@ -1,0 +1,134 @@
+"""Quotes: what something costs, according to whom, and when they said so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from core.domain.ids import Symbol
+from core.domain.money import HUNDRED, ZERO
+from core.domain.refusals import PricesRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A last price with its source and the time that the source gives for it.
+
+    The price is kept as the source gave it, sane or not: ``judge_quotes`` is the only judge.
+    """
+
+    symbol: Symbol
+    price: Decimal
+    currency: str
+    at: datetime
+    source: str
+
+
+class PriceFaultKind(StrEnum):
+    """Why a symbol has no usable price."""
+
+    MISSING = "missing"
+    NOT_A_NUMBER = "not_a_number"
+    NOT_POSITIVE = "not_positive"
+    STALE = "stale"
+    JUMP = "jump"
+    CURRENCY = "currency"
+    SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFault:
+    """One symbol's unusable price: the price as given, its age in seconds, the close it was held against."""
+
+    symbol: Symbol
+    kind: PriceFaultKind
+    price: Decimal | None = None
+    age_seconds: int | None = None
+    last_close: Decimal | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteBatch:
+    """What one request for prices brought: quotes by symbol, and the faults that the source itself reported."""
+
+    quotes: Mapping[Symbol, Quote]
+    faults: tuple[PriceFault, ...] = ()
+
+    def fault_of(self, symbol: Symbol) -> PriceFault:
+        """The reported fault of a symbol without a quote."""
+        for fault in self.faults:
+            if fault.symbol == symbol:
+                return fault
+        return PriceFault(symbol, PriceFaultKind.MISSING)
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRules:
+    """What makes a quote usable: the permitted age, the currency, and the largest believable jump in percent."""
+
+    max_age: timedelta
+    currency: str
+    max_jump: Decimal = Decimal(40)
+
+
+def judge_quotes(
+    batch: QuoteBatch,
+    symbols: Iterable[Symbol],
+    *,
+    now: datetime,
+    rules: QuoteRules,
+    last_closes: Mapping[Symbol, Decimal] | None = None,
+) -> dict[Symbol, Quote]:
+    """Return a usable quote for every symbol, or raise PricesRefused naming each one that has none.
+
+    Never a part of them: weights made of some prices would be wrong.
+    """
+    closes = last_closes or {}
+    usable: dict[Symbol, Quote] = {}
+    faults: list[PriceFault] = []
+    for symbol in symbols:
+        quote = batch.quotes.get(symbol)
+        fault = batch.fault_of(symbol) if quote is None else find_fault(quote, now, rules, closes.get(symbol))
+        if fault is not None:
+            faults.append(fault)
+        elif quote is not None:
+            usable[symbol] = quote
+    if faults:
+        raise PricesRefused(tuple(faults))
+    return usable
+
+
+def find_fault(
+    quote: Quote, now: datetime, rules: QuoteRules, last_close: Decimal | None
+) -> PriceFault | None:
+    """Say what is wrong with a quote, or None when it may be used."""
+    age = int((now - quote.at).total_seconds())
+    if not quote.price.is_finite():
+        return PriceFault(quote.symbol, PriceFaultKind.NOT_A_NUMBER, None, age)
+    if quote.price <= ZERO:
+        return PriceFault(quote.symbol, PriceFaultKind.NOT_POSITIVE, quote.price, age)
+    if quote.currency != rules.currency:
+        return PriceFault(quote.symbol, PriceFaultKind.CURRENCY, quote.price, age, detail=quote.currency)
+    if now - quote.at > rules.max_age:
+        return PriceFault(quote.symbol, PriceFaultKind.STALE, quote.price, age)
+    if last_close is not None and _moved(quote.price, last_close) > rules.max_jump:
+        return PriceFault(quote.symbol, PriceFaultKind.JUMP, quote.price, age, last_close)
+    return None
+
+
+def _moved(price: Decimal, reference: Decimal) -> Decimal:
+    return abs(price - reference) / reference * HUNDRED if reference > ZERO else ZERO
+
+
+def moved_percent(price: Decimal, reference: Decimal) -> Decimal:
+    """How far a price is from a reference, in percent of the reference, without a sign."""
+    return _moved(price, reference)
+
+
+def oldest(quotes: Sequence[Quote] | Iterable[Quote]) -> datetime | None:
+    """The time of the oldest quote; None where there is none."""
+    return min((quote.at for quote in quotes), default=None)

@@ -1,0 +1,371 @@
+"""Refusals: what a person asked for that cannot be done, each with its data.
+
+The core raises them; the people's words for each are made in ``bot.words``, whose tests hold every
+class here against a sentence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+class Refusal(Exception):
+    """Something asked for that cannot be done; subclasses carry what is needed to say why."""
+
+    def __str__(self) -> str:
+        """Name the refusal and its data, for logs; people get the sentence of ``bot.words``."""
+        data = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({data})"
+
+
+# --- targets, symbols, amounts -------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class BadSymbol(Refusal):
+    """A text that cannot be a symbol."""
+
+    text: str
+
+
+@dataclass(eq=False)
+class UnknownSymbol(Refusal):
+    """A symbol that the price source does not know."""
+
+    symbol: str
+    suggestions: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class CurrencyMismatch(Refusal):
+    """An amount or instrument in another currency than the portfolio's."""
+
+    subject: str
+    currency: str
+    expected: str
+
+
+@dataclass(eq=False)
+class BadNumber(Refusal):
+    """A text that is not the number expected; ``correction`` is the text that would be right, if known."""
+
+    field: str
+    text: str
+    expected: str
+    correction: str | None = None
+
+
+@dataclass(eq=False)
+class BadWeight(Refusal):
+    """A target weight outside 0 to 100 percent."""
+
+    symbol: str
+    weight: Decimal
+
+
+@dataclass(eq=False)
+class DuplicateTarget(Refusal):
+    """The same symbol named twice in one allocation."""
+
+    symbol: str
+
+
+@dataclass(eq=False)
+class TargetsDoNotSum(Refusal):
+    """Weights that do not sum to exactly 100 percent; ``difference`` is 100 − sum, in points."""
+
+    total: Decimal
+    difference: Decimal
+
+
+@dataclass(eq=False)
+class NoTargets(Refusal):
+    """An allocation without a line, or a portfolio that has no targets yet."""
+
+
+@dataclass(eq=False)
+class TooManyTargets(Refusal):
+    """More lines than a portfolio may have."""
+
+    count: int
+    limit: int
+
+
+@dataclass(eq=False)
+class UnknownPolicyName(Refusal):
+    """A policy name that does not exist; ``suggestions`` are the nearest ones."""
+
+    name: str
+    suggestions: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class BadPolicyValue(Refusal):
+    """A value that a policy field does not take."""
+
+    name: str
+    value: str
+    expected: str
+
+
+@dataclass(eq=False)
+class ObjectiveNotBuilt(Refusal):
+    """An objective that planning does not offer yet."""
+
+    objective: str
+
+
+@dataclass(eq=False)
+class NegativeTotal(Refusal):
+    """Holdings whose managed value is not above zero, so that no weight exists."""
+
+    total: Decimal
+
+
+# --- people and permission -----------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class NotAMember(Refusal):
+    """A person whom nobody has let in."""
+
+    user_id: int
+
+
+@dataclass(eq=False)
+class NotAllowed(Refusal):
+    """A member whose role does not permit what was asked."""
+
+    needed: str
+    role: str | None
+    action: str
+
+
+@dataclass(eq=False)
+class UnknownPortfolio(Refusal):
+    """A portfolio name that this member does not have."""
+
+    slug: str
+    known: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class NoPortfolio(Refusal):
+    """A member who has no portfolio yet."""
+
+
+@dataclass(eq=False)
+class NameTaken(Refusal):
+    """A portfolio name that the household already uses."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class BadName(Refusal):
+    """A name that is empty, too long, or made of characters that cannot be shown safely."""
+
+    text: str
+    limit: int
+
+
+@dataclass(eq=False)
+class UnknownRole(Refusal):
+    """A word that is not a role."""
+
+    text: str
+
+
+@dataclass(eq=False)
+class BadInvitation(Refusal):
+    """An invitation or claim that is unknown, used, or too old."""
+
+
+@dataclass(eq=False)
+class UnknownMember(Refusal):
+    """A person who is not a member of this portfolio."""
+
+    text: str
+
+
+@dataclass(eq=False)
+class LastOwner(Refusal):
+    """A change that would leave a portfolio without an owner."""
+
+
+# --- market and prices ---------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class PricesRefused(Refusal):
+    """Prices that no plan may be made from; ``faults`` names each symbol and what is wrong with it."""
+
+    faults: tuple[object, ...]
+
+
+@dataclass(eq=False)
+class PriceSourceDown(Refusal):
+    """A price source that did not answer usably."""
+
+    source: str
+    detail: str
+    retry_after: float | None = None
+
+
+@dataclass(eq=False)
+class MarketClosed(Refusal):
+    """Something that needs an open exchange, asked while it is closed."""
+
+    opens_at: datetime | None
+
+
+@dataclass(eq=False)
+class NotReplay(Refusal):
+    """Moving the market's clock where the market is not a replay."""
+
+
+@dataclass(eq=False)
+class EndOfHistory(Refusal):
+    """The replay has reached its last day."""
+
+
+# --- cash and holdings ---------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class NotEnoughCash(Refusal):
+    """More money asked for than the account holds as cash."""
+
+    asked: Decimal
+    available: Decimal
+    currency: str
+
+
+@dataclass(eq=False)
+class NoCashTransfers(Refusal):
+    """A broker through which no money can be moved."""
+
+    broker: str
+
+
+@dataclass(eq=False)
+class EmptyAccount(Refusal):
+    """An account that holds nothing to plan with."""
+
+
+@dataclass(eq=False)
+class BrokerDown(Refusal):
+    """A broker that did not answer usably."""
+
+    broker: str
+    detail: str
+
+
+@dataclass(eq=False)
+class UnknownAssets(Refusal):
+    """Symbols that the account's broker does not trade."""
+
+    symbols: tuple[str, ...]
+
+
+# --- proposals -----------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class UnknownProposal(Refusal):
+    """A proposal that does not exist or belongs to somebody else."""
+
+    number: int
+
+
+@dataclass(eq=False)
+class OldRevision(Refusal):
+    """A button of a revision that has been replaced by a newer one."""
+
+    proposal: int
+    revision: int
+    current: int
+
+
+@dataclass(eq=False)
+class ProposalNotOpen(Refusal):
+    """A decision on a proposal that no longer takes one; ``state`` says what became of it."""
+
+    proposal: int
+    state: str
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+
+
+@dataclass(eq=False)
+class ProposalExpired(Refusal):
+    """A decision on a proposal after its time."""
+
+    proposal: int
+    expired_at: datetime
+
+
+@dataclass(eq=False)
+class AlreadyApproved(Refusal):
+    """A second approval by the same person."""
+
+    proposal: int
+
+
+@dataclass(eq=False)
+class UnknownLeg(Refusal):
+    """An edit of a line that the proposal does not have."""
+
+    proposal: int
+    leg: int
+
+
+@dataclass(eq=False)
+class CannotEnlarge(Refusal):
+    """An edit that would trade more than was proposed."""
+
+    leg: int
+    proposed: Decimal
+    asked: Decimal
+
+
+@dataclass(eq=False)
+class NothingLeft(Refusal):
+    """An edit after which no trade would remain."""
+
+
+@dataclass(eq=False)
+class PortfolioPaused(Refusal):
+    """Something that would send orders, asked while the portfolio is paused."""
+
+    slug: str
+
+
+@dataclass(eq=False)
+class RiskLimit(Refusal):
+    """A plan that breaks a limit which chat cannot raise."""
+
+    limit: str
+    value: Decimal
+    allowed: Decimal
+
+
+# --- state machines and the host -----------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class IllegalMove(Refusal):
+    """A state change that the diagram does not have."""
+
+    machine: str
+    from_state: str
+    to_state: str
+
+
+@dataclass(eq=False)
+class NotBuiltYet(Refusal):
+    """A capability that this version does not have; named so that nobody waits for it."""
+
+    what: str

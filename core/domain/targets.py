@@ -1,0 +1,113 @@
+"""Target allocations: weights in percent that sum to exactly 100."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.domain.ids import Symbol
+from core.domain.instrument import CASH
+from core.domain.money import HUNDRED, ZERO
+from core.domain.refusals import (
+    BadWeight,
+    DuplicateTarget,
+    NoTargets,
+    TargetsDoNotSum,
+    TooManyTargets,
+)
+
+MAX_LINES = 50
+"""The most lines one allocation may have; a longer table cannot be read on a phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetLine:
+    """One line of an allocation: its symbol, weight in percent, asset class, and ranked substitutes."""
+
+    symbol: Symbol
+    weight: Decimal
+    asset_class: str | None = None
+    substitutes: tuple[Symbol, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TargetAllocation:
+    """What a portfolio should look like: lines whose weights sum to exactly 100 percent.
+
+    Raises NoTargets, TooManyTargets, BadWeight, DuplicateTarget or TargetsDoNotSum at construction.
+    """
+
+    lines: tuple[TargetLine, ...]
+
+    def __post_init__(self) -> None:
+        """Hold the allocation's rules, so that an invalid one cannot exist."""
+        if not self.lines:
+            raise NoTargets
+        if len(self.lines) > MAX_LINES:
+            raise TooManyTargets(len(self.lines), MAX_LINES)
+        self._require_weights()
+        self._require_distinct()
+        total = sum((line.weight for line in self.lines), ZERO)
+        if total != HUNDRED:
+            raise TargetsDoNotSum(total, HUNDRED - total)
+
+    def _require_weights(self) -> None:
+        for line in self.lines:
+            if not line.weight.is_finite() or not ZERO <= line.weight <= HUNDRED:
+                raise BadWeight(line.symbol, line.weight)
+
+    def _require_distinct(self) -> None:
+        seen: set[Symbol] = set()
+        for line in self.lines:
+            for symbol in (line.symbol, *line.substitutes):
+                if symbol in seen:
+                    raise DuplicateTarget(symbol)
+                seen.add(symbol)
+
+    @classmethod
+    def of(cls, weights: Mapping[str, Decimal | int | str]) -> TargetAllocation:
+        """Make an allocation from plain symbol and percent pairs."""
+        return cls(
+            tuple(TargetLine(Symbol(symbol), Decimal(weight)) for symbol, weight in weights.items())
+        )
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """The symbols of the lines that are instruments, in the allocation's order."""
+        return tuple(line.symbol for line in self.lines if line.symbol != CASH)
+
+    @property
+    def weights(self) -> dict[Symbol, Decimal]:
+        """Weight by symbol, in percent; CASH only where it is a line."""
+        return {line.symbol: line.weight for line in self.lines}
+
+    def weight(self, symbol: Symbol) -> Decimal:
+        """The target of a symbol in percent; 0 where it has none."""
+        return self.weights.get(symbol, ZERO)
+
+
+def scale_to_hundred(weights: Iterable[tuple[Symbol, Decimal]]) -> TargetAllocation:
+    """Scale weights in proportion so that they sum to exactly 100, two decimals each.
+
+    The rounding rest goes to the largest line (the first of equals).
+    """
+    pairs = list(weights)
+    total = sum((weight for _, weight in pairs), ZERO)
+    if not pairs or total <= ZERO:
+        raise NoTargets
+    scaled = [(symbol, (weight * HUNDRED / total).quantize(Decimal("0.01"))) for symbol, weight in pairs]
+    rest = HUNDRED - sum((weight for _, weight in scaled), ZERO)
+    largest = max(range(len(scaled)), key=lambda index: scaled[index][1])
+    scaled[largest] = (scaled[largest][0], scaled[largest][1] + rest)
+    return TargetAllocation(tuple(TargetLine(symbol, weight.normalize() + ZERO) for symbol, weight in scaled))
+
+
+def rest_to_cash(weights: Iterable[tuple[Symbol, Decimal]]) -> TargetAllocation:
+    """Complete weights below 100 percent with a CASH line; raises TargetsDoNotSum when they exceed 100."""
+    pairs = dict(weights)
+    total = sum(pairs.values(), ZERO)
+    if total > HUNDRED:
+        raise TargetsDoNotSum(total, HUNDRED - total)
+    pairs[CASH] = pairs.get(CASH, ZERO) + HUNDRED - total
+    return TargetAllocation(tuple(TargetLine(symbol, weight) for symbol, weight in pairs.items()))
