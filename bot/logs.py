@@ -1,0 +1,183 @@
+"""The process's log: plain lines or JSON lines on standard error, with every secret struck out.
+
+Python's libraries show secrets in surprising places: Telegram's client names its token in the error
+for a wrong one, in the representation of a bot, and in the URL of every request. So the last thing
+before a line is written is a filter that knows every secret's value in each of its spellings.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import logging
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Literal, TextIO
+from urllib.parse import quote, quote_plus
+
+REDACTED = "[secret]"
+"""What stands in the place of a secret."""
+
+SHORTEST_SECRET = 4
+"""Texts with fewer characters are in every other word: they are neither struck out nor secret."""
+
+QUIET_LIBRARIES = ("httpx", "httpcore", "urllib3", "apscheduler", "peewee", "matplotlib", "PIL")
+"""They tell every request or step they make; only their warnings are of use."""
+
+_TELEGRAM_TOKEN = re.compile(r"(?<![0-9])[0-9]{5,}(?::|%3A|%253A)[A-Za-z0-9_-]{30,}", re.IGNORECASE)
+_TOKEN_IN_PATH = re.compile(r"(?<=/bot)[0-9]+(?::|%3A|%253A)[^/\s'\"<>?]+", re.IGNORECASE)
+_PASSWORD_IN_URL = re.compile(r"(?<=://)([^/\s:@'\"]*):[^/\s@'\"]+@")
+
+_OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class Redactor:
+    """Strikes secrets out of texts: those it is told, and whatever looks like a bot token."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        spellings = {
+            spelling
+            for secret in secrets
+            if len(secret) >= SHORTEST_SECRET
+            for spelling in _spellings(secret)
+        }
+        longest_first = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
+        self._known = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+
+    def __call__(self, text: str) -> str:
+        """Give the text without the secrets in it."""
+        text = self._known.sub(REDACTED, text)
+        text = _TOKEN_IN_PATH.sub(REDACTED, text)
+        text = _TELEGRAM_TOKEN.sub(REDACTED, text)
+        return _PASSWORD_IN_URL.sub(rf"\1:{REDACTED}@", text)
+
+
+class RedactionFilter(logging.Filter):
+    """Puts finished, redacted texts in the place of a record's message, traceback and extras."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redact = redactor
+        self._tracebacks = logging.Formatter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, without its secrets."""
+        record.msg, record.args = self._redact(_message(record)), None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self._tracebacks.formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = self._redact(record.exc_text)
+        record.exc_info = None
+        if record.stack_info:
+            record.stack_info = self._redact(record.stack_info)
+        for name, value in _extras(record).items():
+            setattr(record, name, self._redact(str(value)))
+        return True
+
+
+class TextFormatter(logging.Formatter):
+    """One readable line, with the time in UTC; a traceback follows on lines of its own."""
+
+    converter = staticmethod(time.gmtime)
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)sZ %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and the extras of the record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the record's line."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **{name: str(value) for name, value in _extras(record).items()},
+        }
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self.formatException(record.exc_info)
+        if record.exc_text:
+            line["exception"] = record.exc_text
+        if record.stack_info:
+            line["stack"] = record.stack_info
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure_logging(
+    *,
+    secrets: Iterable[str] = (),
+    log_format: Literal["text", "json"] = "text",
+    log_level: str = "INFO",
+    stream: TextIO | None = None,
+) -> Redactor:
+    """Set up the one handler of the process, and give what strikes secrets out of other texts.
+
+    Errors that nothing caught, and warnings, go the same way, so that none is printed as it is.
+    """
+    redactor = Redactor(secrets)
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    handler.addFilter(RedactionFilter(redactor))
+    logging.basicConfig(level=log_level, handlers=[handler], force=True)
+    for name in QUIET_LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
+    sys.unraisablehook = _log_unraisable
+    return redactor
+
+
+def _spellings(secret: str) -> set[str]:
+    """Give the forms in which URLs, representations, JSON and HTML show a text."""
+    quoted = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    lower_case = {re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), text) for text in quoted}
+    escaped = {repr(secret)[1:-1], json.dumps(secret)[1:-1], html.escape(secret)}
+    return {secret, *quoted, *lower_case, *escaped, quote(quote(secret, safe=""), safe="")}
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Give the record's message, even where its arguments do not fit."""
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError) as error:
+        return f"{record.msg} {record.args!r} (this log line is malformed: {error})"
+
+
+def _extras(record: logging.LogRecord) -> dict[str, object]:
+    """Give what the caller added to the record by `extra=`."""
+    return {name: value for name, value in vars(record).items() if name not in _OWN_FIELDS}
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    """Log what ends the process; an interruption by the keyboard ends it without a word."""
+    if not issubclass(kind, KeyboardInterrupt):
+        logging.getLogger("evenkeel").critical(
+            "Stopped by an error", exc_info=(kind, error, traceback)
+        )
+
+
+def _log_uncaught_in_thread(hook: threading.ExceptHookArgs) -> None:
+    """Log what ended a thread."""
+    if hook.exc_value is not None:
+        name = hook.thread.name if hook.thread else "?"
+        error = (hook.exc_type, hook.exc_value, hook.exc_traceback)
+        logging.getLogger("evenkeel").error("Thread %s was ended by an error", name, exc_info=error)
+
+
+def _log_unraisable(hook: sys.UnraisableHookArgs) -> None:
+    """Log an error that had nowhere to go, such as one in a finaliser."""
+    if hook.exc_value is not None:
+        error = (hook.exc_type, hook.exc_value, hook.exc_traceback)
+        logging.getLogger("evenkeel").error(
+            "%s", hook.err_msg or "Error with nowhere to go", exc_info=error
+        )
