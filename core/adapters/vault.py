@@ -24,11 +24,11 @@ class AesGcmVault:
     """Seals with the current master key, and opens what it or an older one has sealed."""
 
     def __init__(self, master_key: str, older_keys: Sequence[str] = ()) -> None:
-        self._masters = (*older_keys, master_key)
+        self._masters = (*(key for key in older_keys if key != master_key), master_key)
 
     @cached_property
     def _ring(self) -> dict[str, bytes]:
-        """Every key by its id, the current one last; derived at first use, as that takes a moment."""
+        """Every key by its id, the current one last; derived at first use (slow)."""
         return {_key_id(key): key for key in map(_derive, self._masters)}
 
     @property
