@@ -1,0 +1,1 @@
+"""Calendars: the exchange's own, and the shipped history's."""
