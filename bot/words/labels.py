@@ -1,0 +1,171 @@
+"""The names that people read for the domain's codes: rungs, roles, states, causes, rules."""
+
+from __future__ import annotations
+
+from bot.words.numbers import count
+from core.domain.membership import Role
+from core.domain.order import OrderState
+from core.domain.plan import Side
+from core.domain.policy import CalendarRule, Direction, Fractional, Objective, Outside, Trigger
+from core.domain.portfolio import Rung
+from core.domain.proposal import Cause, DecisionKind, ProposalState, RevisionCause
+
+RUNGS: dict[Rung, str] = {
+    Rung.SIMULATED: "SIMULATED",
+    Rung.BROKER_PAPER: "BROKER PAPER",
+    Rung.DRY_RUN: "DRY RUN",
+    Rung.LIVE_CAPPED: "LIVE capped",
+    Rung.LIVE: "LIVE",
+}
+"""How real an account is: the label in the head of every message about it."""
+
+RUNG_MEANINGS: dict[Rung, str] = {
+    Rung.SIMULATED: "play money at the built-in broker",
+    Rung.BROKER_PAPER: "play money at a real broker",
+    Rung.DRY_RUN: "real account, but no order is sent",
+    Rung.LIVE_CAPPED: "real money, up to a limit",
+    Rung.LIVE: "real money",
+}
+
+_ORDERS: dict[Rung, str] = {
+    Rung.SIMULATED: "simulated order",
+    Rung.BROKER_PAPER: "paper order",
+    Rung.DRY_RUN: "dry-run order",
+    Rung.LIVE_CAPPED: "LIVE order",
+    Rung.LIVE: "LIVE order",
+}
+
+ROLES: dict[Role, str] = {
+    Role.VIEWER: "viewer",
+    Role.PROPOSER: "proposer",
+    Role.APPROVER: "approver",
+    Role.OWNER: "owner",
+}
+
+ROLE_MEANINGS: dict[Role, str] = {
+    Role.VIEWER: "may look",
+    Role.PROPOSER: "may look and ask for a plan",
+    Role.APPROVER: "may also approve and reject proposals",
+    Role.OWNER: "may also change targets, policy, cash and members",
+}
+
+PROPOSAL_STATES: dict[ProposalState, str] = {
+    ProposalState.OPEN: "open",
+    ProposalState.SCHEDULED: "scheduled",
+    ProposalState.APPROVED: "approved",
+    ProposalState.EXECUTING: "being carried out",
+    ProposalState.DONE: "done",
+    ProposalState.PARTIAL: "partly done",
+    ProposalState.FAILED: "failed",
+    ProposalState.FROZEN: "frozen",
+    ProposalState.REJECTED: "rejected",
+    ProposalState.EXPIRED: "expired",
+    ProposalState.SUPERSEDED: "replaced",
+    ProposalState.CANCELLED: "cancelled",
+}
+
+ORDER_STATES: dict[OrderState, str] = {
+    OrderState.INTENDED: "not sent yet",
+    OrderState.SUBMITTING: "being sent",
+    OrderState.SUBMITTED: "at the broker",
+    OrderState.PARTIALLY_FILLED: "partly filled",
+    OrderState.FILLED: "filled",
+    OrderState.CANCELLED: "cancelled",
+    OrderState.EXPIRED: "expired unfilled",
+    OrderState.REJECTED: "refused by the broker",
+    OrderState.VOID: "not sent",
+    OrderState.UNKNOWN: "unclear, the broker is being asked",
+    OrderState.FROZEN: "unclear, a person must decide",
+}
+
+CAUSES: dict[Cause, str] = {
+    Cause.SCHEDULED: "scheduled check",
+    Cause.REQUESTED: "asked for",
+    Cause.TARGETS_CHANGED: "new targets",
+    Cause.NEW_CASH: "new cash",
+}
+
+REVISION_CAUSES: dict[RevisionCause, str] = {
+    RevisionCause.FIRST: "as first calculated",
+    RevisionCause.EDITED: "lines were changed",
+    RevisionCause.BUY_ONLY: "purchases only",
+    RevisionCause.FULL: "sales and purchases again",
+    RevisionCause.PRICES_MOVED: "prices moved after it was shown",
+    RevisionCause.HOLDINGS_CHANGED: "the account changed after it was shown",
+    RevisionCause.APPROVAL_AGED: "the approval became too old before the orders were sent",
+}
+
+DECISIONS: dict[DecisionKind, str] = {
+    DecisionKind.APPROVE: "approved",
+    DecisionKind.REJECT: "rejected",
+    DecisionKind.REOPEN: "reopened",
+    DecisionKind.LATER: "put off",
+}
+
+SIDES: dict[Side, str] = {Side.BUY: "Buy", Side.SELL: "Sell"}
+SIDES_DONE: dict[Side, str] = {Side.BUY: "Bought", Side.SELL: "Sold"}
+
+CALENDAR_RULES: dict[CalendarRule, str] = {
+    CalendarRule.OFF: "no fixed dates",
+    CalendarRule.WEEKLY: "every week",
+    CalendarRule.MONTHLY: "every month",
+    CalendarRule.QUARTERLY: "every quarter",
+    CalendarRule.SEMIANNUAL: "every half year",
+    CalendarRule.ANNUAL: "every year",
+}
+
+TRIGGERS: dict[Trigger, str] = {
+    Trigger.EITHER: "a date or a band is reason enough",
+    Trigger.BAND_ON_DATE: "bands count on the dates only",
+}
+
+DIRECTIONS: dict[Direction, str] = {
+    Direction.BOTH: "sales and purchases",
+    Direction.BUY_ONLY: "purchases only",
+    Direction.SELL_ONLY: "sales only",
+}
+
+OBJECTIVES: dict[Objective, str] = {
+    Objective.CLOSEST: "closest to the targets",
+    Objective.FEWEST: "fewest trades",
+    Objective.CHEAPEST: "least cost and tax",
+}
+
+OUTSIDE: dict[Outside, str] = {
+    Outside.KEEP: "kept, and not counted",
+    Outside.SELL: "sold",
+}
+
+FRACTIONAL: dict[Fractional, str] = {
+    Fractional.ON: "always",
+    Fractional.OFF: "never",
+    Fractional.AUTO: "where the broker has them",
+}
+
+SOURCES: dict[str, str] = {
+    "yahoo": "Yahoo",
+    "alpaca": "Alpaca",
+    "replay": "the replay",
+    "simulated": "the simulated broker",
+}
+"""Where prices come from."""
+
+
+def rung_label(rung: Rung) -> str:
+    """The label of a rung, such as ``SIMULATED``."""
+    return RUNGS[rung]
+
+
+def role_label(role: Role) -> str:
+    """The name of a role, such as ``approver``."""
+    return ROLES[role]
+
+
+def orders_of(number: int, rung: Rung) -> str:
+    """Orders by how real they are: ``2 simulated orders``, ``1 LIVE order``."""
+    return count(number, _ORDERS[rung])
+
+
+def source_label(source: str) -> str:
+    """The name of a price source; one without a name here is called by its code."""
+    return SOURCES.get(source, source)

@@ -1,0 +1,50 @@
+"""Times as people read them: always the exchange's, and said so (ET); with the day unless today."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from core.domain.session import NEW_YORK
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_A_WEEK = 7
+
+
+def clock_time(instant: datetime, now: datetime | None = None) -> str:
+    """An instant in exchange time: ``10:02 ET`` today, ``Thu 16:00 ET`` in the days to come.
+
+    All others get their date (``Wed 11 Mar 16:00 ET``), and their year where it is another.
+    Without ``now`` the date is always there.
+    """
+    local = instant.astimezone(NEW_YORK)
+    clock = f"{local:%H:%M} ET"
+    if now is None:
+        return f"{_day_and_month(local)} {clock}"
+    today = now.astimezone(NEW_YORK)
+    days = (local.date() - today.date()).days
+    if days == 0:
+        return clock
+    if 0 < days < _A_WEEK:
+        return f"{_DAYS[local.weekday()]} {clock}"
+    year = "" if local.year == today.year else f" {local.year}"
+    return f"{_day_and_month(local)}{year} {clock}"
+
+
+def day(instant: datetime) -> str:
+    """The exchange's date at an instant, with its year: ``Wed 11 Mar 2020``."""
+    local = instant.astimezone(NEW_YORK)
+    return f"{_day_and_month(local)} {local.year}"
+
+
+def _day_and_month(local: datetime) -> str:
+    return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]}"
+
+
+def age(span: timedelta) -> str:
+    """How old something is, roughly: ``40 s``, ``3 min``, ``5 h``, ``4 days``."""
+    seconds = max(int(span.total_seconds()), 0)
+    for limit, unit, size in ((120, "s", 1), (7200, "min", 60), (172_800, "h", 3600)):
+        if seconds < limit:
+            return f"{seconds // size} {unit}"
+    return f"{seconds // 86_400} days"
