@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
-from core.domain.money import HUNDRED, ZERO
+from core.domain.money import HUNDRED, ONE, ZERO
 from core.domain.policy import Outside, Policy
 from core.domain.portfolio import Holdings
 from core.domain.refusals import NegativeTotal
@@ -83,9 +83,10 @@ def measure_drift(
     policy: Policy,
     whole_shares: frozenset[Symbol] = frozenset(),
 ) -> DriftReport:
-    """Hold holdings against targets; ``whole_shares`` are the symbols that cannot be traded in parts.
+    """Hold holdings against targets; ``whole_shares`` cannot be traded in parts.
 
-    Every managed symbol needs a price (KeyError otherwise: prices are judged before). Raises NegativeTotal.
+    Every managed symbol needs a price (KeyError otherwise: prices are judged before).
+    Raises NegativeTotal.
     """
     symbols = managed_symbols(holdings, targets, policy)
     values = {symbol: holdings.positions.get(symbol, ZERO) * prices[symbol] for symbol in symbols}
@@ -95,12 +96,30 @@ def measure_drift(
     values[CASH] = holdings.cash
     weights = {symbol: value / total * HUNDRED for symbol, value in values.items()}
     goals = goal_weights(weights, targets, policy)
-    lines = tuple(
-        _line(symbol, holdings, prices, values, weights, goals, targets, policy, symbol in whole_shares)
-        for symbol in (*symbols, CASH)
-    )
-    drift = sum((abs(line.drift) for line in lines), ZERO) / 2
-    return DriftReport(total, lines, _outside(holdings, prices, set(symbols)), drift)
+    wanted = targets.weights
+    lines = []
+    for symbol, weight in weights.items():
+        is_cash = symbol == CASH
+        price = ONE if is_cash else prices[symbol]
+        target = wanted.get(symbol, ZERO)
+        band = policy.band_of(symbol).width(symbol, target)
+        share = price / total * HUNDRED if symbol in whole_shares and not is_cash else ZERO
+        lines.append(
+            DriftLine(
+                symbol=symbol,
+                quantity=holdings.cash if is_cash else holdings.positions.get(symbol, ZERO),
+                price=price,
+                value=values[symbol],
+                weight=weight,
+                target=target,
+                goal=goals[symbol],
+                drift=weight - target,
+                band=band,
+                breached=is_breached(weight - target, band, share),
+            )
+        )
+    drift = sum(sorted(abs(line.drift) for line in lines), ZERO) / 2
+    return DriftReport(total, tuple(lines), _outside(holdings, prices, set(symbols)), drift)
 
 
 def managed_symbols(
@@ -126,61 +145,35 @@ def goal_weights(
     the lines whose (target − goal) has its sign, in proportion to |target − goal|.
     """
     slack = 1 - policy.destination
+    wanted = targets.weights
     goals = {}
     for symbol, weight in weights.items():
-        target = targets.weight(symbol)
+        target = wanted.get(symbol, ZERO)
         band = policy.band_of(symbol).width(symbol, target)
         drift = weight - target
         inside = drift if band is None else max(-band, min(band, drift))
         goals[symbol] = target + slack * inside
-    return _spread_residual(goals, targets)
+    return _spread_residual(goals, wanted)
 
 
-def _spread_residual(goals: dict[Symbol, Decimal], targets: TargetAllocation) -> dict[Symbol, Decimal]:
-    residual = HUNDRED - sum(goals.values(), ZERO)
+def _spread_residual(
+    goals: dict[Symbol, Decimal], wanted: Mapping[Symbol, Decimal]
+) -> dict[Symbol, Decimal]:
+    residual = HUNDRED - sum(sorted(goals.values()), ZERO)
+    if residual == ZERO:
+        return goals
     room = {
-        symbol: targets.weight(symbol) - goal
+        symbol: part
         for symbol, goal in goals.items()
-        if (targets.weight(symbol) - goal) * residual > ZERO
+        if (part := wanted.get(symbol, ZERO) - goal) * residual > ZERO
     }
-    whole = sum((abs(part) for part in room.values()), ZERO)
+    whole = abs(sum(sorted(room.values()), ZERO))
     if whole == ZERO:
         return goals
     return {
         symbol: goal + residual * abs(room[symbol]) / whole if symbol in room else goal
         for symbol, goal in goals.items()
     }
-
-
-def _line(  # noqa: PLR0913 - one line of the report needs each of these values once
-    symbol: Symbol,
-    holdings: Holdings,
-    prices: Mapping[Symbol, Decimal],
-    values: Mapping[Symbol, Decimal],
-    weights: Mapping[Symbol, Decimal],
-    goals: Mapping[Symbol, Decimal],
-    targets: TargetAllocation,
-    policy: Policy,
-    is_whole: bool,  # noqa: FBT001
-) -> DriftLine:
-    target = targets.weight(symbol)
-    drift = weights[symbol] - target
-    band = policy.band_of(symbol).width(symbol, target)
-    quantity = holdings.cash if symbol == CASH else holdings.positions.get(symbol, ZERO)
-    price = Decimal(1) if symbol == CASH else prices[symbol]
-    share = price / sum(values.values(), ZERO) * HUNDRED if is_whole and symbol != CASH else ZERO
-    return DriftLine(
-        symbol=symbol,
-        quantity=quantity,
-        price=price,
-        value=values[symbol],
-        weight=weights[symbol],
-        target=target,
-        goal=goals[symbol],
-        drift=drift,
-        band=band,
-        breached=is_breached(drift, band, share),
-    )
 
 
 def is_breached(drift: Decimal, band: Decimal | None, share: Decimal = ZERO) -> bool:

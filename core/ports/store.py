@@ -194,6 +194,10 @@ class Portfolios(Protocol):
         """The portfolios in which a member has a role, by id."""
         ...
 
+    async def of_household(self, household_id: HouseholdId) -> tuple[Portfolio, ...]:
+        """All portfolios of a household, by id."""
+        ...
+
     async def set_targets(
         self, portfolio_id: PortfolioId, targets: TargetAllocation, *, by: MemberId, at: datetime
     ) -> None:
@@ -230,8 +234,8 @@ class Instruments(Protocol):
         """Make sure that each symbol has an instrument."""
         ...
 
-    async def last_closes(self, symbols: Collection[Symbol]) -> dict[Symbol, Decimal]:
-        """The last stored close of each symbol."""
+    async def last_closes(self, symbols: Collection[Symbol], since: date) -> dict[Symbol, Decimal]:
+        """The last stored price of each symbol, where it is of that day or later."""
         ...
 
     async def record_closes(self, session: date, closes: Mapping[Symbol, Decimal]) -> None:
@@ -250,12 +254,24 @@ class Checks(Protocol):
         """Make many such rows at once, and return how many were new."""
         ...
 
+    async def unscheduled(self) -> tuple[PortfolioId, ...]:
+        """The portfolios with targets that have no unfinished scheduled check."""
+        ...
+
+    async def drop_unfinished(self, portfolio_id: PortfolioId) -> None:
+        """Forget a portfolio's scheduled checks that have not begun: its check times have changed."""
+        ...
+
     async def due(self, until: datetime) -> tuple[DueCheck, ...]:
         """The unfinished checks whose time has come, oldest first."""
         ...
 
     async def next_due_at(self) -> datetime | None:
         """When the earliest unfinished check falls due."""
+        ...
+
+    async def next_due_of(self, portfolio_id: PortfolioId) -> datetime | None:
+        """When a portfolio's next scheduled check falls due."""
         ...
 
     async def get(self, check_id: CheckId) -> CheckRecord | None:
@@ -348,6 +364,14 @@ class Proposals(Protocol):
         """For cool-downs: the session of the snapshot of each portfolio's last done, partial or rejected proposal."""
         ...
 
+    async def add_snooze(self, proposal_id: ProposalId, chat_id: ChatId, until: datetime) -> None:
+        """Remind a chat of a proposal at a market time; a later wish replaces an earlier one."""
+        ...
+
+    async def take_due_snoozes(self, market_now: datetime) -> tuple[tuple[ProposalId, ChatId], ...]:
+        """The reminders whose time has come; they are taken once."""
+        ...
+
     async def add_copy(self, copy: Copy) -> None:
         """Remember a message that shows a proposal."""
         ...
@@ -384,8 +408,10 @@ class Orders(Protocol):
         """Change the state if it is still ``before``; returns whether it was. Raises IllegalMove."""
         ...
 
-    async def shrink(self, order_id: OrderId, quantity: Decimal) -> None:
-        """Lower the quantity of an order that is still only intended."""
+    async def prepare(
+        self, order_id: OrderId, *, quantity: Decimal, limit_price: Decimal | None
+    ) -> bool:
+        """Lower the quantity and set the limit of an order that is still only intended; returns whether it was."""
         ...
 
     async def add_fills(self, order_id: OrderId, fills: Sequence[Fill]) -> int:

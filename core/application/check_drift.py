@@ -1,0 +1,226 @@
+"""Check: price, measure, plan, and propose, because a person asks; the sweep of due checks uses the same judgement."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from core.application.access import managed_for
+from core.application.market import Market, Moment
+from core.application.propose import expiry, propose
+from core.application.take_snapshot import plan_request, take_snapshot
+from core.domain.drift import DriftReport
+from core.domain.ids import ChatId, CheckId, PortfolioId
+from core.domain.membership import Member, Permission
+from core.domain.plan import Plan
+from core.domain.policy import Direction
+from core.domain.portfolio import ManagedPortfolio, Snapshot
+from core.domain.proposal import IN_FLIGHT, Cause, Proposal, ProposalState
+from core.domain.refusals import (
+    EmptyAccount,
+    MarketClosed,
+    NegativeTotal,
+    NoTargets,
+    PortfolioPaused,
+    Refusal,
+)
+from core.planning import calculate
+from core.ports.broker import Brokers
+from core.ports.clock import Clock
+from core.ports.store import Store, UnitOfWork
+
+
+class Outcome(StrEnum):
+    """What a check came to."""
+
+    ON_TARGET = "on_target"
+    PROPOSED = "proposed"
+    STILL_OPEN = "still_open"
+    NOTHING_HELPS = "nothing_helps"
+    REFUSED = "refused"
+    COOLING_DOWN = "cooling_down"
+    IN_FLIGHT = "in_flight"
+    REPEATED = "repeated"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a check found: the drift, the plan where one was made, the proposal where one was put, or the refusal."""
+
+    outcome: Outcome
+    drift: DriftReport | None = None
+    plan: Plan | None = None
+    snapshot: Snapshot | None = None
+    proposal: Proposal | None = None
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was decided about a portfolio before: proposals not yet ended, the last settled session, the last checked."""
+
+    proposals: tuple[Proposal, ...] = ()
+    settled: date | None = None
+    checked: date | None = None
+
+    @property
+    def in_flight(self) -> Proposal | None:
+        """A proposal that is being carried out, if any."""
+        return next((p for p in self.proposals if p.state in IN_FLIGHT), None)
+
+    @property
+    def open(self) -> Proposal | None:
+        """A proposal that waits for a decision or for the market, if any."""
+        waiting = {ProposalState.OPEN, ProposalState.SCHEDULED}
+        return next((p for p in reversed(self.proposals) if p.state in waiting), None)
+
+
+async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
+    store: Store,
+    brokers: Brokers,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    request_key: str,
+    chat_id: ChatId | None = None,
+    buy_only: bool = False,
+    force: bool = False,
+) -> CheckResult:
+    """Check a portfolio because a person asks, and propose; the same ``request_key`` is one request.
+
+    Refusals come as a result, but for missing permission, which raises.
+    """
+    moment = await market.moment()
+    async with store.begin() as work:
+        managed, _ = await managed_for(work, member, portfolio_id, Permission.PROPOSE, "ask for a plan")
+        slot = f"asked:{request_key}"
+        if not await work.checks.add_due(portfolio_id, moment.session.date, slot, moment.now):
+            return CheckResult(Outcome.REPEATED)
+        record = await work.checks.by_slot(portfolio_id, moment.session.date, slot)
+        standing = await _standing_of(work, portfolio_id)
+    direction = Direction.BUY_ONLY if buy_only else None
+    result = await _look(store, brokers, market, managed, moment, standing, direction=direction, force=force)
+    check_id = record.check.id if record else None
+    also = () if chat_id is None else (chat_id,)
+    return await _settle_request(store, market, clock, member, managed, moment, result, check_id, also)
+
+
+async def _standing_of(work: UnitOfWork, portfolio_id: PortfolioId) -> Standing:
+    proposals = await work.proposals.blocking([portfolio_id])
+    return Standing(proposals.get(portfolio_id, ()))
+
+
+async def _look(  # noqa: PLR0913
+    store: Store,
+    brokers: Brokers,
+    market: Market,
+    managed: ManagedPortfolio,
+    moment: Moment,
+    standing: Standing,
+    *,
+    direction: Direction | None,
+    force: bool,
+) -> CheckResult:
+    try:
+        require_ready(managed, moment)
+        if standing.in_flight is not None:
+            return CheckResult(Outcome.IN_FLIGHT, proposal=standing.in_flight)
+        snapshot = await take_snapshot(store, brokers, market, managed, moment)
+        return judge_snapshot(managed, snapshot, direction=direction, force=force)
+    except Refusal as refusal:
+        return CheckResult(Outcome.REFUSED, refusal=refusal)
+
+
+def require_ready(managed: ManagedPortfolio, moment: Moment) -> None:
+    """Raise the refusal that stands before any price is asked for."""
+    if managed.targets is None:
+        raise NoTargets
+    if managed.portfolio.is_paused:
+        raise PortfolioPaused(managed.portfolio.slug)
+    if not moment.is_open:
+        raise MarketClosed(moment.session.opens_at)
+
+
+def judge_snapshot(
+    managed: ManagedPortfolio,
+    snapshot: Snapshot,
+    *,
+    direction: Direction | None = None,
+    force: bool = False,
+    date_due: bool = False,
+) -> CheckResult:
+    """Measure and plan: pure. A plan with trades comes as PROPOSED, to be stored by the caller."""
+    try:
+        request = plan_request(managed, snapshot, direction=direction, force=force, date_due=date_due)
+        plan = calculate(request)
+    except NegativeTotal:
+        return CheckResult(Outcome.REFUSED, snapshot=snapshot, refusal=EmptyAccount())
+    except Refusal as refusal:
+        return CheckResult(Outcome.REFUSED, snapshot=snapshot, refusal=refusal)
+    if plan.trades:
+        return CheckResult(Outcome.PROPOSED, plan.before, plan, snapshot)
+    outcome = Outcome.NOTHING_HELPS if plan.needed else Outcome.ON_TARGET
+    return CheckResult(outcome, plan.before, plan, snapshot)
+
+
+async def _settle_request(  # noqa: PLR0913, PLR0917
+    store: Store,
+    market: Market,
+    clock: Clock,
+    member: Member,
+    managed: ManagedPortfolio,
+    moment: Moment,
+    result: CheckResult,
+    check_id: CheckId | None,
+    also: tuple[ChatId, ...],
+) -> CheckResult:
+    now = clock.now()
+    expires_at = expiry(market, moment, managed.policy.expires_after)
+    async with store.begin() as work:
+        if check_id is not None:
+            await work.checks.finish(check_id, result.outcome, describe(result), now)
+        if result.outcome is not Outcome.PROPOSED or result.plan is None or result.snapshot is None:
+            return result
+        standing = await _standing_of(work, managed.portfolio.id)
+        if standing.in_flight is not None:
+            return CheckResult(Outcome.IN_FLIGHT, result.drift, proposal=standing.in_flight)
+        proposal = await propose(
+            work,
+            managed,
+            result.plan,
+            result.snapshot,
+            cause=Cause.REQUESTED,
+            now=now,
+            expires_at=expires_at,
+            check_id=check_id,
+            by=member.id,
+            also=also,
+        )
+        await remember_closes(work, moment, [result.snapshot])
+    return CheckResult(Outcome.PROPOSED, result.drift, result.plan, result.snapshot, proposal)
+
+
+async def remember_closes(work: UnitOfWork, moment: Moment, snapshots: Iterable[Snapshot]) -> None:
+    """Keep the prices of these snapshots, so that tomorrow's can be held against them."""
+    closes = {
+        symbol: quote.price for snapshot in snapshots for symbol, quote in snapshot.quotes.items()
+    }
+    if closes:
+        await work.instruments.record_closes(moment.session.date, closes)
+
+
+def describe(result: CheckResult) -> str:
+    """The numbers of a result as a small document, for the check's row."""
+    details: dict[str, str] = {}
+    if result.drift is not None:
+        details["portfolio_drift"] = f"{result.drift.portfolio_drift:.4f}"
+        details["total"] = f"{result.drift.total:.2f}"
+    if result.refusal is not None:
+        details["refusal"] = type(result.refusal).__name__
+    return json.dumps(details)

@@ -1,0 +1,59 @@
+"""Create: a new portfolio with its first account."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from core.application.choose_portfolio import Current
+from core.domain.membership import Member, Role
+from core.domain.policy import Policy
+from core.domain.portfolio import Rung, parse_name, slug_of
+from core.domain.refusals import NoCashTransfers
+from core.ports.broker import Brokers, CashTransfers
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Chat, Store
+
+CURRENCY = "USD"
+EMBEDDED = "simulated"
+
+
+async def create_portfolio(  # noqa: PLR0913 - a portfolio is made of each of these
+    store: Store,
+    brokers: Brokers,
+    clock: Clock,
+    *,
+    member: Member,
+    name: str,
+    chat: Chat,
+    broker: str = EMBEDDED,
+    opening_cash: Decimal = Decimal(0),
+) -> Current:
+    """Make a portfolio that the member owns, open its account, and make it the chat's current one.
+
+    Raises BadName or NameTaken.
+    """
+    name = parse_name(name)
+    broker_account_id = await brokers.open_account(broker, CURRENCY)
+    now = clock.now()
+    async with store.begin() as work:
+        portfolio = await work.portfolios.add(member.household_id, slug_of(name), name, CURRENCY, Policy())
+        await work.portfolios.add_account(
+            portfolio.id,
+            name=name,
+            broker=broker,
+            broker_account_id=broker_account_id,
+            currency=CURRENCY,
+            rung=Rung.SIMULATED if broker == EMBEDDED else Rung.BROKER_PAPER,
+            tax_owner_id=member.id,
+        )
+        await work.people.set_role(member.id, portfolio.id, Role.OWNER)
+        await work.conversation.save_chat(replace(chat, portfolio_id=portfolio.id))
+        await work.log.record(AuditEvent(now, "portfolio_created", member.id, portfolio.id, data=name))
+        managed = await work.portfolios.get(portfolio.id)
+    if opening_cash:
+        teller = brokers.of(managed.account)
+        if not isinstance(teller, CashTransfers):
+            raise NoCashTransfers(broker)
+        await teller.transfer(opening_cash, f"opening-{portfolio.id}")
+    return Current(managed, Role.OWNER)

@@ -1,0 +1,200 @@
+"""Decide: a member approves, rejects, reopens or puts off a proposal. The tap itself changes only the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.application.access import proposal_for
+from core.application.market import Market, Moment
+from core.application.propose import void_intents
+from core.application.tell import refresh_copies
+from core.domain.ids import AccountId, ChatId, OrderId, ProposalId
+from core.domain.membership import Member, Permission, require
+from core.domain.order import Order, client_order_id, collared_limit
+from core.domain.policy import Policy
+from core.domain.proposal import (
+    Decision,
+    DecisionKind,
+    Proposal,
+    ProposalState,
+    require_decidable,
+    require_first_approval,
+)
+from core.domain.refusals import PortfolioPaused, ProposalExpired, ProposalNotOpen, UnknownProposal
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Store, UnitOfWork
+
+AFTER_OPEN = timedelta(minutes=5)
+"""How long after the open a scheduled proposal starts, so that there are quotes of the day."""
+
+SNOOZE = timedelta(hours=2)
+"""How long a proposal is put off within a session; past the close it is the next session's opening."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A proposal after a decision: whether enough members have approved, and the time if it has to wait for the open."""
+
+    proposal: Proposal
+    is_complete: bool = False
+    scheduled_for: datetime | None = None
+
+
+async def approve_proposal(
+    store: Store, market: Market, clock: Clock, *, member: Member, proposal_id: ProposalId, revision: int
+) -> Decided:
+    """Record an approval; when it is the last one needed, commit the order intents with it.
+
+    Raises NotAllowed, ProposalNotOpen, OldRevision, ProposalExpired, AlreadyApproved or PortfolioPaused.
+    """
+    moment = await market.moment()
+    async with store.begin() as work:
+        proposal = await _decidable(work, member, proposal_id, revision, moment, "approve")
+        require_first_approval(proposal, member.id)
+        managed = await work.portfolios.get(proposal.portfolio_id)
+        if managed.portfolio.is_paused:
+            raise PortfolioPaused(managed.portfolio.slug)
+        proposal = await _record(work, member, proposal, DecisionKind.APPROVE, clock.now(), moment)
+        if proposal.is_complete:
+            proposal = await _complete(work, proposal, managed.account.id, managed.policy, moment)
+        await refresh_copies(work, proposal, clock.now())
+    return Decided(proposal, proposal.is_complete, proposal.scheduled_for)
+
+
+async def reject_proposal(
+    store: Store, market: Market, clock: Clock, *, member: Member, proposal_id: ProposalId, revision: int
+) -> Decided:
+    """Reject an open proposal; it can be reopened until it expires."""
+    moment = await market.moment()
+    async with store.begin() as work:
+        proposal = await _decidable(work, member, proposal_id, revision, moment, "reject")
+        proposal = await _record(work, member, proposal, DecisionKind.REJECT, clock.now(), moment)
+        proposal = await _move(work, proposal, ProposalState.REJECTED)
+        await refresh_copies(work, proposal, clock.now())
+    return Decided(proposal)
+
+
+async def reopen_proposal(
+    store: Store, market: Market, clock: Clock, *, member: Member, proposal_id: ProposalId, revision: int
+) -> Decided:
+    """Take a rejection back before the proposal expires."""
+    moment = await market.moment()
+    async with store.begin() as work:
+        proposal, role = await proposal_for(work, member, proposal_id)
+        require(role, Permission.APPROVE, "reopen")
+        if proposal.state is not ProposalState.REJECTED:
+            raise ProposalNotOpen(proposal.id, proposal.state)
+        if moment.now >= proposal.expires_at:
+            raise ProposalExpired(proposal.id, proposal.expires_at)
+        proposal = await _record(work, member, proposal, DecisionKind.REOPEN, clock.now(), moment)
+        proposal = await _move(work, proposal, ProposalState.OPEN)
+        await refresh_copies(work, proposal, clock.now())
+    return Decided(proposal)
+
+
+async def snooze_proposal(
+    store: Store,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    proposal_id: ProposalId,
+    revision: int,
+    chat_id: ChatId,
+) -> datetime:
+    """Put a proposal off in one chat, and return the market time of the reminder."""
+    moment = await market.moment()
+    until = _snooze_until(market, moment)
+    async with store.begin() as work:
+        proposal = await _decidable(work, member, proposal_id, revision, moment, "put off")
+        until = min(until, proposal.expires_at - timedelta(minutes=30))
+        await _record(work, member, proposal, DecisionKind.LATER, clock.now(), moment)
+        await work.proposals.add_snooze(proposal_id, chat_id, until)
+    return until
+
+
+def _snooze_until(market: Market, moment: Moment) -> datetime:
+    later = moment.now + SNOOZE
+    if moment.session.is_open_at(later):
+        return later
+    if not moment.is_open:
+        return moment.session.opens_at + AFTER_OPEN
+    return market.calendar.next_after(moment.session.date).opens_at + AFTER_OPEN
+
+
+async def _decidable(  # noqa: PLR0913, PLR0917
+    work: UnitOfWork, member: Member, proposal_id: ProposalId, revision: int, moment: Moment, action: str
+) -> Proposal:
+    proposal, role = await proposal_for(work, member, proposal_id)
+    require_decidable(proposal, role=role, revision=revision, market_now=moment.now, action=action)
+    return proposal
+
+
+async def _record(  # noqa: PLR0913, PLR0917
+    work: UnitOfWork, member: Member, proposal: Proposal, kind: DecisionKind, now: datetime, moment: Moment
+) -> Proposal:
+    number, plan_hash = proposal.revision.number, proposal.revision.plan_hash
+    decision = Decision(member.id, member.name, kind, number, plan_hash, now, moment.now)
+    await work.proposals.add_decision(proposal.id, decision)
+    await work.log.record(
+        AuditEvent(now, f"decided_{kind}", member.id, proposal.portfolio_id, proposal.id, plan_hash)
+    )
+    return await _reload(work, proposal.id)
+
+
+async def _reload(work: UnitOfWork, proposal_id: ProposalId) -> Proposal:
+    proposal = await work.proposals.get(proposal_id)
+    if proposal is None:
+        raise UnknownProposal(proposal_id)
+    return proposal
+
+
+async def _move(
+    work: UnitOfWork, proposal: Proposal, after: ProposalState, scheduled_for: datetime | None = None
+) -> Proposal:
+    if not await work.proposals.move(proposal.id, proposal.state, after, scheduled_for=scheduled_for):
+        latest = await _reload(work, proposal.id)
+        raise ProposalNotOpen(proposal.id, latest.state)
+    return await _reload(work, proposal.id)
+
+
+async def _complete(
+    work: UnitOfWork, proposal: Proposal, account_id: AccountId, policy: Policy, moment: Moment
+) -> Proposal:
+    await void_intents(work, proposal.id)
+    await work.orders.add(await intents(work, proposal, account_id, policy))
+    if moment.is_open:
+        return await _move(work, proposal, ProposalState.APPROVED)
+    return await _move(
+        work, proposal, ProposalState.SCHEDULED, scheduled_for=moment.session.opens_at + AFTER_OPEN
+    )
+
+
+async def intents(
+    work: UnitOfWork, proposal: Proposal, account_id: AccountId, policy: Policy
+) -> Sequence[Order]:
+    """Make the orders of a proposal's legs, sales first; a leg that had orders before gets the next attempt."""
+    install = await work.people.install_id()
+    attempts: dict[int, int] = {}
+    for order in await work.orders.of_proposal(proposal.id):
+        attempts[order.leg] = max(attempts.get(order.leg, 0), order.attempt)
+    orders = []
+    for leg, trade in enumerate(proposal.revision.plan.trades, start=1):
+        attempt = attempts.get(leg, 0) + 1
+        orders.append(
+            Order(
+                id=OrderId(0),
+                proposal_id=proposal.id,
+                account_id=account_id,
+                leg=leg,
+                attempt=attempt,
+                client_order_id=client_order_id(install, proposal.id, leg, attempt),
+                symbol=trade.symbol,
+                side=trade.side,
+                quantity=trade.quantity,
+                limit_price=collared_limit(trade.side, trade.price, policy.collar),
+            )
+        )
+    return orders

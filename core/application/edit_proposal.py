@@ -1,0 +1,152 @@
+"""Edit: drop or shrink legs, or plan purchases only; each makes a new revision from the same frozen snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from core.application.access import proposal_for
+from core.application.market import Market
+from core.application.take_snapshot import plan_request
+from core.application.tell import refresh_copies, tell_deciders
+from core.domain.ids import ProposalId, Symbol
+from core.domain.membership import Member
+from core.domain.outbox import MessageKind
+from core.domain.plan import Plan, PlanRequest, Side
+from core.domain.policy import Direction
+from core.domain.portfolio import ManagedPortfolio
+from core.domain.proposal import (
+    Proposal,
+    Revision,
+    RevisionCause,
+    caps_after_edit,
+    require_decidable,
+)
+from core.domain.refusals import NothingLeft, OldRevision
+from core.planning import calculate
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Store, UnitOfWork
+
+Caps = dict[tuple[Symbol, Side], Decimal]
+
+
+async def edit_leg(  # noqa: PLR0913 - an edit is made of each of these
+    store: Store,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    proposal_id: ProposalId,
+    revision: int,
+    leg: int,
+    quantity: Decimal,
+) -> Proposal:
+    """Shrink one leg (0 drops it) and plan the rest again, never larger than before.
+
+    Raises what a decision raises, and UnknownLeg, CannotEnlarge or NothingLeft.
+    """
+    moment = await market.moment()
+    async with store.begin() as work:
+        proposal, managed = await _editable(work, member, proposal_id, revision, moment.now)
+        caps = caps_after_edit(proposal, leg, quantity)
+        plan = _plan(managed, proposal, caps=caps)
+        return await _revise(work, clock, member, managed, proposal, plan, RevisionCause.EDITED)
+
+
+async def plan_buys_only(
+    store: Store, market: Market, clock: Clock, *, member: Member, proposal_id: ProposalId, revision: int
+) -> Proposal:
+    """Plan again with purchases only, from the cash that is there; raises NothingLeft where none would help."""
+    return await _redirect(
+        store, market, clock, member, proposal_id, revision, Direction.BUY_ONLY, RevisionCause.BUY_ONLY
+    )
+
+
+async def plan_in_full(
+    store: Store, market: Market, clock: Clock, *, member: Member, proposal_id: ProposalId, revision: int
+) -> Proposal:
+    """Plan again as policy says, undoing every edit."""
+    return await _redirect(store, market, clock, member, proposal_id, revision, None, RevisionCause.FULL)
+
+
+async def _redirect(  # noqa: PLR0913, PLR0917
+    store: Store,
+    market: Market,
+    clock: Clock,
+    member: Member,
+    proposal_id: ProposalId,
+    revision: int,
+    direction: Direction | None,
+    cause: RevisionCause,
+) -> Proposal:
+    moment = await market.moment()
+    async with store.begin() as work:
+        proposal, managed = await _editable(work, member, proposal_id, revision, moment.now)
+        plan = _plan(managed, proposal, direction=direction)
+        return await _revise(work, clock, member, managed, proposal, plan, cause)
+
+
+async def _editable(  # noqa: PLR0913, PLR0917
+    work: UnitOfWork, member: Member, proposal_id: ProposalId, revision: int, market_now: datetime
+) -> tuple[Proposal, ManagedPortfolio]:
+    proposal, role = await proposal_for(work, member, proposal_id)
+    require_decidable(proposal, role=role, revision=revision, market_now=market_now, action="edit")
+    return proposal, await work.portfolios.get(proposal.portfolio_id)
+
+
+def _plan(
+    managed: ManagedPortfolio,
+    proposal: Proposal,
+    *,
+    caps: Caps | None = None,
+    direction: Direction | None = None,
+) -> Plan:
+    request = plan_request(managed, proposal.revision.snapshot, direction=direction, force=True)
+    plan = calculate(_capped(request, caps))
+    if not plan.trades:
+        raise NothingLeft
+    return plan
+
+
+def _capped(request: PlanRequest, caps: Caps | None) -> PlanRequest:
+    return request if caps is None else replace(request, caps=caps)
+
+
+async def _revise(  # noqa: PLR0913, PLR0917
+    work: UnitOfWork,
+    clock: Clock,
+    member: Member,
+    managed: ManagedPortfolio,
+    proposal: Proposal,
+    plan: Plan,
+    cause: RevisionCause,
+) -> Proposal:
+    old = proposal.revision
+    now = clock.now()
+    revision = Revision(old.number + 1, plan, old.snapshot, cause, now, member.id)
+    if not await work.proposals.add_revision(proposal.id, revision, after=old.number):
+        raise OldRevision(proposal.id, old.number, old.number + 1)
+    if proposal.approvals:
+        data = {
+            "member_name": member.name,
+            "old_revision": str(old.number),
+            "new_revision": str(revision.number),
+        }
+        await tell_deciders(
+            work,
+            managed.portfolio,
+            proposal,
+            MessageKind.APPROVAL_LAPSED,
+            f"r{revision.number}",
+            now,
+            data=data,
+        )
+    revised = replace(proposal, revision=revision)
+    await refresh_copies(work, revised, now)
+    await work.log.record(
+        AuditEvent(
+            now, f"revised_{cause}", member.id, proposal.portfolio_id, proposal.id, revision.plan_hash
+        )
+    )
+    return revised

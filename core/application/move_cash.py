@@ -1,0 +1,72 @@
+"""Move cash: deposits and withdrawals in an embedded broker's account."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.application.access import managed_for
+from core.domain.ids import PortfolioId
+from core.domain.membership import Member, Permission
+from core.domain.money import CENT, ZERO
+from core.domain.refusals import BadNumber, NoCashTransfers
+from core.ports.broker import Brokers, CashTransfers
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Store
+
+LARGEST = Decimal(1_000_000_000)
+
+
+async def deposit(  # noqa: PLR0913 - see the docstring
+    store: Store,
+    brokers: Brokers,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    amount: Decimal,
+    key: str,
+) -> Decimal:
+    """Put money in and return the cash after; the same key moves it once."""
+    return await _move(store, brokers, clock, member, portfolio_id, _positive(amount), key)
+
+
+async def withdraw(  # noqa: PLR0913 - see the docstring
+    store: Store,
+    brokers: Brokers,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    amount: Decimal,
+    key: str,
+) -> Decimal:
+    """Take money out and return the cash after; raises NotEnoughCash. The same key moves it once."""
+    return await _move(store, brokers, clock, member, portfolio_id, -_positive(amount), key)
+
+
+def _positive(amount: Decimal) -> Decimal:
+    if not ZERO < amount <= LARGEST or amount != amount.quantize(CENT):
+        raise BadNumber("amount", f"{amount:f}", "an amount above 0 with at most two decimals, such as 500")
+    return amount
+
+
+async def _move(  # noqa: PLR0913, PLR0917 - shared by the two public verbs
+    store: Store,
+    brokers: Brokers,
+    clock: Clock,
+    member: Member,
+    portfolio_id: PortfolioId,
+    amount: Decimal,
+    key: str,
+) -> Decimal:
+    async with store.read() as work:
+        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, "move cash")
+    teller = brokers.of(managed.account)
+    if not isinstance(teller, CashTransfers):
+        raise NoCashTransfers(managed.account.broker)
+    cash = await teller.transfer(amount, key)
+    async with store.begin() as work:
+        await work.log.record(
+            AuditEvent(clock.now(), "cash_moved", member.id, portfolio_id, data=f"{amount:f}")
+        )
+    return cash

@@ -1,0 +1,126 @@
+"""Targets: look at what a change would trade, then make it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from core.application.access import managed_for
+from core.application.market import Market
+from core.application.propose import supersede
+from core.application.take_snapshot import plan_request, read_holdings, take_snapshot
+from core.domain.ids import PortfolioId, ProposalId, Symbol
+from core.domain.instrument import CASH, nearest_symbols
+from core.domain.membership import Member, Permission
+from core.domain.money import ZERO
+from core.domain.plan import Plan
+from core.domain.quote import PriceFaultKind
+from core.domain.refusals import CurrencyMismatch, EmptyAccount, NegativeTotal, Refusal, UnknownSymbol
+from core.domain.targets import TargetAllocation, scale_to_hundred
+from core.planning import calculate
+from core.ports.broker import Brokers
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Store
+
+
+@dataclass(frozen=True, slots=True)
+class TargetsPreview:
+    """A change of targets before it is made; where ``plan`` is None, ``refusal`` says why none can be shown."""
+
+    before: TargetAllocation | None
+    after: TargetAllocation
+    plan: Plan | None
+    refusal: Refusal | None
+
+
+async def preview_targets(
+    store: Store,
+    brokers: Brokers,
+    market: Market,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    targets: TargetAllocation,
+) -> TargetsPreview:
+    """Say what new targets would trade now; raises UnknownSymbol for what the price source does not know."""
+    async with store.read() as work:
+        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, "change the targets")
+    await require_known(market, targets, managed.portfolio.currency)
+    moment = await market.moment()
+    try:
+        snapshot = await take_snapshot(store, brokers, market, managed, moment, targets)
+        plan = calculate(plan_request(managed, snapshot, targets=targets, force=True))
+    except NegativeTotal:
+        return TargetsPreview(managed.targets, targets, None, EmptyAccount())
+    except Refusal as refusal:
+        return TargetsPreview(managed.targets, targets, None, refusal)
+    return TargetsPreview(managed.targets, targets, plan, None)
+
+
+async def set_targets(
+    store: Store,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    targets: TargetAllocation,
+) -> tuple[ProposalId, ...]:
+    """Replace the targets and return the proposals that this supersedes."""
+    async with store.read() as work:
+        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, "change the targets")
+    await require_known(market, targets, managed.portfolio.currency)
+    now = clock.now()
+    async with store.begin() as work:
+        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, "change the targets")
+        await work.instruments.ensure(_every_symbol(targets), managed.portfolio.currency)
+        await work.portfolios.set_targets(portfolio_id, targets, by=member.id, at=now)
+        ended = await supersede(work, portfolio_id, now)
+        text = " ".join(f"{line.symbol} {line.weight:f}" for line in targets.lines)
+        await work.log.record(AuditEvent(now, "targets_set", member.id, portfolio_id, data=text))
+    return ended
+
+
+async def require_known(market: Market, targets: TargetAllocation, currency: str) -> None:
+    """Raise UnknownSymbol or CurrencyMismatch for a symbol that this price source cannot serve."""
+    symbols = _every_symbol(targets)
+    known = await market.prices.known_symbols()
+    if known is not None:
+        _require_listed(symbols, known)
+        return
+    batch = await market.prices.quotes(symbols)
+    for symbol in symbols:
+        quote = batch.quotes.get(symbol)
+        if quote is None and batch.fault_of(symbol).kind is PriceFaultKind.MISSING:
+            raise UnknownSymbol(symbol)
+        if quote is not None and quote.currency != currency:
+            raise CurrencyMismatch(symbol, quote.currency, currency)
+
+
+def _require_listed(symbols: Collection[Symbol], known: frozenset[Symbol]) -> None:
+    for symbol in symbols:
+        if symbol not in known:
+            raise UnknownSymbol(symbol, nearest_symbols(symbol, known))
+
+
+def _every_symbol(targets: TargetAllocation) -> tuple[Symbol, ...]:
+    named = [symbol for line in targets.lines for symbol in (line.symbol, *line.substitutes)]
+    return tuple(symbol for symbol in named if symbol != CASH)
+
+
+async def targets_from_holdings(
+    store: Store, brokers: Brokers, market: Market, *, member: Member, portfolio_id: PortfolioId
+) -> TargetAllocation:
+    """Make targets of what the account holds now, in percent with two decimals; raises EmptyAccount."""
+    async with store.read() as work:
+        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, "change the targets")
+    holdings = await read_holdings(brokers, managed)
+    held = [symbol for symbol, quantity in sorted(holdings.positions.items()) if quantity > ZERO]
+    if not held:
+        raise EmptyAccount
+    stand_in = scale_to_hundred([(symbol, holdings.positions[symbol]) for symbol in held])
+    snapshot = await take_snapshot(store, brokers, market, managed, await market.moment(), stand_in)
+    values = [(symbol, holdings.positions[symbol] * snapshot.prices[symbol]) for symbol in held]
+    if holdings.cash > ZERO:
+        values.append((CASH, holdings.cash))
+    return scale_to_hundred(values)

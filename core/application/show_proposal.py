@@ -1,0 +1,96 @@
+"""Show: a proposal with everything that a message about it says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from core.application.access import proposal_for
+from core.domain.ids import ProposalId
+from core.domain.membership import Member, Membership
+from core.domain.order import Order
+from core.domain.portfolio import ManagedPortfolio
+from core.domain.proposal import Proposal, ProposalState
+from core.domain.refusals import UnknownProposal
+from core.domain.report import ExecutionReport, execution_cost
+from core.ports.store import Store, UnitOfWork
+
+REPORTED = frozenset(
+    {ProposalState.DONE, ProposalState.PARTIAL, ProposalState.FAILED, ProposalState.FROZEN}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalView:
+    """A proposal, its portfolio and people, its orders of the current attempt, and once it ended, the report."""
+
+    managed: ManagedPortfolio
+    proposal: Proposal
+    orders: tuple[Order, ...]
+    report: ExecutionReport | None
+    memberships: tuple[Membership, ...]
+
+
+async def show_proposal(store: Store, *, member: Member, proposal_id: ProposalId) -> ProposalView:
+    """Return a proposal that the member may see; raises UnknownProposal."""
+    async with store.read() as work:
+        await proposal_for(work, member, proposal_id)
+        return await view_of(work, proposal_id)
+
+
+async def load_view(store: Store, proposal_id: ProposalId) -> ProposalView:
+    """Return a proposal for a message that is about to be sent to people already chosen."""
+    async with store.read() as work:
+        return await view_of(work, proposal_id)
+
+
+async def view_of(work: UnitOfWork, proposal_id: ProposalId) -> ProposalView:
+    """Gather the view inside a unit of work."""
+    proposal = await work.proposals.get(proposal_id)
+    if proposal is None:
+        raise UnknownProposal(proposal_id)
+    orders = latest_attempts(await work.orders.of_proposal(proposal_id))
+    return ProposalView(
+        managed=await work.portfolios.get(proposal.portfolio_id),
+        proposal=proposal,
+        orders=orders,
+        report=_report(proposal, orders),
+        memberships=await work.people.memberships(proposal.portfolio_id),
+    )
+
+
+def latest_attempts(orders: tuple[Order, ...]) -> tuple[Order, ...]:
+    """Keep each leg's last attempt."""
+    latest: dict[int, Order] = {}
+    for order in orders:
+        if order.leg not in latest or order.attempt > latest[order.leg].attempt:
+            latest[order.leg] = order
+    return tuple(latest[leg] for leg in sorted(latest))
+
+
+def _report(proposal: Proposal, orders: tuple[Order, ...]) -> ExecutionReport | None:
+    if proposal.state not in REPORTED:
+        return None
+    plan = proposal.revision.plan
+    quoted = {leg: trade.price for leg, trade in enumerate(plan.trades, start=1)}
+    return ExecutionReport(
+        orders=orders,
+        cost=execution_cost(orders, quoted),
+        planned_cost=plan.cost,
+        drift_before=plan.before.portfolio_drift,
+        drift_after=_drift_after(proposal.outcome),
+    )
+
+
+def outcome_document(drift_after: Decimal | None) -> str:
+    """What is stored with a proposal that has ended."""
+    return json.dumps({"drift_after": None if drift_after is None else f"{drift_after:.6f}"})
+
+
+def _drift_after(outcome: str) -> Decimal | None:
+    try:
+        stored = json.loads(outcome or "{}").get("drift_after")
+        return None if stored is None else Decimal(stored)
+    except (ValueError, AttributeError, InvalidOperation):
+        return None

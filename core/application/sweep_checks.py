@@ -1,0 +1,287 @@
+"""Sweep: do every scheduled check whose time has come, with one request for prices between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from core.application.check_drift import (
+    CheckResult,
+    Outcome,
+    Standing,
+    describe,
+    judge_snapshot,
+    remember_closes,
+)
+from core.application.market import Market, Moment
+from core.application.propose import expiry, is_cooling_down, propose, same_trades
+from core.application.take_snapshot import make_snapshot, symbols_needed
+from core.application.tell import deciders
+from core.domain.ids import AccountId, PortfolioId, Symbol
+from core.domain.outbox import MessageKind, OutboxItem
+from core.domain.policy import CalendarRule, Trigger
+from core.domain.portfolio import Holdings, ManagedPortfolio
+from core.domain.proposal import Cause, Proposal
+from core.domain.quote import QuoteBatch
+from core.domain.refusals import BrokerDown, EmptyAccount, NoTargets, PriceSourceDown, Refusal
+from core.domain.session import DueCheck, is_date_due
+from core.ports.broker import Brokers
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Store, UnitOfWork
+
+CHUNK = 200
+"""How many outcomes of a sweep are written in one unit of work."""
+
+_Pair = tuple[PortfolioId, CheckResult]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """What a sweep did: how many checks came to each outcome."""
+
+    counts: Mapping[Outcome, int] = field(default_factory=dict)
+
+    @property
+    def checked(self) -> int:
+        """How many checks were done."""
+        return sum(self.counts.values())
+
+
+async def run_due_checks(store: Store, brokers: Brokers, market: Market, clock: Clock) -> SweepResult:
+    """Do every scheduled check whose time has come; all of them share one request for prices.
+
+    While the exchange is closed nothing is checked: what fell due waits for the next open, once.
+    """
+    moment = await market.moment()
+    if not moment.is_open:
+        return SweepResult()
+    async with store.read() as work:
+        due = await work.checks.due(moment.now)
+        if not due:
+            return SweepResult()
+        sweep = await _gather(work, due, moment)
+    return await _sweep(store, brokers, market, clock, sweep)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    moment: Moment
+    checks: Mapping[PortfolioId, tuple[DueCheck, ...]]
+    portfolios: tuple[ManagedPortfolio, ...]
+    standings: Mapping[PortfolioId, Standing]
+
+
+async def _gather(work: UnitOfWork, due: Sequence[DueCheck], moment: Moment) -> _Sweep:
+    checks: dict[PortfolioId, tuple[DueCheck, ...]] = {}
+    for check in due:
+        checks[check.portfolio_id] = (*checks.get(check.portfolio_id, ()), check)
+    ids = tuple(checks)
+    blocking = await work.proposals.blocking(ids)
+    settled = await work.proposals.last_settled(ids)
+    checked = await work.checks.previous_sessions(ids, moment.session.date)
+    standings = {
+        pid: Standing(blocking.get(pid, ()), settled.get(pid), checked.get(pid)) for pid in ids
+    }
+    return _Sweep(moment, checks, await work.portfolios.many(ids), standings)
+
+
+async def _sweep(
+    store: Store, brokers: Brokers, market: Market, clock: Clock, sweep: _Sweep
+) -> SweepResult:
+    results: dict[PortfolioId, CheckResult] = {}
+    ready = []
+    for managed in sweep.portfolios:
+        early = _before_pricing(market, managed, sweep)
+        if early is None:
+            ready.append(managed)
+        else:
+            results[managed.portfolio.id] = early
+    results.update(await _price_and_judge(store, brokers, market, ready, sweep))
+    await _write(store, market, clock, sweep, results)
+    counts: dict[Outcome, int] = {}
+    for result in results.values():
+        counts[result.outcome] = counts.get(result.outcome, 0) + 1
+    return SweepResult(counts)
+
+
+def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: _Sweep) -> CheckResult | None:
+    standing = sweep.standings[managed.portfolio.id]
+    today = sweep.moment.session.date
+    if managed.portfolio.is_paused:
+        return CheckResult(Outcome.PAUSED)
+    if managed.targets is None:
+        return CheckResult(Outcome.REFUSED, refusal=NoTargets())
+    if standing.in_flight is not None:
+        return CheckResult(Outcome.IN_FLIGHT, proposal=standing.in_flight)
+    if is_cooling_down(market, standing.settled, today, managed.policy.cool_down):
+        return CheckResult(Outcome.COOLING_DOWN)
+    if managed.policy.trigger is Trigger.BAND_ON_DATE and not _date_due(managed, sweep):
+        return CheckResult(Outcome.ON_TARGET)
+    return None
+
+
+def _date_due(managed: ManagedPortfolio, sweep: _Sweep) -> bool:
+    rule = managed.policy.calendar
+    if rule is CalendarRule.OFF:
+        return False
+    checked = sweep.standings[managed.portfolio.id].checked
+    return is_date_due(rule, sweep.moment.session.date, checked)
+
+
+async def _price_and_judge(
+    store: Store,
+    brokers: Brokers,
+    market: Market,
+    ready: Sequence[ManagedPortfolio],
+    sweep: _Sweep,
+) -> dict[PortfolioId, CheckResult]:
+    if not ready:
+        return {}
+    holdings = await brokers.holdings([managed.account for managed in ready])
+    symbols = _all_symbols(ready, holdings)
+    try:
+        batch = await market.prices.quotes(symbols)
+    except PriceSourceDown as refusal:
+        return {m.portfolio.id: CheckResult(Outcome.REFUSED, refusal=refusal) for m in ready}
+    fractionable = await _fractionable(brokers, ready, symbols)
+    async with store.read() as work:
+        closes = await work.instruments.last_closes(symbols, sweep.moment.jumps_since)
+    return {
+        managed.portfolio.id: _judge_one(
+            managed, holdings, batch, market, closes, fractionable[managed.account.broker], sweep
+        )
+        for managed in ready
+    }
+
+
+def _all_symbols(
+    ready: Iterable[ManagedPortfolio], holdings: Mapping[AccountId, Holdings]
+) -> tuple[Symbol, ...]:
+    symbols: dict[Symbol, None] = {}
+    for managed in ready:
+        held = holdings.get(managed.account.id)
+        if held is not None and managed.targets is not None:
+            symbols.update(dict.fromkeys(symbols_needed(held, managed.targets, managed.policy).every))
+    return tuple(symbols)
+
+
+async def _fractionable(
+    brokers: Brokers, ready: Iterable[ManagedPortfolio], symbols: Sequence[Symbol]
+) -> dict[str, frozenset[Symbol]]:
+    first_of = {managed.account.broker: managed.account for managed in ready}
+    return {name: await brokers.fractionable(account, symbols) for name, account in first_of.items()}
+
+
+def _judge_one(  # noqa: PLR0913, PLR0917
+    managed: ManagedPortfolio,
+    holdings: Mapping[AccountId, Holdings],
+    batch: QuoteBatch,
+    market: Market,
+    closes: dict[Symbol, Decimal],
+    fractionable: frozenset[Symbol],
+    sweep: _Sweep,
+) -> CheckResult:
+    held = holdings.get(managed.account.id)
+    if held is None:
+        down = BrokerDown(managed.account.broker, "it did not answer")
+        return CheckResult(Outcome.REFUSED, refusal=down)
+    if managed.targets is None:
+        return CheckResult(Outcome.REFUSED, refusal=NoTargets())
+    try:
+        snapshot = make_snapshot(
+            managed,
+            managed.targets,
+            held,
+            batch,
+            sweep.moment,
+            max_age=market.prices.max_age,
+            last_closes=closes,
+            fractionable=fractionable,
+        )
+    except Refusal as refusal:
+        return CheckResult(Outcome.REFUSED, refusal=refusal)
+    due = managed.policy.trigger is Trigger.EITHER and _date_due(managed, sweep)
+    return judge_snapshot(managed, snapshot, date_due=due)
+
+
+async def _write(
+    store: Store,
+    market: Market,
+    clock: Clock,
+    sweep: _Sweep,
+    results: Mapping[PortfolioId, CheckResult],
+) -> None:
+    by_id = {managed.portfolio.id: managed for managed in sweep.portfolios}
+    snapshots = [result.snapshot for result in results.values() if result.snapshot is not None]
+    for chunk in _chunks(list(results.items())):
+        async with store.begin() as work:
+            for portfolio_id, result in chunk:
+                await _write_one(work, market, clock, sweep, by_id[portfolio_id], result)
+    async with store.begin() as work:
+        await remember_closes(work, sweep.moment, snapshots)
+
+
+def _chunks(items: list[_Pair]) -> Iterator[list[_Pair]]:
+    for start in range(0, len(items), CHUNK):
+        yield items[start : start + CHUNK]
+
+
+async def _write_one(  # noqa: PLR0913, PLR0917
+    work: UnitOfWork,
+    market: Market,
+    clock: Clock,
+    sweep: _Sweep,
+    managed: ManagedPortfolio,
+    result: CheckResult,
+) -> None:
+    now = clock.now()
+    checks = sweep.checks[managed.portfolio.id]
+    first = checks[-1]
+    outcome = result.outcome
+    standing = sweep.standings[managed.portfolio.id]
+    if outcome is Outcome.PROPOSED and _says_the_same(standing.open, result):
+        outcome = Outcome.STILL_OPEN
+    won = [await work.checks.finish(check.id, outcome, describe(result), now) for check in checks]
+    if not any(won):
+        return
+    if outcome is Outcome.PROPOSED and result.plan is not None and result.snapshot is not None:
+        await propose(
+            work,
+            managed,
+            result.plan,
+            result.snapshot,
+            cause=Cause.SCHEDULED,
+            now=now,
+            expires_at=expiry(market, sweep.moment, managed.policy.expires_after),
+            check_id=first.id,
+        )
+    elif outcome is Outcome.REFUSED and result.refusal is not None:
+        await _tell_refused(work, managed, first, result.refusal, clock)
+
+
+def _says_the_same(proposal: Proposal | None, result: CheckResult) -> bool:
+    return proposal is not None and result.plan is not None and same_trades(proposal, result.plan)
+
+
+async def _tell_refused(
+    work: UnitOfWork, managed: ManagedPortfolio, check: DueCheck, refusal: Refusal, clock: Clock
+) -> None:
+    if isinstance(refusal, EmptyAccount | NoTargets):
+        return
+    symbols = " ".join(str(getattr(fault, "symbol", "")) for fault in getattr(refusal, "faults", ()))
+    code = type(refusal).__name__
+    items = [
+        OutboxItem(
+            MessageKind.CHECK_REFUSED,
+            chat,
+            f"refused:{managed.portfolio.id}:{check.session}:{code}:{chat}",
+            managed.portfolio.id,
+            data={"code": code, "symbols": symbols},
+        )
+        for chat in await deciders(work, managed.portfolio)
+    ]
+    await work.conversation.enqueue(items, clock.now())
+    await work.log.record(
+        AuditEvent(clock.now(), "check_refused", None, managed.portfolio.id, data=str(refusal)[:500])
+    )

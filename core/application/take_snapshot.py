@@ -1,0 +1,166 @@
+"""Snapshot: what an account holds and what it is worth, at one instant, judged before anything is made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from core.application.market import Market, Moment, judge
+from core.domain.drift import DriftReport, managed_symbols, measure_drift
+from core.domain.ids import Symbol
+from core.domain.plan import PlanRequest
+from core.domain.policy import Direction, Fractional, Policy
+from core.domain.portfolio import Holdings, ManagedPortfolio, Snapshot
+from core.domain.quote import QuoteBatch
+from core.domain.refusals import BrokerDown, NoTargets
+from core.domain.targets import TargetAllocation
+from core.ports.broker import BrokerError, Brokers
+from core.ports.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """The symbols that a look at a portfolio asks prices for: those it must have, and those it would like."""
+
+    managed: tuple[Symbol, ...]
+    outside: tuple[Symbol, ...]
+
+    @property
+    def every(self) -> tuple[Symbol, ...]:
+        """All of them."""
+        return (*self.managed, *self.outside)
+
+
+def symbols_needed(holdings: Holdings, targets: TargetAllocation, policy: Policy) -> Needed:
+    """Which prices a look at these holdings needs; an outside position without a price does no harm."""
+    managed = managed_symbols(holdings, targets, policy)
+    outside = tuple(
+        symbol for symbol, quantity in sorted(holdings.positions.items()) if quantity and symbol not in managed
+    )
+    return Needed(managed, outside)
+
+
+def make_snapshot(  # noqa: PLR0913 - a snapshot is made of each of these
+    managed: ManagedPortfolio,
+    targets: TargetAllocation,
+    holdings: Holdings,
+    batch: QuoteBatch,
+    moment: Moment,
+    *,
+    max_age: timedelta,
+    last_closes: dict[Symbol, Decimal],
+    fractionable: frozenset[Symbol],
+) -> Snapshot:
+    """Judge the quotes and put everything together; raises PricesRefused."""
+    needed = symbols_needed(holdings, targets, managed.policy)
+    quotes = judge(
+        batch,
+        needed.managed,
+        moment,
+        max_age=max_age,
+        currency=managed.portfolio.currency,
+        last_closes=last_closes,
+    )
+    extra = {
+        symbol: batch.quotes[symbol]
+        for symbol in needed.outside
+        if symbol in batch.quotes and batch.quotes[symbol].price > 0
+    }
+    return Snapshot(
+        account_id=managed.account.id,
+        holdings=holdings,
+        quotes={**quotes, **extra},
+        taken_at=moment.now,
+        session=moment.session.date,
+        fractionable=fractionable,
+    )
+
+
+async def take_snapshot(
+    store: Store,
+    brokers: Brokers,
+    market: Market,
+    managed: ManagedPortfolio,
+    moment: Moment,
+    targets: TargetAllocation | None = None,
+) -> Snapshot:
+    """Ask the broker and the price source about one portfolio.
+
+    ``targets`` stands in for the portfolio's own where a change is only being looked at. Raises NoTargets,
+    BrokerDown, PriceSourceDown or PricesRefused.
+    """
+    targets = targets or managed.targets
+    if targets is None:
+        raise NoTargets
+    holdings = await read_holdings(brokers, managed)
+    symbols = symbols_needed(holdings, targets, managed.policy).every
+    batch = await market.prices.quotes(symbols)
+    fractionable = await brokers.fractionable(managed.account, symbols)
+    async with store.read() as work:
+        closes = await work.instruments.last_closes(symbols, moment.jumps_since)
+    return make_snapshot(
+        managed,
+        targets,
+        holdings,
+        batch,
+        moment,
+        max_age=market.prices.max_age,
+        last_closes=closes,
+        fractionable=fractionable,
+    )
+
+
+async def read_holdings(brokers: Brokers, managed: ManagedPortfolio) -> Holdings:
+    """Ask the account's broker what it holds; raises BrokerDown."""
+    try:
+        return await brokers.of(managed.account).holdings()
+    except BrokerError as error:
+        raise BrokerDown(managed.account.broker, str(error)) from error
+
+
+def whole_shares(policy: Policy, snapshot: Snapshot) -> frozenset[Symbol]:
+    """The symbols that this policy and broker trade only whole."""
+    match policy.fractional:
+        case Fractional.ON:
+            return frozenset()
+        case Fractional.OFF:
+            return frozenset(snapshot.quotes)
+        case Fractional.AUTO:
+            return frozenset(snapshot.quotes) - snapshot.fractionable
+
+
+def drift_of(managed: ManagedPortfolio, snapshot: Snapshot) -> DriftReport:
+    """Measure a snapshot against the portfolio's targets; raises NoTargets or NegativeTotal."""
+    if managed.targets is None:
+        raise NoTargets
+    policy = managed.policy
+    return measure_drift(
+        snapshot.holdings, snapshot.prices, managed.targets, policy, whole_shares(policy, snapshot)
+    )
+
+
+def plan_request(  # noqa: PLR0913 - the ways in which a plan is asked for
+    managed: ManagedPortfolio,
+    snapshot: Snapshot,
+    *,
+    targets: TargetAllocation | None = None,
+    direction: Direction | None = None,
+    force: bool = False,
+    date_due: bool = False,
+) -> PlanRequest:
+    """Ask planning about a snapshot under the portfolio's policy; raises NoTargets."""
+    targets = targets or managed.targets
+    if targets is None:
+        raise NoTargets
+    policy = managed.policy if direction is None else replace(managed.policy, direction=direction)
+    return PlanRequest(
+        holdings=snapshot.holdings,
+        prices=snapshot.prices,
+        targets=targets,
+        policy=policy,
+        currency=managed.portfolio.currency,
+        fractionable=snapshot.fractionable,
+        force=force,
+        date_due=date_due,
+    )

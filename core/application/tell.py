@@ -1,0 +1,82 @@
+"""Tell: put what must be said about a portfolio or proposal into the outbox, for everybody whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from core.domain.ids import ChatId
+from core.domain.membership import Permission, may
+from core.domain.outbox import MessageKind, OutboxItem, Priority
+from core.domain.portfolio import Portfolio
+from core.domain.proposal import Proposal
+from core.ports.store import UnitOfWork
+
+
+async def deciders(work: UnitOfWork, portfolio: Portfolio) -> tuple[ChatId, ...]:
+    """Where decisions are asked for: the portfolio's home chat, or else each reachable approver's private chat."""
+    if portfolio.home_chat_id is not None:
+        return (portfolio.home_chat_id,)
+    memberships = await work.people.memberships(portfolio.id)
+    return tuple(
+        ChatId(m.member.user_id)
+        for m in memberships
+        if may(m.role, Permission.APPROVE) and m.member.is_reachable
+    )
+
+
+async def tell_proposal(
+    work: UnitOfWork, portfolio: Portfolio, proposal: Proposal, now: datetime, also: Collection[ChatId] = ()
+) -> int:
+    """Push a proposal's current revision to everybody who decides (and to the chat that asked)."""
+    chats = dict.fromkeys((*await deciders(work, portfolio), *also))
+    items = [
+        _about(proposal, MessageKind.PROPOSAL, chat, f"r{proposal.revision.number}", Priority.DECISION)
+        for chat in chats
+    ]
+    return await work.conversation.enqueue(items, now)
+
+
+async def refresh_copies(work: UnitOfWork, proposal: Proposal, now: datetime) -> None:
+    """Have every message that shows a proposal edited to what is true now."""
+    chats = dict.fromkeys(copy.chat_id for copy in await work.proposals.copies(proposal.id))
+    mark = f"{proposal.state}:r{proposal.revision.number}:d{len(proposal.decisions)}:{now.isoformat()}"
+    items = [_about(proposal, MessageKind.REFRESH, chat, mark, Priority.REPORT) for chat in chats]
+    await work.conversation.enqueue(items, now)
+
+
+async def tell_deciders(  # noqa: PLR0913 - see the docstring
+    work: UnitOfWork,
+    portfolio: Portfolio,
+    proposal: Proposal,
+    kind: MessageKind,
+    mark: str,
+    now: datetime,
+    *,
+    priority: Priority = Priority.REPORT,
+    data: Mapping[str, str] | None = None,
+) -> None:
+    """Send a notice about a proposal to everybody who decides and to every chat that shows it; ``mark`` is what makes it one of its kind."""
+    shown = [copy.chat_id for copy in await work.proposals.copies(proposal.id)]
+    chats = dict.fromkeys((*await deciders(work, portfolio), *shown))
+    items = [_about(proposal, kind, chat, mark, priority, data) for chat in chats]
+    await work.conversation.enqueue(items, now)
+
+
+def _about(  # noqa: PLR0913
+    proposal: Proposal,
+    kind: MessageKind,
+    chat: ChatId,
+    mark: str,
+    priority: Priority,
+    data: Mapping[str, str] | None = None,
+) -> OutboxItem:
+    return OutboxItem(
+        kind,
+        chat,
+        f"{kind}:{proposal.id}:{mark}:{chat}",
+        proposal.portfolio_id,
+        proposal.id,
+        priority,
+        data or {},
+    )
