@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from core.application.check_drift import (
@@ -22,7 +23,7 @@ from core.domain.ids import AccountId, PortfolioId, Symbol
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.policy import CalendarRule, Trigger
 from core.domain.portfolio import Holdings, ManagedPortfolio
-from core.domain.proposal import Cause, Proposal
+from core.domain.proposal import Cause
 from core.domain.quote import QuoteBatch
 from core.domain.refusals import BrokerDown, EmptyAccount, NoTargets, PriceSourceDown, Refusal
 from core.domain.session import DueCheck, is_date_due
@@ -41,6 +42,11 @@ class SweepResult:
     """What a sweep did: how many checks came to each outcome."""
 
     counts: Mapping[Outcome, int] = field(default_factory=dict)
+
+    @property
+    def pushed(self) -> int:
+        """How many of them tell people something: a proposal, or a refusal."""
+        return self.counts.get(Outcome.PROPOSED, 0) + self.counts.get(Outcome.REFUSED, 0)
 
     @property
     def checked(self) -> int:
@@ -98,11 +104,9 @@ async def _sweep(
         else:
             results[managed.portfolio.id] = early
     results.update(await _price_and_judge(store, brokers, market, ready, sweep))
+    results = {pid: _unless_known(result, sweep.standings[pid]) for pid, result in results.items()}
     await _write(store, market, clock, sweep, results)
-    counts: dict[Outcome, int] = {}
-    for result in results.values():
-        counts[result.outcome] = counts.get(result.outcome, 0) + 1
-    return SweepResult(counts)
+    return SweepResult(Counter(result.outcome for result in results.values()))
 
 
 def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: _Sweep) -> CheckResult | None:
@@ -237,11 +241,8 @@ async def _write_one(  # noqa: PLR0913, PLR0917
 ) -> None:
     now = clock.now()
     checks = sweep.checks[managed.portfolio.id]
-    first = checks[-1]
+    latest = checks[-1]
     outcome = result.outcome
-    standing = sweep.standings[managed.portfolio.id]
-    if outcome is Outcome.PROPOSED and _says_the_same(standing.open, result):
-        outcome = Outcome.STILL_OPEN
     won = [await work.checks.finish(check.id, outcome, describe(result), now) for check in checks]
     if not any(won):
         return
@@ -254,14 +255,18 @@ async def _write_one(  # noqa: PLR0913, PLR0917
             cause=Cause.SCHEDULED,
             now=now,
             expires_at=expiry(market, sweep.moment, managed.policy.expires_after),
-            check_id=first.id,
+            check_id=latest.id,
         )
     elif outcome is Outcome.REFUSED and result.refusal is not None:
-        await _tell_refused(work, managed, first, result.refusal, clock)
+        await _tell_refused(work, managed, latest, result.refusal, clock)
 
 
-def _says_the_same(proposal: Proposal | None, result: CheckResult) -> bool:
-    return proposal is not None and result.plan is not None and same_trades(proposal, result.plan)
+def _unless_known(result: CheckResult, standing: Standing) -> CheckResult:
+    """A plan that an open proposal already puts is not put again."""
+    known = standing.open
+    if result.plan is None or known is None or result.outcome is not Outcome.PROPOSED:
+        return result
+    return replace(result, outcome=Outcome.STILL_OPEN) if same_trades(known, result.plan) else result
 
 
 async def _tell_refused(

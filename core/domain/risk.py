@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from core.domain.ids import Symbol
 from core.domain.money import HUNDRED, ZERO
+from core.domain.order import Order
 from core.domain.plan import Plan, Trade
 from core.domain.policy import Policy
 from core.domain.portfolio import HoldingChange, Holdings, holding_changes
@@ -51,6 +52,15 @@ class ApprovedPlan:
         if self.seal is not _SEAL:
             message = "an ApprovedPlan is made by core.domain.risk.approve_plan alone"
             raise TypeError(message)
+
+    def require_covers(self, order: Order) -> None:
+        """Raise RiskLimit unless an order is one of the approved legs, not enlarged."""
+        if not 1 <= order.leg <= len(self.trades):
+            raise RiskLimit("leg", Decimal(order.leg), Decimal(len(self.trades)))
+        trade = self.trades[order.leg - 1]
+        is_leg = (order.symbol, order.side) == (trade.symbol, trade.side)
+        if not is_leg or order.quantity > trade.quantity or order.proposal_id != self.proposal.id:
+            raise RiskLimit("shares", order.quantity, trade.quantity if is_leg else ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +124,11 @@ def approve_plan(proposal: Proposal, check: Recheck, limits: Limits) -> Approved
     if proposal.state is not ProposalState.APPROVED or not proposal.is_complete or not check.holds:
         raise ProposalNotOpen(proposal.id, proposal.state)
     require_within_limits(proposal.revision.plan, limits)
+    return ApprovedPlan(proposal, proposal.revision.plan.trades, _SEAL)
+
+
+def resume_plan(proposal: Proposal) -> ApprovedPlan:
+    """Make the approved plan again of a proposal whose execution had begun: it was approved and re-checked then."""
+    if proposal.state is not ProposalState.EXECUTING or not proposal.is_complete:
+        raise ProposalNotOpen(proposal.id, proposal.state)
     return ApprovedPlan(proposal, proposal.revision.plan.trades, _SEAL)

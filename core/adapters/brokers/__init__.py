@@ -1,0 +1,1 @@
+"""Brokers: where accounts are kept and orders are carried out."""

@@ -1,0 +1,264 @@
+"""The simulated broker as a house: many accounts, one database, one price source, one market clock.
+
+Resting and partly filled orders are looked at whenever somebody looks: at that moment they are
+filled at the current quote, or, once their session has closed, they expire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+
+from core.adapters.brokers.simulated.account import SimulatedAccount
+from core.adapters.brokers.simulated.database import Database
+from core.adapters.brokers.simulated.desk import Desk
+from core.adapters.brokers.simulated.ledger import Ledger, OrderRow
+from core.adapters.brokers.simulated.rules import MOST, FillRules
+from core.domain.ids import ClientOrderId, Symbol
+from core.domain.money import CENT, ZERO
+from core.domain.order import OrderState
+from core.domain.portfolio import Holdings
+from core.domain.quote import PriceFault, PriceFaultKind, QuoteRules, find_fault
+from core.domain.refusals import BadNumber, EndOfHistory, NotEnoughCash, PriceSourceDown
+from core.domain.session import Session
+from core.ports.broker import (
+    Broker,
+    BrokerAccount,
+    BrokerOrder,
+    BrokerTraits,
+    BrokerUnavailable,
+    Dedup,
+    DuplicateClientOrderId,
+    OrderRefused,
+    OrderRequest,
+)
+from core.ports.calendar import Calendar
+from core.ports.clock import MarketClock
+from core.ports.market_data import MarketData
+
+NAME = "simulated"
+ACCOUNT_PREFIX = "SIM-"
+ACCOUNTS_AT_ONCE = 500
+"""How many accounts are read in one go: few enough that nobody else waits noticeably."""
+
+_NOT_TRADABLE = frozenset({PriceFaultKind.MISSING, PriceFaultKind.CURRENCY})
+
+
+class SimulatedBrokerage:
+    """Opens accounts, and answers for all of them."""
+
+    def __init__(
+        self,
+        path: Path,
+        market_data: MarketData,
+        calendar: Calendar,
+        market_clock: MarketClock,
+        rules: FillRules | None = None,
+    ) -> None:
+        self.rules = rules or FillRules()
+        self._database = Database(path)
+        self._market_data = market_data
+        self._calendar = calendar
+        self._market_clock = market_clock
+
+    @property
+    def traits(self) -> BrokerTraits:
+        """Ids are unique for ever, and money is usable at once."""
+        return BrokerTraits(NAME, Dedup.FOREVER, has_fractions=self.rules.fractional)
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        await self._database.close()
+
+    # --- the house -------------------------------------------------------------------------------
+
+    def account(self, broker_account_id: str) -> Broker:
+        """One account, as the port has it."""
+        return SimulatedAccount(self, account_number(broker_account_id))
+
+    async def open_account(self, currency: str) -> str:
+        """Open an account without money and return its id."""
+        now = await self._market_clock.now()
+        async with self._database.writing() as connection:
+            number = await Ledger(connection).open_account(currency, now)
+        return account_name(number)
+
+    async def holdings(self, broker_account_ids: Collection[str]) -> Mapping[str, Holdings]:
+        """The holdings of many accounts; unknown ones are missing."""
+        numbers = iter([account_number(name) for name in broker_account_ids])
+        found: dict[str, Holdings] = {}
+        while part := list(islice(numbers, ACCOUNTS_AT_ONCE)):
+            await self.settle(part)
+            async with self._database.reading() as connection:
+                held = await Ledger(connection).holdings(part)
+            found |= {account_name(number): holdings for number, holdings in held.items()}
+        return found
+
+    async def fractionable(
+        self,
+        broker_account_id: str,  # noqa: ARG002 - the same for every account of this house
+        symbols: Collection[Symbol],
+    ) -> frozenset[Symbol]:
+        """All symbols, or none, as the rules say."""
+        return frozenset(symbols) if self.rules.fractional else frozenset()
+
+    # --- one account -----------------------------------------------------------------------------
+
+    async def details(self, number: int) -> BrokerAccount:
+        """The account and its usable cash."""
+        await self.settle([number])
+        async with self._database.reading() as connection:
+            ledger = Ledger(connection)
+            currency, _ = await ledger.currency_and_cash(number)
+            return BrokerAccount(account_name(number), currency, await ledger.free_cash(number))
+
+    async def transfer(self, number: int, amount: Decimal, key: str) -> Decimal:
+        """Move cash in or out, once per key; raises NotEnoughCash or BadNumber."""
+        if not amount.is_finite() or abs(amount) > MOST or amount != amount.quantize(CENT):
+            raise BadNumber("amount", str(amount), "an amount in whole cents")
+        now = await self._market_clock.now()
+        async with self._database.writing() as connection:
+            ledger = Ledger(connection)
+            free = await ledger.free_cash(number)
+            if await ledger.has_movement(number, f"transfer:{key}"):
+                return free
+            if free + amount < ZERO:
+                currency, _ = await ledger.currency_and_cash(number)
+                raise NotEnoughCash(-amount, free, currency)
+            await ledger.move_cash(number, f"transfer:{key}", amount, now)
+            return free + amount
+
+    async def submit(self, number: int, request: OrderRequest) -> BrokerOrder:
+        """Take an order in, in one transaction; what it raises comes before anything is kept."""
+        async with self._database.reading() as connection:
+            ledger = Ledger(connection)
+            currency, _ = await ledger.currency_and_cash(number)
+            if await ledger.order(number, request.client_order_id) is not None:
+                raise DuplicateClientOrderId(request.client_order_id)
+        self.rules.require_acceptable(request)
+        now = await self._market_clock.now()
+        session = self._open_session(now)
+        quote = await self._quote(request.symbol, currency, now)
+        async with self._database.writing() as connection:
+            desk = Desk(Ledger(connection), self.rules, now)
+            order = await desk.place(number, request, quote, session.closes_at)
+        return order.as_broker_order()
+
+    async def find_order(self, number: int, client_order_id: ClientOrderId) -> BrokerOrder | None:
+        """An account's order by our id, brought up to this instant."""
+        await self.settle([number])
+        async with self._database.reading() as connection:
+            await Ledger(connection).currency_and_cash(number)
+            order = await Ledger(connection).order(number, client_order_id)
+        return order.as_broker_order() if order else None
+
+    async def open_orders(self, number: int) -> Sequence[BrokerOrder]:
+        """An account's orders that can still be filled."""
+        await self.settle([number])
+        async with self._database.reading() as connection:
+            await Ledger(connection).currency_and_cash(number)
+            orders = await Ledger(connection).open_orders([number])
+        return [order.as_broker_order() for order in orders]
+
+    async def cancel(self, number: int, client_order_id: ClientOrderId) -> None:
+        """Cancel an order that is still open; one whose session has closed has expired instead."""
+        now = await self._market_clock.now()
+        async with self._database.writing() as connection:
+            ledger = Ledger(connection)
+            order = await ledger.order(number, client_order_id)
+            if order is not None and order.is_open:
+                is_over = now >= order.expires_at
+                state = OrderState.EXPIRED if is_over else OrderState.CANCELLED
+                await ledger.update_order(order.id, state)
+
+    async def settle(self, numbers: Collection[int]) -> None:
+        """Bring the open orders of these accounts up to the market's instant.
+
+        Without a usable price an order stays as it is: no conclusion is drawn.
+        """
+        async with self._database.reading() as connection:
+            orders = await Ledger(connection).open_orders(numbers)
+        if not orders:
+            return
+        now = await self._market_clock.now()
+        quotes = await self._quotes_for(orders, now)
+        async with self._database.writing() as connection:
+            desk = Desk(Ledger(connection), self.rules, now)
+            for order in await desk.ledger.open_orders(numbers):
+                await desk.settle(order, quotes)
+
+    # --- the market ------------------------------------------------------------------------------
+
+    async def now_and_session(self) -> tuple[datetime, Session]:
+        """The market's instant, and the session that is open or comes next."""
+        now = await self._market_clock.now()
+        return now, self._calendar.current_or_next(now)
+
+    def session_after(self, session: Session) -> Session:
+        """The next session; where the calendar ends, the last one it knows."""
+        try:
+            return self._calendar.next_after(session.date)
+        except EndOfHistory:
+            return session
+
+    async def known_symbols(self) -> frozenset[Symbol] | None:
+        """What the price source knows, where that is a closed list."""
+        return await self._market_data.known_symbols()
+
+    def _open_session(self, now: datetime) -> Session:
+        try:
+            session = self._calendar.current_or_next(now)
+        except EndOfHistory:
+            raise OrderRefused("market_closed", "the price history has ended") from None
+        if not session.is_open_at(now):
+            raise OrderRefused("market_closed", f"opens at {session.opens_at.isoformat()}")
+        return session
+
+    async def _quote(self, symbol: Symbol, currency: str, now: datetime) -> Decimal:
+        """A usable price; OrderRefused where there never is one, BrokerUnavailable for now."""
+        try:
+            batch = await self._market_data.quotes([symbol])
+        except PriceSourceDown as error:
+            raise BrokerUnavailable(f"no prices to fill at: {error}") from error
+        quote = batch.quotes.get(symbol)
+        if quote is None:
+            fault: PriceFault | None = batch.fault_of(symbol)
+        else:
+            fault = find_fault(quote, now, QuoteRules(self._market_data.max_age, currency), None)
+        if fault is not None and fault.kind in _NOT_TRADABLE:
+            raise OrderRefused("not_tradable", f"no {currency} price of {symbol}")
+        if fault is not None or quote is None:
+            kind = fault.kind if fault else PriceFaultKind.MISSING
+            raise BrokerUnavailable(f"no usable price of {symbol} to fill at: {kind}")
+        return quote.price
+
+    async def _quotes_for(self, orders: Sequence[OrderRow], now: datetime) -> dict[Symbol, Decimal]:
+        """Usable prices for those orders whose session still runs, in one request."""
+        symbols = sorted({order.symbol for order in orders if now < order.expires_at})
+        if not symbols:
+            return {}
+        try:
+            batch = await self._market_data.quotes(symbols)
+        except PriceSourceDown:
+            return {}
+        return {
+            symbol: quote.price
+            for symbol, quote in batch.quotes.items()
+            if find_fault(quote, now, QuoteRules(self._market_data.max_age, quote.currency), None)
+            is None
+        }
+
+
+def account_name(number: int) -> str:
+    """An account's id as others see it, such as ``SIM-000007``."""
+    return f"{ACCOUNT_PREFIX}{number:06d}"
+
+
+def account_number(name: str) -> int:
+    """The number in an account's id; 0, which no account has, for an id of another house."""
+    digits = name.removeprefix(ACCOUNT_PREFIX)
+    is_ours = digits != name and digits.isascii() and digits.isdigit()
+    return int(digits) if is_ours and len(digits) < len(str(MOST)) else 0

@@ -1,0 +1,160 @@
+"""Due checks in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, select, update
+
+from core.adapters.store.database import Database
+from core.adapters.store.tables import DUE_CHECKS, PORTFOLIOS
+from core.domain.ids import CheckId, PortfolioId
+from core.domain.session import DueCheck
+from core.ports.store import CheckRecord
+
+_UNFINISHED = DUE_CHECKS.c.finished_at.is_(None)
+_IS_SCHEDULED = DUE_CHECKS.c.slot.like("__:__")
+"""A scheduled check's slot is a time of day; that of a requested one names the request."""
+
+
+class SqlChecks:
+    """The port ``Checks`` over one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add_due(
+        self, portfolio_id: PortfolioId, session: date, slot: str, due_at: datetime
+    ) -> bool:
+        """Make the row of a scheduled check; False when it exists."""
+        return await self.add_due_many([(portfolio_id, session, slot, due_at)]) == 1
+
+    async def add_due_many(self, rows: Sequence[tuple[PortfolioId, date, str, datetime]]) -> int:
+        """Make many such rows at once, and return how many were new."""
+        return await self._database.add_new(
+            DUE_CHECKS,
+            [
+                {
+                    "portfolio_id": portfolio_id,
+                    "session": session,
+                    "slot": slot,
+                    "due_at": due_at,
+                    "outcome": None,
+                    "detail": "",
+                    "finished_at": None,
+                }
+                for portfolio_id, session, slot, due_at in rows
+            ],
+        )
+
+    async def due(self, until: datetime) -> tuple[DueCheck, ...]:
+        """The unfinished checks whose time has come, oldest first."""
+        rows = await self._database.rows(
+            select(DUE_CHECKS)
+            .where(_UNFINISHED, DUE_CHECKS.c.due_at <= until)
+            .order_by(DUE_CHECKS.c.due_at, DUE_CHECKS.c.id)
+        )
+        return tuple(_due_of(row) for row in rows)
+
+    async def next_due_at(self) -> datetime | None:
+        """When the earliest unfinished check falls due."""
+        found: datetime | None = await self._database.value(
+            select(func.min(DUE_CHECKS.c.due_at)).where(_UNFINISHED)
+        )
+        return found
+
+    async def get(self, check_id: CheckId) -> CheckRecord | None:
+        """One check."""
+        return _record_of(
+            await self._database.row(select(DUE_CHECKS).where(DUE_CHECKS.c.id == check_id))
+        )
+
+    async def by_slot(
+        self, portfolio_id: PortfolioId, session: date, slot: str
+    ) -> CheckRecord | None:
+        """The check of a slot."""
+        return _record_of(
+            await self._database.row(
+                select(DUE_CHECKS).where(
+                    DUE_CHECKS.c.portfolio_id == portfolio_id,
+                    DUE_CHECKS.c.session == session,
+                    DUE_CHECKS.c.slot == slot,
+                )
+            )
+        )
+
+    async def finish(self, check_id: CheckId, outcome: str, detail: str, at: datetime) -> bool:
+        """Close a check; False when it was closed before."""
+        touched = await self._database.write(
+            update(DUE_CHECKS)
+            .where(DUE_CHECKS.c.id == check_id, _UNFINISHED)
+            .values(outcome=outcome, detail=detail, finished_at=at)
+        )
+        return touched == 1
+
+    async def finish_many(
+        self, outcomes: Sequence[tuple[CheckId, str, str]], at: datetime
+    ) -> None:
+        """Close many checks at once; one closed before keeps what it says."""
+        statement = (
+            update(DUE_CHECKS)
+            .where(DUE_CHECKS.c.id == bindparam("check"), _UNFINISHED)
+            .values(outcome=bindparam("said"), detail=bindparam("with_detail"), finished_at=at)
+        )
+        await self._database.write(
+            statement,
+            [
+                {"check": check_id, "said": outcome, "with_detail": detail}
+                for check_id, outcome, detail in outcomes
+            ],
+        )
+
+    async def previous_session(self, portfolio_id: PortfolioId, before: date) -> date | None:
+        """The last session before a day on which the portfolio's scheduled check was finished."""
+        return (await self.previous_sessions([portfolio_id], before)).get(portfolio_id)
+
+    async def previous_sessions(
+        self, portfolio_ids: Collection[PortfolioId], before: date
+    ) -> dict[PortfolioId, date]:
+        """The same for many portfolios."""
+        latest = (
+            select(DUE_CHECKS.c.session)
+            .where(
+                DUE_CHECKS.c.portfolio_id == PORTFOLIOS.c.id,
+                DUE_CHECKS.c.session < before,
+                ~_UNFINISHED,
+                _IS_SCHEDULED,
+            )
+            .order_by(DUE_CHECKS.c.session.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        rows = await self._database.rows(
+            select(PORTFOLIOS.c.id, latest).where(
+                self._database.among(PORTFOLIOS.c.id, portfolio_ids)
+            )
+        )
+        return {PortfolioId(number): session for number, session in rows if session is not None}
+
+    async def last(self, portfolio_id: PortfolioId) -> CheckRecord | None:
+        """The latest finished check."""
+        return _record_of(
+            await self._database.row(
+                select(DUE_CHECKS)
+                .where(DUE_CHECKS.c.portfolio_id == portfolio_id, ~_UNFINISHED)
+                .order_by(DUE_CHECKS.c.finished_at.desc(), DUE_CHECKS.c.id.desc())
+                .limit(1)
+            )
+        )
+
+
+def _due_of(row: Row[Any]) -> DueCheck:
+    return DueCheck(row.id, row.portfolio_id, row.session, row.slot, row.due_at)
+
+
+def _record_of(row: Row[Any] | None) -> CheckRecord | None:
+    if row is None:
+        return None
+    return CheckRecord(_due_of(row), row.outcome, row.detail, row.finished_at)

@@ -1,0 +1,204 @@
+"""Chats, dialogues, seen updates and the outbox in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, select, update
+
+from core.adapters.store.database import Database
+from core.adapters.store.documents import read_words, write_words
+from core.adapters.store.tables import (
+    CHATS,
+    DELIVERIES,
+    DIALOGUES,
+    OUTBOX,
+    PORTFOLIOS,
+    SEEN_UPDATES,
+    TOPICS,
+)
+from core.domain.ids import ChatId, MemberId, OutboxId
+from core.domain.outbox import MessageKind, OutboxItem, Priority, QueuedItem
+from core.ports.store import Chat, Dialogue
+
+UPDATES_KEPT = timedelta(days=30)
+"""How long a seen update is remembered; Telegram itself keeps updates for one day."""
+
+_IS_WAITING = and_(OUTBOX.c.sent_at.is_(None), ~OUTBOX.c.has_failed)
+
+
+class SqlConversation:
+    """The port ``Conversation`` over one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def chat(self, chat_id: ChatId) -> Chat | None:
+        """A known chat."""
+        row = await self._database.row(select(CHATS).where(CHATS.c.id == chat_id))
+        return None if row is None else Chat(row.id, row.kind, row.title, row.portfolio_id)
+
+    async def save_chat(self, chat: Chat) -> None:
+        """Remember a chat, or what changed about it."""
+        await self._database.put(
+            CHATS,
+            ("id",),
+            id=chat.id,
+            kind=chat.kind,
+            title=chat.title,
+            portfolio_id=chat.portfolio_id,
+        )
+
+    async def migrate_chat(self, old: ChatId, new: ChatId) -> None:
+        """A group became a supergroup: everything about it moves to the new id."""
+        await self._make_room(old, new)
+        moves: list[ColumnElement[Any]] = [
+            CHATS.c.id,
+            TOPICS.c.chat_id,
+            DIALOGUES.c.chat_id,
+            OUTBOX.c.chat_id,
+            DELIVERIES.c.chat_id,
+            PORTFOLIOS.c.home_chat_id,
+        ]
+        for column in moves:
+            await self._database.write(
+                update(column.table).where(column == old).values({column.name: new})
+            )
+
+    async def _make_room(self, old: ChatId, new: ChatId) -> None:
+        """What the new id already said of itself gives way to what was known of the old one."""
+        if await self._database.value(select(CHATS.c.id).where(CHATS.c.id == old)) is not None:
+            await self._database.write(delete(CHATS).where(CHATS.c.id == new))
+        theirs = select(DIALOGUES.c.member_id).where(DIALOGUES.c.chat_id == old)
+        await self._database.write(
+            delete(DIALOGUES).where(DIALOGUES.c.chat_id == new, DIALOGUES.c.member_id.in_(theirs))
+        )
+
+    async def first_sight(self, update_id: int, at: datetime) -> bool:
+        """Whether this update was never seen; from now on it has been."""
+        new = await self._database.add_new(SEEN_UPDATES, [{"update_id": update_id, "seen_at": at}])
+        await self._database.write(
+            delete(SEEN_UPDATES).where(SEEN_UPDATES.c.seen_at < at - UPDATES_KEPT)
+        )
+        return new == 1
+
+    async def dialogue(self, chat_id: ChatId, member_id: MemberId) -> Dialogue | None:
+        """The dialogue in progress, if any."""
+        row = await self._database.row(
+            select(DIALOGUES).where(
+                DIALOGUES.c.chat_id == chat_id, DIALOGUES.c.member_id == member_id
+            )
+        )
+        return None if row is None else Dialogue(row.name, row.step, read_words(row.data))
+
+    async def save_dialogue(
+        self, chat_id: ChatId, member_id: MemberId, dialogue: Dialogue | None
+    ) -> None:
+        """Remember a dialogue's step; None ends it."""
+        if dialogue is None:
+            await self._database.write(
+                delete(DIALOGUES).where(
+                    DIALOGUES.c.chat_id == chat_id, DIALOGUES.c.member_id == member_id
+                )
+            )
+            return
+        await self._database.put(
+            DIALOGUES,
+            ("chat_id", "member_id"),
+            chat_id=chat_id,
+            member_id=member_id,
+            name=dialogue.name,
+            step=dialogue.step,
+            data=write_words(dialogue.data),
+        )
+
+    async def enqueue(self, items: Sequence[OutboxItem], at: datetime) -> int:
+        """Put messages into the outbox; one whose dedup key was there before is dropped."""
+        return await self._database.add_new(OUTBOX, [_row_of(item, at) for item in items])
+
+    async def queued(self, now: datetime, limit: int) -> tuple[QueuedItem, ...]:
+        """Unsent messages whose time has come: per chat in order of writing, decisions first among chats.
+
+        A message that waits for a retry holds back the later ones of its chat, and of no other.
+        """
+        ready = select(OUTBOX).where(_IS_WAITING, ~_is_held_back(now)).cte("ready")
+        urgency = func.min(ready.c.priority).over(partition_by=ready.c.chat_id)
+        first = func.min(ready.c.id).over(partition_by=ready.c.chat_id)
+        rows = await self._database.rows(
+            select(ready).order_by(urgency, first, ready.c.id).limit(limit)
+        )
+        return tuple(_queued_of(row) for row in rows)
+
+    async def mark_sent(self, outbox_id: OutboxId, at: datetime) -> None:
+        """A message has been sent."""
+        await self._database.write(
+            update(OUTBOX)
+            .where(OUTBOX.c.id == outbox_id, _IS_WAITING)
+            .values(sent_at=at, attempts=OUTBOX.c.attempts + 1, error="")
+        )
+
+    async def mark_failed(
+        self, outbox_id: OutboxId, *, retry_at: datetime | None, error: str
+    ) -> None:
+        """Sending failed: try again at a time, or (None) never."""
+        values: dict[str, Any] = {"attempts": OUTBOX.c.attempts + 1, "error": error}
+        if retry_at is None:
+            values["has_failed"] = True
+        else:
+            values["not_before"] = retry_at
+        await self._database.write(
+            update(OUTBOX).where(OUTBOX.c.id == outbox_id, _IS_WAITING).values(**values)
+        )
+
+    async def outbox_depth(self) -> int:
+        """How many messages wait."""
+        return int(
+            await self._database.value(select(func.count()).select_from(OUTBOX).where(_IS_WAITING))
+        )
+
+
+def _is_held_back(now: datetime) -> ColumnElement[bool]:
+    earlier = OUTBOX.alias("earlier")
+    return exists(
+        select(earlier.c.id).where(
+            earlier.c.chat_id == OUTBOX.c.chat_id,
+            earlier.c.id <= OUTBOX.c.id,
+            earlier.c.sent_at.is_(None),
+            ~earlier.c.has_failed,
+            earlier.c.not_before > now,
+        )
+    )
+
+
+def _row_of(item: OutboxItem, at: datetime) -> dict[str, Any]:
+    return {
+        "kind": item.kind.value,
+        "chat_id": item.chat_id,
+        "topic_id": None,
+        "dedup_key": item.dedup_key,
+        "portfolio_id": item.portfolio_id,
+        "proposal_id": item.proposal_id,
+        "priority": int(item.priority),
+        "data": write_words(item.data),
+        "created_at": at,
+        "attempts": 0,
+        "not_before": None,
+        "sent_at": None,
+        "has_failed": False,
+        "error": "",
+    }
+
+
+def _queued_of(row: Row[Any]) -> QueuedItem:
+    item = OutboxItem(
+        kind=MessageKind(row.kind),
+        chat_id=row.chat_id,
+        dedup_key=row.dedup_key,
+        portfolio_id=row.portfolio_id,
+        proposal_id=row.proposal_id,
+        priority=Priority(row.priority),
+        data=read_words(row.data),
+    )
+    return QueuedItem(row.id, item, row.attempts, row.created_at)

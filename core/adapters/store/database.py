@@ -1,0 +1,95 @@
+"""One open transaction, and the few ways in which repositories speak to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ARRAY, Column, ColumnElement, Executable, Row, Table, any_, func, insert, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.domain.targets import TargetAllocation
+
+MAX_REMEMBERED = 20_000
+"""How many versions of targets are remembered; a version never changes once it is written."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the store remembers between transactions because it never changes: allocations by version, symbols by id.
+
+    Only what was read is remembered, never what was written: a transaction that writes may still be rolled back.
+    """
+
+    allocations: dict[int, TargetAllocation] = field(default_factory=dict)
+
+    def remember(self, found: Mapping[int, TargetAllocation]) -> None:
+        """Add allocations by the number of their version, forgetting the oldest beyond the limit."""
+        self.allocations.update(found)
+        while len(self.allocations) > MAX_REMEMBERED:
+            del self.allocations[next(iter(self.allocations))]
+
+
+class Database:
+    """One open transaction of the store."""
+
+    def __init__(self, connection: AsyncConnection, memory: Memory, *, may_write: bool) -> None:
+        self._connection = connection
+        self.memory = memory
+        self.may_write = may_write
+        self._is_postgres = connection.dialect.name == "postgresql"
+
+    async def rows(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Every row that a question has for an answer."""
+        return (await self._connection.execute(statement)).all()
+
+    async def row(self, statement: Executable) -> Row[Any] | None:
+        """The first row, or None."""
+        return (await self._connection.execute(statement)).first()
+
+    async def value(self, statement: Executable) -> Any:
+        """The first value of the first row, or None."""
+        return (await self._connection.execute(statement)).scalar()
+
+    async def write(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Carry out a statement (once for each of ``rows``), and return how many rows it touched."""
+        if rows is not None and not rows:
+            return 0
+        result = await self._connection.execute(statement, rows)
+        return result.rowcount if isinstance(result, CursorResult) else 0
+
+    async def add(self, table: Table, **values: Any) -> int:
+        """Add a row, and return the number that it was given."""
+        result = await self._connection.execute(insert(table).values(**values))
+        key = result.inserted_primary_key
+        return int(key[0]) if key is not None else 0
+
+    async def add_new(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Add those rows that break no uniqueness, and return how many they were."""
+        return await self.write(self.insert(table).on_conflict_do_nothing(), rows)
+
+    async def put(
+        self, table: Table, keys: Collection[str], *, kept: Collection[str] = (), **values: Any
+    ) -> None:
+        """Add a row, or replace what an earlier one with the same keys said, but for the columns kept."""
+        statement = self.insert(table).values(**values)
+        changed = {
+            name: statement.excluded[name] for name in values if name not in {*keys, *kept}
+        }
+        await self.write(statement.on_conflict_do_update(index_elements=list(keys), set_=changed))
+
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """An insertion that can say what to do about conflicts."""
+        return postgresql.insert(table) if self._is_postgres else sqlite.insert(table)
+
+    def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
+        """The condition that a column has one of these values, as one parameter however many they are."""
+        plain = sorted(set(values))
+        if self._is_postgres:
+            return column == any_(literal(plain, ARRAY(column.type)))
+        listed = func.json_each(literal(json.dumps(plain))).table_valued("value")
+        return column.in_(select(listed.c.value))

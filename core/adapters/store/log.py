@@ -1,0 +1,57 @@
+"""The audit log and the market's row in the store."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from core.adapters.store.database import Database
+from core.adapters.store.tables import AUDIT_EVENTS, MARKET_CLOCK
+from core.domain.ids import PortfolioId
+from core.ports.store import AuditEvent, MarketRow
+
+
+class SqlLog:
+    """The port ``Log`` over one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, event: AuditEvent) -> None:
+        """Write one audit event."""
+        await self._database.add(
+            AUDIT_EVENTS,
+            at=event.at,
+            kind=event.kind,
+            member_id=event.member_id,
+            portfolio_id=event.portfolio_id,
+            proposal_id=event.proposal_id,
+            data=event.data,
+        )
+
+    async def events(self, portfolio_id: PortfolioId | None, limit: int) -> tuple[AuditEvent, ...]:
+        """The latest events of a portfolio, or (None) of all, newest first."""
+        statement = select(AUDIT_EVENTS).order_by(AUDIT_EVENTS.c.id.desc()).limit(limit)
+        if portfolio_id is not None:
+            statement = statement.where(AUDIT_EVENTS.c.portfolio_id == portfolio_id)
+        rows = await self._database.rows(statement)
+        return tuple(
+            AuditEvent(
+                row.at, row.kind, row.member_id, row.portfolio_id, row.proposal_id, row.data
+            )
+            for row in rows
+        )
+
+    async def market(self) -> MarketRow | None:
+        """The replay's row."""
+        row = await self._database.row(select(MARKET_CLOCK))
+        return None if row is None else MarketRow(row.instant, row.sessions_per_minute)
+
+    async def set_market(self, row: MarketRow) -> None:
+        """Move the replay's instant or change its speed."""
+        await self._database.put(
+            MARKET_CLOCK,
+            ("id",),
+            id=1,
+            instant=row.instant,
+            sessions_per_minute=row.sessions_per_minute,
+        )

@@ -1,0 +1,174 @@
+"""Households, members, memberships and invitations in the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, delete, select, update
+
+from core.adapters.store.database import Database
+from core.adapters.store.tables import HOUSEHOLDS, INSTALLATION, INVITATIONS, MEMBERS, MEMBERSHIPS
+from core.domain.ids import HouseholdId, MemberId, PortfolioId, UserId
+from core.domain.membership import Invitation, Member, Membership, Role
+
+
+class SqlPeople:
+    """The port ``People`` over one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def install_id(self) -> str:
+        """The random name of this installation."""
+        return str(await self._database.value(select(INSTALLATION.c.install_id)))
+
+    async def first_household(self) -> HouseholdId | None:
+        """The first household, or None in a fresh store."""
+        found = await self._database.value(
+            select(HOUSEHOLDS.c.id).order_by(HOUSEHOLDS.c.id).limit(1)
+        )
+        return None if found is None else HouseholdId(found)
+
+    async def add_household(self, name: str) -> HouseholdId:
+        """Make a household."""
+        return HouseholdId(await self._database.add(HOUSEHOLDS, name=name))
+
+    async def member_of_user(self, user_id: UserId) -> Member | None:
+        """The active member with this Telegram user id."""
+        row = await self._database.row(
+            select(MEMBERS).where(MEMBERS.c.user_id == user_id, MEMBERS.c.is_active)
+        )
+        return None if row is None else member_of(row)
+
+    async def member(self, member_id: MemberId) -> Member:
+        """A member by id; raises KeyError."""
+        row = await self._database.row(select(MEMBERS).where(MEMBERS.c.id == member_id))
+        if row is None:
+            raise KeyError(member_id)
+        return member_of(row)
+
+    async def add_member(self, user_id: UserId, household_id: HouseholdId, name: str) -> Member:
+        """Let a person in (or back in)."""
+        await self._database.put(
+            MEMBERS,
+            ("user_id",),
+            kept=("layout", "language"),
+            user_id=user_id,
+            household_id=household_id,
+            name=name,
+            is_active=True,
+            is_reachable=True,
+            layout="table",
+            language="en",
+        )
+        row = await self._database.row(select(MEMBERS).where(MEMBERS.c.user_id == user_id))
+        if row is None:
+            raise KeyError(user_id)
+        return member_of(row)
+
+    async def set_layout(self, member_id: MemberId, layout: str) -> None:
+        """Remember how a member wants to read."""
+        await self._change(member_id, layout=layout)
+
+    async def set_reachable(self, member_id: MemberId, *, reachable: bool) -> None:
+        """Remember whether messages reach a member."""
+        await self._change(member_id, is_reachable=reachable)
+
+    async def _change(self, member_id: MemberId, **values: Any) -> None:
+        await self._database.write(
+            update(MEMBERS).where(MEMBERS.c.id == member_id).values(**values)
+        )
+
+    async def role(self, member_id: MemberId, portfolio_id: PortfolioId) -> Role | None:
+        """A member's role in a portfolio, or None."""
+        found = await self._database.value(
+            select(MEMBERSHIPS.c.role).where(
+                MEMBERSHIPS.c.member_id == member_id, MEMBERSHIPS.c.portfolio_id == portfolio_id
+            )
+        )
+        return None if found is None else Role(found)
+
+    async def memberships(self, portfolio_id: PortfolioId) -> tuple[Membership, ...]:
+        """Everybody in a portfolio, owners first, then by name."""
+        rows = await self._database.rows(
+            select(MEMBERS, MEMBERSHIPS.c.role)
+            .join(MEMBERSHIPS, MEMBERSHIPS.c.member_id == MEMBERS.c.id)
+            .where(MEMBERSHIPS.c.portfolio_id == portfolio_id)
+        )
+        found = [Membership(portfolio_id, member_of(row), Role(row.role)) for row in rows]
+        return tuple(sorted(found, key=_owners_then_names))
+
+    async def set_role(self, member_id: MemberId, portfolio_id: PortfolioId, role: Role) -> None:
+        """Give or change a role."""
+        await self._database.put(
+            MEMBERSHIPS,
+            ("portfolio_id", "member_id"),
+            portfolio_id=portfolio_id,
+            member_id=member_id,
+            role=role.value,
+        )
+
+    async def remove_membership(self, member_id: MemberId, portfolio_id: PortfolioId) -> None:
+        """Take a member out of a portfolio."""
+        await self._database.write(
+            delete(MEMBERSHIPS).where(
+                MEMBERSHIPS.c.member_id == member_id, MEMBERSHIPS.c.portfolio_id == portfolio_id
+            )
+        )
+
+    async def add_invitation(self, invitation: Invitation) -> None:
+        """Store an invitation (only the hash of its code)."""
+        await self._database.add(
+            INVITATIONS,
+            code_hash=invitation.code_hash,
+            household_id=invitation.household_id,
+            portfolio_id=invitation.portfolio_id,
+            role=invitation.role.value,
+            created_by=invitation.created_by,
+            expires_at=invitation.expires_at,
+            used_by=invitation.used_by,
+        )
+
+    async def invitation(self, code_hash: str) -> Invitation | None:
+        """An invitation by the hash of its code."""
+        row = await self._database.row(
+            select(INVITATIONS).where(INVITATIONS.c.code_hash == code_hash)
+        )
+        if row is None:
+            return None
+        return Invitation(
+            code_hash=row.code_hash,
+            household_id=row.household_id,
+            portfolio_id=row.portfolio_id,
+            role=Role(row.role),
+            created_by=row.created_by,
+            expires_at=row.expires_at,
+            used_by=row.used_by,
+        )
+
+    async def use_invitation(self, code_hash: str, member_id: MemberId) -> bool:
+        """Mark it used; False when somebody was faster."""
+        touched = await self._database.write(
+            update(INVITATIONS)
+            .where(INVITATIONS.c.code_hash == code_hash, INVITATIONS.c.used_by.is_(None))
+            .values(used_by=member_id)
+        )
+        return touched == 1
+
+
+def member_of(row: Row[Any]) -> Member:
+    """The member that a row of the members' table says."""
+    return Member(
+        id=row.id,
+        user_id=row.user_id,
+        household_id=row.household_id,
+        name=row.name,
+        is_active=row.is_active,
+        is_reachable=row.is_reachable,
+        layout=row.layout,
+    )
+
+
+def _owners_then_names(membership: Membership) -> tuple[bool, str, int]:
+    member = membership.member
+    return (membership.role is not Role.OWNER, member.name.casefold(), member.id)

@@ -1,0 +1,75 @@
+"""The version of the tables: read it, refuse a newer one, and bring an older one up to date in one transaction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
+
+from core.ports.store_errors import StoreDamaged, StoreTooNew
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+"""The revision that this version of the program works with."""
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+VERSION_TABLE = "alembic_version"
+
+
+def bring_up_to_date(connection: Connection) -> None:
+    """Make or change the tables as this version needs them, within the transaction that is open.
+
+    The migrations' library is loaded only where there is something to do. Killed half-way, nothing was done.
+    """
+    version = version_of(connection)
+    if version == HEAD:
+        return
+    if version is None:
+        _require_empty(connection)
+    else:
+        require_known(version)
+    from alembic import command
+
+    command.upgrade(config_for(connection), "head")
+
+
+def version_of(connection: Connection) -> str | None:
+    """The revision of the tables; None where there are none."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
+    return None if found is None else str(found)
+
+
+def require_known(version: str) -> None:
+    """Raise StoreTooNew for a revision that this version does not know."""
+    from alembic.script import ScriptDirectory
+
+    known = {revision.revision for revision in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    if version not in known:
+        raise StoreTooNew(
+            f"The store was written by a newer version of Evenkeel (its tables are at {version}, this version knows up to "
+            f"{HEAD}). Install that version again; nothing was changed."
+        )
+
+
+def config_for(connection: Connection) -> Config:
+    """What Alembic needs to know: where the migrations are, and the connection to use."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _require_empty(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite" and (names := inspect(connection).get_table_names()):
+        raise StoreDamaged(
+            f"The database is not Evenkeel's: it has other tables ({', '.join(names[:3])}) and no version. Name another "
+            "file in DATABASE_URL, or put back a backup with: evenkeel restore FILE"
+        )

@@ -1,0 +1,71 @@
+"""The tables of the store, as the objects that statements are written with."""
+
+from __future__ import annotations
+
+from core.adapters.store.tables.base import Base, table_of
+from core.adapters.store.tables.conversation import (
+    ChatRow,
+    DialogueRow,
+    OutboxRow,
+    SeenUpdateRow,
+    TopicRow,
+)
+from core.adapters.store.tables.instruments import InstrumentRow, LastCloseRow, MarketClockRow
+from core.adapters.store.tables.operations import AuditEventRow, InstallationRow, LeaseRow
+from core.adapters.store.tables.people import (
+    HouseholdRow,
+    InvitationRow,
+    MemberRow,
+    MembershipRow,
+)
+from core.adapters.store.tables.portfolios import (
+    AccountRow,
+    PolicyRow,
+    PortfolioRow,
+    TargetLineRow,
+    TargetsRow,
+    TargetSubstituteRow,
+)
+from core.adapters.store.tables.proposals import (
+    DecisionRow,
+    DeliveryRow,
+    DueCheckRow,
+    FillRow,
+    OrderRow,
+    ProposalRow,
+    RevisionRow,
+)
+
+METADATA = Base.metadata
+"""Every table, for migrations."""
+
+ACCOUNTS = table_of(AccountRow)
+AUDIT_EVENTS = table_of(AuditEventRow)
+CHATS = table_of(ChatRow)
+DECISIONS = table_of(DecisionRow)
+DELIVERIES = table_of(DeliveryRow)
+DIALOGUES = table_of(DialogueRow)
+DUE_CHECKS = table_of(DueCheckRow)
+FILLS = table_of(FillRow)
+HOUSEHOLDS = table_of(HouseholdRow)
+INSTALLATION = table_of(InstallationRow)
+INSTRUMENTS = table_of(InstrumentRow)
+INVITATIONS = table_of(InvitationRow)
+LAST_CLOSES = table_of(LastCloseRow)
+LEASES = table_of(LeaseRow)
+MARKET_CLOCK = table_of(MarketClockRow)
+MEMBERS = table_of(MemberRow)
+MEMBERSHIPS = table_of(MembershipRow)
+ORDERS = table_of(OrderRow)
+OUTBOX = table_of(OutboxRow)
+POLICIES = table_of(PolicyRow)
+PORTFOLIOS = table_of(PortfolioRow)
+PROPOSALS = table_of(ProposalRow)
+REVISIONS = table_of(RevisionRow)
+SEEN_UPDATES = table_of(SeenUpdateRow)
+SUBSTITUTES = table_of(TargetSubstituteRow)
+TARGET_LINES = table_of(TargetLineRow)
+TARGETS = table_of(TargetsRow)
+TOPICS = table_of(TopicRow)
+
+__all__ = [name for name in dir() if name.isupper()]

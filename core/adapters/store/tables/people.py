@@ -1,0 +1,74 @@
+"""Tables of people: households, members, roles, invitations, credentials."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+
+from core.adapters.store.tables.base import Base, document, instant, key, link, number, one_of, telegram_id
+from core.domain.membership import Role
+
+
+class HouseholdRow(Base, table=True):
+    """The members and portfolios that belong together."""
+
+    __tablename__ = "households"
+
+    id: int | None = number()
+    name: str
+
+
+class MemberRow(Base, table=True):
+    """A person, by the numeric Telegram user id."""
+
+    __tablename__ = "members"
+
+    id: int | None = number()
+    household_id: int = link("households.id", index=True)
+    user_id: int = telegram_id(unique=True)
+    name: str
+    is_active: bool = True
+    is_reachable: bool = True
+    layout: str = "table"
+    language: str = "en"
+
+
+class MembershipRow(Base, table=True):
+    """A member's role in a portfolio."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (one_of("role", Role),)
+
+    portfolio_id: int = link("portfolios.id", primary=True)
+    member_id: int = link("members.id", primary=True, index=True)
+    role: str
+
+
+class InvitationRow(Base, table=True):
+    """A one-time way in, known by the hash of its code."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (one_of("role", Role),)
+
+    code_hash: str = key()
+    household_id: int | None = link("households.id", null=True)
+    portfolio_id: int | None = link("portfolios.id", null=True)
+    role: str
+    created_by: int | None = link("members.id", null=True)
+    expires_at: datetime = instant()
+    used_by: int | None = link("members.id", null=True)
+
+
+class CredentialRow(Base, table=True):
+    """A broker's key, sealed by the vault for its owner and purpose."""
+
+    __tablename__ = "credentials"
+    __table_args__ = (UniqueConstraint("member_id", "broker", "purpose"),)
+
+    id: int | None = number()
+    member_id: int = link("members.id")
+    broker: str
+    purpose: str
+    sealed: str = document()
+    created_at: datetime = instant()

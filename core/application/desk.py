@@ -1,0 +1,56 @@
+"""The desk: what carrying orders out needs, and the one lease that says who may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from core.application.market import Market
+from core.domain.ids import AccountId
+from core.domain.risk import Limits
+from core.ports.broker import Brokers
+from core.ports.clock import Clock
+from core.ports.store import Store
+
+LEASE = timedelta(seconds=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One process's place at the brokers; ``holder`` is its name in leases.
+
+    ``deadline`` is how long orders of one side may take before what is open is cancelled; ``poll`` is how often the
+    broker is asked meanwhile.
+    """
+
+    store: Store
+    brokers: Brokers
+    market: Market
+    clock: Clock
+    holder: str
+    limits: Limits = field(default_factory=Limits)
+    deadline: timedelta = timedelta(seconds=60)
+    poll: timedelta = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The permission to execute for one account, with the fencing number that later holders will exceed."""
+
+    name: str
+    fence: int
+
+
+async def take_account(desk: Desk, account_id: AccountId) -> Grant | None:
+    """Take or renew the lease of an account; None while another process executes for it."""
+    name = f"account:{account_id}"
+    now = desk.clock.now()
+    async with desk.store.begin() as work:
+        fence = await work.leases.acquire(name, desk.holder, now=now, until=now + LEASE)
+    return None if fence is None else Grant(name, fence)
+
+
+async def release_account(desk: Desk, grant: Grant) -> None:
+    """Give the lease back."""
+    async with desk.store.begin() as work:
+        await work.leases.release(grant.name, desk.holder)

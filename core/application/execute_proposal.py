@@ -1,0 +1,317 @@
+"""Execute: what was approved, and nothing else: sales first, then purchases from the cash that is really there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from decimal import Decimal
+
+from core.application.desk import Desk, Grant, release_account, take_account
+from core.application.market import Moment
+from core.application.propose import void_intents
+from core.application.recheck_proposal import drift_left, recheck_proposal
+from core.application.send_order import Stopped, look_up, send_order
+from core.application.show_proposal import latest_attempts, outcome_document
+from core.application.take_snapshot import take_snapshot, whole_shares
+from core.application.tell import refresh_copies, tell_deciders
+from core.domain.ids import ProposalId
+from core.domain.money import ZERO
+from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, Order, OrderState, collared_limit
+from core.domain.outbox import MessageKind
+from core.domain.plan import Side
+from core.domain.portfolio import ManagedPortfolio, Snapshot
+from core.domain.proposal import Proposal, ProposalState
+from core.domain.refusals import Refusal
+from core.domain.report import outcome_of
+from core.domain.risk import APPROVAL_LIFETIME, ApprovedPlan, resume_plan
+from core.domain.sizing import FRACTION, Purchase, fit_purchases
+from core.ports.broker import Broker, BrokerError
+from core.ports.store import AuditEvent
+
+log = logging.getLogger(__name__)
+
+
+async def execute_approved(desk: Desk) -> int:
+    """Carry out every approved proposal, go on with those under way, and return how many came to an end."""
+    moment = await desk.market.moment()
+    await _wake_scheduled(desk, moment)
+    if not moment.is_open:
+        return 0
+    async with desk.store.read() as work:
+        waiting = await work.proposals.in_states({ProposalState.APPROVED, ProposalState.EXECUTING})
+    ended = 0
+    for proposal in waiting:
+        ended += await _execute_one(desk, proposal.id)
+    return ended
+
+
+async def _wake_scheduled(desk: Desk, moment: Moment) -> None:
+    """A scheduled proposal becomes approved when its time has come and the exchange is open."""
+    if not moment.is_open:
+        return
+    async with desk.store.read() as work:
+        scheduled = await work.proposals.in_states({ProposalState.SCHEDULED})
+    due = [p for p in scheduled if p.scheduled_for is not None and p.scheduled_for <= moment.now]
+    if not due:
+        return
+    async with desk.store.begin() as work:
+        for proposal in due:
+            await work.proposals.move(proposal.id, ProposalState.SCHEDULED, ProposalState.APPROVED)
+
+
+async def _execute_one(desk: Desk, proposal_id: ProposalId) -> int:
+    async with desk.store.read() as work:
+        proposal = await work.proposals.get(proposal_id)
+        managed = await work.portfolios.get(proposal.portfolio_id) if proposal else None
+    if proposal is None or managed is None:
+        return 0
+    if managed.portfolio.is_paused and proposal.state is ProposalState.APPROVED:
+        return 0
+    grant = await take_account(desk, managed.account.id)
+    if grant is None:
+        return 0
+    try:
+        approved = await _approved(desk, grant, managed, proposal)
+        return 0 if approved is None else int(await _carry_on(desk, grant, managed, approved))
+    except Refusal as refusal:
+        log.warning("proposal %s waits: %s", proposal_id, refusal)
+        return 0
+    finally:
+        await release_account(desk, grant)
+
+
+async def _approved(
+    desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal: Proposal
+) -> ApprovedPlan | None:
+    """What may be executed: re-checked where nothing was sent yet, resumed where execution had begun."""
+    if proposal.state is ProposalState.EXECUTING:
+        return resume_plan(proposal)
+    approved = await recheck_proposal(desk, managed, proposal, await desk.market.moment())
+    if approved is None or not await _begin(desk, grant, proposal):
+        return None
+    return approved
+
+
+async def _begin(desk: Desk, grant: Grant, proposal: Proposal) -> bool:
+    """Start executing; False where somebody was faster."""
+    now = desk.clock.now()
+    async with desk.store.begin() as work:
+        await work.leases.require(grant.name, desk.holder, grant.fence, now)
+        if not await work.proposals.move(
+            proposal.id, ProposalState.APPROVED, ProposalState.EXECUTING
+        ):
+            return False
+        await refresh_copies(work, proposal, now)
+        await work.log.record(
+            AuditEvent(
+                now,
+                "executing",
+                None,
+                proposal.portfolio_id,
+                proposal.id,
+                proposal.revision.plan_hash,
+            )
+        )
+    return True
+
+
+async def _carry_on(
+    desk: Desk, grant: Grant, managed: ManagedPortfolio, approved: ApprovedPlan
+) -> bool:
+    """Do what is left to do; True when the proposal has come to an end. Safe to call again after any crash.
+
+    Nothing is bought while a sale is in doubt, and nothing is sent under an approval that has grown old.
+    """
+    broker = desk.brokers.of(managed.account)
+    proposal_id = approved.proposal.id
+    await settle_doubts(desk, broker, grant, proposal_id)
+    fresh = await _is_fresh(desk, approved)
+    try:
+        if not fresh:
+            raise Stopped
+        for side in (Side.SELL, Side.BUY):
+            await _send_side(desk, broker, grant, managed, approved, side)
+            if await _in_doubt(desk, proposal_id):
+                return False
+    except Stopped:
+        await _stop_sending(desk, broker, grant, proposal_id)
+    if fresh and await _in_doubt(desk, proposal_id):
+        return False
+    return await _conclude(desk, grant, managed, proposal_id)
+
+
+async def _in_doubt(desk: Desk, proposal_id: ProposalId) -> bool:
+    return any(order.state in IN_DOUBT for order in await orders_of(desk, proposal_id))
+
+
+async def orders_of(desk: Desk, proposal_id: ProposalId) -> tuple[Order, ...]:
+    """The last attempt of each leg."""
+    async with desk.store.read() as work:
+        return latest_attempts(await work.orders.of_proposal(proposal_id))
+
+
+async def settle_doubts(desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId) -> None:
+    """Look up every order that was on its way or at the broker when we last looked."""
+    for order in await orders_of(desk, proposal_id):
+        if order.state in IN_DOUBT | AT_BROKER:
+            await look_up(desk, broker, grant, order)
+
+
+async def _is_fresh(desk: Desk, approved: ApprovedPlan) -> bool:
+    """Whether orders may still be sent under this approval."""
+    given = [decision.market_at for decision in approved.proposal.approvals]
+    start = max([*given, approved.proposal.scheduled_for or given[0]])
+    return await desk.market.clock.now() - start <= APPROVAL_LIFETIME
+
+
+async def _send_side(  # noqa: PLR0913, PLR0917
+    desk: Desk,
+    broker: Broker,
+    grant: Grant,
+    managed: ManagedPortfolio,
+    approved: ApprovedPlan,
+    side: Side,
+) -> None:
+    """Send one side's intended orders, then wait until the broker is done with them or the deadline is over."""
+    proposal_id = approved.proposal.id
+    waiting = await _intended(desk, proposal_id, side)
+    if waiting:
+        await _prepare(desk, broker, managed, waiting)
+    for order in await _intended(desk, proposal_id, side):
+        await send_order(desk, broker, grant, approved, order)
+    await _await_side(desk, broker, grant, proposal_id, side)
+
+
+async def _intended(desk: Desk, proposal_id: ProposalId, side: Side) -> list[Order]:
+    return [
+        order
+        for order in await orders_of(desk, proposal_id)
+        if order.side is side and order.state is OrderState.INTENDED
+    ]
+
+
+async def _prepare(
+    desk: Desk, broker: Broker, managed: ManagedPortfolio, orders: Sequence[Order]
+) -> None:
+    """Price orders by quotes of now; purchases are fitted into the cash that is there, and dropped where none is."""
+    moment = await desk.market.moment()
+    snapshot = await take_snapshot(desk.store, desk.brokers, desk.market, managed, moment)
+    if orders[0].side is Side.SELL:
+        sized = [(order, order.quantity, _sale_limit(order, snapshot, managed)) for order in orders]
+    else:
+        cash = (await _read_cash(broker)) or snapshot.holdings.cash
+        sized = _fit(orders, snapshot, managed, cash)
+    async with desk.store.begin() as work:
+        for order, quantity, limit in sized:
+            if quantity > ZERO:
+                await work.orders.prepare(order.id, quantity=quantity, limit_price=limit)
+            else:
+                await work.orders.move(
+                    order.id, OrderState.INTENDED, OrderState.VOID, detail="no cash was left for it"
+                )
+
+
+async def _read_cash(broker: Broker) -> Decimal | None:
+    try:
+        return (await broker.account()).cash
+    except BrokerError:
+        return None
+
+
+def _sale_limit(order: Order, snapshot: Snapshot, managed: ManagedPortfolio) -> Decimal:
+    return collared_limit(Side.SELL, snapshot.prices[order.symbol], managed.policy.collar)
+
+
+def _fit(
+    orders: Sequence[Order], snapshot: Snapshot, managed: ManagedPortfolio, cash: Decimal
+) -> list[tuple[Order, Decimal, Decimal]]:
+    whole = whole_shares(managed.policy, snapshot)
+    purchases = [
+        Purchase(
+            order.leg,
+            order.quantity,
+            snapshot.prices[order.symbol],
+            Decimal(1) if order.symbol in whole else FRACTION,
+        )
+        for order in orders
+    ]
+    by_leg = {sized.leg: sized for sized in fit_purchases(purchases, cash, managed.policy)}
+    return [(order, by_leg[order.leg].quantity, by_leg[order.leg].limit_price) for order in orders]
+
+
+async def _await_side(
+    desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId, side: Side
+) -> None:
+    end = desk.clock.monotonic() + desk.deadline.total_seconds()
+    while open_orders := [
+        order
+        for order in await orders_of(desk, proposal_id)
+        if order.side is side and order.state in IN_DOUBT | AT_BROKER
+    ]:
+        for order in open_orders:
+            await look_up(desk, broker, grant, order)
+        if desk.clock.monotonic() >= end:
+            await _cancel_open(desk, broker, grant, proposal_id, side)
+            return
+        await desk.clock.sleep(desk.poll.total_seconds())
+        await take_account(desk, (open_orders[0]).account_id)
+
+
+async def _cancel_open(
+    desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId, side: Side
+) -> None:
+    """The deadline is over: ask for cancellation, and take over whatever the broker then says."""
+    for order in await orders_of(desk, proposal_id):
+        if order.side is not side or order.state not in AT_BROKER:
+            continue
+        try:
+            await broker.cancel(order.client_order_id)
+        except BrokerError as error:
+            log.warning("order %s: cancelling failed (%s)", order.client_order_id, error)
+        await look_up(desk, broker, grant, order)
+
+
+async def _stop_sending(
+    desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId
+) -> None:
+    """Paused, or the approval is too old: nothing more is sent, and what is open is followed to its end."""
+    async with desk.store.begin() as work:
+        await work.leases.require(grant.name, desk.holder, grant.fence, desk.clock.now())
+        await void_intents(work, proposal_id)
+    await settle_doubts(desk, broker, grant, proposal_id)
+
+
+async def _conclude(
+    desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal_id: ProposalId
+) -> bool:
+    orders = await orders_of(desk, proposal_id)
+    if any(order.state not in TERMINAL | {OrderState.FROZEN, OrderState.UNKNOWN} for order in orders):
+        return False
+    outcome = outcome_of(orders)
+    drift = await _drift_now(desk, managed)
+    now = desk.clock.now()
+    async with desk.store.begin() as work:
+        await work.leases.require(grant.name, desk.holder, grant.fence, now)
+        if not await work.proposals.move(
+            proposal_id, ProposalState.EXECUTING, outcome, outcome=outcome_document(drift)
+        ):
+            return False
+        proposal = await work.proposals.get(proposal_id)
+        if proposal is None:
+            return False
+        await refresh_copies(work, proposal, now)
+        kind = MessageKind.FROZEN if outcome is ProposalState.FROZEN else MessageKind.REPORT
+        await tell_deciders(work, managed.portfolio, proposal, kind, str(outcome), now)
+        await work.log.record(
+            AuditEvent(now, f"ended_{outcome}", None, proposal.portfolio_id, proposal.id)
+        )
+    return True
+
+
+async def _drift_now(desk: Desk, managed: ManagedPortfolio) -> Decimal | None:
+    try:
+        moment = await desk.market.moment()
+        snapshot = await take_snapshot(desk.store, desk.brokers, desk.market, managed, moment)
+    except Refusal:
+        return None
+    return drift_left(managed, snapshot)

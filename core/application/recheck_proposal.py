@@ -1,0 +1,144 @@
+"""Re-check: before anything is sent, hold the approval against prices and holdings as they are now."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.application.desk import Desk
+from core.application.market import Moment
+from core.application.propose import void_intents
+from core.application.take_snapshot import drift_of, plan_request, take_snapshot
+from core.application.tell import refresh_copies, tell_deciders, tell_proposal
+from core.domain.membership import Permission, may
+from core.domain.outbox import MessageKind
+from core.domain.plan import Plan
+from core.domain.policy import Direction
+from core.domain.portfolio import ManagedPortfolio, Snapshot
+from core.domain.proposal import Proposal, ProposalState, Revision, RevisionCause
+from core.domain.refusals import Refusal
+from core.domain.risk import ApprovedPlan, Recheck, approve_plan, recheck
+from core.planning import calculate
+from core.ports.store import AuditEvent, UnitOfWork
+
+
+async def recheck_proposal(
+    desk: Desk, managed: ManagedPortfolio, proposal: Proposal, moment: Moment
+) -> ApprovedPlan | None:
+    """Return what may be executed now; otherwise revise, supersede or cancel the proposal, and return None.
+
+    Prices or a broker that cannot be read raise their refusal: nothing is concluded from silence.
+    """
+    if not await _approvers_remain(desk, proposal):
+        await _end(desk, proposal, ProposalState.CANCELLED)
+        return None
+    snapshot = await take_snapshot(desk.store, desk.brokers, desk.market, managed, moment)
+    check = recheck(
+        proposal,
+        holdings=snapshot.holdings,
+        quotes=snapshot.quotes,
+        policy=managed.policy,
+        across_close=proposal.revision.snapshot.session != moment.session.date,
+        market_now=moment.now,
+    )
+    if check.holds:
+        return approve_plan(proposal, check, desk.limits)
+    await _ask_again(desk, managed, proposal, snapshot, check)
+    return None
+
+
+async def _approvers_remain(desk: Desk, proposal: Proposal) -> bool:
+    async with desk.store.read() as work:
+        roles = [
+            await work.people.role(decision.member_id, proposal.portfolio_id)
+            for decision in proposal.approvals
+        ]
+    return sum(may(role, Permission.APPROVE) for role in roles) >= proposal.approvals_needed
+
+
+async def _end(desk: Desk, proposal: Proposal, state: ProposalState) -> None:
+    now = desk.clock.now()
+    async with desk.store.begin() as work:
+        if await work.proposals.move(proposal.id, proposal.state, state):
+            await void_intents(work, proposal.id)
+            await refresh_copies(work, proposal, now)
+            await work.log.record(
+                AuditEvent(now, str(state), None, proposal.portfolio_id, proposal.id)
+            )
+
+
+async def _ask_again(  # noqa: PLR0913, PLR0917
+    desk: Desk,
+    managed: ManagedPortfolio,
+    proposal: Proposal,
+    snapshot: Snapshot,
+    check: Recheck,
+) -> None:
+    plan = _replan(managed, proposal, snapshot)
+    if plan is None or not plan.trades:
+        await _end(desk, proposal, ProposalState.SUPERSEDED)
+        return
+    now = desk.clock.now()
+    number = proposal.revision.number
+    revision = Revision(
+        number + 1,
+        plan,
+        snapshot,
+        _cause(check),
+        now,
+        moves=check.moves,
+        changes=check.changes,
+    )
+    async with desk.store.begin() as work:
+        if not await work.proposals.move(proposal.id, proposal.state, ProposalState.OPEN):
+            return
+        await work.proposals.add_revision(proposal.id, revision, after=number)
+        await void_intents(work, proposal.id)
+        await _push_again(work, desk, managed, proposal)
+
+
+async def _push_again(
+    work: UnitOfWork, desk: Desk, managed: ManagedPortfolio, proposal: Proposal
+) -> None:
+    now = desk.clock.now()
+    latest = await work.proposals.get(proposal.id)
+    if latest is None:
+        return
+    mark = f"r{latest.revision.number}"
+    await refresh_copies(work, latest, now)
+    await tell_deciders(work, managed.portfolio, latest, MessageKind.RECHECK, mark, now)
+    await tell_proposal(work, managed.portfolio, latest, now)
+    await work.log.record(
+        AuditEvent(
+            now,
+            f"revised_{latest.revision.cause}",
+            None,
+            proposal.portfolio_id,
+            proposal.id,
+            latest.revision.plan_hash,
+        )
+    )
+
+
+def _cause(check: Recheck) -> RevisionCause:
+    if check.changes:
+        return RevisionCause.HOLDINGS_CHANGED
+    if check.moves:
+        return RevisionCause.PRICES_MOVED
+    return RevisionCause.APPROVAL_AGED
+
+
+def _replan(managed: ManagedPortfolio, proposal: Proposal, snapshot: Snapshot) -> Plan | None:
+    sides = {trade.side for trade in proposal.revision.plan.trades}
+    direction = None if len(sides) > 1 else Direction(f"{next(iter(sides))}_only")
+    try:
+        return calculate(plan_request(managed, snapshot, direction=direction, force=True))
+    except Refusal:
+        return None
+
+
+def drift_left(managed: ManagedPortfolio, snapshot: Snapshot) -> Decimal | None:
+    """The portfolio drift of a snapshot in points; None where it has no weights."""
+    try:
+        return drift_of(managed, snapshot).portfolio_drift
+    except Refusal:
+        return None

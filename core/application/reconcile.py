@@ -1,0 +1,50 @@
+"""Reconcile: before anything is sent, agree with each broker about the orders that were under way."""
+
+from __future__ import annotations
+
+import logging
+
+from core.application.desk import Desk, release_account, take_account
+from core.application.execute_proposal import orders_of, settle_doubts
+from core.domain.order import OrderState
+from core.domain.proposal import Proposal, ProposalState
+from core.domain.refusals import Refusal
+
+log = logging.getLogger(__name__)
+
+
+async def reconcile(desk: Desk) -> int:
+    """Look up every order in doubt or at a broker, and return how many proposals were looked at.
+
+    A frozen proposal whose doubts have been cleared goes on.
+    """
+    async with desk.store.read() as work:
+        under_way = await work.proposals.in_states({ProposalState.EXECUTING, ProposalState.FROZEN})
+    for proposal in under_way:
+        try:
+            await _reconcile_one(desk, proposal)
+        except Refusal as refusal:
+            log.warning("proposal %s could not be reconciled: %s", proposal.id, refusal)
+    return len(under_way)
+
+
+async def _reconcile_one(desk: Desk, proposal: Proposal) -> None:
+    async with desk.store.read() as work:
+        managed = await work.portfolios.get(proposal.portfolio_id)
+    grant = await take_account(desk, managed.account.id)
+    if grant is None:
+        return
+    try:
+        await settle_doubts(desk, desk.brokers.of(managed.account), grant, proposal.id)
+        if proposal.state is ProposalState.FROZEN:
+            await _thaw(desk, proposal)
+    finally:
+        await release_account(desk, grant)
+
+
+async def _thaw(desk: Desk, proposal: Proposal) -> None:
+    doubtful = {OrderState.UNKNOWN, OrderState.FROZEN, OrderState.SUBMITTING}
+    if any(order.state in doubtful for order in await orders_of(desk, proposal.id)):
+        return
+    async with desk.store.begin() as work:
+        await work.proposals.move(proposal.id, ProposalState.FROZEN, ProposalState.EXECUTING)

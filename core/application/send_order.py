@@ -1,0 +1,155 @@
+"""Send: one order to the broker, and what is known of it afterwards.
+
+The intent was committed before; ``submitting`` is committed before the call. Whatever cannot be known is never assumed:
+the order is looked up by its client order id before it is ever sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from core.application.desk import Desk, Grant
+from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, Order, OrderState
+from core.domain.refusals import Refusal
+from core.domain.risk import ApprovedPlan
+from core.ports.broker import (
+    Broker,
+    BrokerAmbiguous,
+    BrokerError,
+    BrokerOrder,
+    BrokerUnavailable,
+    Dedup,
+    DuplicateClientOrderId,
+    OrderRefused,
+    OrderRequest,
+)
+from core.ports.store import AuditEvent, UnitOfWork
+
+log = logging.getLogger(__name__)
+
+
+class Stopped(Refusal):
+    """The portfolio was paused while its orders were being sent."""
+
+
+async def send_order(
+    desk: Desk, broker: Broker, grant: Grant, approved: ApprovedPlan, order: Order
+) -> None:
+    """Send an intended order of an approved plan once; raises Stopped where the portfolio has been paused."""
+    approved.require_covers(order)
+    if not await _claim(desk, grant, order):
+        return
+    request = OrderRequest(
+        order.client_order_id, order.symbol, order.side, order.quantity, order.limit_price
+    )
+    try:
+        placed = await broker.submit(request)
+    except OrderRefused as refused:
+        await _move(desk, grant, order, OrderState.SUBMITTING, OrderState.REJECTED, str(refused))
+    except BrokerUnavailable as error:
+        await _move(desk, grant, order, OrderState.SUBMITTING, OrderState.INTENDED, str(error))
+    except (BrokerAmbiguous, DuplicateClientOrderId) as error:
+        log.warning("order %s: no clear answer (%s); looking it up", order.client_order_id, error)
+        await _move(desk, grant, order, OrderState.SUBMITTING, OrderState.UNKNOWN, str(error))
+        await look_up(desk, broker, grant, order)
+    else:
+        await _adopt(desk, grant, order, placed)
+
+
+async def _claim(desk: Desk, grant: Grant, order: Order) -> bool:
+    now = desk.clock.now()
+    async with desk.store.begin() as work:
+        await work.leases.require(grant.name, desk.holder, grant.fence, now)
+        proposal = await work.proposals.get(order.proposal_id)
+        if proposal is not None:
+            managed = await work.portfolios.get(proposal.portfolio_id)
+            if managed.portfolio.is_paused:
+                raise Stopped
+        claimed = await work.orders.move(order.id, OrderState.INTENDED, OrderState.SUBMITTING)
+        if claimed and proposal is not None:
+            await work.log.record(
+                AuditEvent(
+                    now, "order_sent", None, proposal.portfolio_id, proposal.id, order.client_order_id
+                )
+            )
+    return claimed
+
+
+async def _move(  # noqa: PLR0913, PLR0917
+    desk: Desk, grant: Grant, order: Order, before: OrderState, after: OrderState, detail: str
+) -> None:
+    async with desk.store.begin() as work:
+        await work.leases.require(grant.name, desk.holder, grant.fence, desk.clock.now())
+        await work.orders.move(order.id, before, after, detail=detail[:300])
+
+
+async def look_up(desk: Desk, broker: Broker, grant: Grant, order: Order) -> None:
+    """Ask the broker what it has of an order, and take that over.
+
+    An order in doubt that the broker certainly does not have goes back to intended where ids are unique for ever;
+    at any other broker it is frozen, and a person decides. A broker that does not answer leaves all as it is.
+    """
+    try:
+        found = await broker.find_order(order.client_order_id)
+    except BrokerError as error:
+        log.warning("order %s: look-up failed (%s)", order.client_order_id, error)
+        return
+    if found is not None:
+        await _adopt(desk, grant, order, found)
+        return
+    await _not_found(desk, broker, grant, order)
+
+
+async def _not_found(desk: Desk, broker: Broker, grant: Grant, order: Order) -> None:
+    async with desk.store.begin() as work:
+        await work.leases.require(grant.name, desk.holder, grant.fence, desk.clock.now())
+        latest = await work.orders.get(order.id)
+        if latest is None or latest.state not in IN_DOUBT:
+            return
+        if broker.traits.dedup is Dedup.FOREVER:
+            await work.orders.move(order.id, latest.state, OrderState.INTENDED, detail="not at the broker")
+            return
+        if latest.state is OrderState.SUBMITTING:
+            await work.orders.move(order.id, OrderState.SUBMITTING, OrderState.UNKNOWN)
+        await work.orders.move(
+            order.id, OrderState.UNKNOWN, OrderState.FROZEN, detail="the broker cannot tell whether it has it"
+        )
+
+
+async def _adopt(desk: Desk, grant: Grant, order: Order, found: BrokerOrder) -> None:
+    async with desk.store.begin() as work:
+        await work.leases.require(grant.name, desk.holder, grant.fence, desk.clock.now())
+        latest = await work.orders.get(order.id)
+        if latest is None:
+            return
+        if not _is_ours(latest, found):
+            await _freeze(work, latest)
+            return
+        await adopt(work, latest, found)
+
+
+def _is_ours(order: Order, found: BrokerOrder) -> bool:
+    return (found.symbol, found.side, found.quantity) == (order.symbol, order.side, order.quantity)
+
+
+async def _freeze(work: UnitOfWork, order: Order) -> None:
+    if order.state is OrderState.SUBMITTING:
+        await work.orders.move(order.id, OrderState.SUBMITTING, OrderState.UNKNOWN)
+    await work.orders.move(
+        order.id, OrderState.UNKNOWN, OrderState.FROZEN, detail="another order has this id at the broker"
+    )
+
+
+async def adopt(work: UnitOfWork, order: Order, found: BrokerOrder) -> None:
+    """Take over what the broker says of an order: its id, its executions, its state."""
+    state = order.state
+    if state in IN_DOUBT:
+        await work.orders.move(
+            order.id, state, OrderState.SUBMITTED, broker_order_id=found.broker_order_id
+        )
+        state = OrderState.SUBMITTED
+    await work.orders.add_fills(order.id, found.fills)
+    if found.state is state or state in TERMINAL:
+        return
+    if state in AT_BROKER and found.state is not OrderState.SUBMITTED:
+        await work.orders.move(order.id, state, found.state, detail=found.detail[:300] or None)

@@ -1,0 +1,31 @@
+"""Home: the group in which a portfolio's proposals are put, instead of each approver's private chat."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.application.access import require_role
+from core.domain.ids import PortfolioId
+from core.domain.membership import Member, Permission
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Chat, Store
+
+
+async def set_home_chat(
+    store: Store, clock: Clock, *, member: Member, portfolio_id: PortfolioId, chat: Chat | None
+) -> None:
+    """Make a group the portfolio's home, which it also becomes for commands there; None goes back to private chats."""
+    async with store.begin() as work:
+        await require_role(work, member, portfolio_id, Permission.MANAGE, "choose where proposals go")
+        if chat is not None:
+            await work.conversation.save_chat(replace(chat, portfolio_id=portfolio_id))
+        await work.portfolios.set_home_chat(portfolio_id, chat.id if chat else None)
+        await work.log.record(
+            AuditEvent(
+                clock.now(),
+                "home_chat_set",
+                member.id,
+                portfolio_id,
+                data=str(chat.id) if chat else "",
+            )
+        )

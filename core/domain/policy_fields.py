@@ -1,0 +1,261 @@
+"""The one table of policy fields: names, aliases, defaults, ranges, and how each is read and shown.
+
+The chat's ``/policy``, the plan file and the manual all read this table. A field's ``name`` is what
+the file calls it; ``aliases`` are shorter words for chat. The line's own bands are no single field:
+chat writes them ``band:VTI 3`` and ``relative:VTI 20``, the file as an object by symbol.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from core.domain import policy_values as values
+from core.domain.ids import Symbol
+from core.domain.instrument import parse_symbol
+from core.domain.policy import (
+    FILE_DEFAULTS,
+    Band,
+    CalendarRule,
+    Direction,
+    Fractional,
+    Objective,
+    Outside,
+    Policy,
+    Trigger,
+)
+from core.domain.policy_values import ValueKind
+from core.domain.refusals import BadPolicyValue, BadSymbol, UnknownPolicyName
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyField:
+    """One setting of a policy.
+
+    ``kind`` reads and shows its values and knows their range and unit; ``in_file`` says whether a
+    plan file may set it; ``key`` is under which its one-line explanation stands in the words.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    kind: ValueKind
+    in_file: bool = True
+    get: Callable[[Policy], Any] | None = None
+    put: Callable[[Policy, Any], Policy] | None = None
+
+    @property
+    def key(self) -> str:
+        """The name of its explanation in the catalogue of words."""
+        return self.name
+
+    @property
+    def expected(self) -> str:
+        """What values it takes, in words."""
+        return self.kind.expected
+
+    @property
+    def unit(self) -> str:
+        """The unit of its values; empty for words and lists."""
+        return self.kind.unit
+
+    @property
+    def chat_default(self) -> str:
+        """Its value in a new portfolio."""
+        return self.show(Policy())
+
+    @property
+    def file_default(self) -> str:
+        """Its value where a plan file says nothing; empty for what a file does not have."""
+        return self.show(FILE_DEFAULTS) if self.in_file else ""
+
+    def value(self, policy: Policy) -> Any:  # noqa: ANN401 - each field has its own type
+        """Its value in a policy."""
+        return self.get(policy) if self.get else getattr(policy, self.name)
+
+    def show(self, policy: Policy) -> str:
+        """Its value in a policy, as text that ``parse`` reads back."""
+        return self.kind.show(self.value(policy))
+
+    def parse(self, text: str) -> Any:  # noqa: ANN401 - each field has its own type
+        """Read a value; raises BadPolicyValue, or ObjectiveNotBuilt."""
+        return self.kind.read(self.name, text)
+
+    def change(self, policy: Policy, text: str) -> Policy:
+        """The policy with this field set from text; raises as ``parse``."""
+        value = self.parse(text)
+        return self.put(policy, value) if self.put else replace(policy, **{self.name: value})
+
+
+def _put_absolute(policy: Policy, value: Decimal | None) -> Policy:
+    return replace(policy, band=replace(policy.band, absolute=value))
+
+
+def _put_relative(policy: Policy, value: Decimal | None) -> Policy:
+    return replace(policy, band=replace(policy.band, relative=value))
+
+
+_POINTS = values.number("points", Decimal(0), Decimal(100), above=True, may_be_off=True)
+_PERCENT_OF_TARGET = values.number(
+    "percent of the target", Decimal(0), Decimal(1000), above=True, may_be_off=True
+)
+_MONEY = values.money()
+
+FIELDS: tuple[PolicyField, ...] = (
+    PolicyField(
+        "band_absolute",
+        ("band", "absolute"),
+        _POINTS,
+        get=lambda policy: policy.band.absolute,
+        put=_put_absolute,
+    ),
+    PolicyField(
+        "band_relative",
+        ("relative",),
+        _PERCENT_OF_TARGET,
+        get=lambda policy: policy.band.relative,
+        put=_put_relative,
+    ),
+    PolicyField("portfolio_band", ("portfolio",), _POINTS),
+    PolicyField("destination", ("dest",), values.number("", Decimal(0), Decimal(1))),
+    PolicyField(
+        "direction", (), values.choice(Direction, buy=Direction.BUY_ONLY, sell=Direction.SELL_ONLY)
+    ),
+    PolicyField("objective", (), values.built_objective(Objective.CLOSEST)),
+    PolicyField(
+        "fractional",
+        ("fractions",),
+        values.choice(Fractional, true=Fractional.ON, false=Fractional.OFF),
+    ),
+    PolicyField("min_trade", ("min", "minimum"), _MONEY),
+    PolicyField("cash_reserve", ("reserve",), values.reserve()),
+    PolicyField("commission", ("fee",), _MONEY),
+    PolicyField(
+        "spread_bps", ("spread",), values.number("basis points", Decimal(0), Decimal(1000))
+    ),
+    PolicyField("outside", (), values.choice(Outside)),
+    PolicyField("do_not_sell", ("nosell",), values.symbols()),
+    PolicyField("do_not_buy", ("nobuy",), values.symbols()),
+    PolicyField("calendar", ("dates",), values.choice(CalendarRule), in_file=False),
+    PolicyField("trigger", (), values.choice(Trigger), in_file=False),
+    PolicyField("check_times", ("check", "checks"), values.times(), in_file=False),
+    PolicyField("cool_down", ("cooldown",), values.whole("sessions", 0, 60), in_file=False),
+    PolicyField("expires_after", ("expires",), values.whole("sessions", 1, 20), in_file=False),
+    PolicyField("approvals", ("approvers",), values.whole("people", 1, 10), in_file=False),
+    PolicyField(
+        "collar",
+        ("limit",),
+        values.number("percent of the price", Decimal(0), Decimal(10), above=True),
+        in_file=False,
+    ),
+    PolicyField(
+        "tolerance",
+        (),
+        values.number("percent of the price", Decimal(0), Decimal(20)),
+        in_file=False,
+    ),
+    PolicyField(
+        "tolerance_across_close",
+        ("tolerance_close",),
+        values.number("percent of the price", Decimal(0), Decimal(20)),
+        in_file=False,
+    ),
+)
+"""Every field, in the order in which people are shown them."""
+
+_BY_NAME = {name: field for field in FIELDS for name in (field.name, *field.aliases)}
+_BAND_PARTS = {"band_absolute": "absolute", "band_relative": "relative"}
+
+
+class PolicySetting(NamedTuple):
+    """One setting as it is shown: its name, value, and whether it is not the default."""
+
+    name: str
+    value: str
+    is_changed: bool
+
+
+def find_field(name: str) -> PolicyField:
+    """Find a field by its name or an alias, in any case; raises UnknownPolicyName with suggestions."""
+    known = name.strip().lower().replace("-", "_")
+    if known not in _BY_NAME:
+        close = difflib.get_close_matches(known, _BY_NAME, n=3, cutoff=0.5)
+        raise UnknownPolicyName(name[:40], tuple(close))
+    return _BY_NAME[known]
+
+
+def change_policy(policy: Policy, pairs: Iterable[tuple[str, str]]) -> Policy:
+    """Change the named fields together.
+
+    ``band:VTI 3`` and ``relative:VTI 20`` set a line's own band, ``default`` takes it away again;
+    ``band 5/25`` sets both parts. Raises UnknownPolicyName, BadPolicyValue or ObjectiveNotBuilt.
+    """
+    for name, text in pairs:
+        policy = _change_one(policy, name, text)
+    return policy
+
+
+def _change_one(policy: Policy, name: str, text: str) -> Policy:
+    name, colon, line = name.partition(":")
+    field = find_field(name)
+    if colon:
+        return _change_line_band(policy, field, line, text)
+    absolute, slash, relative = text.partition("/")
+    if slash and field.name == "band_absolute":
+        return _BY_NAME["band_relative"].change(field.change(policy, absolute), relative)
+    return field.change(policy, text)
+
+
+def _change_line_band(policy: Policy, field: PolicyField, line: str, text: str) -> Policy:
+    if field.name not in _BAND_PARTS:
+        raise UnknownPolicyName(f"{field.name}:{line}"[:40], ("band:VTI", "relative:VTI"))
+    symbol = _line_symbol(field, line)
+    if text.strip().lower() == "default":
+        return with_line_band(policy, symbol, None)
+    absolute, slash, relative = text.partition("/")
+    band = policy.band_of(symbol)
+    if slash and field.name == "band_absolute":
+        band = Band(field.parse(absolute), _BY_NAME["band_relative"].parse(relative))
+    else:
+        band = replace(band, **{_BAND_PARTS[field.name]: field.parse(text)})
+    return with_line_band(policy, symbol, band)
+
+
+def _line_symbol(field: PolicyField, line: str) -> Symbol:
+    try:
+        return parse_symbol(line)
+    except BadSymbol:
+        expected = "a symbol after the colon, such as band:VTI 3"
+        raise BadPolicyValue(field.name, line[:40], expected) from None
+
+
+def with_line_band(policy: Policy, symbol: Symbol, band: Band | None) -> Policy:
+    """The policy with a line's own band; None makes the line follow the portfolio's band again."""
+    bands = {known: own for known, own in policy.bands.items() if known != symbol}
+    if band is not None:
+        bands[symbol] = band
+    return replace(policy, bands=MappingProxyType(dict(sorted(bands.items()))))
+
+
+def describe(policy: Policy, default: Policy | None = None) -> list[PolicySetting]:
+    """Every setting as it is shown, with the lines' own bands; held against a new portfolio's."""
+    reference = default or Policy()
+    settings = [
+        PolicySetting(field.name, shown, shown != field.show(reference))
+        for field in FIELDS
+        if (shown := field.show(policy))
+    ]
+    lines = [PolicySetting(f"band:{line}", show_band(band), True) for line, band in _lines(policy)]
+    return [*settings[:2], *lines, *settings[2:]]
+
+
+def _lines(policy: Policy) -> Sequence[tuple[Symbol, Band]]:
+    return sorted(policy.bands.items())
+
+
+def show_band(band: Band) -> str:
+    """A band as people write it: ``5/25``, ``5/off``."""
+    return f"{_POINTS.show(band.absolute)}/{_PERCENT_OF_TARGET.show(band.relative)}"

@@ -1,0 +1,199 @@
+"""The kinds of values that policy fields take: each reads text, shows values, and names its range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from core.domain.ids import Symbol
+from core.domain.instrument import CASH, parse_symbol
+from core.domain.money import HUNDRED, ZERO, parse_decimal
+from core.domain.policy import Objective, Reserve
+from core.domain.refusals import BadNumber, BadPolicyValue, BadSymbol, ObjectiveNotBuilt
+
+_OFF = frozenset({"off", "none", "no"})
+_MOST_MONEY = Decimal(1_000_000_000)
+_OPENS, _CLOSES = time(9, 30), time(16, 0)
+_MOST_TIMES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ValueKind:
+    """How one kind of value is read and shown; ``expected`` names the range in words."""
+
+    expected: str
+    unit: str
+    read: Callable[[str, str], Any]
+    show: Callable[[Any], str]
+
+
+def plain(value: Decimal) -> str:
+    """A decimal without exponent and needless zeros: ``5``, ``0.5``, ``100``."""
+    text = f"{value:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) if value else "0"
+
+
+def _show_or_off(value: Decimal | None) -> str:
+    return "off" if value is None else plain(value)
+
+
+def _is_off(text: str) -> bool:
+    return text.strip().lower() in _OFF
+
+
+def _read_number(name: str, text: str, expected: str) -> Decimal:
+    try:
+        return parse_decimal(name, text, expected)
+    except BadNumber as bad:
+        hint = f"{expected}, with a point: {bad.correction}" if bad.correction else expected
+        raise BadPolicyValue(name, text.strip()[:40], hint) from None
+
+
+def number(
+    unit: str, least: Decimal, most: Decimal, *, above: bool = False, may_be_off: bool = False
+) -> ValueKind:
+    """A decimal within a range; ``above`` leaves the lower end out; ``off`` where it may be off."""
+    span = f"{'above' if above else 'from'} {plain(least)} to {plain(most)}"
+    expected = f"a number {span}" + (", or off" if may_be_off else "")
+
+    def read(name: str, text: str) -> Decimal | None:
+        if may_be_off and _is_off(text):
+            return None
+        bare = text.strip().removesuffix("%") if "percent" in unit or unit == "points" else text
+        value = _read_number(name, bare, expected)
+        if not least <= value <= most or (above and value == least):
+            raise BadPolicyValue(name, text.strip()[:40], expected)
+        return value
+
+    return ValueKind(expected, unit, read, _show_or_off)
+
+
+def whole(unit: str, least: int, most: int) -> ValueKind:
+    """A whole number within a range; ``off`` is 0 where 0 is in it."""
+    expected = f"a whole number from {least} to {most}"
+
+    def read(name: str, text: str) -> int:
+        value = ZERO if least == 0 and _is_off(text) else _read_number(name, text, expected)
+        if value != int(value) or not least <= value <= most:
+            raise BadPolicyValue(name, text.strip()[:40], expected)
+        return int(value)
+
+    return ValueKind(expected, unit, read, str)
+
+
+def money() -> ValueKind:
+    """An amount in the portfolio's currency of at least 0; ``off`` is 0."""
+    expected = "an amount of at least 0, such as 25"
+
+    def read(name: str, text: str) -> Decimal:
+        return _read_money(name, text, expected)
+
+    return ValueKind(expected, "money", read, plain)
+
+
+def _read_money(name: str, text: str, expected: str) -> Decimal:
+    if _is_off(text):
+        return ZERO
+    value = _read_number(name, text.strip().removeprefix("$"), expected)
+    if not ZERO <= value <= _MOST_MONEY:
+        raise BadPolicyValue(name, text.strip()[:40], expected)
+    return value
+
+
+def reserve() -> ValueKind:
+    """An amount of money, or with ``%`` a part of the managed total; ``off`` is 0."""
+    expected = "an amount such as 500, or a percentage from 0% to 100%, such as 0.5%"
+
+    def read(name: str, text: str) -> Reserve:
+        bare = text.strip()
+        if not bare.endswith("%"):
+            return Reserve(_read_money(name, bare, expected))
+        value = _read_number(name, bare.removesuffix("%"), expected)
+        if not ZERO <= value <= HUNDRED:
+            raise BadPolicyValue(name, bare[:40], expected)
+        return Reserve(value, is_percent=True)
+
+    def show(value: Reserve) -> str:
+        return plain(value.amount) + ("%" if value.is_percent else "")
+
+    return ValueKind(expected, "money, or percent of the total with %", read, show)
+
+
+def choice(options: type[StrEnum], **others: StrEnum) -> ValueKind:
+    """One of some words, in any case, dashes as good as underscores; ``others`` are synonyms."""
+    words = {option.value: option for option in options} | others
+    expected = "one of " + ", ".join(option.value for option in options)
+
+    def read(name: str, text: str) -> StrEnum:
+        word = text.strip().lower().replace("-", "_")
+        if word not in words:
+            raise BadPolicyValue(name, text.strip()[:40], expected)
+        return words[word]
+
+    return ValueKind(expected, "", read, str)
+
+
+def built_objective(*built: Objective) -> ValueKind:
+    """An objective that planning offers; raises ObjectiveNotBuilt for those still to come."""
+    kind = choice(Objective)
+
+    def read(name: str, text: str) -> Objective:
+        objective: Objective = kind.read(name, text)
+        if objective not in built:
+            raise ObjectiveNotBuilt(objective)
+        return objective
+
+    return ValueKind("one of " + ", ".join(built), "", read, str)
+
+
+def symbols() -> ValueKind:
+    """A set of instruments, separated by commas; ``none`` is empty."""
+    expected = "symbols separated by commas, such as VTI,BND, or none"
+
+    def read(name: str, text: str) -> frozenset[Symbol]:
+        if _is_off(text) or not text.strip():
+            return frozenset()
+        try:
+            found = frozenset(parse_symbol(part) for part in text.split(","))
+        except BadSymbol as bad:
+            raise BadPolicyValue(name, bad.text, expected) from None
+        if CASH in found:
+            raise BadPolicyValue(name, CASH, f"{expected}; CASH is never traded")
+        return found
+
+    def show(value: Collection[Symbol]) -> str:
+        return ",".join(sorted(value)) or "none"
+
+    return ValueKind(expected, "", read, show)
+
+
+def times() -> ValueKind:
+    """Times of day at the exchange, within its hours."""
+    expected = "up to 4 exchange times from 09:30 to 16:00, such as 11:00 or 10:00,15:30"
+
+    def read(name: str, text: str) -> tuple[time, ...]:
+        try:
+            found = sorted({_read_time(part) for part in text.split(",")})
+        except ValueError:
+            raise BadPolicyValue(name, text.strip()[:40], expected) from None
+        if len(found) > _MOST_TIMES or not _OPENS <= found[0] <= found[-1] < _CLOSES:
+            raise BadPolicyValue(name, text.strip()[:40], expected)
+        return tuple(found)
+
+    def show(value: tuple[time, ...]) -> str:
+        return ",".join(f"{slot:%H:%M}" for slot in value)
+
+    return ValueKind(expected, "exchange time", read, show)
+
+
+def _read_time(text: str) -> time:
+    """Read ``9:30`` or ``11:00``; raises ValueError."""
+    hours, colon, minutes = text.strip().partition(":")
+    is_plain = (hours + minutes).isascii() and (hours + minutes).isdigit()
+    if not colon or not is_plain or len(hours) > 2 or len(minutes) != 2:  # noqa: PLR2004
+        raise ValueError(text)
+    return time(int(hours), int(minutes))
