@@ -98,9 +98,9 @@ def _put_relative(policy: Policy, value: Decimal | None) -> Policy:
     return replace(policy, band=replace(policy.band, relative=value))
 
 
-_POINTS = values.number("points", Decimal(0), Decimal(100), above=True, may_be_off=True)
+_POINTS = values.number("points", Decimal(0), Decimal(100), may_be_off=True)
 _PERCENT_OF_TARGET = values.number(
-    "percent of the target", Decimal(0), Decimal(1000), above=True, may_be_off=True
+    "percent of the target", Decimal(0), Decimal(1000), may_be_off=True
 )
 _MONEY = values.money()
 
@@ -179,7 +179,7 @@ class PolicySetting(NamedTuple):
 
 
 def find_field(name: str) -> PolicyField:
-    """Find a field by its name or an alias, in any case; raises UnknownPolicyName with suggestions."""
+    """Find a field by its name or an alias, in any case; raises UnknownPolicyName."""
     known = name.strip().lower().replace("-", "_")
     if known not in _BY_NAME:
         close = difflib.get_close_matches(known, _BY_NAME, n=3, cutoff=0.5)

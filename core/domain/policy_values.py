@@ -1,4 +1,4 @@
-"""The kinds of values that policy fields take: each reads text, shows values, and names its range."""
+"""The kinds of values that policy fields take: how each is read and shown, and its range."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def built_objective(*built: Objective) -> ValueKind:
             raise ObjectiveNotBuilt(objective)
         return objective
 
-    return ValueKind("one of " + ", ".join(built), "", read, str)
+    return ValueKind(" or ".join(built), "", read, str)
 
 
 def symbols() -> ValueKind:
@@ -173,7 +173,7 @@ def symbols() -> ValueKind:
 
 def times() -> ValueKind:
     """Times of day at the exchange, within its hours."""
-    expected = "up to 4 exchange times from 09:30 to 16:00, such as 11:00 or 10:00,15:30"
+    expected = "up to 4 exchange times from 09:30 and before 16:00, such as 11:00 or 10:00,15:30"
 
     def read(name: str, text: str) -> tuple[time, ...]:
         try:

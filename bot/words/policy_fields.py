@@ -1,0 +1,82 @@
+"""What each policy setting does, in one line, and the manual's table of all of them.
+
+``python -m bot.words.policy_fields`` writes the table into ``docs/policy.md``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.domain.policy_fields import FIELDS, PolicyField
+
+EXPLANATIONS: dict[str, str] = {
+    "band_absolute": "how far a line may drift from its target before a plan is made",
+    "band_relative": "the same as a part of the target; the tighter of the two counts",
+    "portfolio_band": "how far the whole portfolio may drift before a plan is made",
+    "destination": "where a plan goes: 1 to the target, 0 only to the band's edge",
+    "direction": "whether a plan may buy and sell, only buy, or only sell",
+    "objective": "what a plan makes least: closest is the distance from the targets",
+    "fractional": "parts of shares: always, never, or where the broker has them",
+    "min_trade": "smaller trades are left out, except selling the rest of a line without target",
+    "cash_reserve": "cash that purchases never touch; it is part of the CASH target",
+    "commission": "what the broker takes for each trade",
+    "spread_bps": "the gap between buying and selling price; each side pays half of it",
+    "outside": "positions without a target: keep them out of it, or sell them",
+    "do_not_sell": "lines that are never sold",
+    "do_not_buy": "lines that are never bought",
+    "calendar": "dates that are a reason to look, whatever the bands say",
+    "trigger": "either: a date or a band is enough; band_on_date: bands count on dates only",
+    "check_times": "when the portfolio is looked at on a trading day",
+    "cool_down": "trading days without a new alert after a decision",
+    "expires_after": "trading days for which a proposal stays open",
+    "approvals": "how many people must approve a proposal",
+    "collar": "how much worse than the price shown an order may fill",
+    "tolerance": "how far a price may move between the plan and the order",
+    "tolerance_across_close": "the same, where the market closed in between",
+}
+"""What a setting does, by its ``key``."""
+
+MANUAL = Path(__file__).parents[2] / "docs" / "policy.md"
+_BEGIN, _END = "<!-- table: begin -->", "<!-- table: end -->"
+
+
+def explain_field(field: PolicyField) -> str:
+    """What a setting does, in one line."""
+    return EXPLANATIONS[field.key]
+
+
+def policy_table() -> str:
+    """The manual's table of every setting, as Markdown."""
+    rows = [
+        "| name | also in chat | chat default | file default | takes | unit | what it does |",
+        "|---|---|---|---|---|---|---|",
+        *(_row(field) for field in FIELDS[:2]),
+        (
+            "| `bands` | `band:VTI 3`, `relative:VTI 20` | none | none | the same by line;"
+            " in chat `default` takes it away | | one line's own band |"
+        ),
+        *(_row(field) for field in FIELDS[2:]),
+        (
+            "| `force` | `/rebalance force` | false | false | true or false | |"
+            " make a plan even where nothing is beyond its band |"
+        ),
+    ]
+    return "\n".join(rows)
+
+
+def _row(field: PolicyField) -> str:
+    aliases = ", ".join(f"`{alias}`" for alias in field.aliases)
+    in_file = field.file_default or "not in a file"
+    cells = [f"`{field.name}`", aliases, field.chat_default, in_file, field.expected, field.unit]
+    return "| " + " | ".join([*cells, explain_field(field)]) + " |"
+
+
+def with_table(manual: str) -> str:
+    """A manual with its table replaced by the present one."""
+    before, _, rest = manual.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    return f"{before}{_BEGIN}\n{policy_table()}\n{_END}{after}"
+
+
+if __name__ == "__main__":
+    MANUAL.write_text(with_table(MANUAL.read_text(encoding="utf-8")), encoding="utf-8")
