@@ -94,9 +94,7 @@ class SqlChecks:
         )
         return touched == 1
 
-    async def finish_many(
-        self, outcomes: Sequence[tuple[CheckId, str, str]], at: datetime
-    ) -> None:
+    async def finish_many(self, outcomes: Sequence[tuple[CheckId, str, str]], at: datetime) -> None:
         """Close many checks at once; one closed before keeps what it says."""
         statement = (
             update(DUE_CHECKS)

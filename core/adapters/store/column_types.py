@@ -53,10 +53,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None or value.utcoffset() is None:
             raise ValueError(f"an instant must have a time zone: {value!r}")
         instant = value.astimezone(UTC)
-        return instant if dialect.name == "postgresql" else instant.isoformat(timespec="microseconds")
+        return (
+            instant if dialect.name == "postgresql" else instant.isoformat(timespec="microseconds")
+        )
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         """Read the instant as UTC."""
         if value is None:
             return None
-        return (value if isinstance(value, datetime) else datetime.fromisoformat(value)).astimezone(UTC)
+        return (value if isinstance(value, datetime) else datetime.fromisoformat(value)).astimezone(
+            UTC
+        )

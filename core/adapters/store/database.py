@@ -7,7 +7,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Executable, Row, Table, any_, func, insert, literal, select
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Executable,
+    Row,
+    Table,
+    any_,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -55,7 +67,9 @@ class Database:
         """The first value of the first row, or None."""
         return (await self._connection.execute(statement)).scalar()
 
-    async def write(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
+    async def write(
+        self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None
+    ) -> int:
         """Carry out a statement (once for each of ``rows``), and return how many rows it touched."""
         if rows is not None and not rows:
             return 0
@@ -77,9 +91,7 @@ class Database:
     ) -> None:
         """Add a row, or replace what an earlier one with the same keys said, but for the columns kept."""
         statement = self.insert(table).values(**values)
-        changed = {
-            name: statement.excluded[name] for name in values if name not in {*keys, *kept}
-        }
+        changed = {name: statement.excluded[name] for name in values if name not in {*keys, *kept}}
         await self.write(statement.on_conflict_do_update(index_elements=list(keys), set_=changed))
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -38,7 +39,10 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 def _write(value: Any, *sets: str) -> str:
     """Write a value; the fields named in ``sets`` have no order of their own and are sorted."""
     plain = _adapter(type(value)).dump_python(
-        value, mode="json", warnings="none", fallback=dict  # read-only mappings are written as plain ones
+        value,
+        mode="json",
+        warnings="none",
+        fallback=dict,  # read-only mappings are written as plain ones
     )
     for name in sets:
         plain[name].sort()
@@ -54,7 +58,7 @@ def write_policy(policy: Policy) -> str:
 def read_policy(text: str) -> Policy:
     """Read a policy; many portfolios share a text, which is then read once."""
     policy: Policy = _adapter(Policy).validate_json(text)
-    return policy
+    return replace(policy, bands=MappingProxyType(dict(policy.bands)))
 
 
 def write_plan(plan: Plan) -> str:

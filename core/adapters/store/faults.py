@@ -9,11 +9,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.ports.store_errors import StoreBusy, StoreConflict, StoreDamaged, StoreError, StoreFull
 
-BUSY = "The store is busy: another process has held it for too long. Nothing was changed; try again."
-FULL = "There is no room left where the store is kept. Nothing was changed; make room, then try again."
-DAMAGED = (
-    "The store's file is damaged and was left as it is. Stop the bot, and put back a backup: evenkeel restore FILE"
+BUSY = (
+    "The store is busy: another process has held it for too long. Nothing was changed; try again."
 )
+FULL = (
+    "There is no room left where the store is kept. Nothing was changed; make room, then try again."
+)
+DAMAGED = "The store's file is damaged and was left as it is. Stop the bot, and put back a backup: evenkeel restore FILE"
 
 _BY_SQLITE_CODE: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreBusy, BUSY),

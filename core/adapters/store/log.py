@@ -35,9 +35,7 @@ class SqlLog:
             statement = statement.where(AUDIT_EVENTS.c.portfolio_id == portfolio_id)
         rows = await self._database.rows(statement)
         return tuple(
-            AuditEvent(
-                row.at, row.kind, row.member_id, row.portfolio_id, row.proposal_id, row.data
-            )
+            AuditEvent(row.at, row.kind, row.member_id, row.portfolio_id, row.proposal_id, row.data)
             for row in rows
         )
 

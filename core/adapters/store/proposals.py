@@ -193,9 +193,7 @@ class SqlProposals:
             grouped[proposal.portfolio_id].append(proposal)
         return {portfolio_id: tuple(group) for portfolio_id, group in grouped.items()}
 
-    async def last_settled(
-        self, portfolio_ids: Collection[PortfolioId]
-    ) -> dict[PortfolioId, date]:
+    async def last_settled(self, portfolio_ids: Collection[PortfolioId]) -> dict[PortfolioId, date]:
         """For cool-downs: the session of the snapshot of each portfolio's last settled proposal."""
         latest = (
             select(REVISIONS.c.session)

@@ -93,11 +93,11 @@ def above_zero(column: str) -> CheckConstraint:
 
 def unique_where(name: str, *columns: str, where: str) -> Index:
     """A uniqueness that holds only among the rows of a condition."""
-    return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(
+        name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where)
+    )
 
 
 def index_where(name: str, *columns: str, where: str, postgres: str | None = None) -> Index:
     """An index over the rows of a condition, which PostgreSQL may have to be told in other words."""
-    return Index(
-        name, *columns, sqlite_where=text(where), postgresql_where=text(postgres or where)
-    )
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(postgres or where))

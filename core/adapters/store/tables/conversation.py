@@ -16,6 +16,7 @@ from core.adapters.store.tables.base import (
     telegram_id,
 )
 
+
 class ChatRow(Base, table=True):
     """A chat that the bot speaks in, and the portfolio that commands in it act on."""
 

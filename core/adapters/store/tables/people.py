@@ -6,7 +6,16 @@ from datetime import datetime
 
 from sqlalchemy import UniqueConstraint
 
-from core.adapters.store.tables.base import Base, document, instant, key, link, number, one_of, telegram_id
+from core.adapters.store.tables.base import (
+    Base,
+    document,
+    instant,
+    key,
+    link,
+    number,
+    one_of,
+    telegram_id,
+)
 from core.domain.membership import Role
 
 

@@ -149,7 +149,9 @@ class FillRow(Base, table=True):
     __table_args__ = (
         UniqueConstraint("order_id", "execution_id"),
         above_zero("quantity"),
-        CheckConstraint("CAST(commission AS DOUBLE PRECISION) >= 0", name="commission_not_negative"),
+        CheckConstraint(
+            "CAST(commission AS DOUBLE PRECISION) >= 0", name="commission_not_negative"
+        ),
     )
 
     id: int | None = number()
