@@ -1,0 +1,79 @@
+"""The registry finds the house of an account, and asks each house once for many accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+
+import pytest
+
+from core.adapters.brokers.registry import BrokerRegistry
+from core.domain.ids import AccountId, PortfolioId, Symbol
+from core.domain.portfolio import Account, Holdings
+from core.domain.refusals import NotBuiltYet
+from core.ports.broker import Broker, BrokerUnavailable
+from tests.fakes.broker import FakeBroker
+
+SPY = Symbol("SPY")
+
+
+class House:
+    """A house of accounts with a hundred dollars each, which may be down."""
+
+    def __init__(self) -> None:
+        self.is_down = False
+        self.asked: list[list[str]] = []
+
+    def account(self, broker_account_id: str) -> Broker:
+        return FakeBroker(account_id=broker_account_id)
+
+    async def open_account(self, currency: str) -> str:
+        return f"new-{currency}"
+
+    async def holdings(self, broker_account_ids: Collection[str]) -> Mapping[str, Holdings]:
+        self.asked.append(list(broker_account_ids))
+        if self.is_down:
+            raise BrokerUnavailable("scripted")
+        return {name: Holdings(Decimal(100)) for name in broker_account_ids if name != "lost"}
+
+    async def fractionable(
+        self, broker_account_id: str, symbols: Collection[Symbol]
+    ) -> frozenset[Symbol]:
+        return frozenset(symbols)
+
+
+def account(number: int, broker: str, name: str = "") -> Account:
+    return Account(AccountId(number), PortfolioId(1), "Main", broker, name or f"{broker}-{number}")
+
+
+async def test_each_house_is_asked_once_for_all_its_accounts() -> None:
+    one, two = House(), House()
+    registry = BrokerRegistry({"one": one, "two": two})
+    held = await registry.holdings([account(1, "one"), account(2, "two"), account(3, "one")])
+    assert set(held) == {1, 2, 3}
+    assert (one.asked, two.asked) == ([["one-1", "one-3"]], [["two-2"]])
+
+
+async def test_accounts_that_did_not_answer_are_missing(caplog: pytest.LogCaptureFixture) -> None:
+    one, two = House(), House()
+    two.is_down = True
+    registry = BrokerRegistry({"one": one, "two": two})
+    asked = [account(1, "one"), account(2, "two"), account(3, "one", "lost"), account(4, "gone")]
+    assert set(await registry.holdings(asked)) == {1}
+    assert "two" in caplog.text
+    assert "gone" in caplog.text
+
+
+async def test_an_account_is_found_at_its_own_house() -> None:
+    registry = BrokerRegistry({"one": House()})
+    assert (await registry.of(account(7, "one")).account()).broker_account_id == "one-7"
+    assert await registry.open_account("one", "USD") == "new-USD"
+    assert await registry.fractionable(account(7, "one"), [SPY]) == {SPY}
+
+
+async def test_a_house_that_is_not_there_is_named() -> None:
+    registry = BrokerRegistry({"one": House()})
+    with pytest.raises(NotBuiltYet, match="fidelity"):
+        registry.of(account(1, "fidelity"))
+    with pytest.raises(NotBuiltYet, match="fidelity"):
+        await registry.open_account("fidelity", "USD")
