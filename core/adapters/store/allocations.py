@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import insert, select
 
-from core.adapters.store.database import Database
+from core.adapters.store.database import Database, Found
 from core.adapters.store.instruments import SqlInstruments
 from core.adapters.store.tables import INSTRUMENTS, SUBSTITUTES, TARGET_LINES
 from core.domain.ids import InstrumentId, Symbol
@@ -69,9 +69,7 @@ class Allocations:
         return _assemble(lines, substitutes)
 
 
-def _assemble(
-    lines: Sequence[Row[Any]], substitutes: Sequence[Row[Any]]
-) -> dict[int, TargetAllocation]:
+def _assemble(lines: Sequence[Found], substitutes: Sequence[Found]) -> dict[int, TargetAllocation]:
     standing_in: defaultdict[tuple[int, int], list[Symbol]] = defaultdict(list)
     for version, position, symbol in substitutes:
         standing_in[version, position].append(Symbol(symbol))

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 
-from core.adapters.store.database import Database
-from core.adapters.store.tables import DUE_CHECKS, PORTFOLIOS
+from core.adapters.store.database import Database, Found
+from core.adapters.store.tables import DUE_CHECKS, PORTFOLIOS, TARGETS
 from core.domain.ids import CheckId, PortfolioId
 from core.domain.session import DueCheck
 from core.ports.store import CheckRecord
@@ -49,6 +49,26 @@ class SqlChecks:
             ],
         )
 
+    async def unscheduled(self) -> tuple[PortfolioId, ...]:
+        """The portfolios with targets that have no unfinished scheduled check."""
+        waiting = exists().where(
+            DUE_CHECKS.c.portfolio_id == TARGETS.c.portfolio_id, _UNFINISHED, _IS_SCHEDULED
+        )
+        rows = await self._database.rows(
+            select(TARGETS.c.portfolio_id)
+            .where(TARGETS.c.replaced_at.is_(None), ~waiting)
+            .order_by(TARGETS.c.portfolio_id)
+        )
+        return tuple(PortfolioId(row.portfolio_id) for row in rows)
+
+    async def drop_unfinished(self, portfolio_id: PortfolioId) -> None:
+        """Forget a portfolio's scheduled checks that have not begun: its check times have changed."""
+        await self._database.write(
+            delete(DUE_CHECKS).where(
+                DUE_CHECKS.c.portfolio_id == portfolio_id, _UNFINISHED, _IS_SCHEDULED
+            )
+        )
+
     async def due(self, until: datetime) -> tuple[DueCheck, ...]:
         """The unfinished checks whose time has come, oldest first."""
         rows = await self._database.rows(
@@ -62,6 +82,15 @@ class SqlChecks:
         """When the earliest unfinished check falls due."""
         found: datetime | None = await self._database.value(
             select(func.min(DUE_CHECKS.c.due_at)).where(_UNFINISHED)
+        )
+        return found
+
+    async def next_due_of(self, portfolio_id: PortfolioId) -> datetime | None:
+        """When a portfolio's next scheduled check falls due."""
+        found: datetime | None = await self._database.value(
+            select(func.min(DUE_CHECKS.c.due_at)).where(
+                DUE_CHECKS.c.portfolio_id == portfolio_id, _UNFINISHED, _IS_SCHEDULED
+            )
         )
         return found
 
@@ -148,11 +177,11 @@ class SqlChecks:
         )
 
 
-def _due_of(row: Row[Any]) -> DueCheck:
+def _due_of(row: Found) -> DueCheck:
     return DueCheck(row.id, row.portfolio_id, row.session, row.slot, row.due_at)
 
 
-def _record_of(row: Row[Any] | None) -> CheckRecord | None:
+def _record_of(row: Found | None) -> CheckRecord | None:
     if row is None:
         return None
     return CheckRecord(_due_of(row), row.outcome, row.detail, row.finished_at)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
 
-from core.adapters.store.database import Database
+from core.adapters.store.database import Database, Found
 from core.adapters.store.documents import read_words, write_words
 from core.adapters.store.tables import (
     CHATS,
@@ -17,6 +17,7 @@ from core.adapters.store.tables import (
     OUTBOX,
     PORTFOLIOS,
     SEEN_UPDATES,
+    SNOOZES,
     TOPICS,
 )
 from core.domain.ids import ChatId, MemberId, OutboxId
@@ -60,6 +61,7 @@ class SqlConversation:
             DIALOGUES.c.chat_id,
             OUTBOX.c.chat_id,
             DELIVERIES.c.chat_id,
+            SNOOZES.c.chat_id,
             PORTFOLIOS.c.home_chat_id,
         ]
         for column in moves:
@@ -191,7 +193,7 @@ def _row_of(item: OutboxItem, at: datetime) -> dict[str, Any]:
     }
 
 
-def _queued_of(row: Row[Any]) -> QueuedItem:
+def _queued_of(row: Found) -> QueuedItem:
     item = OutboxItem(
         kind=MessageKind(row.kind),
         chat_id=row.chat_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ARRAY,
@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     Row,
+    Select,
     Table,
     any_,
     func,
@@ -21,7 +22,6 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.domain.targets import TargetAllocation
@@ -46,6 +46,14 @@ class Memory:
             del self.allocations[next(iter(self.allocations))]
 
 
+if TYPE_CHECKING:
+    Found = Row[*tuple[Any, ...]]
+    Question = Select[*tuple[Any, ...]]
+else:
+    Found = Row
+    Question = Select
+
+
 class Database:
     """One open transaction of the store."""
 
@@ -55,11 +63,11 @@ class Database:
         self.may_write = may_write
         self._is_postgres = connection.dialect.name == "postgresql"
 
-    async def rows(self, statement: Executable) -> Sequence[Row[Any]]:
+    async def rows(self, statement: Executable) -> Sequence[Found]:
         """Every row that a question has for an answer."""
         return (await self._connection.execute(statement)).all()
 
-    async def row(self, statement: Executable) -> Row[Any] | None:
+    async def row(self, statement: Executable) -> Found | None:
         """The first row, or None."""
         return (await self._connection.execute(statement)).first()
 
@@ -73,8 +81,7 @@ class Database:
         """Carry out a statement (once for each of ``rows``), and return how many rows it touched."""
         if rows is not None and not rows:
             return 0
-        result = await self._connection.execute(statement, rows)
-        return result.rowcount if isinstance(result, CursorResult) else 0
+        return (await self._connection.execute(statement, rows)).rowcount
 
     async def add(self, table: Table, **values: Any) -> int:
         """Add a row, and return the number that it was given."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter
 
@@ -38,7 +38,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 def _write(value: Any, *sets: str) -> str:
     """Write a value; the fields named in ``sets`` have no order of their own and are sorted."""
-    plain = _adapter(type(value)).dump_python(
+    plain = _adapter(cast("Any", type(value))).dump_python(
         value,
         mode="json",
         warnings="none",

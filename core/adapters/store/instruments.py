@@ -48,14 +48,15 @@ class SqlInstruments:
         )
         return {Symbol(symbol): InstrumentId(number) for symbol, number in rows}
 
-    async def last_closes(self, symbols: Collection[Symbol]) -> dict[Symbol, Decimal]:
-        """The last stored close of each symbol."""
+    async def last_closes(self, symbols: Collection[Symbol], since: date) -> dict[Symbol, Decimal]:
+        """The last stored price of each symbol, where it is of that day or later."""
         rows = await self._database.rows(
             select(INSTRUMENTS.c.symbol, LAST_CLOSES.c.price)
             .join(LAST_CLOSES, LAST_CLOSES.c.instrument_id == INSTRUMENTS.c.id)
             .where(
                 self._database.among(INSTRUMENTS.c.symbol, symbols),
                 INSTRUMENTS.c.retired_at.is_(None),
+                LAST_CLOSES.c.session >= since,
             )
         )
         return {Symbol(symbol): price for symbol, price in rows}

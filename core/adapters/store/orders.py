@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import insert, select, update
 
-from core.adapters.store.database import Database
+from core.adapters.store.database import Database, Found, Question
 from core.adapters.store.instruments import SqlInstruments
 from core.adapters.store.tables import ACCOUNTS, FILLS, INSTRUMENTS, ORDERS, PROPOSALS
 from core.domain.ids import OrderId, PortfolioId, ProposalId, Symbol
@@ -73,18 +73,23 @@ class SqlOrders:
         )
         return touched == 1
 
-    async def shrink(self, order_id: OrderId, quantity: Decimal) -> None:
-        """Lower the quantity of an order that is still only intended; raises ValueError for anything else."""
-        order = await self.get(order_id)
-        if order is None or order.state is not OrderState.INTENDED:
-            raise ValueError(f"order {order_id} can no longer be made smaller")
-        if not ZERO < quantity <= order.quantity:
-            raise ValueError(
-                f"order {order_id} is for {order.quantity} and can only be made smaller, not {quantity}"
-            )
-        await self._database.write(
-            update(ORDERS).where(ORDERS.c.id == order_id).values(quantity=quantity)
+    async def prepare(
+        self, order_id: OrderId, *, quantity: Decimal, limit_price: Decimal | None
+    ) -> bool:
+        """Lower the quantity and set the limit of an order that is still only intended.
+
+        Returns whether it was; raises ValueError where the order would grow or vanish.
+        """
+        intended = (ORDERS.c.id == order_id, ORDERS.c.state == OrderState.INTENDED.value)
+        before = await self._database.value(select(ORDERS.c.quantity).where(*intended))
+        if before is None:
+            return False
+        if not ZERO < quantity <= before:
+            raise ValueError(f"order {order_id} is for {before} and cannot become {quantity}")
+        touched = await self._database.write(
+            update(ORDERS).where(*intended).values(quantity=quantity, limit_price=limit_price)
         )
+        return touched == 1
 
     async def add_fills(self, order_id: OrderId, fills: Sequence[Fill]) -> int:
         """Record executions, each once by the broker's id; returns how many were new."""
@@ -132,7 +137,7 @@ class SqlOrders:
         )
         return {number: currency for number, currency in rows}
 
-    async def _load(self, statement: Select[Any]) -> tuple[Order, ...]:
+    async def _load(self, statement: Question) -> tuple[Order, ...]:
         rows = await self._database.rows(statement)
         if not rows:
             return ()
@@ -153,7 +158,7 @@ class SqlOrders:
         return grouped
 
 
-def _orders() -> Select[Any]:
+def _orders() -> Question:
     return select(ORDERS, INSTRUMENTS.c.symbol).join(
         INSTRUMENTS, INSTRUMENTS.c.id == ORDERS.c.instrument_id
     )
@@ -177,7 +182,7 @@ def _row_of(order: Order, instrument_id: int, currency: str) -> dict[str, Any]:
     }
 
 
-def _order_of(row: Row[Any], fills: tuple[Fill, ...]) -> Order:
+def _order_of(row: Found, fills: tuple[Fill, ...]) -> Order:
     return Order(
         id=row.id,
         proposal_id=row.proposal_id,

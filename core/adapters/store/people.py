@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import delete, select, update
 
-from core.adapters.store.database import Database
+from core.adapters.store.database import Database, Found
 from core.adapters.store.tables import HOUSEHOLDS, INSTALLATION, INVITATIONS, MEMBERS, MEMBERSHIPS
 from core.domain.ids import HouseholdId, MemberId, PortfolioId, UserId
 from core.domain.membership import Invitation, Member, Membership, Role
@@ -156,7 +156,7 @@ class SqlPeople:
         return touched == 1
 
 
-def member_of(row: Row[Any]) -> Member:
+def member_of(row: Found) -> Member:
     """The member that a row of the members' table says."""
     return Member(
         id=row.id,

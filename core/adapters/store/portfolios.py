@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, and_, func, select, update
+from sqlalchemy import Table, and_, func, select, update
 
 from core.adapters.store.allocations import Allocations
-from core.adapters.store.database import Database
+from core.adapters.store.database import Database, Found, Question
 from core.adapters.store.documents import policy_changes, read_policy, write_policy
 from core.adapters.store.tables import (
     ACCOUNTS,
@@ -124,6 +124,15 @@ class SqlPortfolios:
         )
         return tuple(portfolio_of(row) for row in rows)
 
+    async def of_household(self, household_id: HouseholdId) -> tuple[Portfolio, ...]:
+        """All portfolios of a household, by id."""
+        rows = await self._database.rows(
+            select(PORTFOLIOS)
+            .where(PORTFOLIOS.c.household_id == household_id)
+            .order_by(PORTFOLIOS.c.id)
+        )
+        return tuple(portfolio_of(row) for row in rows)
+
     async def set_targets(
         self, portfolio_id: PortfolioId, targets: TargetAllocation, *, by: MemberId, at: datetime
     ) -> None:
@@ -227,7 +236,7 @@ class SqlPortfolios:
 
     async def _versions(
         self, table: Table, portfolio_id: PortfolioId, limit: int
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[Found]:
         return await self._database.rows(
             select(table, func.coalesce(MEMBERS.c.name, "").label("member_name"))
             .outerjoin(MEMBERS, MEMBERS.c.id == table.c.set_by)
@@ -237,14 +246,14 @@ class SqlPortfolios:
         )
 
 
-def portfolio_of(row: Row[Any]) -> Portfolio:
+def portfolio_of(row: Found) -> Portfolio:
     """The portfolio that a row says."""
     return Portfolio(
         row.id, row.household_id, row.slug, row.name, row.currency, row.is_paused, row.home_chat_id
     )
 
 
-def _with_current_versions() -> Select[Any]:
+def _with_current_versions() -> Question:
     is_current = and_(TARGETS.c.portfolio_id == PORTFOLIOS.c.id, TARGETS.c.replaced_at.is_(None))
     has_policy = and_(POLICIES.c.portfolio_id == PORTFOLIOS.c.id, POLICIES.c.replaced_at.is_(None))
     return (
@@ -255,7 +264,7 @@ def _with_current_versions() -> Select[Any]:
     )
 
 
-def _group_accounts(rows: Sequence[Row[Any]]) -> defaultdict[int, list[Account]]:
+def _group_accounts(rows: Sequence[Found]) -> defaultdict[int, list[Account]]:
     grouped: defaultdict[int, list[Account]] = defaultdict(list)
     for row in rows:
         grouped[row.portfolio_id].append(

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from core.adapters.store import documents
-from core.adapters.store.database import Database
+from core.adapters.store.database import Database, Found, Question
 from core.adapters.store.tables import (
     DECISIONS,
     DELIVERIES,
@@ -18,8 +18,9 @@ from core.adapters.store.tables import (
     PORTFOLIOS,
     PROPOSALS,
     REVISIONS,
+    SNOOZES,
 )
-from core.domain.ids import CheckId, PortfolioId, ProposalId
+from core.domain.ids import ChatId, CheckId, PortfolioId, ProposalId
 from core.domain.outbox import Copy
 from core.domain.proposal import (
     Cause,
@@ -211,6 +212,26 @@ class SqlProposals:
         )
         return {PortfolioId(number): session for number, session in rows if session is not None}
 
+    async def add_snooze(self, proposal_id: ProposalId, chat_id: ChatId, until: datetime) -> None:
+        """Remind a chat of a proposal at a market time; a later wish replaces an earlier one."""
+        await self._database.put(
+            SNOOZES,
+            ("proposal_id", "chat_id"),
+            proposal_id=proposal_id,
+            chat_id=chat_id,
+            until=until,
+        )
+
+    async def take_due_snoozes(self, market_now: datetime) -> tuple[tuple[ProposalId, ChatId], ...]:
+        """The reminders whose time has come, oldest first; they are taken once."""
+        is_due = SNOOZES.c.until <= market_now
+        rows = await self._database.rows(
+            select(SNOOZES).where(is_due).order_by(SNOOZES.c.until, SNOOZES.c.proposal_id)
+        )
+        if rows:
+            await self._database.write(delete(SNOOZES).where(is_due))
+        return tuple((row.proposal_id, row.chat_id) for row in rows)
+
     async def add_copy(self, copy: Copy) -> None:
         """Remember a message that shows a proposal, or which revision it shows now."""
         await self._database.put(
@@ -234,7 +255,7 @@ class SqlProposals:
             Copy(row.proposal_id, row.revision, row.chat_id, row.message_id) for row in rows
         )
 
-    async def _load(self, statement: Select[Any]) -> tuple[Proposal, ...]:
+    async def _load(self, statement: Question) -> tuple[Proposal, ...]:
         rows = await self._database.rows(statement)
         if not rows:
             return ()
@@ -266,7 +287,7 @@ def _is_current() -> ColumnElement[bool]:
     )
 
 
-def _current() -> Select[Any]:
+def _current() -> Question:
     return select(
         PROPOSALS,
         REVISIONS.c.cause.label("revision_cause"),
@@ -278,7 +299,7 @@ def _current() -> Select[Any]:
     ).join(REVISIONS, _is_current())
 
 
-def _proposal_of(row: Row[Any], decisions: tuple[Decision, ...]) -> Proposal:
+def _proposal_of(row: Found, decisions: tuple[Decision, ...]) -> Proposal:
     return Proposal(
         id=row.id,
         portfolio_id=row.portfolio_id,
@@ -295,7 +316,7 @@ def _proposal_of(row: Row[Any], decisions: tuple[Decision, ...]) -> Proposal:
     )
 
 
-def _revision_of(row: Row[Any]) -> Revision:
+def _revision_of(row: Found) -> Revision:
     changes = documents.read_changes(row.changes)
     return Revision(
         number=row.revision,
@@ -310,7 +331,7 @@ def _revision_of(row: Row[Any]) -> Revision:
     )
 
 
-def _decision_of(row: Row[Any]) -> Decision:
+def _decision_of(row: Found) -> Decision:
     return Decision(
         member_id=row.member_id,
         member_name=row.name,

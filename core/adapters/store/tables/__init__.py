@@ -34,6 +34,7 @@ from core.adapters.store.tables.proposals import (
     OrderRow,
     ProposalRow,
     RevisionRow,
+    SnoozeRow,
 )
 
 METADATA = Base.metadata
@@ -63,6 +64,7 @@ PORTFOLIOS = table_of(PortfolioRow)
 PROPOSALS = table_of(ProposalRow)
 REVISIONS = table_of(RevisionRow)
 SEEN_UPDATES = table_of(SeenUpdateRow)
+SNOOZES = table_of(SnoozeRow)
 SUBSTITUTES = table_of(TargetSubstituteRow)
 TARGET_LINES = table_of(TargetLineRow)
 TARGETS = table_of(TargetsRow)

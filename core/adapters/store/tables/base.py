@@ -47,9 +47,13 @@ def key() -> Any:
     return Field(primary_key=True)
 
 
+def _nothing_yet(*, null: bool) -> dict[str, Any]:
+    return {"default": None} if null else {}
+
+
 def link(target: str, *, null: bool = False, primary: bool = False, index: bool = False) -> Any:
     """A reference to another row."""
-    options: dict[str, Any] = {"default": None} if null else {}
+    options = _nothing_yet(null=null)
     if primary:
         options["sa_column_kwargs"] = {"autoincrement": False}
     return Field(foreign_key=target, nullable=null, primary_key=primary, index=index, **options)
@@ -57,27 +61,25 @@ def link(target: str, *, null: bool = False, primary: bool = False, index: bool 
 
 def amount(*, null: bool = False) -> Any:
     """An exact decimal."""
-    return Field(sa_type=ExactDecimal, nullable=null, **({"default": None} if null else {}))
+    return Field(sa_type=ExactDecimal, nullable=null, **_nothing_yet(null=null))
 
 
 def instant(*, null: bool = False) -> Any:
     """An instant in UTC."""
-    return Field(sa_type=UtcDateTime, nullable=null, **({"default": None} if null else {}))
+    return Field(sa_type=UtcDateTime, nullable=null, **_nothing_yet(null=null))
 
 
 def document(*, null: bool = False) -> Any:
     """A JSON document, kept as text."""
-    return Field(sa_type=Text, nullable=null, **({"default": None} if null else {}))
+    return Field(sa_type=Text, nullable=null, **_nothing_yet(null=null))
 
 
 def telegram_id(*, null: bool = False, primary: bool = False, unique: bool = False) -> Any:
     """A number that Telegram gave: a user, a chat, an update; wider than 32 bits."""
-    options: dict[str, Any] = {"default": None} if null else {}
+    options = _nothing_yet(null=null)
     if primary:
         options["sa_column_kwargs"] = {"autoincrement": False}
-    return Field(
-        sa_type=BigInteger, nullable=null, primary_key=primary, unique=unique or None, **options
-    )
+    return Field(sa_type=BigInteger, nullable=null, primary_key=primary, unique=unique, **options)
 
 
 def one_of(column: str, values: Iterable[StrEnum]) -> CheckConstraint:

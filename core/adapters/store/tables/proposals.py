@@ -183,13 +183,11 @@ class DeliveryRow(Base, table=True):
 
 
 class SnoozeRow(Base, table=True):
-    """When to come back to something that a member put off."""
+    """When to remind a chat of a proposal that was put off, in market time."""
 
     __tablename__ = "snoozes"
+    __table_args__ = (Index("ix_snoozes_until", "until"),)
 
-    id: int | None = number()
-    portfolio_id: int = link("portfolios.id", index=True)
-    proposal_id: int | None = link("proposals.id", null=True)
-    member_id: int = link("members.id")
+    proposal_id: int = link("proposals.id", primary=True)
+    chat_id: int = telegram_id(primary=True)
     until: datetime = instant()
-    created_at: datetime = instant()

@@ -590,22 +590,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "snoozes",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("portfolio_id", sa.Integer(), nullable=False),
-        sa.Column("proposal_id", sa.Integer(), nullable=True),
-        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("proposal_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("until", UtcDateTime(), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_snoozes_member_id")),
-        sa.ForeignKeyConstraint(
-            ["portfolio_id"], ["portfolios.id"], name=op.f("fk_snoozes_portfolio_id")
-        ),
         sa.ForeignKeyConstraint(
             ["proposal_id"], ["proposals.id"], name=op.f("fk_snoozes_proposal_id")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_snoozes")),
+        sa.PrimaryKeyConstraint("proposal_id", "chat_id", name=op.f("pk_snoozes")),
     )
-    op.create_index(op.f("ix_snoozes_portfolio_id"), "snoozes", ["portfolio_id"], unique=False)
+    op.create_index("ix_snoozes_until", "snoozes", ["until"], unique=False)
     op.create_table(
         "decisions",
         sa.Column("id", sa.Integer(), nullable=False),
