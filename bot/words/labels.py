@@ -166,6 +166,11 @@ def orders_of(number: int, rung: Rung) -> str:
     return count(number, _ORDERS[rung])
 
 
+def proposal_number(number: int, revision: int) -> str:
+    """The number by which people know a version of a proposal: ``42``, and ``42.1`` after a change."""
+    return str(number) if revision <= 1 else f"{number}.{revision - 1}"
+
+
 def source_label(source: str) -> str:
     """The name of a price source; one without a name here is called by its code."""
     return SOURCES.get(source, source)

@@ -1,0 +1,1 @@
+"""Views: domain values to screens; pure, so that what a person reads can be tested."""

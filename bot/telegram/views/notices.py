@@ -1,0 +1,79 @@
+"""Notices: what happened that people should know, without a decision to take."""
+
+from __future__ import annotations
+
+from bot.telegram.html import bold, escape, shown_name
+from bot.telegram.screen import Screen, tap
+from bot.telegram.views.parts import head, lines, paragraphs
+from bot.words.labels import ROLE_MEANINGS, proposal_number, role_label
+from bot.words.numbers import count, listed
+from core.application.show_proposal import ProposalView
+from core.domain.membership import Role
+from core.domain.portfolio import ManagedPortfolio
+
+_SYMBOLS_SHOWN = 10
+
+_CHECK_TROUBLES = {
+    "PricesRefused": "some prices are missing, too old, or not believable",
+    "PriceSourceDown": "the price source does not answer",
+    "BrokerDown": "the broker does not answer",
+    "RiskLimit": "the plan would break a limit of this installation",
+    "ObjectiveNotBuilt": "the policy asks for an objective that this version does not have",
+    "UnknownAssets": "the broker does not trade one of the lines",
+}
+"""Why a scheduled check made no plan, by the refusal's name."""
+
+
+def member_joined(managed: ManagedPortfolio, name: str, role: Role) -> Screen:
+    """Somebody accepted an invitation."""
+    text = f"{bold(shown_name(name))} has joined as {role_label(role)}: {ROLE_MEANINGS[role]}."
+    members = tap("👪 Members", "members", managed.portfolio.id)
+    return Screen(lines(head(managed), text), ((members,),))
+
+
+def approval_lapsed(
+    view: ProposalView, member_name: str, old_revision: int, new_revision: int
+) -> Screen:
+    """An approval that no longer counts, because the proposal was changed after it."""
+    number = view.proposal.id
+    old, new = proposal_number(number, old_revision), proposal_number(number, new_revision)
+    text = lines(
+        head(view.managed, f"proposal {new}"),
+        f"{bold(shown_name(member_name))}'s approval of {old} does not count any more: "
+        f"the proposal was changed to {new} after it. Please look at {new} anew.",
+    )
+    return Screen(text, ((tap(f"Show {new}", "show", number),),))
+
+
+def check_refused(managed: ManagedPortfolio, code: str, symbols: tuple[str, ...]) -> Screen:
+    """A scheduled check that made no plan, because it would have been made of bad numbers."""
+    shown = [escape(symbol) for symbol in symbols[:_SYMBOLS_SHOWN]]
+    more = len(symbols) - len(shown)
+    names = listed([*shown, f"{more} more"] if more else shown)
+    why = _CHECK_TROUBLES.get(code, "something that a plan needs is missing")
+    text = paragraphs(
+        head(managed, "check"),
+        f"⚠ <b>Today's check made no plan</b>: {why}{f' ({names})' if names else ''}.",
+        "Nothing was traded. The next check tries again; /status shows what is known now.",
+    )
+    portfolio = managed.portfolio.id
+    row = (tap("📊 Status", "status", portfolio), tap("⚖️ Check now", "rebalance", portfolio))
+    return Screen(text, (row,))
+
+
+def proposal_wanted(managed: ManagedPortfolio, name: str = "") -> Screen:
+    """Somebody who may not decide asks those who may to look at the portfolio."""
+    who = bold(shown_name(name)) if name else "A member"
+    text = lines(head(managed), f"{who} asks for a plan.")
+    return Screen(text, ((tap("⚖️ Check now", "rebalance", managed.portfolio.id),),))
+
+
+def not_sent_in_time(expired: int) -> Screen:
+    """The one message after a long outage about proposals that ended before they could be shown."""
+    what = count(expired, "proposal")
+    verb = "was" if expired == 1 else "were"
+    text = (
+        f"While Telegram could not be reached, {what} {verb} made and ended again without a "
+        "decision. Nothing was traded. /history lists everything."
+    )
+    return Screen(text)

@@ -1,0 +1,41 @@
+"""Orders: what was sent to the broker, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.telegram.html import escape, neutral
+from bot.telegram.screen import Screen
+from bot.telegram.views.parts import head, paragraphs
+from bot.words.labels import ORDER_STATES, SIDES
+from bot.words.numbers import money, quantity
+from bot.words.times import clock_time
+from core.application.choose_portfolio import Current
+from core.domain.order import Order, OrderState
+
+_DETAIL_LIMIT = 100
+
+
+def orders_screen(current: Current, orders: Sequence[Order]) -> Screen:
+    """The latest orders, newest first, each with its state and fills."""
+    currency = current.portfolio.portfolio.currency
+    rows = [_order(order, currency) for order in orders]
+    body = "\n".join(rows) or "No order was made yet."
+    return Screen(paragraphs(head(current.portfolio, "orders"), body))
+
+
+def _order(order: Order, currency: str) -> str:
+    what = f"{SIDES[order.side]} {quantity(order.quantity)} {escape(order.symbol)}"
+    return f"{order.proposal_id}.{order.leg} {what}: {_outcome(order, currency)}"
+
+
+def _outcome(order: Order, currency: str) -> str:
+    state = ORDER_STATES[order.state]
+    price = order.average_price
+    if price is None:
+        detail = escape(neutral(order.detail[:_DETAIL_LIMIT]).strip())
+        return f"{state} ({detail})" if detail else state
+    when = clock_time(order.fills[-1].at)
+    part = quantity(order.filled_quantity)
+    some = "" if order.state is OrderState.FILLED else f" {part} of {quantity(order.quantity)}"
+    return f"{state}{some} at {money(price, currency)}, {when}"

@@ -1,0 +1,203 @@
+"""What became of a proposal, appended to its message: decisions, orders, what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.telegram.html import bold, escape, neutral, shown_name
+from bot.telegram.views.parts import lines
+from bot.words.labels import DECISIONS, ORDER_STATES, SIDES, SIDES_DONE, proposal_number
+from bot.words.numbers import count, listed, money, quantity, small_drift
+from bot.words.times import clock_time
+from core.application.show_proposal import ProposalView
+from core.domain.order import Order, OrderState
+from core.domain.plan import Trade
+from core.domain.proposal import Decision, DecisionKind, Proposal, ProposalState
+
+_DETAIL_LIMIT = 120
+_S = ProposalState
+
+_ENDED_UNSENT: Mapping[ProposalState, str] = {
+    _S.EXPIRED: "⌛ <b>Expired</b> without orders: its time was up",
+    _S.SUPERSEDED: "↪ <b>Replaced</b>: a newer proposal or a change took its place",
+    _S.CANCELLED: "✖ <b>Cancelled</b> before an order was sent",
+}
+
+_CARRIED_OUT: Mapping[ProposalState, str] = {
+    _S.APPROVED: "⏳ <b>Approved.</b> The orders are about to be sent.",
+    _S.EXECUTING: "⏳ <b>Being carried out.</b>",
+    _S.DONE: "✅ <b>Done.</b>",
+    _S.PARTIAL: "⚠ <b>Partly done.</b> Not every order was filled in full.",
+    _S.FAILED: "⚠ <b>Failed.</b> No order was filled.",
+    _S.FROZEN: (
+        "⛔ <b>Frozen.</b> It cannot be known whether an order reached the broker. "
+        "Nothing more is sent until a person has looked."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LegResult:
+    """One leg after the decision: its order, held against the trade that was approved."""
+
+    leg: int
+    trade: Trade
+    order: Order
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that was planned is filled."""
+        return self.order.filled_quantity >= self.trade.quantity
+
+
+def leg_results(trades: tuple[Trade, ...], orders: Iterable[Order]) -> tuple[LegResult, ...]:
+    """What became of each leg that has an order, in the plan's order."""
+    return tuple(
+        LegResult(order.leg, trades[order.leg - 1], order)
+        for order in orders
+        if 1 <= order.leg <= len(trades)
+    )
+
+
+def leg_line(result: LegResult, currency: str) -> str:
+    """One leg after the decision: its fills with their price, or where its order is."""
+    trade, order = result.trade, result.order
+    symbol = escape(trade.symbol)
+    average = order.average_price
+    if average is None:
+        what = f"{SIDES[trade.side]} {quantity(trade.quantity)} {symbol}"
+        return f"{result.leg}. {what}: {ORDER_STATES[order.state]}{_detail(order)}"
+    some = "" if result.is_whole else f" of {quantity(trade.quantity)}"
+    done = f"{SIDES_DONE[trade.side]} {quantity(order.filled_quantity)}{some}"
+    line = f"{result.leg}. {done} {symbol} at {money(average, currency)}"
+    is_settled = result.is_whole or order.state is OrderState.FILLED
+    return line if is_settled else f"{line}; the rest: {_rest(order)}"
+
+
+def _rest(order: Order) -> str:
+    if order.state is OrderState.PARTIALLY_FILLED:
+        return "still at the broker"
+    return f"{ORDER_STATES[order.state]}{_detail(order)}"
+
+
+def _detail(order: Order) -> str:
+    words = neutral(order.detail[:_DETAIL_LIMIT]).strip()
+    return f" ({escape(words)})" if words else ""
+
+
+def order_lines(view: ProposalView, *, brief: bool) -> list[str]:
+    """The legs' results; when it must be brief, the whole ones are only counted."""
+    results = leg_results(view.proposal.revision.plan.trades, view.orders)
+    currency = view.managed.portfolio.currency
+    if not brief:
+        return [leg_line(result, currency) for result in results]
+    whole = [result for result in results if result.is_whole]
+    head = [f"{count(len(whole), 'order')} filled in full (/orders lists them)"] if whole else []
+    return head + [leg_line(result, currency) for result in results if not result.is_whole]
+
+
+def cost_and_drift(view: ProposalView) -> str:
+    """What the execution cost against the plan, and the drift that is left."""
+    report = view.report
+    if report is None:
+        return ""
+    currency = view.managed.portfolio.currency
+    cost = f"Cost {money(report.cost, currency)}, planned {money(report.planned_cost, currency)}"
+    if report.drift_after is None:
+        return f"{cost}\nDrift left: unknown, prices or holdings could not be read"
+    before, after = small_drift(report.drift_before), small_drift(report.drift_after)
+    return f"{cost}\nDrift {before} → {after}"
+
+
+def deciders(decisions: Iterable[Decision], now: datetime | None) -> str:
+    """Who decided and when: ``Anna 10:05 ET and Ben 10:07 ET``."""
+    return listed(
+        [f"{shown_name(d.member_name)} {clock_time(d.market_at, now)}" for d in decisions]
+    )
+
+
+def standing(view: ProposalView, now: datetime | None, *, brief: bool = False) -> str:
+    """The lines that say where a proposal is: waiting, decided, carried out, ended."""
+    proposal = view.proposal
+    match proposal.state:
+        case _S.OPEN:
+            return waiting(proposal, now)
+        case _S.SCHEDULED:
+            return _scheduled(proposal, now)
+        case _S.REJECTED:
+            return _rejected(proposal, now)
+        case _S.EXPIRED | _S.SUPERSEDED | _S.CANCELLED:
+            return _ended_unsent(proposal, now)
+        case _:
+            return _carried_out(view, now, brief=brief)
+
+
+def waiting(proposal: Proposal, now: datetime | None) -> str:
+    """How many approvals are still wanted, where it is more than the first of one."""
+    have, need = len(proposal.approvals), proposal.approvals_needed
+    if need == 1 and not have:
+        return ""
+    if not have:
+        return f"{need} members must approve it."
+    return (
+        f"✅ {bold(f'{have} of {need} approvals')}: {deciders(proposal.approvals, now)}.\n"
+        f"Waits for {count(need - have, 'more approval')}."
+    )
+
+
+def _approved_by(proposal: Proposal, now: datetime | None) -> str:
+    approvals = deciders(proposal.approvals, now)
+    return f"Approved by {approvals}." if approvals else ""
+
+
+def _scheduled(proposal: Proposal, now: datetime | None) -> str:
+    when = proposal.scheduled_for
+    time = f" for {clock_time(when, now)}" if when else ""
+    return lines(
+        f"⏳ <b>Approved and scheduled{time}.</b>",
+        _approved_by(proposal, now),
+        "Prices and holdings are looked at again then, before an order is sent. /pause stops it.",
+    )
+
+
+def _rejected(proposal: Proposal, now: datetime | None) -> str:
+    rejections = [d for d in proposal.decisions if d.kind is DecisionKind.REJECT][-1:]
+    who = f" by {deciders(rejections, now)}" if rejections else ""
+    return f"✖ <b>Rejected</b>{who}. Nothing was traded."
+
+
+def _ended_unsent(proposal: Proposal, now: datetime | None) -> str:
+    when = ""
+    if proposal.state is _S.EXPIRED:
+        when = f" ({clock_time(proposal.expires_at, now)})"
+    past = history(proposal, now)
+    return lines(past, f"{_ENDED_UNSENT[proposal.state]}{when}. Nothing was traded.")
+
+
+def history(proposal: Proposal, now: datetime | None) -> str:
+    """Every decision so far, each as a line: who, what, about which version, when."""
+    return "\n".join(
+        f"{shown_name(d.member_name)} {DECISIONS[d.kind]} "
+        f"{proposal_number(proposal.id, d.revision)}, {clock_time(d.market_at, now)}"
+        for d in proposal.decisions
+    )
+
+
+def _carried_out(view: ProposalView, now: datetime | None, *, brief: bool) -> str:
+    proposal = view.proposal
+    return lines(
+        _CARRIED_OUT[proposal.state],
+        _approved_by(proposal, now),
+        *order_lines(view, brief=brief),
+        cost_and_drift(view),
+    )
+
+
+def summary(view: ProposalView) -> str:
+    """One line about an execution: ``2 of 2 orders filled``."""
+    results = leg_results(view.proposal.revision.plan.trades, view.orders)
+    filled = sum(result.is_whole for result in results)
+    total = len(view.proposal.revision.plan.trades)
+    return f"{filled} of {count(total, 'order')} filled in full"

@@ -1,0 +1,66 @@
+"""Policy: every setting with its value and its meaning, and how to change one."""
+
+from __future__ import annotations
+
+from bot.telegram.html import code, escape
+from bot.telegram.screen import Screen
+from bot.telegram.views.parts import head, lines, paragraphs
+from bot.words.numbers import plain
+from bot.words.policy_fields import explain_field
+from core.application.choose_portfolio import Current
+from core.domain.membership import Permission, may
+from core.domain.policy import Band, Policy
+from core.domain.policy_fields import FIELDS, PolicyField
+
+EXAMPLE = "/policy band 5 relative 25"
+
+
+def policy_screen(current: Current) -> Screen:
+    """Every setting of a portfolio; the name in front is the one that ``/policy`` takes."""
+    managed = current.portfolio
+    changed = [field for field in FIELDS if _is_changed(field, managed.policy)]
+    usual = [field for field in FIELDS if field not in changed]
+    how = f"To change one: {code(EXAMPLE)}"
+    if not may(current.role, Permission.MANAGE):
+        how = "Only an owner can change the policy."
+    text = paragraphs(
+        head(managed, "policy"),
+        _block("Changed from the defaults", changed, managed.policy),
+        _own_bands(managed.policy),
+        _block("As by default" if changed else "", usual, managed.policy),
+        how,
+    )
+    return Screen(text)
+
+
+def _is_changed(field: PolicyField, policy: Policy) -> bool:
+    return field.show(policy) != field.chat_default
+
+
+def _block(heading: str, fields: list[PolicyField], policy: Policy) -> str:
+    if not fields:
+        return ""
+    rows = (_row(field, policy) for field in fields)
+    return lines(f"<b>{heading}</b>" if heading else "", *rows)
+
+
+def _row(field: PolicyField, policy: Policy) -> str:
+    value = field.show(policy) or "none"
+    unit = f" {field.unit}" if field.unit and value not in {"off", "none"} else ""
+    shown = f"<b>{escape(value)}</b>{escape(unit)}"
+    return f"{code(field.aliases[0] if field.aliases else field.name)} {shown}: " + escape(
+        explain_field(field)
+    )
+
+
+def _own_bands(policy: Policy) -> str:
+    if not policy.bands:
+        return ""
+    rows = (f"{escape(symbol)}: {_band(band)}" for symbol, band in sorted(policy.bands.items()))
+    return lines("<b>Lines with a band of their own</b>", *rows)
+
+
+def _band(band: Band) -> str:
+    absolute = "off" if band.absolute is None else f"{plain(band.absolute)} points"
+    relative = "off" if band.relative is None else f"{plain(band.relative)}% of the target"
+    return f"{absolute}, {relative}"

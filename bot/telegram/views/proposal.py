@@ -1,0 +1,287 @@
+"""Proposals: the message with its buttons, its editing, its reasons, and replies about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.telegram.html import TEXT_LIMIT, bold, escape, shown_length
+from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.views.outcome import cost_and_drift, order_lines, summary
+from bot.telegram.views.parts import SOME_LINES, capped, head, lines, paragraphs
+from bot.telegram.views.proposal_text import (
+    FEW_LINES,
+    change_line,
+    changes,
+    currency_of,
+    effect,
+    expiry_line,
+    move_line,
+    proposal_text,
+    table,
+    title,
+    trade_line,
+)
+from bot.words.labels import (
+    ORDER_STATES,
+    PROPOSAL_STATES,
+    REVISION_CAUSES,
+    SIDES,
+    orders_of,
+    proposal_number,
+)
+from bot.words.numbers import count, plain, quantity, signed, tenths
+from bot.words.plan_reasons import reason_sentence
+from core.application.show_proposal import ProposalView
+from core.domain.order import OrderState
+from core.domain.plan import Plan, Skipped, Trade
+from core.domain.policy import Direction
+from core.domain.portfolio import Rung
+from core.domain.proposal import ProposalState, RevisionCause
+
+EDITABLE_LEGS = 40
+"""Telegram takes 100 buttons in a message: two for each of these, and a few more."""
+
+_S = ProposalState
+_ROOM_FOR_HEAD = 700
+Rows = tuple[tuple[Button, ...], ...]
+
+
+def proposal_screen(
+    view: ProposalView, *, layout: str = "table", market_now: datetime | None = None
+) -> Screen:
+    """A proposal in whatever state it is, with the buttons that this state has.
+
+    ``market_now`` decides which times need their date; without it, the day of the plan is today.
+    """
+    text = proposal_text(view, layout, market_now)
+    if text is None:
+        return _too_long(view)
+    return Screen(text, _buttons(view))
+
+
+def _too_long(view: ProposalView) -> Screen:
+    trades = view.proposal.revision.plan.trades
+    text = paragraphs(
+        title(view),
+        f"Its {len(trades)} trades are too many for one message, so it cannot be approved here. "
+        "Larger bands or a larger minimum trade (/policy) make it shorter.",
+    )
+    return Screen(text, ((_tap(view, "✖ Reject", "reject"),),) if _is_open(view) else ())
+
+
+def _is_open(view: ProposalView) -> bool:
+    return view.proposal.state is _S.OPEN
+
+
+def _tap(view: ProposalView, label: str, verb: str, *more: int) -> Button:
+    return tap(label, verb, view.proposal.id, view.proposal.revision.number, *more)
+
+
+def _buttons(view: ProposalView) -> Rows:
+    match view.proposal.state:
+        case _S.OPEN:
+            return _open_buttons(view)
+        case _S.REJECTED:
+            return ((_tap(view, "↩ Reopen", "reopen"), _tap(view, "❔ Why", "why")),)
+        case _S.SCHEDULED | _S.APPROVED | _S.EXECUTING | _S.FROZEN:
+            return ((_tap(view, "🔄 Refresh", "refresh"), _tap(view, "❔ Why", "why")),)
+        case _:
+            return ()
+
+
+def _open_buttons(view: ProposalView) -> Rows:
+    second = [_tap(view, "✏️ Edit lines", "edit")]
+    direction = _direction_button(view)
+    if direction is not None:
+        second.insert(0, direction)
+    third = (
+        _tap(view, "❔ Why", "why"),
+        _tap(view, "⏳ Later", "later"),
+        _tap(view, "✖ Reject", "reject"),
+    )
+    return ((_tap(view, approve_label(view), "approve"),), tuple(second), third)
+
+
+def approve_label(view: ProposalView) -> str:
+    """What the approving button says: how many orders, and how real they are."""
+    number = len(view.proposal.revision.plan.trades)
+    return f"✅ Approve {orders_of(number, view.managed.account.rung)}"
+
+
+def _direction_button(view: ProposalView) -> Button | None:
+    revision = view.proposal.revision
+    if revision.cause is RevisionCause.BUY_ONLY:
+        return _tap(view, "⚖️ Plan in full", "full")
+    if revision.plan.sells and view.managed.policy.direction is not Direction.SELL_ONLY:
+        return _tap(view, "🛒 Buy only", "buyonly")
+    return None
+
+
+# --- editing -------------------------------------------------------------------------------------
+
+
+def proposal_edit_screen(view: ProposalView, *, layout: str = "table") -> Screen:
+    """A proposal's lines, each with a way to halve or drop it; what follows shows in the table."""
+    plan = view.proposal.revision.plan
+    currency = currency_of(view)
+    shown = plan.trades[:EDITABLE_LEGS]
+    rest = len(plan.trades) - len(shown)
+    rows = [f"{leg}. {trade_line(trade, currency)}" for leg, trade in enumerate(shown, 1)]
+    text = paragraphs(
+        title(view),
+        changes(view),
+        table(plan, layout, SOME_LINES if len(shown) <= SOME_LINES else FEW_LINES),
+        capped(rows, TEXT_LIMIT // 2, "more"),
+        f"The other {count(rest, 'line')} cannot be changed here." if rest else "",
+        lines(effect(view), "Lines can be made smaller or dropped, never larger."),
+    )
+    return Screen(text, _edit_buttons(view, shown))
+
+
+def _edit_buttons(view: ProposalView, shown: tuple[Trade, ...]) -> Rows:
+    rows = []
+    if _is_open(view):
+        rows = [_leg_buttons(view, leg, trade) for leg, trade in enumerate(shown, 1)]
+    return (*rows, (_tap(view, "← Back", "back"),))
+
+
+def _leg_buttons(view: ProposalView, leg: int, trade: Trade) -> tuple[Button, ...]:
+    name = f"{leg}. {SIDES[trade.side]} {quantity(trade.quantity)} {trade.symbol}"
+    drop = _tap(view, f"✖ drop {leg}.", "drop", leg)
+    if not _can_halve(view, trade):
+        return (_tap(view, f"✖ drop {name}", "drop", leg),)
+    return (_tap(view, f"½ {name}", "halve", leg), drop)
+
+
+def _can_halve(view: ProposalView, trade: Trade) -> bool:
+    is_whole = trade.symbol not in view.proposal.revision.snapshot.fractionable
+    return not is_whole or trade.quantity > 1
+
+
+# --- why -----------------------------------------------------------------------------------------
+
+
+def proposal_why_screen(view: ProposalView) -> Screen:
+    """The numbers behind each trade, and behind each line that does not trade."""
+    plan = view.proposal.revision.plan
+    policy = view.managed.policy
+    currency = currency_of(view)
+    trades = [_why_trade(plan, leg, trade, currency) for leg, trade in enumerate(plan.trades, 1)]
+    skipped = [_why_skipped(skip, currency) for skip in plan.skipped]
+    opening = lines(title(view), escape(reason_sentence(plan.reason, currency)))
+    closing = lines(
+        effect(view),
+        f"Destination {plain(policy.destination)}: 1 goes to the target, 0 to the band's edge.",
+        "Calculated from your targets.",
+    )
+    room = TEXT_LIMIT - _ROOM_FOR_HEAD
+    room_for_skipped = room // 3 if trades else room
+    text = paragraphs(
+        opening,
+        capped(trades, room - room_for_skipped, "more trades"),
+        bold("Not traded") if skipped else "",
+        capped(skipped, room_for_skipped, "more lines"),
+        closing,
+    )
+    return Screen(text, ((_tap(view, "← Back", "back"),),))
+
+
+def _why_skipped(skipped: Skipped, currency: str) -> str:
+    return f"{escape(skipped.symbol)}: {escape(reason_sentence(skipped.reason, currency))}"
+
+
+def _why_trade(plan: Plan, leg: int, trade: Trade, currency: str) -> str:
+    reason = escape(reason_sentence(trade.reason, currency))
+    what = f"{leg}. {SIDES[trade.side]} {quantity(trade.quantity)} {escape(trade.symbol)}"
+    after = plan.after.weights.get(trade.symbol)
+    try:
+        line = plan.before.line(trade.symbol)
+    except KeyError:
+        return f"{what}: {reason}"
+    numbers = f"weight {tenths(line.weight)}, target {plain(line.target)}"
+    numbers += f", drift {signed(line.drift)}"
+    if line.band is not None:
+        numbers += f", band {tenths(line.band)}"
+    goal = f"goal {tenths(line.goal)}" + ("" if after is None else f", after {tenths(after)}")
+    return f"{bold(what)}\n{reason}\n{numbers}, {goal}"
+
+
+# --- short messages about a proposal -------------------------------------------------------------
+
+
+def report_reply(view: ProposalView) -> Screen:
+    """The short reply after an execution; the whole report stands in the proposal's message."""
+    state = PROPOSAL_STATES[view.proposal.state].capitalize()
+    problems = [row for row in order_lines(view, brief=True) if "filled in full" not in row]
+    text = lines(
+        title(view),
+        f"{bold(state)}: {summary(view)}.",
+        capped(problems, TEXT_LIMIT // 2, "more"),
+        cost_and_drift(view),
+        _rung_note(view.managed.account.rung),
+    )
+    return Screen(text, ((tap("📊 Status", "status", view.managed.portfolio.id),),))
+
+
+def _rung_note(rung: Rung) -> str:
+    return "Dry run: nothing was sent to the broker." if rung is Rung.DRY_RUN else ""
+
+
+def reminder(
+    view: ProposalView, *, layout: str = "table", market_now: datetime | None = None
+) -> Screen:
+    """A proposal shown again because somebody had put it off."""
+    screen = proposal_screen(view, layout=layout, market_now=market_now)
+    note = "⏰ The proposal that you put off:\n\n"
+    is_short = shown_length(note + screen.text) <= TEXT_LIMIT
+    return replace(screen, text=note + screen.text) if is_short else screen
+
+
+def recheck_notice(view: ProposalView, *, market_now: datetime | None = None) -> Screen:
+    """Why no order was sent although the proposal was approved; the new version follows."""
+    proposal = view.proposal
+    revision = proposal.revision
+    currency = currency_of(view)
+    now = market_now or revision.snapshot.taken_at
+    before = proposal_number(proposal.id, revision.number - 1)
+    current = proposal_number(proposal.id, revision.number)
+    text = lines(
+        head(view.managed, f"proposal {before}"),
+        f"<b>No order was sent</b>: {REVISION_CAUSES[revision.cause]}.",
+        *(move_line(move, currency) for move in revision.moves),
+        *(change_line(change, currency) for change in revision.changes),
+        f"The new version {current} needs approval again ({expiry_line(proposal, now)}).",
+    )
+    return Screen(text, ((tap(f"Show {current}", "show", proposal.id),),))
+
+
+def frozen_notice(view: ProposalView) -> Screen:
+    """An execution that stopped because nobody can say whether an order reached the broker."""
+    doubtful = [
+        f"{SIDES[order.side]} {quantity(order.quantity)} {escape(order.symbol)}: "
+        f"{ORDER_STATES[order.state]}, order id <code>{escape(order.client_order_id)}</code>"
+        for order in view.orders
+        if order.state in {OrderState.FROZEN, OrderState.UNKNOWN}
+    ]
+    text = paragraphs(
+        title(view),
+        "⛔ <b>Stopped: it cannot be known whether an order reached the broker.</b> "
+        "Nothing more is sent for this proposal.",
+        capped(doubtful, TEXT_LIMIT // 2, "more"),
+        "Look into the broker's own app for the order id. Until it is clear, "
+        "do not place the same order there by hand.",
+    )
+    return Screen(text, ((tap("Show the proposal", "show", view.proposal.id),),))
+
+
+__all__ = [
+    "approve_label",
+    "frozen_notice",
+    "proposal_edit_screen",
+    "proposal_screen",
+    "proposal_why_screen",
+    "recheck_notice",
+    "reminder",
+    "report_reply",
+]

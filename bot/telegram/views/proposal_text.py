@@ -1,0 +1,198 @@
+"""A proposal's text: why it came, what it would trade and change, and what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.telegram.html import escape, shown_name
+from bot.telegram.views.outcome import standing
+from bot.telegram.views.parts import (
+    SOME_LINES,
+    choose_lines,
+    drift_table,
+    first_fitting,
+    head,
+    left_out,
+    legend,
+    lines,
+    paragraphs,
+)
+from bot.words.labels import REVISION_CAUSES, SIDES, proposal_number
+from bot.words.numbers import count, listed, money, quantity, small_drift
+from bot.words.plan_reasons import reason_sentence
+from bot.words.times import clock_time
+from core.application.show_proposal import ProposalView
+from core.domain.instrument import CASH
+from core.domain.plan import Plan, Trade
+from core.domain.portfolio import HoldingChange
+from core.domain.proposal import (
+    UNDECIDED,
+    DecisionKind,
+    PriceMove,
+    Proposal,
+    RevisionCause,
+)
+
+FEW_LINES = 10
+SOME_TRADES = 12
+_BRIEF, _BRIEFER, _BRIEFEST = 1, 2, 3
+_LEVELS = (0, _BRIEF, _BRIEFER, _BRIEFEST)
+
+
+def proposal_text(view: ProposalView, layout: str, now: datetime | None) -> str | None:
+    """The whole message, shortened as far as it must be; None where even that does not fit.
+
+    Before the decision every trade is in it: nobody approves what does not stand there.
+    """
+    now = now or view.proposal.revision.snapshot.taken_at
+    return first_fitting(lambda level: _text(view, layout, now, level), _LEVELS)
+
+
+def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
+    proposal = view.proposal
+    plan = proposal.revision.plan
+    is_decided = proposal.state not in UNDECIDED
+    return paragraphs(
+        lines(title(view), _paused(view)),
+        changes(view),
+        escape(reason_sentence(plan.reason, currency_of(view))),
+        table(plan, layout, FEW_LINES if brevity >= _BRIEFER else SOME_LINES),
+        lines(
+            trade_lines(view, brevity, is_decided=is_decided),
+            effect(view),
+            value_line(view),
+            f"{prices_line(view, now)} · {expiry_line(proposal, now)}",
+            "Calculated from your targets.",
+        ),
+        standing(view, now, brief=brevity >= _BRIEF),
+    )
+
+
+def currency_of(view: ProposalView) -> str:
+    """The currency of a proposal's portfolio."""
+    return view.managed.portfolio.currency
+
+
+def title(view: ProposalView) -> str:
+    """The head: portfolio, proposal and version, rung."""
+    proposal = view.proposal
+    return head(view.managed, f"proposal {proposal_number(proposal.id, proposal.revision.number)}")
+
+
+def _paused(view: ProposalView) -> str:
+    return "⏸ Paused: nothing is sent until /resume." if view.managed.portfolio.is_paused else ""
+
+
+def changes(view: ProposalView) -> str:
+    """What is different from the version before: by whom, which prices, which holdings."""
+    revision = view.proposal.revision
+    if revision.cause is RevisionCause.FIRST:
+        return ""
+    currency = currency_of(view)
+    before = proposal_number(view.proposal.id, revision.number - 1)
+    editor = next(
+        (m.member.name for m in view.memberships if m.member.id == revision.created_by), None
+    )
+    by = f", by {shown_name(editor)}" if editor else ""
+    return lines(
+        f"✏ <b>Changed from {before}</b>: {REVISION_CAUSES[revision.cause]}{by}.",
+        *(move_line(move, currency) for move in revision.moves),
+        *(change_line(change, currency) for change in revision.changes),
+        _dropped(view),
+        _lapsed(view.proposal),
+    )
+
+
+def move_line(move: PriceMove, currency: str) -> str:
+    """One price that moved: ``VTI $287.14 → $291.90``."""
+    before, after = money(move.before, currency), money(move.after, currency)
+    return f"{escape(move.symbol)} {before} → {after} a share"
+
+
+def change_line(change: HoldingChange, currency: str) -> str:
+    """One holding that changed: ``VTI 120 → 118``."""
+    if change.symbol == CASH:
+        return f"Cash {money(change.before, currency)} → {money(change.after, currency)}"
+    return f"{escape(change.symbol)} {quantity(change.before)} → {quantity(change.after)} shares"
+
+
+def _dropped(view: ProposalView) -> str:
+    legs = sorted(view.proposal.revision.dropped)
+    if not legs:
+        return ""
+    names = [f"{SIDES[side].lower()} {escape(symbol)}" for symbol, side in legs]
+    return f"Dropped: {listed(names)}."
+
+
+def _lapsed(proposal: Proposal) -> str:
+    current = proposal.revision.number
+    names = dict.fromkeys(
+        shown_name(decision.member_name)
+        for decision in proposal.decisions
+        if decision.kind is DecisionKind.APPROVE and decision.revision < current
+    )
+    if not names:
+        return ""
+    return f"Approvals of the older version ({listed(list(names))}) do not count any more."
+
+
+def table(plan: Plan, layout: str, limit: int) -> str:
+    """Every line now, wanted and after; of many only those that trade or are beyond their band."""
+    trading = [trade.symbol for trade in plan.trades]
+    shown, hidden = choose_lines(plan.before.lines, (*trading, CASH), limit)
+    table_of = drift_table(shown, plan.after.weights, layout)
+    return lines(table_of, " ".join(filter(None, [legend(shown, layout), left_out(hidden)])))
+
+
+def trade_lines(view: ProposalView, brevity: int, *, is_decided: bool) -> str:
+    """The numbered trades; once their orders stand below, a long list may be left to them."""
+    trades = view.proposal.revision.plan.trades
+    currency = currency_of(view)
+    if is_decided and brevity >= _BRIEFEST and len(trades) > SOME_TRADES:
+        return f"{count(len(trades), 'trade')} (/orders lists them)"
+    if brevity >= _BRIEFEST:
+        return "\n".join(_short_trade(trade, currency) for trade in trades)
+    return "\n".join(f"{leg}. {trade_line(t, currency)}" for leg, t in enumerate(trades, 1))
+
+
+def trade_line(trade: Trade, currency: str) -> str:
+    """One trade: ``Sell 11 VTI ≈ $3,158.54``."""
+    shares = quantity(trade.quantity)
+    return f"{SIDES[trade.side]} {shares} {escape(trade.symbol)} ≈ {money(trade.value, currency)}"
+
+
+def _short_trade(trade: Trade, currency: str) -> str:
+    what = f"{SIDES[trade.side]} {quantity(trade.quantity)} {escape(trade.symbol)}"
+    return f"{what} {money(trade.value, currency)}"
+
+
+def effect(view: ProposalView) -> str:
+    """What the trades do: drift before and after, what they cost, the tax where it is known."""
+    plan = view.proposal.revision.plan
+    currency = currency_of(view)
+    before, after = plan.before.portfolio_drift, plan.after.portfolio_drift
+    parts = [
+        f"Drift {small_drift(before)} → {small_drift(after)}",
+        f"cost ≈ {money(plan.cost, currency)}",
+    ]
+    if plan.tax is not None:
+        parts.append(f"tax ≈ {money(plan.tax, currency)}")
+    return " · ".join(parts)
+
+
+def value_line(view: ProposalView) -> str:
+    """What the portfolio is worth, and how much of it is cash."""
+    revision = view.proposal.revision
+    currency = currency_of(view)
+    value = money(revision.plan.before.total, currency)
+    return f"Value {value} · cash {money(revision.snapshot.holdings.cash, currency)}"
+
+
+def prices_line(view: ProposalView, now: datetime) -> str:
+    """The time of the oldest price."""
+    return f"Prices {clock_time(view.proposal.revision.snapshot.prices_at, now)}"
+
+
+def expiry_line(proposal: Proposal, now: datetime) -> str:
+    """Until when it can be decided."""
+    return f"open to {clock_time(proposal.expires_at, now)}"

@@ -1,0 +1,227 @@
+"""The status: weights against targets as a table and a picture, and all that stands around them."""
+
+from __future__ import annotations
+
+from bot.charts import allocation_chart
+from bot.telegram.html import CAPTION_LIMIT, TEXT_LIMIT, bold, code, escape
+from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.views.parts import (
+    SOME_LINES,
+    capped,
+    choose_lines,
+    drift_table,
+    first_fitting,
+    head,
+    left_out,
+    legend,
+    lines,
+    paragraphs,
+)
+from bot.telegram.views.targets import EXAMPLE
+from bot.words.labels import PROPOSAL_STATES, proposal_number, rung_label, source_label
+from bot.words.numbers import count, listed, money, quantity, small_drift
+from bot.words.refusals import refusal_sentence
+from bot.words.times import age, clock_time, day
+from core.application.show_status import Status
+from core.domain.drift import DriftReport, OutsideLine
+from core.domain.instrument import CASH
+from core.domain.membership import Permission, may
+from core.domain.proposal import Proposal
+from core.domain.refusals import EmptyAccount, NoTargets
+
+EXAMPLE_DEPOSIT = "/deposit 10000"
+_FEW_LINES = 8
+_MANY_LINES = 50
+_OUTSIDE_SHOWN = 5
+
+
+def status_screen(status: Status, *, layout: str = "table", dark: bool = False) -> Screen:
+    """A portfolio at a glance; without prices or targets, what is missing and how to mend it."""
+    drift = status.drift
+    if drift is None:
+        return Screen(_without_drift(status), _buttons(status))
+    chart = allocation_chart(
+        drift,
+        title=status.managed.portfolio.name,
+        subtitle=_subtitle(status, drift),
+        dark=dark,
+    )
+    return Screen(status_text(status, drift, layout), _buttons(status), chart)
+
+
+def status_text(status: Status, drift: DriftReport, layout: str) -> str:
+    """The text beside the picture: complete by itself; as a caption where it can be short enough."""
+    sizes = (_MANY_LINES, SOME_LINES, _FEW_LINES)
+    caption = first_fitting(
+        lambda level: _text(status, drift, layout, sizes[level]),
+        (0,) if len(drift.lines) <= SOME_LINES else (0, 1),
+        CAPTION_LIMIT,
+    )
+    if caption is not None:
+        return caption
+    text = first_fitting(lambda level: _text(status, drift, layout, sizes[level]), (0, 1, 2))
+    return text or _text(status, drift, layout, 1)
+
+
+def _text(status: Status, drift: DriftReport, layout: str, limit: int) -> str:
+    shown, hidden = choose_lines(drift.lines, (CASH,), limit)
+    notes = " ".join(filter(None, [legend(shown, layout), left_out(hidden)]))
+    return paragraphs(
+        lines(head(status.managed), _paused(status)),
+        lines(drift_table(shown, None, layout) if shown else "", notes),
+        lines(
+            _value(status, drift),
+            f"Drift {small_drift(drift.portfolio_drift)}: {_verdict(drift)}",
+            *_outside(status, drift),
+        ),
+        lines(_prices(status), _exchange(status), *_proposals(status)),
+    )
+
+
+def _subtitle(status: Status, drift: DriftReport) -> str:
+    when = status.prices_at or status.market_now
+    return " · ".join(
+        [
+            rung_label(status.managed.account.rung),
+            money(drift.total, status.managed.portfolio.currency),
+            f"{day(when)}, {clock_time(when, when)}",
+        ]
+    )
+
+
+def _paused(status: Status) -> str:
+    return "⏸ Paused: nothing is sent until /resume." if status.managed.portfolio.is_paused else ""
+
+
+def _value(status: Status, drift: DriftReport) -> str:
+    currency = status.managed.portfolio.currency
+    value = f"Value {money(drift.total, currency)}"
+    if status.holdings is None:
+        return value
+    return f"{value} · cash {money(status.holdings.cash, currency)}"
+
+
+def _verdict(drift: DriftReport) -> str:
+    breached = [escape(line.symbol) for line in drift.breached]
+    if not breached:
+        return "every line is inside its band"
+    if len(breached) > _FEW_LINES:
+        return f"{count(len(breached), 'line')} are beyond their bands"
+    one_or_more = "is beyond its band" if len(breached) == 1 else "are beyond their bands"
+    return f"{listed(breached)} {one_or_more}"
+
+
+def _outside(status: Status, drift: DriftReport) -> list[str]:
+    if not drift.outside:
+        return []
+    currency = status.managed.portfolio.currency
+    rows = [_outside_line(line, currency) for line in drift.outside[:_OUTSIDE_SHOWN]]
+    more = len(drift.outside) - len(rows)
+    rest = [f"{more} more"] if more else []
+    return [f"Not counted (no target): {', '.join(rows + rest)}"]
+
+
+def _outside_line(line: OutsideLine, currency: str) -> str:
+    words = f"{escape(line.symbol)} {quantity(line.quantity)}"
+    return words if line.value is None else f"{words} ({money(line.value, currency)})"
+
+
+def _prices(status: Status) -> str:
+    source = escape(source_label(status.source))
+    if status.prices_at is None:
+        return f"Prices from {source}"
+    old = age(status.market_now - status.prices_at)
+    when = clock_time(status.prices_at, status.market_now)
+    return f"Prices {when} ({old} old), from {source}"
+
+
+def _exchange(status: Status) -> str:
+    state = "The exchange is open." if status.is_open else "The exchange is closed."
+    if status.next_check_at is None:
+        return state
+    if status.next_check_at <= status.market_now:
+        return f"{state} A check is due."
+    return f"{state} Next check {clock_time(status.next_check_at, status.market_now)}."
+
+
+def _proposals(status: Status) -> list[str]:
+    return [_proposal_line(proposal, status) for proposal in status.open_proposals]
+
+
+def _proposal_line(proposal: Proposal, status: Status) -> str:
+    number = proposal_number(proposal.id, proposal.revision.number)
+    state = PROPOSAL_STATES[proposal.state]
+    until = clock_time(proposal.expires_at, status.market_now)
+    return f"Proposal {number}: {state}, to {until}"
+
+
+def _without_drift(status: Status) -> str:
+    trouble = status.refusal
+    if isinstance(trouble, NoTargets):
+        body = lines(
+            _cash(status),
+            "No targets yet, so there is nothing to hold the portfolio against.",
+            f"For example: {code(EXAMPLE)}",
+        )
+    elif isinstance(trouble, EmptyAccount):
+        body = lines(
+            "The account is empty.",
+            f"To put money in: {code(EXAMPLE_DEPOSIT)}",
+            _targets(status),
+        )
+    else:
+        why = escape(refusal_sentence(trouble)) if trouble else "It is not known why."
+        body = lines(
+            "⚠ <b>No weights can be shown now.</b>",
+            capped(why.splitlines(), TEXT_LIMIT // 2, "more"),
+            _cash(status),
+            *_positions(status),
+        )
+    return paragraphs(
+        lines(head(status.managed), _paused(status)),
+        body,
+        lines(_exchange(status), *_proposals(status)),
+    )
+
+
+def _cash(status: Status) -> str:
+    if status.holdings is None:
+        return ""
+    return f"Cash {money(status.holdings.cash, status.managed.portfolio.currency)}"
+
+
+def _positions(status: Status) -> list[str]:
+    if status.holdings is None or not status.holdings.positions:
+        return []
+    held = [f"{escape(s)} {quantity(n)}" for s, n in sorted(status.holdings.positions.items())]
+    return [capped([f"Holds {', '.join(held)}"], TEXT_LIMIT // 4, "positions")]
+
+
+def _targets(status: Status) -> str:
+    targets = status.managed.targets
+    if targets is None:
+        return ""
+    return f"{bold('Targets')}: {count(len(targets.lines), 'line')} (/targets shows them)"
+
+
+def _buttons(status: Status) -> tuple[tuple[Button, ...], ...]:
+    rows: list[tuple[Button, ...]] = [
+        (tap(f"Show proposal {proposal.id}", "show", proposal.id),)
+        for proposal in status.open_proposals[:3]
+    ]
+    rows += [row for row in (_mending_buttons(status),) if row]
+    if status.managed.portfolio.is_paused and may(status.role, Permission.MANAGE):
+        rows.append((tap("▶️ Resume", "resume", status.managed.portfolio.id),))
+    return tuple(rows)
+
+
+def _mending_buttons(status: Status) -> tuple[Button, ...]:
+    portfolio = status.managed.portfolio.id
+    if isinstance(status.refusal, NoTargets):
+        is_owner = may(status.role, Permission.MANAGE)
+        return (tap("🎯 Choose targets", "setup", portfolio),) if is_owner else ()
+    buttons = [tap("🔄 Refresh", "status", portfolio)]
+    is_empty = isinstance(status.refusal, EmptyAccount)
+    if may(status.role, Permission.PROPOSE) and not is_empty:
+        buttons.append(tap("⚖️ Check now", "rebalance", portfolio))
+    return tuple(buttons)
