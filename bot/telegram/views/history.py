@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from bot.telegram.html import TEXT_LIMIT, bold, escape, shown_name
 from bot.telegram.screen import Screen, tap
 from bot.telegram.views.outcome import history as decisions_of
