@@ -49,7 +49,7 @@ def _on_target(reason: Reason, _: str) -> str:
 
 def _nothing_helps(reason: Reason, _: str) -> str:
     if "amount" in reason.values:
-        return "A trade would not bring it closer to its goal."
+        return "Trading it would not bring the portfolio closer to its goals."
     if "band" not in reason.values:
         return "No trade that your policy permits would bring the portfolio closer to its targets."
     who = reason.symbol or "The portfolio"

@@ -22,7 +22,7 @@ def make_trades(
 ) -> tuple[Trade, ...]:
     """Turn units into exact trades, sales first, and hold them against the cash to the cent.
 
-    The search counts in floats; where the last cent is missing, purchases give up a unit.
+    The search counts in floats; where the last cent is missing, purchases shrink by it.
     """
     floor = request.policy.cash_reserve.of(report.total)
     counts = [int(count) for count in units]
@@ -33,18 +33,20 @@ def make_trades(
             if count
         ]
         buys = [trade for trade in trades if trade.side is Side.BUY]
-        if not buys or request.holdings.cash + net_cash(trades) >= floor:
+        missing = floor - request.holdings.cash - net_cash(trades)
+        if not buys or missing <= ZERO:
             sells = [trade for trade in trades if trade.side is Side.SELL]
             return (*sells, *buys)
-        _give_up_a_unit(problem, counts)
+        _give_up(problem, counts, missing)
 
 
-def _give_up_a_unit(problem: Problem, counts: list[int]) -> None:
+def _give_up(problem: Problem, counts: list[int], missing: Decimal) -> None:
     """Shrink the purchase with the cheapest unit; below the least trade it is left out."""
     bought = [place for place, count in enumerate(counts) if count > 0]
     place = min(bought, key=lambda index: (problem.price[index], index))
-    counts[place] -= 1
-    if counts[place] < problem.least[place]:
+    limit = problem.limits[place]
+    counts[place] -= max(1, int(missing / (limit.line.price * limit.unit)))
+    if counts[place] < max(problem.least[place], 1):
         counts[place] = 0
 
 

@@ -22,6 +22,7 @@ from core.domain.policy import Direction, Fractional, Policy
 
 SHARE_PART = Decimal("0.001")
 """The smallest part of a share that is traded."""
+_MOST_UNITS = Decimal(10) ** 15
 
 Floats = NDArray[np.float64]
 
@@ -139,11 +140,16 @@ def _limits_of(
     return LineLimits(
         line=line,
         unit=unit,
-        max_sale=0 if no_sale else int(most_sold // unit),
-        max_purchase=0 if no_purchase else int(most_bought // unit),
+        max_sale=0 if no_sale else _count(most_sold, unit),
+        max_purchase=0 if no_purchase else _count(most_bought, unit),
         no_sale=no_sale,
         no_purchase=no_purchase,
     )
+
+
+def _count(shares: Decimal, unit: Decimal) -> int:
+    """Whole units in an amount of shares, so that a float can still count them."""
+    return int(min(shares / unit, _MOST_UNITS))
 
 
 def _empties(limit: LineLimits) -> bool:
