@@ -14,6 +14,8 @@ from bot.sandbox.methods.params import Params
 from bot.sandbox.model import JsonObject, Upload
 from bot.sandbox.recorder import RecordedRequest
 
+_WORDS = {"text", "caption", "description", "short_description"}
+"""Parameters that are words even where they look like JSON."""
 _PROXY_PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
@@ -74,7 +76,7 @@ class BotServer:
             self._messenger.recorded(
                 RecordedRequest(
                     method,
-                    {name: _decoded(value) for name, value in params.values.items()},
+                    {name: _decoded(name, value) for name, value in params.values.items()},
                     tuple(params.files),
                     refusal.description if refusal else None,
                 )
@@ -147,9 +149,9 @@ async def _read_part(part: BodyPartReader, values: JsonObject, files: dict[str, 
     files[name] = Upload(part.filename, mime_type, bytes(await part.read()))
 
 
-def _decoded(value: object) -> object:
+def _decoded(name: str, value: object) -> object:
     """A parameter as the bot meant it: what was sent as JSON text is parsed."""
-    if isinstance(value, str) and value[:1] in {"{", "["}:
+    if isinstance(value, str) and value[:1] in {"{", "["} and name not in _WORDS:
         try:
             return json.loads(value)
         except ValueError:

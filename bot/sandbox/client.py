@@ -47,7 +47,7 @@ class SandboxClient:
         )
         return query_id
 
-    async def do(self, action: str, **arguments: object) -> Any:  # noqa: ANN401 - any result
+    async def do(self, action: str, **arguments: object) -> Any:
         """Any member's action by its name in `People`."""
         async with self._session.post(
             f"{self.origin}/page/do/{action}", json=arguments, headers={PAGE_HEADER: "1"}
@@ -111,7 +111,7 @@ class SandboxClient:
                     return found
         raise SandboxRefused("the sandbox stopped")
 
-    async def _get(self, what: str) -> Any:  # noqa: ANN401 - any JSON value
+    async def _get(self, what: str) -> Any:
         async with self._session.get(f"{self.origin}/page/{what}") as answer:
             return await answer.json()
 

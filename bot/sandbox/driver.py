@@ -64,6 +64,11 @@ class Sandbox(People):
         """Updates that the bot has not confirmed."""
         return self._messenger.updates.pending_count
 
+    @property
+    def is_polled(self) -> bool:
+        """Whether the bot waits in a long poll right now."""
+        return self._messenger.updates.is_polled
+
     def chat(self, chat_id: int) -> Chat:
         """A conversation."""
         return self._messenger.state.chats[chat_id]

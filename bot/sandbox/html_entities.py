@@ -101,8 +101,6 @@ class _HtmlParser:
                 return argument
             name = self._until(" \n\r\t=>/\"'")
             if not name:
-                if self._ended():
-                    raise self._unclosed_start(begin)
                 raise self._at(begin, f'Empty attribute name in the tag "{tag}"')
             self._skip_space()
             if self._here() == "=":
@@ -146,7 +144,7 @@ class _HtmlParser:
         if not self.open:
             raise self._at(begin, "Unexpected end tag")
         self.position += 2
-        name = self._until(" \n\r\t>")
+        name = self._until(" \n\r\t>").lower()
         self._skip_space()
         if self._here() != ">":
             raise self._at(begin, "Unclosed end tag")

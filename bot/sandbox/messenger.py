@@ -50,7 +50,9 @@ class Messenger:
         self.callbacks = Callbacks(now)
         self.requests: list[RecordedRequest] = []
         self.faults = Faults(self._interrupt_poll)
-        self.updates = UpdateQueue(self.state, now, self.saved.changed, self.faults)
+        self.updates = UpdateQueue(
+            self.state, now, self.saved.changed, lambda: self.events.publish("poll"), self.faults
+        )
 
     @property
     def bot(self) -> User:

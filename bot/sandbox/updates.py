@@ -27,11 +27,13 @@ class UpdateQueue:
         state: State,
         now: Callable[[], datetime],
         changed: Callable[[], None],
+        polled: Callable[[], None],
         faults: Faults,
     ) -> None:
         self._state = state
         self._now = now
         self._changed = changed
+        self._polled = polled
         self._faults = faults
         self._waiting: asyncio.Future[None] | None = None
 
@@ -50,9 +52,14 @@ class UpdateQueue:
         """How many updates are not confirmed."""
         return len(self._state.pending)
 
+    @property
+    def is_polled(self) -> bool:
+        """Whether a long poll waits right now."""
+        return self._waiting is not None and not self._waiting.done()
+
     def wake(self) -> None:
         """Let a waiting poll look again."""
-        if self._waiting is not None and not self._waiting.done():
+        if self._waiting is not None and self.is_polled:
             self._waiting.set_result(None)
 
     def drop_all(self) -> None:
@@ -64,7 +71,7 @@ class UpdateQueue:
         self, offset: int, limit: int, wait: int, allowed: list[str] | None
     ) -> list[JsonObject]:
         """The next updates; waits up to `wait` seconds for one, Conflict if another poll comes."""
-        if self._waiting is not None and not self._waiting.done():
+        if self._waiting is not None and self.is_polled:
             self._waiting.set_exception(Conflict())
         if allowed is not None:
             self._state.allowed_updates = allowed
@@ -78,6 +85,7 @@ class UpdateQueue:
     async def _wait(self, seconds: float) -> None:
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting = waiting
+        self._polled()
         try:
             async with asyncio.timeout(seconds):
                 await waiting

@@ -51,7 +51,7 @@ def inline_keyboard(params: Params) -> JsonObject | None:
     return {"inline_keyboard": checked} if checked else None
 
 
-def _button(cell: Any) -> JsonObject:  # noqa: ANN401 - whatever the bot sent
+def _button(cell: Any) -> JsonObject:
     fault = "can't parse inline keyboard button: "
     if not isinstance(cell, dict):
         raise BadRequest(fault + "InlineKeyboardButton must be an Object")
@@ -70,7 +70,7 @@ def _button(cell: Any) -> JsonObject:  # noqa: ANN401 - whatever the bot sent
     return dict(cell)
 
 
-def _check_data(data: Any) -> None:  # noqa: ANN401 - whatever the bot sent
+def _check_data(data: Any) -> None:
     if not isinstance(data, str) or not 1 <= len(data.encode()) <= LONGEST_DATA:
         raise BadRequest("BUTTON_DATA_INVALID")
 

@@ -42,7 +42,7 @@ class Params:
         """Whether something was sent under this name."""
         return self.values.get(name) not in (None, "")
 
-    def json(self, name: str, what: str) -> Any:  # noqa: ANN401 - any JSON value
+    def json(self, name: str, what: str) -> Any:
         """A JSON value, sent as such or as its text; None where missing."""
         value = self.values.get(name)
         if not isinstance(value, str):
