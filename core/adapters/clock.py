@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 
 from core.ports.clock import Clock
+from core.ports.store import Store
 
 
 class SystemClock:
@@ -34,3 +35,19 @@ class LiveMarketClock:
     async def now(self) -> datetime:
         """The wall's instant."""
         return self._clock.now()
+
+
+class ReplayMarketClock:
+    """The market's time where the market is a replay: a row in the store, moved only by a use case."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def now(self) -> datetime:
+        """The instant of the row; raises LookupError before the market has been started."""
+        async with self._store.read() as work:
+            row = await work.log.market()
+        if row is None:
+            message = "the replay has not been started"
+            raise LookupError(message)
+        return row.instant

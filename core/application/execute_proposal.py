@@ -133,6 +133,8 @@ async def _carry_on(
             await _send_side(desk, broker, grant, managed, approved, side)
             if await _in_doubt(desk, proposal_id):
                 return False
+            if await _is_frozen(desk, proposal_id):
+                raise Stopped
     except Stopped:
         await _stop_sending(desk, broker, grant, proposal_id)
     if fresh and await _in_doubt(desk, proposal_id):
@@ -142,6 +144,10 @@ async def _carry_on(
 
 async def _in_doubt(desk: Desk, proposal_id: ProposalId) -> bool:
     return any(order.state in IN_DOUBT for order in await orders_of(desk, proposal_id))
+
+
+async def _is_frozen(desk: Desk, proposal_id: ProposalId) -> bool:
+    return any(order.state is OrderState.FROZEN for order in await orders_of(desk, proposal_id))
 
 
 async def orders_of(desk: Desk, proposal_id: ProposalId) -> tuple[Order, ...]:

@@ -10,7 +10,7 @@ from core.domain.proposal import ProposalState
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store
 
-ENDS_BY_TIME = frozenset({ProposalState.OPEN, ProposalState.SCHEDULED, ProposalState.REJECTED})
+ENDS_BY_TIME = frozenset({ProposalState.OPEN, ProposalState.SCHEDULED})
 
 
 async def expire_proposals(store: Store, market: Market, clock: Clock) -> int:

@@ -5,7 +5,7 @@ The diagram, held against the transition table by a test::
     A  open → scheduled | approved      the decision is complete (scheduled where the exchange is closed)
     B  open → rejected | expired | superseded
     C  rejected → open                  reopened before it expires
-    D  rejected → expired | superseded
+    D  rejected → superseded
     E  scheduled → approved             its time has come, and the re-check held
     F  scheduled | approved → open      the re-check failed: a revision marks what changed
     G  scheduled | approved → superseded | cancelled | expired    before the first send
@@ -59,7 +59,7 @@ _S = ProposalState
 _BEFORE_SEND = frozenset({_S.SUPERSEDED, _S.CANCELLED, _S.EXPIRED, _S.OPEN})
 TRANSITIONS: dict[ProposalState, frozenset[ProposalState]] = {
     _S.OPEN: frozenset({_S.SCHEDULED, _S.APPROVED, _S.REJECTED, _S.EXPIRED, _S.SUPERSEDED}),
-    _S.REJECTED: frozenset({_S.OPEN, _S.EXPIRED, _S.SUPERSEDED}),
+    _S.REJECTED: frozenset({_S.OPEN, _S.SUPERSEDED}),
     _S.SCHEDULED: frozenset({_S.APPROVED, *_BEFORE_SEND}),
     _S.APPROVED: frozenset({_S.EXECUTING, *_BEFORE_SEND}),
     _S.EXECUTING: frozenset({_S.DONE, _S.PARTIAL, _S.FAILED, _S.FROZEN}),

@@ -83,15 +83,21 @@ class Database:
             return 0
         return (await self._connection.execute(statement, rows)).rowcount
 
-    async def add(self, table: Table, **values: Any) -> int:
-        """Add a row, and return the number that it was given."""
+    async def add(self, table: Table, **values: Any) -> None:
+        """Add a row."""
+        await self._connection.execute(insert(table).values(**values))
+
+    async def add_numbered(self, table: Table, **values: Any) -> int:
+        """Add a row, and return the number that the database gave it."""
         result = await self._connection.execute(insert(table).values(**values))
-        key = result.inserted_primary_key
-        return int(key[0]) if key is not None else 0
+        return int(result.inserted_primary_key[0])
 
     async def add_new(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
         """Add those rows that break no uniqueness, and return how many they were."""
-        return await self.write(self.insert(table).on_conflict_do_nothing(), rows)
+        if not rows:
+            return 0
+        new = self.insert(table).on_conflict_do_nothing().returning(next(iter(table.primary_key)))
+        return len((await self._connection.execute(new, rows)).all())
 
     async def put(
         self, table: Table, keys: Collection[str], *, kept: Collection[str] = (), **values: Any

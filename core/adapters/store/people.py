@@ -31,7 +31,7 @@ class SqlPeople:
 
     async def add_household(self, name: str) -> HouseholdId:
         """Make a household."""
-        return HouseholdId(await self._database.add(HOUSEHOLDS, name=name))
+        return HouseholdId(await self._database.add_numbered(HOUSEHOLDS, name=name))
 
     async def member_of_user(self, user_id: UserId) -> Member | None:
         """The active member with this Telegram user id."""

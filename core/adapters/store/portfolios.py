@@ -44,7 +44,7 @@ class SqlPortfolios:
         )
         if await self._database.value(taken) is not None:
             raise NameTaken(name)
-        number = await self._database.add(
+        number = await self._database.add_numbered(
             PORTFOLIOS,
             household_id=household_id,
             slug=slug,
@@ -80,7 +80,7 @@ class SqlPortfolios:
             "rung": rung,
         }
         stored = {**values, "tax_treatment": TaxTreatment.TAXABLE.value, "rung": rung.value}
-        number = await self._database.add(ACCOUNTS, credential_id=None, **stored)
+        number = await self._database.add_numbered(ACCOUNTS, credential_id=None, **stored)
         return Account(id=AccountId(number), **values)
 
     async def get(self, portfolio_id: PortfolioId) -> ManagedPortfolio:
@@ -143,7 +143,7 @@ class SqlPortfolios:
         if currency is None:
             raise KeyError(portfolio_id)
         version = await self._retire(TARGETS, portfolio_id, at)
-        number = await self._database.add(
+        number = await self._database.add_numbered(
             TARGETS,
             portfolio_id=portfolio_id,
             version=version,

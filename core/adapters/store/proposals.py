@@ -64,7 +64,7 @@ class SqlProposals:
         check_id: CheckId | None,
     ) -> Proposal:
         """Store a new open proposal with its first revision, and number it."""
-        number = await self._database.add(
+        number = await self._database.add_numbered(
             PROPOSALS,
             portfolio_id=portfolio_id,
             state=ProposalState.OPEN.value,

@@ -1,0 +1,112 @@
+"""The composition root: the only place that pairs ports with adapters."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+from bot.runtime import Runtime
+from bot.settings import Settings
+from core.adapters.brokers.registry import BrokerRegistry
+from core.adapters.brokers.simulated import SimulatedBrokerage
+from core.adapters.calendars.nyse import NyseCalendar
+from core.adapters.calendars.replay import ReplayCalendar
+from core.adapters.clock import LiveMarketClock, ReplayMarketClock, SystemClock
+from core.adapters.market_data.history import load_history
+from core.adapters.market_data.replay import ReplayMarketData
+from core.adapters.market_data.yahoo import YahooMarketData
+from core.adapters.store import SqlStore, open_store
+from core.application.advance_market import set_speed, start_market
+from core.application.market import Market
+from core.domain.refusals import NotBuiltYet
+from core.domain.risk import Limits
+from core.ports.clock import Clock
+
+STORE_FILE = "evenkeel.db"
+BROKER_FILE = "broker.db"
+CALENDAR_PAST = timedelta(days=400)
+CALENDAR_FUTURE = timedelta(days=400)
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Open everything that a process needs, and close it again; raises NotBuiltYet, or what the store refuses."""
+    require_built(settings)
+    async with AsyncExitStack() as stack:
+        store = await open_store(settings.database_url.get_secret_value(), settings.data_dir)
+        stack.push_async_callback(store.aclose)
+        clock = SystemClock()
+        market = await _market(settings, store, clock)
+        house = SimulatedBrokerage(
+            settings.data_dir / BROKER_FILE, market.prices, market.calendar, market.clock
+        )
+        stack.push_async_callback(house.close)
+        yield Runtime(
+            settings=settings,
+            store=store,
+            brokers=BrokerRegistry({"simulated": house}),
+            market=market,
+            clock=clock,
+            signing_key=signing_key(settings),
+            holder=f"{socket.gethostname()}:{os.getpid()}",
+            work_arrived=asyncio.Event(),
+            allowed_users=frozenset(settings.telegram_allowed_users),
+            limits=Limits(),
+        )
+
+
+def require_built(settings: Settings) -> None:
+    """Refuse what this version does not have; raises NotBuiltYet."""
+    if settings.broker != "simulated":
+        raise NotBuiltYet(f"BROKER={settings.broker}")
+    if settings.market_data == "alpaca":
+        raise NotBuiltYet("MARKET_DATA=alpaca")
+    if settings.trading_mode == "live":
+        raise NotBuiltYet("TRADING_MODE=live")
+
+
+async def _market(settings: Settings, store: SqlStore, clock: Clock) -> Market:
+    if settings.market_data == "replay":
+        return await _replay(settings, store)
+    today = clock.now().date()
+    return Market(
+        YahooMarketData(settings.data_dir / "cache"),
+        LiveMarketClock(clock),
+        NyseCalendar(today - CALENDAR_PAST, today + CALENDAR_FUTURE),
+    )
+
+
+async def _replay(settings: Settings, store: SqlStore) -> Market:
+    history = load_history()
+    calendar = ReplayCalendar(history.sessions)
+    clock = ReplayMarketClock(store)
+    market = Market(ReplayMarketData(history, calendar, clock), clock, calendar)
+    await start_market(store, market, settings.replay_start)
+    if settings.replay_speed > 0:
+        await set_speed(store, settings.replay_speed)
+    return market
+
+
+def replay_range() -> tuple[date, date]:
+    """The first and the last day of the shipped history."""
+    history = load_history()
+    return history.first_session, history.last_session
+
+
+def signing_key(settings: Settings) -> bytes:
+    """The key that signs buttons: derived from the bot's token, so that it is in no database and no backup."""
+    token = settings.telegram_bot_token
+    secret = token.get_secret_value() if token is not None else ""
+    return hmac.new(secret.encode(), b"evenkeel buttons v1", hashlib.sha256).digest()
+
+
+def data_files(settings: Settings) -> tuple[Path, Path]:
+    """Where the store and the simulated broker keep their data."""
+    return settings.data_dir / STORE_FILE, settings.data_dir / BROKER_FILE

@@ -1,0 +1,64 @@
+"""Check: due work without a conversation, for cron, timers and cloud functions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+
+from bot.bootstrap import open_runtime
+from bot.runtime import Runtime
+from bot.settings import Settings
+from bot.work import TelegramLease, Worker
+from core.application.run_due_work import WorkDone
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 15.0
+
+
+async def check_once(settings: Settings) -> WorkDone:
+    """Reconcile, do what is due, schedule what comes next, and drain the outbox where the lease is free."""
+    async with open_runtime(settings) as runtime:
+        return await _once(runtime)
+
+
+async def check_for_ever(settings: Settings) -> None:
+    """Do the same again and again until told to stop."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with open_runtime(settings) as runtime:
+        while not stopping.is_set():
+            await _once(runtime)
+            try:
+                await asyncio.wait_for(stopping.wait(), PAUSE_SECONDS)
+            except TimeoutError:
+                continue
+
+
+async def _once(runtime: Runtime) -> WorkDone:
+    worker = Worker(runtime)
+    await worker.reconcile()
+    done = await worker.round()
+    await _drain(runtime)
+    return done
+
+
+async def _drain(runtime: Runtime) -> None:
+    token = runtime.settings.telegram_bot_token
+    if token is None:
+        return
+    lease = TelegramLease(runtime)
+    if not await lease.take():
+        return
+    from bot.telegram.app import build_bot  # noqa: PLC0415 - only where there is something to say it with
+    from bot.telegram.delivery import Deliverer  # noqa: PLC0415
+
+    try:
+        async with build_bot(runtime.settings) as bot:
+            deliverer = Deliverer(runtime, bot)
+            while await deliverer.drain(50):
+                await lease.take()
+    finally:
+        await lease.give_back()

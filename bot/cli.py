@@ -1,0 +1,176 @@
+"""The command line: ``evenkeel`` and ``python -m bot``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.cli_plan import plan_command
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+BAD_INPUT = 2
+NOT_WELL = 1
+
+NO_TOKEN = """
+No TELEGRAM_BOT_TOKEN is set, so this starts the demo instead.
+
+To run on Telegram:
+  1. In Telegram, talk to @BotFather, send /newbot, and copy the token it gives you.
+  2. Copy .env.example to .env and put the token behind TELEGRAM_BOT_TOKEN=
+  3. Start again, and open the link that is printed.
+"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="evenkeel")
+def cli() -> None:
+    """Evenkeel keeps a family's portfolios on target, by Telegram. Paper by default."""
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()
+
+
+def read_settings() -> Settings:
+    """Read the settings and set up the log, or end with a sentence for each fault."""
+    from bot.logs import configure_logging  # noqa: PLC0415 - `plan` needs none of this
+    from bot.settings import ENV_FILE, SettingsError, load_settings  # noqa: PLC0415
+
+    try:
+        settings = load_settings(None if os.environ.get("EVENKEEL_NO_ENV_FILE") else ENV_FILE)
+    except SettingsError as error:
+        for fault in error.faults:
+            click.echo(fault, err=True)
+        sys.exit(BAD_INPUT)
+    configure_logging(
+        secrets=settings.secret_values(),
+        log_format=settings.log_format,
+        log_level=settings.log_level,
+    )
+    return settings
+
+
+def _finish(work: Any) -> Any:  # noqa: ANN401 - whatever the work returns
+    """Run something asynchronous; what stands in its way becomes one sentence and an exit status."""
+    from bot.words.faults import fault_sentence  # noqa: PLC0415
+
+    try:
+        return asyncio.run(work)
+    except Exception as error:
+        sentence = fault_sentence(error)
+        if sentence is None:
+            raise
+        click.echo(sentence, err=True)
+        sys.exit(BAD_INPUT)
+
+
+@cli.command()
+def run() -> None:
+    """Run the bot: on Telegram with TELEGRAM_BOT_TOKEN, otherwise as the demo."""
+    settings = read_settings()
+    if settings.telegram_bot_token is None:
+        click.echo(NO_TOKEN)
+        _demo(settings.data_dir, None)
+        return
+    from bot.serve import serve  # noqa: PLC0415
+
+    _finish(serve(settings))
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="where the page listens; 0 takes a free one")
+@click.option("--data", "data_dir", type=click.Path(path_type=Path), help="where its data are kept")
+def demo(port: int | None, data_dir: Path | None) -> None:
+    """Run the same bot on a chat page of this machine, with a market that replays real history."""
+    _demo(data_dir or Path(os.environ.get("DATA_DIR", "data")), port)
+
+
+def _demo(data_dir: Path, port: int | None) -> None:
+    from bot.demo import PORT, PortTaken, run_demo  # noqa: PLC0415
+
+    try:
+        sys.exit(run_demo(data_dir, PORT if port is None else port))
+    except PortTaken as taken:
+        click.echo(f"Port {taken} is in use: stop what listens there, or choose another with --port.", err=True)
+        sys.exit(BAD_INPUT)
+
+
+@cli.command()
+@click.option("--once", is_flag=True, help="do what is due now, then exit")
+def check(once: bool) -> None:  # noqa: FBT001 - click's way
+    """Run due checks as they fall due; with --once those due now, for cron and timers."""
+    settings = read_settings()
+    from bot.check import check_for_ever, check_once  # noqa: PLC0415
+
+    if not once:
+        _finish(check_for_ever(settings))
+        return
+    done = _finish(check_once(settings))
+    counts = ", ".join(f"{outcome} {count}" for outcome, count in done.checks.counts.items())
+    click.echo(f"checked {done.checks.checked}" + (f": {counts}" if counts else ""))
+
+
+@cli.command()
+def claim() -> None:
+    """Print a new one-time link by which its user becomes an owner."""
+    settings = read_settings()
+    if settings.telegram_bot_token is None:
+        click.echo("TELEGRAM_BOT_TOKEN is not set: a claim is a link to your bot.", err=True)
+        sys.exit(BAD_INPUT)
+    _finish(_claim(settings))
+
+
+async def _claim(settings: Settings) -> None:
+    from bot.bootstrap import open_runtime  # noqa: PLC0415
+    from bot.claim import print_claim  # noqa: PLC0415
+    from bot.telegram.app import build_bot  # noqa: PLC0415
+
+    async with build_bot(settings) as bot, open_runtime(settings) as runtime:
+        await print_claim(runtime, bot.username)
+
+
+@cli.command()
+@click.option("--health", is_flag=True, help="only say by the exit status whether a bot is running")
+def doctor(health: bool) -> None:  # noqa: FBT001 - click's way
+    """Check settings, store, clock, Telegram, broker and prices; say what is wrong and how to mend it."""
+    from bot.doctor import is_alive  # noqa: PLC0415
+
+    settings = read_settings()
+    if health:
+        sys.exit(0 if is_alive(settings) else NOT_WELL)
+    sys.exit(0 if asyncio.run(_examine(settings)) else NOT_WELL)
+
+
+async def _examine(settings: Settings) -> bool:
+    from bot.doctor import examine  # noqa: PLC0415
+
+    is_well = True
+    async for finding in examine(settings):
+        is_well = is_well and finding.is_well
+        click.echo(f"{'ok  ' if finding.is_well else 'BAD '} {finding.name:<9} {finding.seen}")
+        if not finding.is_well:
+            click.echo(f"               {finding.mend}")
+    return is_well
+
+
+def _not_built(name: str, text: str) -> click.Command:
+    @click.command(name, help=f"{text} (not in this version)", context_settings={"ignore_unknown_options": True})
+    @click.argument("_rest", nargs=-1, type=click.UNPROCESSED)
+    def refuse(_rest: tuple[str, ...]) -> None:
+        click.echo(f"`evenkeel {name}` is not built yet.", err=True)
+        sys.exit(BAD_INPUT)
+
+    return refuse
+
+
+cli.add_command(plan_command)
+cli.add_command(_not_built("backtest", "Run a policy over a price history"))
+cli.add_command(_not_built("connect", "Add a broker credential to an account"))

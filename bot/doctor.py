@@ -1,0 +1,123 @@
+"""Doctor: look at everything a running bot needs, and say what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.bootstrap import open_runtime
+from bot.runtime import Runtime
+from bot.settings import Settings
+from bot.work import HEARTBEAT_FILE
+from core.domain.ids import Symbol
+from core.domain.refusals import Refusal
+
+STALE_SECONDS = 60.0
+SKEW_SECONDS = 30.0
+PROBE = {"yahoo": Symbol("SPY"), "replay": Symbol("QUAL")}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: whether it is well, what was seen, and how to mend it."""
+
+    name: str
+    is_well: bool
+    seen: str
+    mend: str = ""
+
+
+def is_alive(settings: Settings) -> bool:
+    """Whether a running process left a sign of life within the last minute."""
+    try:
+        age = time.time() - (settings.data_dir / HEARTBEAT_FILE).stat().st_mtime
+    except OSError:
+        return False
+    return age < STALE_SECONDS
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Look at store, clock, people, prices, broker and Telegram, one after the other."""
+    yield Finding("settings", is_well=True, seen=_mode(settings))
+    try:
+        async with open_runtime(settings) as runtime:
+            async for finding in _examine(runtime):
+                yield finding
+    except Refusal as refusal:
+        from bot.words.refusals import refusal_sentence  # noqa: PLC0415
+
+        yield Finding("settings", False, refusal_sentence(refusal), "See .env.example.")  # noqa: FBT003
+    except Exception as error:  # noqa: BLE001 - the doctor reports whatever stands in the way
+        yield Finding("store", False, str(error), "Check DATA_DIR and DATABASE_URL.")  # noqa: FBT003
+
+
+def _mode(settings: Settings) -> str:
+    return f"{settings.trading_mode}, broker {settings.broker}, prices {settings.market_data}"
+
+
+async def _examine(runtime: Runtime) -> AsyncIterator[Finding]:
+    yield await _store(runtime)
+    yield await _people(runtime)
+    yield await _market(runtime)
+    yield await _prices(runtime)
+    yield await _telegram(runtime)
+
+
+async def _store(runtime: Runtime) -> Finding:
+    async with runtime.store.begin() as work:
+        install = await work.people.install_id()
+        waiting = await work.conversation.outbox_depth()
+    return Finding("store", True, f"installation {install}, {waiting} messages waiting")  # noqa: FBT003
+
+
+async def _people(runtime: Runtime) -> Finding:
+    async with runtime.store.read() as work:
+        household = await work.people.first_household()
+    if household is not None or runtime.allowed_users:
+        return Finding("people", True, f"{len(runtime.allowed_users)} allowed by the settings")  # noqa: FBT003
+    mend = "Run `evenkeel claim`, or put your numeric id into TELEGRAM_ALLOWED_USERS."
+    return Finding("people", False, "nobody may use this bot yet", mend)  # noqa: FBT003
+
+
+async def _market(runtime: Runtime) -> Finding:
+    try:
+        moment = await runtime.market.moment()
+    except Refusal as refusal:
+        return Finding("exchange", False, str(refusal), "Update Evenkeel, or set REPLAY_START earlier.")  # noqa: FBT003
+    state = "open" if moment.is_open else f"closed until {moment.session.opens_at:%Y-%m-%d %H:%M} UTC"
+    return Finding("exchange", True, f"{moment.now:%Y-%m-%d %H:%M} UTC, {state}")  # noqa: FBT003
+
+
+async def _prices(runtime: Runtime) -> Finding:
+    symbol = PROBE.get(runtime.market.prices.name, Symbol("SPY"))
+    mend = "Check the network; the source may be limiting requests: try again later."
+    try:
+        batch = await runtime.market.prices.quotes([symbol])
+    except Refusal as refusal:
+        return Finding("prices", False, str(refusal), mend)  # noqa: FBT003
+    quote = batch.quotes.get(symbol)
+    if quote is None:
+        return Finding("prices", False, f"no price of {symbol}", mend)  # noqa: FBT003
+    return Finding("prices", True, f"{symbol} {quote.price} at {quote.at:%Y-%m-%d %H:%M} UTC")  # noqa: FBT003
+
+
+async def _telegram(runtime: Runtime) -> Finding:
+    if runtime.settings.telegram_bot_token is None:
+        mend = "Ask @BotFather for a token and set TELEGRAM_BOT_TOKEN, or use `evenkeel demo`."
+        return Finding("telegram", False, "no token", mend)  # noqa: FBT003
+    from telegram.error import InvalidToken, TelegramError  # noqa: PLC0415
+
+    from bot.telegram.app import build_bot  # noqa: PLC0415
+
+    started = datetime.now(UTC)
+    try:
+        async with build_bot(runtime.settings) as bot:
+            name = bot.username
+    except InvalidToken:
+        return Finding("telegram", False, "the token is refused", "Check TELEGRAM_BOT_TOKEN.")  # noqa: FBT003
+    except TelegramError as error:
+        return Finding("telegram", False, type(error).__name__, "Check the network.")  # noqa: FBT003
+    took = (datetime.now(UTC) - started).total_seconds()
+    return Finding("telegram", True, f"@{name} answered within {took:.1f} s")  # noqa: FBT003

@@ -1,0 +1,165 @@
+"""Serve: the running bot: Telegram, the alarm clock, due work and the outbox in one loop, with an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from bot.bootstrap import open_runtime
+from bot.claim import offer_claim
+from bot.runtime import Runtime
+from bot.schedule import build_alarm
+from bot.settings import Settings
+from bot.telegram.app import build_application, start, stop
+from bot.telegram.delivery import Deliverer
+from bot.work import AnotherProcess, TelegramLease, Worker, beat
+
+log = logging.getLogger(__name__)
+
+ROUND_SECONDS = 5.0
+LEASE_SECONDS = 8.0
+BEAT_SECONDS = 15.0
+OUTBOX_PAUSE = 0.3
+LEASE_TRIES = 4
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; raises AnotherProcess, NotBuiltYet, or what the store refuses."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    async with open_runtime(settings) as runtime:
+        await run_until(runtime, stopping)
+
+
+async def run_until(runtime: Runtime, stopping: asyncio.Event) -> None:
+    """Run a process over an open runtime until told to stop."""
+    async with _telegram_lease(runtime) as lease, AsyncExitStack() as stack:
+        worker = Worker(runtime)
+        await worker.reconcile()
+        application = build_application(runtime)
+        await start(application)
+        stack.push_async_callback(stop, application)
+        await offer_claim(runtime, application.bot)
+        deliverer = Deliverer(runtime, application.bot)
+        await _start_control(runtime, worker, stack)
+        alarm = build_alarm(
+            {
+                "rounds": (ROUND_SECONDS, _waking(runtime)),
+                "lease": (LEASE_SECONDS, _renewing(lease, stopping)),
+                "heartbeat": (BEAT_SECONDS, _beating(runtime)),
+            }
+        )
+        alarm.start()
+        stack.callback(alarm.shutdown, wait=False)
+        beat(runtime.settings.data_dir)
+        runtime.work_arrived.set()
+        await _together(stack, worker.run(), _deliver(deliverer, lease))
+        log.info("Evenkeel is running")
+        await stopping.wait()
+        log.info("Evenkeel is stopping")
+
+
+async def _together(stack: AsyncExitStack, *jobs: Coroutine[Any, Any, None]) -> None:
+    for job in jobs:
+        task = asyncio.create_task(job)
+        stack.push_async_callback(_end, task)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+@asynccontextmanager
+async def _telegram_lease(runtime: Runtime) -> AsyncIterator[TelegramLease]:
+    lease = TelegramLease(runtime)
+    for attempt in range(LEASE_TRIES):
+        if await lease.take():
+            break
+        if attempt + 1 == LEASE_TRIES:
+            raise AnotherProcess
+        await runtime.clock.sleep(1)
+    try:
+        yield lease
+    finally:
+        await lease.give_back()
+
+
+def _waking(runtime: Runtime) -> Any:  # noqa: ANN401 - a job
+    async def wake() -> None:
+        runtime.work_arrived.set()
+
+    return wake
+
+
+def _renewing(lease: TelegramLease, stopping: asyncio.Event) -> Any:  # noqa: ANN401 - a job
+    async def renew() -> None:
+        if not await lease.take():
+            log.error("another process has taken over Telegram; this one stops")
+            stopping.set()
+
+    return renew
+
+
+def _beating(runtime: Runtime) -> Any:  # noqa: ANN401 - a job
+    async def leave_a_sign() -> None:
+        beat(runtime.settings.data_dir)
+
+    return leave_a_sign
+
+
+async def _deliver(deliverer: Deliverer, lease: TelegramLease) -> None:
+    """Send what waits in the outbox, as long as this process may."""
+    while True:
+        try:
+            sent = await deliverer.drain(20) if await lease.is_held() else 0
+        except Exception:
+            log.exception("delivering failed")
+            sent = 0
+        if not sent:
+            await asyncio.sleep(OUTBOX_PAUSE)
+
+
+async def _start_control(runtime: Runtime, worker: Worker, stack: AsyncExitStack) -> None:
+    """In a replay: play by itself as told, and let the demo's page move the clock."""
+    settings = runtime.settings
+    if settings.market_data != "replay":
+        return
+    from bot.market_control import MarketControl  # noqa: PLC0415 - its web server is for the replay alone
+
+    token = settings.evenkeel_control_token
+    control = MarketControl(runtime, worker, token.get_secret_value() if token else "")
+    await _together(stack, _play(control))
+    if settings.evenkeel_control_port is None or token is None:
+        return
+    from aiohttp import web  # noqa: PLC0415
+
+    runner = web.AppRunner(control.application(), access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", settings.evenkeel_control_port).start()
+
+
+async def _play(control: Any) -> None:  # noqa: ANN401 - MarketControl, imported only in a replay
+    """Walk on by itself while the replay's speed is above 0."""
+    while True:
+        try:
+            row = await control.row()
+            if row is None or row.sessions_per_minute <= 0:
+                await asyncio.sleep(0.3)
+                continue
+            await asyncio.sleep(60 / row.sessions_per_minute)
+            latest = await control.row()
+            if latest is not None and latest.sessions_per_minute > 0:
+                await control.step()
+        except Exception:
+            log.exception("the replay could not go on")
+            await asyncio.sleep(1)

@@ -1,0 +1,124 @@
+"""The process's work: rounds of due work, one at a time, and the outbox beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+from bot.runtime import Runtime
+from core.application.desk import Desk
+from core.application.reconcile import reconcile
+from core.application.run_due_work import WorkDone, run_due_work
+
+log = logging.getLogger(__name__)
+
+TELEGRAM = "telegram"
+TELEGRAM_LEASE = timedelta(seconds=30)
+HEARTBEAT_FILE = "heartbeat"
+
+
+class AnotherProcess(Exception):
+    """Another process speaks to Telegram for this store already."""
+
+
+def desk_of(runtime: Runtime) -> Desk:
+    """This process's place at the brokers."""
+    return Desk(
+        store=runtime.store,
+        brokers=runtime.brokers,
+        market=runtime.market,
+        clock=runtime.clock,
+        holder=runtime.holder,
+        limits=runtime.limits,
+    )
+
+
+class Worker:
+    """Does due work in rounds; only one round at a time, whoever asks for it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._desk = desk_of(runtime)
+        self._lock = asyncio.Lock()
+
+    async def reconcile(self) -> None:
+        """Agree with the brokers about what was under way, before anything is sent."""
+        async with self._lock:
+            looked_at = await reconcile(self._desk)
+        if looked_at:
+            log.info("reconciled %s proposals that were under way", looked_at)
+
+    async def round(self) -> WorkDone:
+        """One round of due work."""
+        async with self._lock:
+            return await self.round_within()
+
+    async def round_within(self) -> WorkDone:
+        """One round, for a caller that holds the lock already."""
+        done = await run_due_work(self._desk)
+        if done.checks.checked or done.executed or done.expired:
+            log.info(
+                "checked %s, proposed or refused %s, carried out %s, expired %s",
+                done.checks.checked,
+                done.checks.pushed,
+                done.executed,
+                done.expired,
+            )
+        return done
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        """What keeps rounds apart; the market's walk holds it for its whole length."""
+        return self._lock
+
+    async def run(self) -> None:
+        """Do a round whenever work arrives, until cancelled; an error ends the round, not the process."""
+        while True:
+            await self._runtime.work_arrived.wait()
+            self._runtime.work_arrived.clear()
+            try:
+                await self.round()
+            except Exception:
+                log.exception("a round of due work failed")
+
+
+class TelegramLease:
+    """The right to speak to Telegram, held by one process at a time."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self.fence: int | None = None
+
+    async def take(self) -> bool:
+        """Take or renew it; False while another process has it."""
+        now = self._runtime.clock.now()
+        async with self._runtime.store.begin() as work:
+            self.fence = await work.leases.acquire(
+                TELEGRAM, self._runtime.holder, now=now, until=now + TELEGRAM_LEASE
+            )
+        return self.fence is not None
+
+    async def is_held(self) -> bool:
+        """Whether this grant is still the current one."""
+        if self.fence is None:
+            return False
+        now = self._runtime.clock.now()
+        async with self._runtime.store.read() as work:
+            try:
+                await work.leases.require(TELEGRAM, self._runtime.holder, self.fence, now)
+            except PermissionError:
+                return False
+        return True
+
+    async def give_back(self) -> None:
+        """Let the next process have it at once."""
+        async with self._runtime.store.begin() as work:
+            await work.leases.release(TELEGRAM, self._runtime.holder)
+        self.fence = None
+
+
+def beat(data_dir: Path) -> None:
+    """Leave a sign of life for the health check."""
+    (data_dir / HEARTBEAT_FILE).touch()

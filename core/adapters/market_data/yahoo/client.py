@@ -1,0 +1,125 @@
+"""Asks Yahoo through yfinance, and blocks while it does: cookies and crumbs are yfinance's work.
+
+First Yahoo's list of quotes, one request for all symbols; where Yahoo refuses that list or it is
+unusable, the chart of each symbol.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from core.adapters.market_data.yahoo.charts import read_chart
+from core.adapters.market_data.yahoo.faults import TooMany, Unusable
+from core.adapters.market_data.yahoo.quote_list import read_quote, read_quote_list
+from core.adapters.market_data.yahoo.symbols import SURE
+from core.domain.ids import Symbol
+from core.domain.quote import PriceFault, PriceFaultKind, Quote
+
+QUOTE_LIST_URL = "https://query1.finance.yahoo.com/v7/finance/quote"
+"""The list that yfinance itself asks, symbol by symbol, for `Ticker.info`."""
+
+REQUEST_SECONDS = 8
+CHARTS_AT_ONCE = 8
+TOO_MANY = 429
+FIRST_FAULT = 400
+NOT_FOUND = 404
+
+Answers = dict[Symbol, Quote | PriceFault]
+
+logger = logging.getLogger(__name__)
+
+
+class YahooClient:
+    """One session with Yahoo.
+
+    ``new_session`` makes the HTTP session (of `requests` or `curl_cffi`), by default yfinance's own;
+    ``cache_dir`` is where yfinance keeps cookies and zones, by default a new folder of this process.
+    """
+
+    def __init__(self, new_session: Callable[[], Any] | None, cache_dir: Path | None) -> None:
+        self._new_session = new_session
+        self._cache_dir = cache_dir
+
+    def fetch(self, names: Mapping[Symbol, str]) -> Answers:
+        """What Yahoo says of symbols, given Yahoo's name for each; SURE must be among them.
+
+        Raises TooMany, Unusable, or OSError where Yahoo cannot be reached.
+        """
+        try:
+            return self._from_list(names)
+        except Unusable as fault:
+            logger.warning("Yahoo's list of quotes cannot be used (%s): asking for charts.", fault)
+        return self._from_charts(names)
+
+    @cached_property
+    def _session(self) -> Any:
+        """The session; with it, yfinance's caches are put where they belong."""
+        import yfinance
+        from yfinance._http import new_session
+
+        folder = self._cache_dir or Path(tempfile.mkdtemp(prefix="evenkeel-yahoo-"))
+        yfinance.set_tz_cache_location(str(folder))
+        return (self._new_session or new_session)()
+
+    def _from_list(self, names: Mapping[Symbol, str]) -> Answers:
+        from yfinance.data import YfData
+        from yfinance.exceptions import YFRateLimitError
+
+        params = {"symbols": ",".join(sorted(set(names.values()))), "formatted": "false"}
+        try:
+            response = YfData(session=self._session).get(
+                QUOTE_LIST_URL, params=params, timeout=REQUEST_SECONDS
+            )
+        except YFRateLimitError as error:
+            raise TooMany from error
+        if response.status_code == TOO_MANY:
+            raise TooMany
+        if response.status_code >= FIRST_FAULT:
+            raise Unusable(f"HTTP status {response.status_code}")
+        records = read_quote_list(response.text)
+        if names[SURE] not in records:
+            raise Unusable("the list is empty")
+        return {symbol: read_quote(symbol, records.get(name)) for symbol, name in names.items()}
+
+    def _from_charts(self, names: Mapping[Symbol, str]) -> Answers:
+        with ThreadPoolExecutor(CHARTS_AT_ONCE) as pool:
+            answers = list(pool.map(self._chart, names, names.values()))
+        found = dict(zip(names, answers, strict=True))
+        if not isinstance(found[SURE], Quote):
+            raise Unusable("the charts are empty")
+        return found
+
+    def _chart(self, symbol: Symbol, name: str) -> Quote | PriceFault:
+        from yfinance import Ticker
+        from yfinance.exceptions import YFRateLimitError
+
+        ticker = Ticker(name, session=self._session)
+        try:
+            frame = ticker.history(
+                period="1d",
+                interval="1m",
+                auto_adjust=False,
+                actions=False,
+                keepna=True,
+                timeout=REQUEST_SECONDS,
+            )
+            metadata = {} if frame.empty else ticker.history_metadata
+        except YFRateLimitError as error:
+            raise TooMany from error
+        except Exception as error:  # noqa: BLE001 - one symbol's failure, whatever it is
+            return _chart_fault(symbol, error)
+        return read_chart(symbol, frame, metadata)
+
+
+def _chart_fault(symbol: Symbol, error: Exception) -> PriceFault:
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status == NOT_FOUND:
+        return PriceFault(symbol, PriceFaultKind.MISSING, detail="Yahoo has no chart of it")
+    logger.warning("Yahoo's chart of %s cannot be used: %s", symbol, type(error).__name__)
+    return PriceFault(symbol, PriceFaultKind.SOURCE, detail=type(error).__name__)

@@ -1,0 +1,87 @@
+"""The Yahoo source: one batch for all symbols, in a thread, with a time limit and told-apart faults.
+
+Prices are unadjusted last prices of the regular session, with the time that Yahoo gives for them.
+Every batch has one more symbol in it that surely exists: where even that one is missing, the answer
+is empty, which is Yahoo's way of failing, and nothing can be said of the others.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from core.adapters.market_data.yahoo.client import Answers, YahooClient
+from core.adapters.market_data.yahoo.faults import TooMany, YahooFault
+from core.adapters.market_data.yahoo.symbols import SURE, yahoo_name
+from core.adapters.market_data.yahoo.worker import StillBusy, Worker
+from core.domain.ids import Symbol
+from core.domain.quote import PriceFault, Quote, QuoteBatch
+from core.domain.refusals import PriceSourceDown
+
+logger = logging.getLogger(__name__)
+
+NAME = "yahoo"
+RETRY_AFTER_SECONDS = 60.0
+"""Yahoo does not say how long to wait; a minute has been enough for others."""
+
+
+class YahooMarketData:
+    """Yahoo as a price source; ``timeout`` in seconds is for one whole batch.
+
+    ``new_session`` and ``cache_dir`` are for yfinance: see `YahooClient`.
+    """
+
+    def __init__(
+        self,
+        *,
+        new_session: Callable[[], Any] | None = None,
+        cache_dir: Path | None = None,
+        timeout: float = 20.0,
+    ) -> None:
+        self._client = YahooClient(new_session, cache_dir)
+        self._timeout = timeout
+        self._worker: Worker[Answers] = Worker()
+
+    @property
+    def name(self) -> str:
+        """Always ``yahoo``."""
+        return NAME
+
+    @property
+    def max_age(self) -> timedelta:
+        """Twenty minutes: some exchanges' prices reach Yahoo a quarter of an hour late."""
+        return timedelta(minutes=20)
+
+    async def known_symbols(self) -> frozenset[Symbol] | None:
+        """Yahoo has no closed list."""
+        return None
+
+    async def quotes(self, symbols: Collection[Symbol]) -> QuoteBatch:
+        """Ask once for all symbols; raises PriceSourceDown."""
+        if not symbols:
+            return QuoteBatch({})
+        names = {symbol: yahoo_name(symbol) for symbol in sorted({*symbols, SURE})}
+        answers = await self._ask(names)
+        found = [answers[symbol] for symbol in dict.fromkeys(symbols)]
+        return QuoteBatch(
+            {answer.symbol: answer for answer in found if isinstance(answer, Quote)},
+            tuple(answer for answer in found if isinstance(answer, PriceFault)),
+        )
+
+    async def _ask(self, names: dict[Symbol, str]) -> Answers:
+        try:
+            return await self._worker.run(lambda: self._client.fetch(names), self._timeout)
+        except TooMany as fault:
+            raise PriceSourceDown(NAME, str(fault), RETRY_AFTER_SECONDS) from fault
+        except YahooFault as fault:
+            raise PriceSourceDown(NAME, str(fault)) from fault
+        except TimeoutError as error:
+            raise PriceSourceDown(NAME, f"no answer within {self._timeout:g} seconds") from error
+        except StillBusy as error:
+            raise PriceSourceDown(NAME, "the request before is still unanswered") from error
+        except Exception as error:
+            logger.warning("Yahoo could not be asked.", exc_info=error)
+            raise PriceSourceDown(NAME, f"{type(error).__name__}: {error}") from error
