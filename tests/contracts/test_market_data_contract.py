@@ -13,12 +13,14 @@ import pytest
 from core.adapters.calendars.replay import ReplayCalendar
 from core.adapters.market_data.history import load_history
 from core.adapters.market_data.replay import ReplayMarketData
+from core.adapters.market_data.yahoo import YahooMarketData
 from core.domain.ids import Symbol
 from core.domain.quote import PriceFaultKind, QuoteRules, judge_quotes
 from core.domain.refusals import PricesRefused
 from core.ports.market_data import MarketData
 from tests.fakes.clock import MONDAY_ELEVEN, FakeMarketClock
 from tests.fakes.market_data import FakeMarketData
+from tests.fakes.yahoo import FakeYahoo, Listed, serving
 
 UNKNOWN = Symbol("NOSUCH")
 
@@ -48,9 +50,20 @@ async def fake() -> AsyncIterator[Case]:
     yield Case(source, MONDAY_ELEVEN, prices)
 
 
+@asynccontextmanager
+async def yahoo() -> AsyncIterator[Case]:
+    at = int(MONDAY_ELEVEN.timestamp())
+    listed = {"MTUM": Listed("101.25", at), "BRK-B": Listed("412.3", at), "SPY": Listed(at=at)}
+    with serving(FakeYahoo(listed)) as server:
+        source = YahooMarketData(new_session=server.session)
+        prices = {Symbol("MTUM"): Decimal("101.25"), Symbol("BRK.B"): Decimal("412.3")}
+        yield Case(source, MONDAY_ELEVEN, prices)
+
+
 SOURCES: dict[str, Callable[[], AbstractAsyncContextManager[Case]]] = {
     "replay": replay,
     "fake": fake,
+    "yahoo": yahoo,
 }
 
 

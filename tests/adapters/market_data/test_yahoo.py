@@ -1,0 +1,283 @@
+"""Yahoo through yfinance over real HTTP on loopback: one request, and every failure by its name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from core.adapters.market_data.yahoo import YahooMarketData
+from core.adapters.market_data.yahoo.symbols import yahoo_name
+from core.domain.ids import Symbol
+from core.domain.quote import PriceFaultKind, QuoteRules, judge_quotes
+from core.domain.refusals import PriceSourceDown, PricesRefused
+from tests.fakes.clock import MONDAY_ELEVEN
+from tests.fakes.yahoo import FakeYahoo, Listed, serving
+
+# yfinance 1.7 sorts its frames in a way that pandas 3.1 advises against.
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
+
+SPY, AGG, NOSUCH = Symbol("SPY"), Symbol("AGG"), Symbol("NOSUCH")
+AT = int(MONDAY_ELEVEN.timestamp())
+
+
+@pytest.fixture
+def server() -> Iterator[FakeYahoo]:
+    listed = {"SPY": Listed("300.01", AT), "AGG": Listed("110.55", AT - 90)}
+    with serving(FakeYahoo(listed)) as running:
+        yield running
+
+
+@pytest.fixture
+def yahoo(server: FakeYahoo, tmp_path: Path) -> YahooMarketData:
+    return YahooMarketData(new_session=server.session, cache_dir=tmp_path)
+
+
+# --- the list ------------------------------------------------------------------------------------
+
+
+async def test_one_request_brings_all_symbols_with_their_own_times(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    batch = await yahoo.quotes([SPY, AGG, SPY])
+    assert batch.quotes[SPY].price == Decimal("300.01")
+    assert batch.quotes[AGG].price == Decimal("110.55")
+    assert batch.quotes[AGG].at == MONDAY_ELEVEN - timedelta(seconds=90)
+    assert [query["symbols"] for query in server.queries] == [["AGG,SPY"]]
+    assert server.asked("/v8/finance/chart") == 0
+
+
+async def test_prices_are_exactly_what_yahoo_wrote(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    server.listed["AGG"].price = "110.123456789012345678"
+    assert (await yahoo.quotes([AGG])).quotes[AGG].price == Decimal("110.123456789012345678")
+
+
+async def test_share_classes_go_by_yahoos_names_and_come_back_by_ours(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    server.listed["BRK-B"] = Listed("200", AT)
+    both = [Symbol("BRK.B"), Symbol("BRK-B")]
+    batch = await yahoo.quotes(both)
+    assert set(batch.quotes) == set(both)
+    assert server.queries[0]["symbols"] == ["BRK-B,SPY"]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name"), [("BRK.B", "BRK-B"), ("BF.A", "BF-A"), ("VOD.L", "VOD.L"), ("SPY", "SPY")]
+)
+def test_only_share_classes_are_renamed(symbol: str, name: str) -> None:
+    assert yahoo_name(Symbol(symbol)) == name
+
+
+async def test_records_nobody_asked_for_are_ignored(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    server.list_body = (
+        '{"quoteResponse": {"result": ['
+        '{"symbol": "SPY", "regularMarketPrice": 1.5, "regularMarketTime": 1, "currency": "USD"},'
+        '{"symbol": "STRAY", "regularMarketPrice": 9, "regularMarketTime": 1, "currency": "USD"}'
+        '], "error": null}}'
+    )
+    batch = await yahoo.quotes([SPY])
+    assert set(batch.quotes) == {SPY}
+    assert batch.faults == ()
+
+
+async def test_the_sure_symbol_is_asked_for_but_not_answered(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    assert set((await yahoo.quotes([AGG])).quotes) == {AGG}
+    assert server.queries[0]["symbols"] == ["AGG,SPY"]
+
+
+# --- one symbol fails ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind"),
+    [
+        (lambda listed: listed.pop("AGG"), PriceFaultKind.MISSING),
+        (lambda listed: setattr(listed["AGG"], "price", "NaN"), PriceFaultKind.NOT_A_NUMBER),
+        (lambda listed: setattr(listed["AGG"], "price", "Infinity"), PriceFaultKind.NOT_A_NUMBER),
+        (lambda listed: setattr(listed["AGG"], "price", "null"), PriceFaultKind.NOT_A_NUMBER),
+        (lambda listed: setattr(listed["AGG"], "price", '"12"'), PriceFaultKind.NOT_A_NUMBER),
+        (lambda listed: setattr(listed["AGG"], "price", ""), PriceFaultKind.NOT_A_NUMBER),
+        (lambda listed: setattr(listed["AGG"], "price", "0"), PriceFaultKind.NOT_POSITIVE),
+        (lambda listed: setattr(listed["AGG"], "price", "-1.5"), PriceFaultKind.NOT_POSITIVE),
+        (lambda listed: setattr(listed["AGG"], "at", AT - 1201), PriceFaultKind.STALE),
+        (lambda listed: setattr(listed["AGG"], "at", None), PriceFaultKind.SOURCE),
+        (lambda listed: setattr(listed["AGG"], "currency", "GBp"), PriceFaultKind.CURRENCY),
+        (lambda listed: setattr(listed["AGG"], "currency", None), PriceFaultKind.CURRENCY),
+    ],
+    ids=[
+        "missing",
+        "NaN",
+        "infinite",
+        "null",
+        "text",
+        "absent",
+        "zero",
+        "negative",
+        "20 min and 1 s old",
+        "no time",
+        "pence",
+        "no currency",
+    ],
+)
+async def test_each_fault_of_one_symbol_has_its_own_name(
+    server: FakeYahoo,
+    yahoo: YahooMarketData,
+    spoil: Callable[[dict[str, Listed]], None],
+    kind: PriceFaultKind,
+) -> None:
+    spoil(server.listed)
+    batch = await yahoo.quotes([SPY, AGG])
+    with pytest.raises(PricesRefused) as caught:
+        judge_quotes(batch, [SPY, AGG], now=MONDAY_ELEVEN, rules=QuoteRules(yahoo.max_age, "USD"))
+    assert [(fault.symbol, fault.kind) for fault in caught.value.faults] == [(AGG, kind)]  # type: ignore[attr-defined]
+    assert SPY in batch.quotes
+
+
+# --- Yahoo as a whole fails ----------------------------------------------------------------------
+
+
+async def test_too_many_requests_is_told_apart_and_says_when_to_come_back(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    server.list_status = 429
+    with pytest.raises(PriceSourceDown) as caught:
+        await yahoo.quotes([SPY, AGG])
+    assert caught.value.source == "yahoo"
+    assert caught.value.detail == "too many requests"
+    assert caught.value.retry_after == 60
+    assert server.asked("/v8/finance/chart") == 0  # asked less, not more
+
+
+EMPTY = '{"quoteResponse": {"result": [], "error": null}}'
+
+
+async def test_an_empty_answer_is_not_taken_for_unknown_symbols(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    server.list_body, server.chart_status = EMPTY, 502
+    with pytest.raises(PriceSourceDown, match="empty"):
+        await yahoo.quotes([AGG])
+
+
+async def test_an_unknown_symbol_alone_is_not_taken_for_an_empty_answer(
+    yahoo: YahooMarketData,
+) -> None:
+    batch = await yahoo.quotes([NOSUCH])
+    assert [(f.symbol, f.kind) for f in batch.faults] == [(NOSUCH, PriceFaultKind.MISSING)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<html>Will be right back</html>",
+        '{"quoteResponse": {"result": [{"symbol": "SP',
+        '{"quoteResponse": null}',
+        '{"quoteResponse": {"result": [1, 2]}}',
+        '{"quoteResponse": {"result": [{"price": 1}]}}',
+        "[]",
+        "null",
+    ],
+)
+@pytest.mark.parametrize("chart_status", [429, 500])
+async def test_unreadable_answers_are_told_when_the_charts_fail_too(
+    server: FakeYahoo, yahoo: YahooMarketData, body: str, chart_status: int
+) -> None:
+    server.list_body, server.chart_status = body, chart_status
+    with pytest.raises(PriceSourceDown) as caught:
+        await yahoo.quotes([SPY])
+    expected = "too many requests" if chart_status == 429 else "the charts are empty"
+    assert caught.value.detail == expected
+
+
+async def test_nobody_there_is_told_with_the_reason(tmp_path: Path) -> None:
+    unreachable = FakeYahoo(port=9)
+    yahoo = YahooMarketData(new_session=unreachable.session, cache_dir=tmp_path)
+    with pytest.raises(PriceSourceDown, match="ConnectionError"):
+        await yahoo.quotes([SPY])
+
+
+async def test_a_hung_yahoo_is_given_up_and_not_asked_again_until_it_answers(
+    server: FakeYahoo, tmp_path: Path
+) -> None:
+    warm = YahooMarketData(new_session=server.session, cache_dir=tmp_path)
+    await warm.quotes([SPY])  # loads yfinance, which takes longer than the limit below
+    yahoo = YahooMarketData(new_session=server.session, cache_dir=tmp_path, timeout=0.2)
+    server.hang = threading.Event()
+    with pytest.raises(PriceSourceDown, match=r"no answer within 0\.2 seconds"):
+        await yahoo.quotes([SPY])
+    asked = len(server.queries)
+    with pytest.raises(PriceSourceDown, match="still unanswered"):
+        await yahoo.quotes([SPY])
+    assert len(server.queries) == asked
+    server.hang.set()
+
+
+# --- where the list is refused, the charts -------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [401, 403, 500, 503])
+async def test_a_refused_list_is_made_up_for_by_charts(
+    server: FakeYahoo, yahoo: YahooMarketData, status: int
+) -> None:
+    server.list_status = status
+    server.listed["AGG"].minutes = ["110.4", "110.55999755859375"]
+    batch = await yahoo.quotes([SPY, AGG, NOSUCH])
+    assert batch.quotes[AGG].price == Decimal("110.56")
+    assert batch.quotes[AGG].at == MONDAY_ELEVEN - timedelta(seconds=150)
+    assert batch.quotes[AGG].currency == "USD"
+    assert [(f.symbol, f.kind) for f in batch.faults] == [(NOSUCH, PriceFaultKind.MISSING)]
+
+
+async def test_an_empty_last_row_of_a_chart_gives_the_row_before_with_its_own_time(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    server.list_status = 401
+    server.listed["AGG"].at = AT
+    server.listed["AGG"].minutes = ["110.4", "110.5", "null", "null"]
+    quote = (await yahoo.quotes([AGG])).quotes[AGG]
+    assert quote.price == Decimal("110.5")
+    assert quote.at == datetime.fromtimestamp(AT - 180, UTC)
+
+
+async def test_a_chart_without_any_price_is_not_a_number(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    server.list_status = 401
+    server.listed["AGG"].minutes = ["null", "null"]
+    batch = await yahoo.quotes([AGG])
+    assert [(f.symbol, f.kind) for f in batch.faults] == [(AGG, PriceFaultKind.NOT_A_NUMBER)]
+
+
+# --- start-up and files --------------------------------------------------------------------------
+
+
+async def test_yfinances_files_stay_in_the_folder_given(
+    yahoo: YahooMarketData, tmp_path: Path, server: FakeYahoo
+) -> None:
+    server.list_status = 401
+    server.listed["ONLYHERE"] = Listed(at=AT)
+    await yahoo.quotes([Symbol("ONLYHERE")])
+    assert (tmp_path / "tkr-tz.db").exists()
+
+
+def test_making_the_source_does_not_load_yfinance() -> None:
+    code = (
+        "import sys; from core.adapters.market_data.yahoo import YahooMarketData; "
+        "YahooMarketData(); print('yfinance' in sys.modules or 'pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
