@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -265,13 +266,28 @@ async def test_a_chart_without_any_price_is_not_a_number(
 # --- start-up and files --------------------------------------------------------------------------
 
 
-async def test_yfinances_files_stay_in_the_folder_given(
-    yahoo: YahooMarketData, tmp_path: Path, server: FakeYahoo
-) -> None:
+def test_yfinances_files_stay_in_the_folder_given(server: FakeYahoo, tmp_path: Path) -> None:
+    """yfinance chooses its folder once for a whole process, so this one is a process of its own."""
+    code = (
+        "import asyncio, pathlib, sys; from tests.fakes.yahoo import FakeYahoo; "
+        "from core.adapters.market_data.yahoo import YahooMarketData; "
+        "here = FakeYahoo(port=int(sys.argv[1])); "
+        "folder = pathlib.Path(sys.argv[2]); "
+        "yahoo = YahooMarketData(new_session=here.session, cache_dir=folder / 'ours'); "
+        "print(len(asyncio.run(yahoo.quotes(['SPY'])).quotes))"
+    )
     server.list_status = 401
-    server.listed["ONLYHERE"] = Listed(at=AT)
-    await yahoo.quotes([Symbol("ONLYHERE")])
-    assert (tmp_path / "tkr-tz.db").exists()
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(server.port), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "HOME": str(tmp_path / "home")},
+    )
+    assert done.stdout.strip() == "1"
+    assert (tmp_path / "ours" / "tkr-tz.db").exists()
+    assert not (tmp_path / "home").exists()
 
 
 def test_making_the_source_does_not_load_yfinance() -> None:
