@@ -21,7 +21,6 @@ from core.adapters.calendars.replay import ReplayCalendar
 from core.adapters.clock import LiveMarketClock, ReplayMarketClock, SystemClock
 from core.adapters.market_data.history import load_history
 from core.adapters.market_data.replay import ReplayMarketData
-from core.adapters.market_data.yahoo import YahooMarketData
 from core.adapters.store import SqlStore, open_store
 from core.application.advance_market import set_speed, start_market
 from core.application.market import Market
@@ -75,6 +74,8 @@ def require_built(settings: Settings) -> None:
 async def _market(settings: Settings, store: SqlStore, clock: Clock) -> Market:
     if settings.market_data == "replay":
         return await _replay(settings, store)
+    from core.adapters.market_data.yahoo import YahooMarketData  # noqa: PLC0415 - slow to import
+
     today = clock.now().date()
     return Market(
         YahooMarketData(settings.data_dir / "cache"),
