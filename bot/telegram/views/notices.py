@@ -34,13 +34,13 @@ def member_joined(managed: ManagedPortfolio, name: str, role: Role) -> Screen:
 def approval_lapsed(
     view: ProposalView, member_name: str, old_revision: int, new_revision: int
 ) -> Screen:
-    """An approval that no longer counts, because the proposal was changed after it."""
+    """Approvals that no longer count, because ``member_name`` changed the proposal after them."""
     number = view.proposal.id
     old, new = proposal_number(number, old_revision), proposal_number(number, new_revision)
     text = lines(
         head(view.managed, f"proposal {new}"),
-        f"{bold(shown_name(member_name))}'s approval of {old} does not count any more: "
-        f"the proposal was changed to {new} after it. Please look at {new} anew.",
+        f"{bold(shown_name(member_name))} changed proposal {old} to {new}. "
+        f"Approvals of {old} do not count any more: please look at {new} anew.",
     )
     return Screen(text, ((tap(f"Show {new}", "show", number),),))
 
@@ -53,7 +53,7 @@ def check_refused(managed: ManagedPortfolio, code: str, symbols: tuple[str, ...]
     why = _CHECK_TROUBLES.get(code, "something that a plan needs is missing")
     text = paragraphs(
         head(managed, "check"),
-        f"⚠ <b>Today's check made no plan</b>: {why}{f' ({names})' if names else ''}.",
+        f"⚠ <b>The scheduled check made no plan</b>: {why}{f' ({names})' if names else ''}.",
         "Nothing was traded. The next check tries again; /status shows what is known now.",
     )
     portfolio = managed.portfolio.id

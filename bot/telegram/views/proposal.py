@@ -253,7 +253,7 @@ def recheck_notice(view: ProposalView, *, market_now: datetime | None = None) ->
         *(change_line(change, currency) for change in revision.changes),
         f"The new version {current} needs approval again ({expiry_line(proposal, now)}).",
     )
-    return Screen(text, ((tap(f"Show {current}", "show", proposal.id),),))
+    return Screen(text)
 
 
 def frozen_notice(view: ProposalView) -> Screen:

@@ -1,0 +1,344 @@
+"""Delivery: outbox rows become messages within Telegram's limits, and every copy is remembered.
+
+Nothing counts as sent before Telegram has accepted it; a crash in between makes a message come twice,
+never go missing. What cannot reach one chat never holds up another.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from datetime import timedelta
+from enum import Enum, auto
+
+from telegram import Bot, LinkPreviewOptions, ReplyParameters
+from telegram.constants import ParseMode
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
+
+from bot.runtime import Runtime
+from bot.telegram.html import plain, split_html
+from bot.telegram.keyboard import keyboard_for
+from bot.telegram.letters import Letter, Scene, copy_screen, read_scene, write_letter
+from bot.telegram.pace import Pace
+from bot.telegram.screen import Screen
+from bot.telegram.views.notices import not_sent_in_time
+from core.application.tell import tell_proposal
+from core.domain.ids import ChatId, UserId
+from core.domain.outbox import Copy, MessageKind, OutboxItem, Priority, QueuedItem
+from core.domain.proposal import Proposal, ProposalState
+from core.ports.store import UnitOfWork
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 60.0
+"""After failures of the line, the longest time in seconds between two tries."""
+
+TRIES_TO_RENDER = 3
+
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+_NO_CHAT = ("chat not found", "user not found", "peer_id_invalid", "have no rights to send")
+
+
+class Fate(Enum):
+    """What became of one try."""
+
+    SETTLED = auto()
+    """Sent, or given up: the next of its chat may follow."""
+
+    MOVED = auto()
+    """Its chat has another id now: it is found there by the next look."""
+
+    WAITS = auto()
+    """It is tried again later, and nothing of its chat may overtake it."""
+
+
+class Deliverer:
+    """Sends what waits in the outbox. One at a time: the caller holds the lease for Telegram."""
+
+    def __init__(self, runtime: Runtime, bot: Bot) -> None:
+        self._runtime = runtime
+        self._store = runtime.store
+        self._clock = runtime.clock
+        self._bot = bot
+        self._pace = Pace(runtime.clock)
+        self._quiet_until = 0.0
+        self._line_failures = 0
+        self._told_to_wait: dict[ChatId, float] = {}
+        self._missed: Counter[ChatId] = Counter()
+
+    async def drain(self, limit: int) -> int:
+        """Send up to ``limit`` waiting messages; returns how many were dealt with for good.
+
+        0 means that there is nothing to do now: nothing waits, or the line is down.
+        """
+        if self._clock.monotonic() < self._quiet_until:
+            return 0
+        async with self._store.read() as work:
+            waiting = list(await work.conversation.queued(self._clock.now(), limit))
+        is_everything = len(waiting) < limit
+        done = 0
+        while waiting and self._clock.monotonic() >= self._quiet_until:
+            queued = self._next_of(waiting)
+            waiting.remove(queued)
+            fate = await self._deliver(queued)
+            done += fate is not Fate.WAITS
+            if fate is not Fate.SETTLED:
+                waiting = [other for other in waiting if other.item.chat_id != queued.item.chat_id]
+        if is_everything and not waiting:
+            await self._tell_missed()
+        return done
+
+    def _next_of(self, waiting: list[QueuedItem]) -> QueuedItem:
+        """The first message whose chat may be written to now; the order within a chat stays."""
+        chats = dict.fromkeys(queued.item.chat_id for queued in waiting)
+        chat = self._pace.soonest(chats)
+        return next(queued for queued in waiting if queued.item.chat_id == chat)
+
+    async def _deliver(self, queued: QueuedItem) -> Fate:
+        try:
+            await self._send_or_edit(queued)
+        except TelegramError as error:
+            return await self._fail(queued, error)
+        except Exception:
+            log.exception("message %s (%s) cannot be rendered", queued.id, queued.item.kind)
+            return await self._cannot_render(queued)
+        self._line_failures = 0
+        return Fate.SETTLED
+
+    async def _send_or_edit(self, queued: QueuedItem) -> None:
+        item = queued.item
+        market_now = await self._runtime.market.clock.now()
+        async with self._store.read() as work:
+            scene = await read_scene(work, item)
+        if item.kind is MessageKind.REFRESH:
+            for message_id in sorted({copy.message_id for copy in scene.copies}):
+                screen = copy_screen(scene, message_id, market_now)
+                if screen is not None:
+                    await self._edit(item.chat_id, message_id, screen)
+            await self._mark_sent(queued)
+            return
+        letter = write_letter(item, scene, market_now)
+        if letter is None:
+            self._note_missed(item, scene)
+            await self._mark_sent(queued)
+            return
+        message_id = await self._send(item.chat_id, letter)
+        await self._mark_sent(queued, letter.shows, message_id)
+
+    # --- the calls -------------------------------------------------------------------------------
+
+    async def _send(self, chat_id: ChatId, letter: Letter) -> int:
+        """Send a letter, in as many parts as it needs; returns the id of the one with the buttons."""
+        parts = split_html(letter.screen.text)
+        message_id = 0
+        for number, part in enumerate(parts, 1):
+            screen = Screen(part, letter.screen.rows if number == len(parts) else ())
+            message_id = await self._send_part(chat_id, screen, letter.reply_to)
+        return message_id
+
+    async def _send_part(self, chat_id: ChatId, screen: Screen, reply_to: int | None) -> int:
+        try:
+            return await self._send_text(chat_id, screen, reply_to, ParseMode.HTML)
+        except BadRequest as error:
+            if not _is_markup_trouble(error):
+                raise
+            log.warning("Telegram cannot read our markup (%s): sent as plain text", error)
+            return await self._send_text(chat_id, screen, reply_to, None)
+
+    async def _send_text(
+        self, chat_id: ChatId, screen: Screen, reply_to: int | None, mode: str | None
+    ) -> int:
+        await self._pace.turn(chat_id)
+        reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
+        message = await self._bot.send_message(
+            chat_id,
+            screen.text if mode else plain(screen.text),
+            parse_mode=mode,
+            link_preview_options=_NO_PREVIEW,
+            reply_markup=keyboard_for(screen, chat_id, self._runtime.signing_key),
+            reply_parameters=reply,
+        )
+        return message.message_id
+
+    async def _edit(self, chat_id: ChatId, message_id: int, screen: Screen) -> None:
+        await self._pace.turn(chat_id)
+        try:
+            await self._bot.edit_message_text(
+                screen.text,
+                chat_id=chat_id,
+                message_id=message_id,
+                parse_mode=ParseMode.HTML,
+                link_preview_options=_NO_PREVIEW,
+                reply_markup=keyboard_for(screen, chat_id, self._runtime.signing_key),
+            )
+        except BadRequest as error:
+            if _says(error, ("not modified",)):
+                return
+            if _says(error, _NO_CHAT):
+                raise
+            # One message that cannot be edited must not keep the others from being.
+            level = logging.INFO if _says(error, _GONE) else logging.ERROR
+            log.log(level, "message %s in chat %s: %s", message_id, chat_id, error)
+
+    # --- what the store must know ----------------------------------------------------------------
+
+    async def _mark_sent(
+        self, queued: QueuedItem, shows: Proposal | None = None, message_id: int = 0
+    ) -> None:
+        now = self._clock.now()
+        async with self._store.begin() as work:
+            await work.conversation.mark_sent(queued.id, now)
+            if shows is not None:
+                await self._remember(work, queued.item.chat_id, shows, message_id)
+
+    async def _remember(
+        self, work: UnitOfWork, chat_id: ChatId, shown: Proposal, message_id: int
+    ) -> None:
+        """Remember a copy; bring this chat up to date where something changed meanwhile."""
+        others = [c for c in await work.proposals.copies(shown.id) if c.chat_id == chat_id]
+        await work.proposals.add_copy(Copy(shown.id, shown.revision.number, chat_id, message_id))
+        latest = await work.proposals.get(shown.id)
+        if others or latest is None or _mark_of(latest) != _mark_of(shown):
+            refresh = OutboxItem(
+                MessageKind.REFRESH,
+                chat_id,
+                f"refresh:{shown.id}:shown:{chat_id}:{message_id}",
+                shown.portfolio_id,
+                shown.id,
+                Priority.REPORT,
+            )
+            await work.conversation.enqueue([refresh], self._clock.now())
+
+    async def _mark_failed(self, queued: QueuedItem, seconds: float | None, error: str) -> None:
+        """Put a message off, or (None) give it up."""
+        retry_at = None
+        if seconds is not None:
+            retry_at = self._clock.now() + timedelta(seconds=seconds)
+        async with self._store.begin() as work:
+            await work.conversation.mark_failed(queued.id, retry_at=retry_at, error=error)
+
+    # --- trouble ---------------------------------------------------------------------------------
+
+    async def _fail(self, queued: QueuedItem, error: TelegramError) -> Fate:
+        """Act on what Telegram answered."""
+        chat_id = queued.item.chat_id
+        match error:
+            case RetryAfter():
+                await self._wait_as_told(queued, _pause_asked(error))
+                return Fate.WAITS
+            case ChatMigrated():
+                log.info("chat %s is now %s", chat_id, error.new_chat_id)
+                async with self._store.begin() as work:
+                    await work.conversation.migrate_chat(chat_id, ChatId(error.new_chat_id))
+                await self._mark_failed(queued, 0, "chat migrated")
+                return Fate.MOVED
+            case Forbidden():
+                await self._give_up_chat(queued, error)
+            case BadRequest() if _says(error, _NO_CHAT):
+                await self._give_up_chat(queued, error)
+            case BadRequest():
+                log.error("message %s (%s) is refused: %s", queued.id, queued.item.kind, error)
+                await self._mark_failed(queued, None, str(error)[:200])
+            case _:
+                await self._line_is_down(queued, error)
+                return Fate.WAITS
+        return Fate.SETTLED
+
+    async def _wait_as_told(self, queued: QueuedItem, seconds: float) -> None:
+        """One chat is too fast; where a second one is told so too, we are too fast for all."""
+        now = self._clock.monotonic()
+        self._told_to_wait = {c: t for c, t in self._told_to_wait.items() if t > now}
+        self._told_to_wait[queued.item.chat_id] = now + seconds
+        if len(self._told_to_wait) > 1:
+            self._quiet_until = now + seconds
+        log.info("told to wait %.0f s with chat %s", seconds, queued.item.chat_id)
+        await self._mark_failed(queued, seconds, "told to wait")
+
+    async def _line_is_down(self, queued: QueuedItem, error: TelegramError) -> None:
+        """Wait before anything else is tried: what failed for one chat would fail for all."""
+        pause = min(2.0**self._line_failures, LONGEST_PAUSE)
+        self._line_failures = min(self._line_failures + 1, 10)
+        self._quiet_until = self._clock.monotonic() + pause
+        # The class alone: the text of some of these errors holds the bot's token.
+        name = type(error).__name__
+        level = logging.WARNING if isinstance(error, NetworkError) else logging.ERROR
+        log.log(level, "Telegram cannot be reached (%s); next try in %.0f s", name, pause)
+        await self._mark_failed(queued, pause, name)
+
+    async def _cannot_render(self, queued: QueuedItem) -> Fate:
+        is_last = queued.attempts + 1 >= TRIES_TO_RENDER
+        await self._mark_failed(queued, None if is_last else 5.0, "cannot be rendered")
+        return Fate.SETTLED if is_last else Fate.WAITS
+
+    async def _give_up_chat(self, queued: QueuedItem, error: TelegramError) -> None:
+        """A chat that does not take our messages any more: its other messages are tried no more."""
+        item = queued.item
+        log.warning("chat %s cannot be written to: %s", item.chat_id, error)
+        await self._mark_failed(queued, None, str(error)[:200])
+        async with self._store.begin() as work:
+            member = await work.people.member_of_user(UserId(item.chat_id))
+            if member is not None:
+                await work.people.set_reachable(member.id, reachable=False)
+            elif item.portfolio_id is not None:
+                await self._leave_home(work, item)
+
+    async def _leave_home(self, work: UnitOfWork, item: OutboxItem) -> None:
+        """A group is gone: its portfolio's proposals go to each approver's private chat from now on."""
+        if item.portfolio_id is None:
+            return
+        managed = await work.portfolios.get(item.portfolio_id)
+        if managed.portfolio.home_chat_id != item.chat_id:
+            return
+        await work.portfolios.set_home_chat(item.portfolio_id, None)
+        proposal = await work.proposals.get(item.proposal_id) if item.proposal_id else None
+        if proposal is not None and proposal.state is ProposalState.OPEN:
+            portfolio = (await work.portfolios.get(item.portfolio_id)).portfolio
+            await tell_proposal(work, portfolio, proposal, self._clock.now())
+
+    # --- after an outage -------------------------------------------------------------------------
+
+    def _note_missed(self, item: OutboxItem, scene: Scene) -> None:
+        log.info("%s of proposal %s has nothing to say any more", item.kind, item.proposal_id)
+        is_proposal = item.kind is MessageKind.PROPOSAL and scene.view is not None
+        if is_proposal and not scene.copies and _has_expired(scene):
+            self._missed[item.chat_id] += 1
+
+    async def _tell_missed(self) -> None:
+        """One summary a chat of the proposals that ended before they could be shown."""
+        for chat_id, number in list(self._missed.items()):
+            del self._missed[chat_id]
+            try:
+                await self._send(chat_id, Letter(not_sent_in_time(number)))
+            except TelegramError as error:
+                log.warning("the summary for chat %s is lost (%s)", chat_id, type(error).__name__)
+
+
+def _has_expired(scene: Scene) -> bool:
+    states = {ProposalState.EXPIRED, ProposalState.OPEN}
+    return scene.view is not None and scene.view.proposal.state in states
+
+
+def _mark_of(proposal: Proposal) -> tuple[ProposalState, int, int]:
+    return proposal.state, proposal.revision.number, len(proposal.decisions)
+
+
+def _pause_asked(error: RetryAfter) -> float:
+    pause = error.retry_after
+    return pause.total_seconds() if isinstance(pause, timedelta) else float(pause)
+
+
+def _is_markup_trouble(error: BadRequest) -> bool:
+    return _says(error, ("can't parse", "entity", "entities"))
+
+
+def _says(error: TelegramError, phrases: tuple[str, ...]) -> bool:
+    text = str(error).lower()
+    return any(phrase in text for phrase in phrases)

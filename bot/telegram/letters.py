@@ -1,0 +1,182 @@
+"""Letters: what an outbox item says, rendered from what is true when it is sent, not when it was written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.telegram.screen import Screen
+from bot.telegram.views import notices
+from bot.telegram.views.proposal import (
+    frozen_notice,
+    proposal_screen,
+    recheck_notice,
+    reminder,
+    report_reply,
+)
+from core.application.show_proposal import ProposalView, view_of
+from core.domain.ids import UserId
+from core.domain.membership import Role
+from core.domain.outbox import Copy, MessageKind, OutboxItem
+from core.domain.portfolio import ManagedPortfolio
+from core.domain.proposal import Proposal, ProposalState, RevisionCause
+from core.domain.refusals import UnknownProposal
+from core.ports.store import UnitOfWork
+
+ENDED_UNSEEN = frozenset(
+    {
+        ProposalState.EXPIRED,
+        ProposalState.SUPERSEDED,
+        ProposalState.CANCELLED,
+        ProposalState.REJECTED,
+    }
+)
+"""A proposal that ended so before it could be shown is not news any more."""
+
+RECHECK_CAUSES = frozenset(
+    {
+        RevisionCause.PRICES_MOVED,
+        RevisionCause.HOLDINGS_CHANGED,
+        RevisionCause.APPROVAL_AGED,
+    }
+)
+
+ELSEWHERE = "↓ It stands below, with its buttons."
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the store knows about an item when it is about to be sent."""
+
+    view: ProposalView | None
+    managed: ManagedPortfolio | None
+    copies: tuple[Copy, ...]
+    layout: str
+
+    @property
+    def last_copy(self) -> int | None:
+        """The id of the latest message in the chat that shows the proposal."""
+        return max((copy.message_id for copy in self.copies), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to send: its screen, what it answers, and the proposal that it shows, if any."""
+
+    screen: Screen
+    reply_to: int | None = None
+    shows: Proposal | None = None
+
+
+async def read_scene(work: UnitOfWork, item: OutboxItem) -> Scene:
+    """Gather what an item needs, inside a unit of work."""
+    view: ProposalView | None = None
+    copies: tuple[Copy, ...] = ()
+    if item.proposal_id is not None:
+        try:
+            view = await view_of(work, item.proposal_id)
+        except UnknownProposal:
+            view = None
+        copies = tuple(
+            copy
+            for copy in await work.proposals.copies(item.proposal_id)
+            if copy.chat_id == item.chat_id
+        )
+    managed = view.managed if view else None
+    if managed is None and item.portfolio_id is not None:
+        managed = await work.portfolios.get(item.portfolio_id)
+    member = await work.people.member_of_user(UserId(item.chat_id))
+    return Scene(view, managed, copies, member.layout if member else "table")
+
+
+def write_letter(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter | None:
+    """What an item says now; None where there is nothing to say any more."""
+    if item.proposal_id is not None:
+        return _about_proposal(item, scene, market_now) if scene.view else None
+    if scene.managed is None:
+        return None
+    screen = _about_portfolio(item, scene.managed)
+    return None if screen is None else Letter(screen)
+
+
+def _about_proposal(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter | None:
+    view = scene.view
+    if view is None:
+        return None
+    match item.kind:
+        case MessageKind.PROPOSAL:
+            return _proposal(view, scene, market_now)
+        case MessageKind.REMINDER:
+            return _reminder(view, scene, market_now)
+        case MessageKind.REPORT:
+            return Letter(report_reply(view), scene.last_copy)
+        case MessageKind.RECHECK:
+            return _recheck(view, scene, market_now)
+        case MessageKind.FROZEN:
+            return Letter(frozen_notice(view), scene.last_copy)
+        case MessageKind.APPROVAL_LAPSED:
+            return _lapsed(item, view, scene)
+        case _:
+            return None
+
+
+def _proposal(view: ProposalView, scene: Scene, market_now: datetime) -> Letter | None:
+    if has_ended_unseen(view, market_now):
+        return None
+    screen = proposal_screen(view, layout=scene.layout, market_now=market_now)
+    return Letter(screen, shows=view.proposal)
+
+
+def has_ended_unseen(view: ProposalView, market_now: datetime) -> bool:
+    """Whether it is too late to show a proposal for the first time."""
+    proposal = view.proposal
+    is_late = proposal.state is ProposalState.OPEN and market_now >= proposal.expires_at
+    return is_late or proposal.state in ENDED_UNSEEN
+
+
+def _reminder(view: ProposalView, scene: Scene, market_now: datetime) -> Letter | None:
+    if view.proposal.state is not ProposalState.OPEN or has_ended_unseen(view, market_now):
+        return None
+    screen = reminder(view, layout=scene.layout, market_now=market_now)
+    return Letter(screen, shows=view.proposal)
+
+
+def _recheck(view: ProposalView, scene: Scene, market_now: datetime) -> Letter | None:
+    revision = view.proposal.revision
+    if view.proposal.state is not ProposalState.OPEN or revision.cause not in RECHECK_CAUSES:
+        return None
+    return Letter(recheck_notice(view, market_now=market_now), scene.last_copy)
+
+
+def _lapsed(item: OutboxItem, view: ProposalView, scene: Scene) -> Letter:
+    old, new = int(item.data["old_revision"]), int(item.data["new_revision"])
+    screen = notices.approval_lapsed(view, item.data.get("member_name", ""), old, new)
+    return Letter(screen, scene.last_copy)
+
+
+def _about_portfolio(item: OutboxItem, managed: ManagedPortfolio) -> Screen | None:
+    data = item.data
+    match item.kind:
+        case MessageKind.CHECK_REFUSED:
+            symbols = tuple(data.get("symbols", "").split())
+            return notices.check_refused(managed, data.get("code", ""), symbols)
+        case MessageKind.MEMBER_JOINED:
+            role = Role(data["role"])
+            return notices.member_joined(managed, data.get("member_name", ""), role)
+        case MessageKind.PROPOSAL_WANTED:
+            return notices.proposal_wanted(managed, data.get("member_name", ""))
+        case _:
+            return None
+
+
+def copy_screen(scene: Scene, message_id: int, market_now: datetime) -> Screen | None:
+    """What a message that shows a proposal should look like now.
+
+    Only the latest message of a chat has the buttons; the ones above it point to it.
+    """
+    if scene.view is None:
+        return None
+    screen = proposal_screen(scene.view, layout=scene.layout, market_now=market_now)
+    if message_id == scene.last_copy or not screen.rows:
+        return screen
+    return replace(screen, text=f"{screen.text}\n\n{ELSEWHERE}", rows=())
