@@ -52,7 +52,7 @@ async def _drain(runtime: Runtime) -> None:
     lease = TelegramLease(runtime)
     if not await lease.take():
         return
-    from bot.telegram.app import build_bot  # noqa: PLC0415 - only where there is something to say it with
+    from bot.telegram.client import build_bot  # noqa: PLC0415 - only where there is something to say it with
     from bot.telegram.delivery import Deliverer  # noqa: PLC0415
 
     try:

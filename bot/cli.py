@@ -131,7 +131,7 @@ def claim() -> None:
 async def _claim(settings: Settings) -> None:
     from bot.bootstrap import open_runtime  # noqa: PLC0415
     from bot.claim import print_claim  # noqa: PLC0415
-    from bot.telegram.app import build_bot  # noqa: PLC0415
+    from bot.telegram.client import build_bot  # noqa: PLC0415
 
     async with build_bot(settings) as bot, open_runtime(settings) as runtime:
         await print_claim(runtime, bot.username)

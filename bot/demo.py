@@ -53,7 +53,8 @@ class Demo:
 
     def bot_environment(self) -> dict[str, str]:
         """The settings under which the bot runs on the sandbox; nothing of the operator's own reaches it."""
-        kept = {name: value for name, value in os.environ.items() if name not in _ours()}
+        ours = _ours()
+        kept = {name: value for name, value in os.environ.items() if name not in ours}
         return {
             **kept,
             "TELEGRAM_BOT_TOKEN": self.token,
@@ -131,12 +132,16 @@ class _Stopping:
     """Whether somebody asked this process to stop."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self._asked = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
 
+    def is_asked(self) -> bool:
+        """Whether it is time to stop."""
+        return self._asked
+
     def _ask(self, *_: object) -> None:
-        self.asked = True
+        self._asked = True
 
 
 def _is_ready(sandbox: subprocess.Popen[str]) -> bool:
@@ -157,13 +162,13 @@ def _keep_the_bot_running(
     demo: Demo, sandbox: subprocess.Popen[str], stopping: _Stopping
 ) -> None:
     pause = RESTART_PAUSE
-    while not stopping.asked and sandbox.poll() is None:
+    while not stopping.is_asked() and sandbox.poll() is None:
         started = time.monotonic()
         command = [sys.executable, "-m", "bot", "run"]
         bot = subprocess.Popen(command, env=demo.bot_environment())  # noqa: S603
-        while bot.poll() is None and sandbox.poll() is None and not stopping.asked:
+        while bot.poll() is None and sandbox.poll() is None and not stopping.is_asked():
             time.sleep(0.2)
-        if stopping.asked or sandbox.poll() is not None:
+        if stopping.is_asked() or sandbox.poll() is not None:
             _end(bot)
             return
         pause = RESTART_PAUSE if time.monotonic() - started > LATEST_CRASH_PAUSE else pause * 2

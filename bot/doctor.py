@@ -109,7 +109,7 @@ async def _telegram(runtime: Runtime) -> Finding:
         return Finding("telegram", False, "no token", mend)  # noqa: FBT003
     from telegram.error import InvalidToken, TelegramError  # noqa: PLC0415
 
-    from bot.telegram.app import build_bot  # noqa: PLC0415
+    from bot.telegram.client import build_bot  # noqa: PLC0415
 
     started = datetime.now(UTC)
     try:

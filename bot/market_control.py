@@ -6,6 +6,7 @@ import hmac
 from datetime import date, datetime
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bot.bootstrap import replay_range
 from bot.runtime import Runtime
@@ -46,12 +47,12 @@ class MarketControl:
         return app
 
     @web.middleware
-    async def _guard(self, request: web.Request, handler: object) -> web.StreamResponse:
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get(TOKEN_HEADER, "")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
             return web.json_response({"error": "the control token is missing or wrong"}, status=403)
         try:
-            return await handler(request)  # type: ignore[operator]
+            return await handler(request)
         except Refusal as refusal:
             return web.json_response({"error": str(refusal)}, status=409)
         except (ValueError, TypeError, KeyError):

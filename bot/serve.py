@@ -43,27 +43,53 @@ async def run_until(runtime: Runtime, stopping: asyncio.Event) -> None:
     async with _telegram_lease(runtime) as lease, AsyncExitStack() as stack:
         worker = Worker(runtime)
         await worker.reconcile()
-        application = build_application(runtime)
-        await start(application)
-        stack.push_async_callback(stop, application)
-        await offer_claim(runtime, application.bot)
-        deliverer = Deliverer(runtime, application.bot)
         await _start_control(runtime, worker, stack)
-        alarm = build_alarm(
-            {
-                "rounds": (ROUND_SECONDS, _waking(runtime)),
-                "lease": (LEASE_SECONDS, _renewing(lease, stopping)),
-                "heartbeat": (BEAT_SECONDS, _beating(runtime)),
-            }
-        )
-        alarm.start()
-        stack.callback(alarm.shutdown, wait=False)
-        beat(runtime.settings.data_dir)
+        _start_alarm(runtime, lease, stopping, stack)
+        await _together(stack, worker.run())
         runtime.work_arrived.set()
-        await _together(stack, worker.run(), _deliver(deliverer, lease))
-        log.info("Evenkeel is running")
-        await stopping.wait()
+        if await _unless_stopped(_start_telegram(runtime, lease, stack), stopping):
+            log.info("Evenkeel is running")
+            await stopping.wait()
         log.info("Evenkeel is stopping")
+
+
+def _start_alarm(
+    runtime: Runtime, lease: TelegramLease, stopping: asyncio.Event, stack: AsyncExitStack
+) -> None:
+    alarm = build_alarm(
+        {
+            "rounds": (ROUND_SECONDS, _waking(runtime)),
+            "lease": (LEASE_SECONDS, _renewing(lease, stopping)),
+            "heartbeat": (BEAT_SECONDS, _beating(runtime)),
+        }
+    )
+    alarm.start()
+    stack.callback(alarm.shutdown, wait=False)
+    beat(runtime.settings.data_dir)
+
+
+async def _start_telegram(
+    runtime: Runtime, lease: TelegramLease, stack: AsyncExitStack
+) -> None:
+    """Begin the conversation, however long Telegram cannot be reached; checks go on meanwhile."""
+    application = build_application(runtime)
+    stack.push_async_callback(stop, application)
+    await start(application)
+    await offer_claim(runtime, application.bot)
+    await _together(stack, _deliver(Deliverer(runtime, application.bot), lease))
+
+
+async def _unless_stopped(starting: Coroutine[Any, Any, None], stopping: asyncio.Event) -> bool:
+    """Wait for the start, or for the wish to stop; False where that came first."""
+    task = asyncio.create_task(starting)
+    asked = asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if not task.done():
+        await _end(task)
+        return False
+    task.result()
+    return True
 
 
 async def _together(stack: AsyncExitStack, *jobs: Coroutine[Any, Any, None]) -> None:
