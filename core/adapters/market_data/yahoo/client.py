@@ -6,7 +6,9 @@ unusable, the chart of each symbol.
 
 from __future__ import annotations
 
+import atexit
 import logging
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -38,13 +40,14 @@ logger = logging.getLogger(__name__)
 class YahooClient:
     """One session with Yahoo.
 
-    ``new_session`` makes the HTTP session (of `requests` or `curl_cffi`), by default yfinance's own;
-    ``cache_dir`` is where yfinance keeps cookies and zones, by default a new folder of this process.
+    ``new_session`` makes the HTTP session (of `requests` or `curl_cffi`), by default yfinance's own.
+    yfinance keeps cookies and zones in files, and unpickles them: they get a new folder of this
+    process alone under ``cache_dir`` (by default the machine's folder for such), gone at its end.
     """
 
-    def __init__(self, new_session: Callable[[], Any] | None, cache_dir: Path | None) -> None:
-        self._new_session = new_session
+    def __init__(self, cache_dir: Path | None, new_session: Callable[[], Any] | None) -> None:
         self._cache_dir = cache_dir
+        self._new_session = new_session
 
     def fetch(self, names: Mapping[Symbol, str]) -> Answers:
         """What Yahoo says of symbols, given Yahoo's name for each; SURE must be among them.
@@ -63,8 +66,7 @@ class YahooClient:
         import yfinance
         from yfinance._http import new_session
 
-        folder = self._cache_dir or Path(tempfile.mkdtemp(prefix="evenkeel-yahoo-"))
-        yfinance.set_tz_cache_location(str(folder))
+        yfinance.set_tz_cache_location(_own_folder(self._cache_dir))
         return (self._new_session or new_session)()
 
     def _from_list(self, names: Mapping[Symbol, str]) -> Answers:
@@ -115,6 +117,15 @@ class YahooClient:
         except Exception as error:  # noqa: BLE001 - one symbol's failure, whatever it is
             return _chart_fault(symbol, error)
         return read_chart(symbol, frame, metadata)
+
+
+def _own_folder(parent: Path | None) -> str:
+    """A new folder that nobody else can read, and that goes when the process ends."""
+    if parent is not None:
+        parent.mkdir(parents=True, exist_ok=True)
+    folder = tempfile.mkdtemp(prefix="yahoo-", dir=parent)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _chart_fault(symbol: Symbol, error: Exception) -> PriceFault:

@@ -31,17 +31,17 @@ RETRY_AFTER_SECONDS = 60.0
 class YahooMarketData:
     """Yahoo as a price source; ``timeout`` in seconds is for one whole batch.
 
-    ``new_session`` and ``cache_dir`` are for yfinance: see `YahooClient`.
+    ``cache_dir`` and ``new_session`` are for yfinance: see `YahooClient`.
     """
 
     def __init__(
         self,
+        cache_dir: Path | None = None,
         *,
         new_session: Callable[[], Any] | None = None,
-        cache_dir: Path | None = None,
         timeout: float = 20.0,
     ) -> None:
-        self._client = YahooClient(new_session, cache_dir)
+        self._client = YahooClient(cache_dir, new_session)
         self._timeout = timeout
         self._worker: Worker[Answers] = Worker()
 
