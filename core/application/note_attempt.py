@@ -8,7 +8,7 @@ from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store
 
 
-async def note_attempt(  # noqa: PLR0913 - each is one fact about the attempt
+async def note_attempt(
     store: Store,
     clock: Clock,
     *,
@@ -22,6 +22,11 @@ async def note_attempt(  # noqa: PLR0913 - each is one fact about the attempt
     async with store.begin() as work:
         await work.log.record(
             AuditEvent(
-                clock.now(), kind, member.id if member else None, portfolio_id, proposal_id, data[:500]
+                clock.now(),
+                kind,
+                member.id if member else None,
+                portfolio_id,
+                proposal_id,
+                data[:500],
             )
         )

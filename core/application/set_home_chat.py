@@ -16,7 +16,9 @@ async def set_home_chat(
 ) -> None:
     """Make a group the portfolio's home, which it also becomes for commands there; None goes back to private chats."""
     async with store.begin() as work:
-        await require_role(work, member, portfolio_id, Permission.MANAGE, "choose where proposals go")
+        await require_role(
+            work, member, portfolio_id, Permission.MANAGE, "choose where proposals go"
+        )
         if chat is not None:
             await work.conversation.save_chat(replace(chat, portfolio_id=portfolio_id))
         await work.portfolios.set_home_chat(portfolio_id, chat.id if chat else None)

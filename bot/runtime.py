@@ -1,0 +1,33 @@
+"""What a running process consists of: settings, ports, clocks, and its own name."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from bot.settings import Settings
+from core.application.market import Market
+from core.domain.risk import Limits
+from core.ports.broker import Brokers
+from core.ports.clock import Clock
+from core.ports.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything that a front end needs to serve people, put together once by ``bot.bootstrap``.
+
+    ``signing_key`` signs buttons. ``holder`` is this process's name in leases. ``work_arrived`` wakes the
+    scheduler at once. ``allowed_users`` may come in without an invitation.
+    """
+
+    settings: Settings = field(repr=False)
+    store: Store
+    brokers: Brokers
+    market: Market
+    clock: Clock
+    signing_key: bytes = field(repr=False)
+    holder: str
+    work_arrived: asyncio.Event
+    allowed_users: frozenset[int]
+    limits: Limits

@@ -1,0 +1,188 @@
+"""The application: python-telegram-bot put together, started, and stopped cleanly.
+
+Nothing is kept in its memory or in files of its own: no job queue, no persistence; what must last is in the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from telegram import BotCommand, Update
+from telegram.constants import UpdateType
+from telegram.error import Conflict, Forbidden, InvalidToken, NetworkError, TelegramError
+from telegram.ext import (
+    Application,
+    ApplicationBuilder,
+    CallbackQueryHandler,
+    ChatMemberHandler,
+    ContextTypes,
+    MessageHandler,
+    filters,
+)
+
+from bot.runtime import Runtime
+from bot.telegram.chats import Chats
+from bot.telegram.commands import MENU, command_named
+from bot.telegram.commands.notes import code, note
+from bot.telegram.replies import send_screen
+from bot.telegram.talk import Talk
+from bot.telegram.taps import Taps
+
+LOG = logging.getLogger(__name__)
+
+AnyApplication = Application[Any, Any, Any, Any, Any, Any]
+
+ALLOWED_UPDATES = (UpdateType.MESSAGE, UpdateType.CALLBACK_QUERY, UpdateType.MY_CHAT_MEMBER)
+"""The kinds of update that Telegram shall send; edited messages and channel posts are none of them."""
+
+AT_ONCE = 64
+"""How many updates are served side by side, so that a hanging broker holds up nobody else."""
+
+POLL = timedelta(seconds=20)
+STOP_STEP = 3.0
+"""Seconds that each of the three steps of stopping may take."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds between attempts to reach Telegram at the start: doubled each time, up to the longest."""
+
+
+def build_application(runtime: Runtime) -> AnyApplication:
+    """Make the application with all its handlers; ValueError without a token."""
+    token = runtime.settings.telegram_bot_token
+    if token is None:
+        raise ValueError("TELEGRAM_BOT_TOKEN is not set")
+    origin = runtime.settings.telegram_api_base_url
+    application = (
+        ApplicationBuilder()
+        .token(token.get_secret_value())
+        .base_url(f"{origin}/bot")
+        .base_file_url(f"{origin}/file/bot")
+        .concurrent_updates(AT_ONCE)
+        .job_queue(None)
+        .build()
+    )
+    _register(application, runtime)
+    return application
+
+
+def _register(application: AnyApplication, runtime: Runtime) -> None:
+    talk, taps, chats = Talk(runtime), Taps(runtime), Chats(runtime)
+    fresh = filters.UpdateType.MESSAGE
+    application.add_handler(
+        MessageHandler(fresh & filters.StatusUpdate.MIGRATE, chats.on_migration)
+    )
+    application.add_handler(MessageHandler(fresh & ~filters.StatusUpdate.ALL, talk.on_message))
+    application.add_handler(CallbackQueryHandler(taps.on_tap))
+    application.add_handler(
+        ChatMemberHandler(chats.on_my_membership, ChatMemberHandler.MY_CHAT_MEMBER)
+    )
+    application.add_error_handler(Trouble(runtime).on_error)
+
+
+async def start(application: AnyApplication) -> None:
+    """Begin to listen; waits, and tries again, for as long as Telegram cannot be reached.
+
+    Raises InvalidToken where Telegram does not know the token.
+    """
+    await _reach(application)
+    await _set_menu(application)
+    await application.start()
+    updater = application.updater
+    if updater is None:
+        raise RuntimeError("the application was built without an updater")
+    await updater.start_polling(
+        timeout=POLL,
+        allowed_updates=list(ALLOWED_UPDATES),
+        bootstrap_retries=-1,
+        error_callback=_polling_trouble,
+    )
+
+
+async def _reach(application: AnyApplication) -> None:
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            await application.initialize()
+        except InvalidToken:
+            raise
+        except NetworkError as error:
+            LOG.warning("Telegram cannot be reached (%s): trying again in %.0f s", error, pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        else:
+            return
+
+
+async def _set_menu(application: AnyApplication) -> None:
+    commands = [command_named(name) for name in MENU]
+    menu = [BotCommand(command.name, command.summary) for command in commands if command]
+    try:
+        await application.bot.set_my_commands(menu)
+    except TelegramError as error:
+        LOG.warning("The menu of commands could not be set: %s", error)
+
+
+async def stop(application: AnyApplication) -> None:
+    """Stop listening, let what is being served come to its end, and close; at most about ten seconds."""
+    updater = application.updater
+    if updater is not None and updater.running:
+        await _within(updater.stop(), "polling")
+    if application.running:
+        await _within(application.stop(), "what is being served")
+    await _within(application.shutdown(), "the connections")
+
+
+async def _within(step: Any, what: str) -> None:
+    try:
+        async with asyncio.timeout(STOP_STEP):
+            await step
+    except TimeoutError:
+        LOG.warning("Stopping %s took too long; going on without", what)
+    except TelegramError as error:
+        LOG.warning("Stopping %s: %s", what, error)
+
+
+def _polling_trouble(error: TelegramError) -> None:
+    """Say in one line that updates could not be fetched; the library tries again by itself."""
+    if isinstance(error, Conflict):
+        LOG.error("Another process fetches this bot's updates: stop one of the two")
+    else:
+        LOG.warning("Updates could not be fetched: %s", error)
+
+
+class Trouble:
+    """What nobody expected: the person gets one sentence with a number, the log gets everything."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def on_error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Log an error of a handler, and say so to the person whom it concerns."""
+        error = context.error
+        if isinstance(error, Forbidden):
+            LOG.info("A message was not taken: %s", error)
+            return
+        incident = secrets.token_hex(3)
+        LOG.error("Incident %s", incident, exc_info=error)
+        if isinstance(update, Update) and not isinstance(error, NetworkError):
+            await self._apologise(update, context, incident)
+
+    async def _apologise(
+        self, update: Update, context: ContextTypes.DEFAULT_TYPE, incident: str
+    ) -> None:
+        chat = update.effective_chat
+        if update.callback_query is not None:
+            with suppress(TelegramError):
+                await update.callback_query.answer()
+        if chat is not None:
+            words = (
+                "Sorry, something went wrong on my side, so what you asked may not have been done: "
+                f"/status shows how things are. The log has the details under {code(incident)}."
+            )
+            with suppress(TelegramError):
+                await send_screen(context.bot, chat.id, note(words), self._runtime.signing_key)

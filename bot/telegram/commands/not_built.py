@@ -1,0 +1,41 @@
+"""Commands whose capability this version does not have: each says so, and what can be done instead."""
+
+from __future__ import annotations
+
+from bot.telegram.commands.command import Command, Run, Words
+from bot.telegram.commands.notes import escape, note
+from bot.telegram.context import Reaction, Turn, say
+from bot.words.refusals import refusal_sentence
+from core.domain.refusals import NotBuiltYet
+
+MISSING = {
+    "holdings": (
+        "Typing in or importing holdings",
+        "/status shows what the account holds, and /deposit puts paper money in.",
+    ),
+    "alerts": (
+        "Price alerts",
+        "A proposal comes by itself when a line leaves its band; /policy band 3 makes the bands narrower.",
+    ),
+    "rules": ("Rules of your own", "/policy sets bands, dates and limits."),
+    "harvest": (
+        "Harvesting losses",
+        "/status shows what you hold and how far it is from its targets.",
+    ),
+    "tax": ("Tax figures", "/orders shows every purchase and sale with its price."),
+    "log": ("The audit log in the chat", "/history shows what was decided and changed, by whom."),
+    "export": ("Exporting files", "/history and /orders show the same in the chat."),
+}
+
+
+def _say_so(what: str, instead: str) -> Run:
+    async def run(_turn: Turn, _words: Words) -> Reaction:
+        return say(note(escape(f"{refusal_sentence(NotBuiltYet(what))} {instead}")))
+
+    return run
+
+
+COMMANDS = tuple(
+    Command(name, _say_so(what, instead), f"{what.lower()}: not built yet", f"/{name}")
+    for name, (what, instead) in MISSING.items()
+)

@@ -1,0 +1,39 @@
+"""``/policy``: show or set bands, calendar, destination and limits."""
+
+from __future__ import annotations
+
+from bot.telegram.commands.command import Command, Misunderstood, Words
+from bot.telegram.context import Reaction, Turn, say
+from bot.telegram.views.policy import policy_screen
+from core.application.change_policy import change_policy
+
+EXAMPLE = "/policy band 5 relative 25 calendar quarterly"
+
+
+async def run(turn: Turn, words: Words) -> Reaction:
+    """Show the policy, or change the named parts of it and show it then."""
+    current = await turn.current(words.slug)
+    if not words.items:
+        return say(policy_screen(current))
+    portfolio_id = current.portfolio.portfolio.id
+    await change_policy(
+        turn.runtime.store,
+        turn.runtime.clock,
+        member=turn.member,
+        portfolio_id=portfolio_id,
+        pairs=read_pairs(words.text),
+    )
+    return say(policy_screen(await turn.of_id(portfolio_id)))
+
+
+def read_pairs(text: str) -> list[tuple[str, str]]:
+    """Read name and value pairs: ``band 5 relative 25`` or ``band=5, relative=25``."""
+    items = text.replace("=", " ").replace(", ", " ").split()
+    if len(items) % 2:
+        raise Misunderstood(
+            f"Each name needs a value behind it; “{items[-1][:20]}” stands alone.", EXAMPLE
+        )
+    return list(zip(items[::2], items[1::2], strict=True))
+
+
+COMMAND = Command("policy", run, "bands, dates, limits: show or set", EXAMPLE, moves=True)

@@ -1,0 +1,38 @@
+"""``/proposals``: what waits for a decision, for the market, or for its report."""
+
+from __future__ import annotations
+
+from bot.telegram.commands.command import Command, Words
+from bot.telegram.commands.notes import note, shown_name, tap
+from bot.telegram.context import Reaction, Said, Turn, say
+from bot.telegram.views.proposal import proposal_screen
+from core.application.list_proposals import open_proposals
+from core.application.show_proposal import show_proposal
+from core.domain.ids import ProposalId
+
+
+async def run(turn: Turn, words: Words) -> Reaction:
+    """Show every proposal that has not ended, with its buttons."""
+    portfolio = (await turn.current(words.slug)).portfolio.portfolio
+    waiting = await open_proposals(
+        turn.runtime.store, member=turn.member, portfolio_id=portfolio.id
+    )
+    if not waiting:
+        return say(
+            note(
+                f"Nothing is open in {shown_name(portfolio.name)}.",
+                rows=((tap("⚖️ Check now", "rebalance", portfolio.id),),),
+            )
+        )
+    return Reaction(says=tuple([await proposal_now(turn, proposal.id) for proposal in waiting]))
+
+
+async def proposal_now(turn: Turn, proposal_id: ProposalId) -> Said:
+    """A proposal as it is now, for a message that is kept up to date."""
+    view = await show_proposal(turn.runtime.store, member=turn.member, proposal_id=proposal_id)
+    market_now = await turn.runtime.market.clock.now()
+    screen = proposal_screen(view, layout=turn.member.layout, market_now=market_now)
+    return Said(screen, view.proposal)
+
+
+COMMAND = Command("proposals", run, "what waits for a decision", "/proposals")

@@ -1,0 +1,115 @@
+"""``/rebalance [buy] [force]``: check now, and propose what is needed."""
+
+from __future__ import annotations
+
+from bot.telegram.commands.command import Command, Misunderstood, Words
+from bot.telegram.commands.notes import bold, escape, note, shown_name, tap
+from bot.telegram.commands.proposals import proposal_now
+from bot.telegram.context import NOTHING, Reaction, Turn, say
+from bot.telegram.screen import Screen
+from bot.words.numbers import small_drift
+from bot.words.plan_reasons import reason_sentence
+from bot.words.refusals import refusal_sentence
+from core.application.check_drift import CheckResult, Outcome, request_rebalance
+from core.domain.portfolio import Portfolio
+from core.domain.refusals import EmptyAccount, NoTargets, PortfolioPaused, Refusal
+
+FLAGS = frozenset({"buy", "force"})
+
+
+async def run(turn: Turn, words: Words) -> Reaction:
+    """Read the flags, and check."""
+    unknown = [item for item in words.items if item.lower() not in FLAGS]
+    if unknown:
+        raise Misunderstood(
+            f"“{unknown[0]}” means nothing to me here. “buy” plans purchases only; "
+            "“force” plans even where every line is inside its band.",
+            "/rebalance buy",
+        )
+    portfolio = (await turn.current(words.slug)).portfolio.portfolio
+    return await check(turn, portfolio, buy_only="buy" in words.flags, force="force" in words.flags)
+
+
+async def check(
+    turn: Turn, portfolio: Portfolio, *, buy_only: bool = False, force: bool = False
+) -> Reaction:
+    """Check one portfolio, and say what came of it; a new proposal comes as a message of its own."""
+    runtime = turn.runtime
+    result = await request_rebalance(
+        runtime.store,
+        runtime.brokers,
+        runtime.market,
+        runtime.clock,
+        member=turn.member,
+        portfolio_id=portfolio.id,
+        request_key=turn.key,
+        chat_id=turn.chat.id,
+        buy_only=buy_only,
+        force=force,
+    )
+    turn.wake()
+    return await _react(turn, portfolio, result)
+
+
+async def _react(turn: Turn, portfolio: Portfolio, result: CheckResult) -> Reaction:
+    match result.outcome:
+        case Outcome.PROPOSED | Outcome.REPEATED:
+            return NOTHING
+        case Outcome.STILL_OPEN | Outcome.IN_FLIGHT if result.proposal is not None:
+            return Reaction(says=(await proposal_now(turn, result.proposal.id),))
+        case Outcome.ON_TARGET:
+            return say(_on_target(portfolio, result))
+        case Outcome.NOTHING_HELPS:
+            return say(_nothing_helps(portfolio, result))
+        case _:
+            return say(refused(portfolio, result.refusal))
+
+
+def _on_target(portfolio: Portfolio, result: CheckResult) -> Screen:
+    reason = reason_sentence(result.plan.reason, portfolio.currency) if result.plan else ""
+    drift = f"Drift is {small_drift(result.drift.portfolio_drift)} points." if result.drift else ""
+    return note(
+        f"{bold(shown_name(portfolio.name))}: nothing to do. {escape(reason)} {drift}".rstrip(),
+        rows=(
+            (tap("⚖️ Plan anyway", "force", portfolio.id), tap("📊 Status", "status", portfolio.id)),
+        ),
+    )
+
+
+def _nothing_helps(portfolio: Portfolio, result: CheckResult) -> Screen:
+    skipped = result.plan.skipped if result.plan else ()
+    reasons = [
+        f"• {escape(line.symbol)}: {escape(reason_sentence(line.reason, portfolio.currency))}"
+        for line in skipped
+    ]
+    reason = reason_sentence(result.plan.reason, portfolio.currency) if result.plan else ""
+    return note(
+        f"{bold(shown_name(portfolio.name))}: {escape(reason)} But no trade can be made:",
+        "\n".join(reasons),
+        rows=((tap("📊 Status", "status", portfolio.id),),),
+    )
+
+
+def refused(portfolio: Portfolio, refusal: Refusal | None) -> Screen:
+    """Why nothing could be planned, and what to do about it."""
+    sentence = refusal_sentence(refusal) if refusal else "Nothing could be planned just now."
+    match refusal:
+        case NoTargets():
+            button = tap("🎯 Choose targets", "setup", portfolio.id)
+        case EmptyAccount():
+            button = tap("💵 Put in $10,000 of paper money", "deposit", 10_000, portfolio.id)
+        case PortfolioPaused():
+            button = tap("▶️ Resume", "resume", portfolio.id)
+        case _:
+            button = tap("🔄 Try again", "rebalance", portfolio.id)
+    return note(escape(sentence), rows=((button,),))
+
+
+COMMAND = Command(
+    "rebalance",
+    run,
+    "check now, and propose what is needed",
+    "/rebalance",
+    moves=True,
+    is_slow=True,
+)

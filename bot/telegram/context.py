@@ -1,0 +1,123 @@
+"""Context: what a member asks for in a chat, and what the bot does in answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from telegram import Bot
+
+from bot.runtime import Runtime
+from bot.telegram.screen import Screen
+from core.application.choose_portfolio import Current, current_portfolio
+from core.domain.ids import PortfolioId
+from core.domain.membership import Member
+from core.domain.proposal import Proposal
+from core.domain.refusals import UnknownPortfolio
+from core.ports.store import Chat
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One member's message or tap: who, where, and everything that is needed to serve it.
+
+    ``message_id`` is the typed message, or the one whose button was tapped (``is_on_picture``: it shows one).
+    """
+
+    runtime: Runtime
+    bot: Bot
+    member: Member
+    chat: Chat
+    update_id: int
+    message_id: int
+    is_on_picture: bool = False
+
+    @property
+    def key(self) -> str:
+        """A name for this request that stays the same when Telegram delivers it twice."""
+        return f"update:{self.update_id}"
+
+    @property
+    def tap_key(self) -> str:
+        """A name for the tap on this message's button: tapped twice, it is the same."""
+        return f"tap:{self.chat.id}:{self.message_id}"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody else reads this chat."""
+        return self.chat.kind == "private"
+
+    async def current(self, slug: str | None = None) -> Current:
+        """The portfolio that is meant: the one named, else the chat's; raises NoPortfolio or UnknownPortfolio."""
+        return await current_portfolio(
+            self.runtime.store, member=self.member, chat_id=self.chat.id, slug=slug
+        )
+
+    async def of_id(self, portfolio_id: int) -> Current:
+        """One of the member's portfolios, by the number in a button; raises UnknownPortfolio."""
+        async with self.runtime.store.read() as work:
+            role = await work.people.role(self.member.id, PortfolioId(portfolio_id))
+            if role is None:
+                raise UnknownPortfolio(slug="")
+            return Current(await work.portfolios.get(PortfolioId(portfolio_id)), role)
+
+    async def portfolio_id(self, slug: str | None = None) -> PortfolioId:
+        """The id of the portfolio that is meant."""
+        return (await self.current(slug)).portfolio.portfolio.id
+
+    def wake(self) -> None:
+        """Let the scheduler see at once that there is something to send or to carry out."""
+        self.runtime.work_arrived.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A screen, and the proposal that it shows, if any: such a message is kept up to date afterwards."""
+
+    screen: Screen
+    shows: Proposal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What the bot does in answer to a message or a tap.
+
+    ``edit`` takes the place of the tapped message (after a command it is sent like ``says``). ``toast`` is the
+    short plain text over the chat after a tap; an alert must be closed by hand. ``later`` is more to
+    say once something has happened.
+    """
+
+    says: tuple[Said, ...] = ()
+    edit: Said | None = None
+    toast: str = ""
+    is_alert: bool = False
+    later: Callable[[], Awaitable[Reaction]] | None = None
+
+    def after(self, later: Callable[[], Awaitable[Reaction]]) -> Reaction:
+        """The same, with more to say later."""
+        return replace(self, later=later)
+
+
+NOTHING = Reaction()
+"""Nothing to say: what was asked for comes by itself."""
+
+
+def say(*screens: Screen) -> Reaction:
+    """Answer with new messages."""
+    return Reaction(says=tuple(Said(screen) for screen in screens))
+
+
+def show(screen: Screen, proposal: Proposal) -> Reaction:
+    """Answer with a message that shows a proposal."""
+    return Reaction(says=(Said(screen, proposal),))
+
+
+def put(screen: Screen, proposal: Proposal | None = None, *, toast: str = "") -> Reaction:
+    """Put a screen in the place of the tapped message."""
+    return Reaction(edit=Said(screen, proposal), toast=toast)
+
+
+def alert(text: str, screen: Screen | None = None, proposal: Proposal | None = None) -> Reaction:
+    """Say something that must be closed by hand, and bring the tapped message to its present state."""
+    edit = Said(screen, proposal) if screen is not None else None
+    return Reaction(edit=edit, toast=text, is_alert=True)

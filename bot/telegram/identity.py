@@ -1,0 +1,124 @@
+"""Identity: who wrote or tapped, by numeric user id alone; everybody else is turned away.
+
+Anonymous administrators, channels and bots have no person behind the id that Telegram gives, so
+nothing can be permitted to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from telegram import Chat as TelegramChat
+from telegram import Message, Update, User
+from telegram.constants import ChatType
+
+from core.domain.ids import ChatId, UserId
+from core.ports.clock import Clock
+from core.ports.store import Chat
+
+ANONYMOUS_ADMIN = 1087968824
+"""The id under which Telegram shows an administrator who writes as the group."""
+
+FAKE_CHANNEL = 136817688
+"""The id under which Telegram shows a person who writes as a channel."""
+
+SERVICE = 777000
+"""The id of Telegram itself, which forwards a linked channel's posts into its group."""
+
+REFUSAL_PAUSE = 60.0
+"""Seconds during which the same stranger is not answered again."""
+
+_MOST_STRANGERS = 10_000
+
+
+class Unwelcome(Enum):
+    """Why an update is not listened to, before anybody is looked up."""
+
+    ANONYMOUS = auto()
+    """A person hidden behind a group: can be told how to show themselves."""
+    NOBODY = auto()
+    """A channel, a bot, a message through a bot, or no sender at all: not answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The person behind an update, and the chat it came from."""
+
+    user_id: UserId
+    name: str
+    chat: Chat
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody else reads this chat."""
+        return self.chat.kind == "private"
+
+
+def sender_of(update: Update) -> Sender | Unwelcome:
+    """Say who is behind a message or a tap."""
+    if update.callback_query is not None:
+        return _sender_of_tap(update)
+    message = update.message
+    if message is None or message.from_user is None:
+        return Unwelcome.NOBODY
+    if _is_hidden(message):
+        return Unwelcome.ANONYMOUS
+    if _comes_through_something(message) or not _is_person(message.from_user):
+        return Unwelcome.NOBODY
+    return Sender(UserId(message.from_user.id), message.from_user.full_name, chat_of(message.chat))
+
+
+def _sender_of_tap(update: Update) -> Sender | Unwelcome:
+    query = update.callback_query
+    if query is None or query.message is None or not _is_person(query.from_user):
+        return Unwelcome.NOBODY
+    return Sender(
+        UserId(query.from_user.id), query.from_user.full_name, chat_of(query.message.chat)
+    )
+
+
+def _is_hidden(message: Message) -> bool:
+    return message.from_user is not None and message.from_user.id == ANONYMOUS_ADMIN
+
+
+def _comes_through_something(message: Message) -> bool:
+    return (
+        message.sender_chat is not None
+        or message.via_bot is not None
+        or message.forward_origin is not None
+        or message.chat.type == ChatType.CHANNEL
+    )
+
+
+def _is_person(user: User) -> bool:
+    return not user.is_bot and user.id not in {ANONYMOUS_ADMIN, FAKE_CHANNEL, SERVICE}
+
+
+def chat_of(chat: TelegramChat) -> Chat:
+    """Translate Telegram's chat; every kind but a private one is a group to us."""
+    kind = "private" if chat.type == ChatType.PRIVATE else "group"
+    return Chat(ChatId(chat.id), kind, chat.title or chat.full_name or "")
+
+
+class Door:
+    """Remembers whom it has just refused, so that a stranger is answered once a minute at most."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._refused: dict[int, float] = {}
+
+    def may_answer(self, user_id: int) -> bool:
+        """Whether this stranger may be answered now; from now on it counts as answered."""
+        now = self._clock.monotonic()
+        last = self._refused.get(user_id)
+        if last is not None and now - last < REFUSAL_PAUSE:
+            return False
+        if len(self._refused) >= _MOST_STRANGERS:
+            self._forget(now)
+        self._refused[user_id] = now
+        return True
+
+    def _forget(self, now: float) -> None:
+        fresh = {who: at for who, at in self._refused.items() if now - at < REFUSAL_PAUSE}
+        self._refused = fresh if len(fresh) < _MOST_STRANGERS else {}

@@ -1,0 +1,259 @@
+"""The buttons under a proposal: approve, reject, reopen, later, edit lines, buy only, why, refresh."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from decimal import ROUND_DOWN, Decimal
+
+from bot.telegram.commands.proposals import proposal_now
+from bot.telegram.context import Reaction, Said, Turn, alert
+from bot.telegram.setup import after_approval, last_step
+from bot.telegram.views.proposal import proposal_edit_screen, proposal_why_screen
+from bot.words.numbers import count
+from bot.words.times import clock_time
+from core.application.decide_proposal import (
+    Decided,
+    approve_proposal,
+    reject_proposal,
+    reopen_proposal,
+    snooze_proposal,
+)
+from core.application.edit_proposal import edit_leg, plan_buys_only, plan_in_full
+from core.application.show_proposal import ProposalView, show_proposal
+from core.application.take_snapshot import whole_shares
+from core.domain.ids import ProposalId
+from core.domain.proposal import TERMINAL, ProposalState
+from core.domain.refusals import OldRevision, UnknownLeg
+
+REPORT_WAIT = 6.0
+"""Seconds that the set-up waits for the first report, so that its last step comes after it."""
+
+_STEP = 0.25
+_SHARE = Decimal("0.001")
+
+
+async def approve(turn: Turn, number: int, revision: int) -> Reaction:
+    """[Approve]."""
+    runtime = turn.runtime
+    decided = await approve_proposal(
+        runtime.store,
+        runtime.market,
+        runtime.clock,
+        member=turn.member,
+        proposal_id=ProposalId(number),
+        revision=revision,
+    )
+    turn.wake()
+    reaction = await _shown(turn, number, await _approval_words(turn, decided))
+    if decided.is_complete and await after_approval(turn, decided.proposal.portfolio_id):
+        return reaction.after(lambda: _after_report(turn, decided))
+    return reaction
+
+
+async def _approval_words(turn: Turn, decided: Decided) -> str:
+    proposal = decided.proposal
+    if not decided.is_complete:
+        missing = proposal.approvals_needed - len(proposal.approvals)
+        return f"Your approval counts. {count(missing, 'more is', 'more are')} needed."
+    if decided.scheduled_for is not None:
+        when = clock_time(decided.scheduled_for, await turn.runtime.market.clock.now())
+        return f"Approved. The exchange is closed: the orders go out {when}."
+    return "Approved. The orders are on their way."
+
+
+async def _after_report(turn: Turn, decided: Decided) -> Reaction:
+    """Wait a moment for the report of a first approval, then go on to the last step of the set-up."""
+    waited = 0.0
+    while waited < REPORT_WAIT and decided.scheduled_for is None:
+        view = await _view(turn, decided.proposal.id)
+        if view.proposal.state in TERMINAL or view.proposal.state is ProposalState.FROZEN:
+            break
+        await turn.runtime.clock.sleep(_STEP)
+        waited += _STEP
+    return last_step(decided.proposal.portfolio_id)
+
+
+async def reject(turn: Turn, number: int, revision: int) -> Reaction:
+    """[Reject]."""
+    runtime = turn.runtime
+    await reject_proposal(
+        runtime.store,
+        runtime.market,
+        runtime.clock,
+        member=turn.member,
+        proposal_id=ProposalId(number),
+        revision=revision,
+    )
+    turn.wake()
+    return await _shown(
+        turn, number, "Rejected: nothing is traded. It can be reopened until it expires."
+    )
+
+
+async def reopen(turn: Turn, number: int, revision: int) -> Reaction:
+    """[Reopen]."""
+    runtime = turn.runtime
+    await reopen_proposal(
+        runtime.store,
+        runtime.market,
+        runtime.clock,
+        member=turn.member,
+        proposal_id=ProposalId(number),
+        revision=revision,
+    )
+    turn.wake()
+    return await _shown(turn, number, "Open again.")
+
+
+async def later(turn: Turn, number: int, revision: int) -> Reaction:
+    """[Later]: come back to it in a while."""
+    runtime = turn.runtime
+    until = await snooze_proposal(
+        runtime.store,
+        runtime.market,
+        runtime.clock,
+        member=turn.member,
+        proposal_id=ProposalId(number),
+        revision=revision,
+        chat_id=turn.chat.id,
+    )
+    when = clock_time(until, await runtime.market.clock.now())
+    return Reaction(toast=f"I will show it again at {when}. Until then it stays open.")
+
+
+async def buy_only(turn: Turn, number: int, revision: int) -> Reaction:
+    """[Buy only]."""
+    runtime = turn.runtime
+    await plan_buys_only(
+        runtime.store,
+        runtime.market,
+        runtime.clock,
+        member=turn.member,
+        proposal_id=ProposalId(number),
+        revision=revision,
+    )
+    turn.wake()
+    return await _shown(turn, number, "Purchases only now.")
+
+
+async def in_full(turn: Turn, number: int, revision: int) -> Reaction:
+    """[Plan in full]."""
+    runtime = turn.runtime
+    await plan_in_full(
+        runtime.store,
+        runtime.market,
+        runtime.clock,
+        member=turn.member,
+        proposal_id=ProposalId(number),
+        revision=revision,
+    )
+    turn.wake()
+    return await _shown(turn, number, "The whole plan again.")
+
+
+async def drop(turn: Turn, number: int, revision: int, leg: int) -> Reaction:
+    """[Drop] a line."""
+    return await _edit(turn, number, revision, leg, keep=Decimal(0))
+
+
+async def halve(turn: Turn, number: int, revision: int, leg: int) -> Reaction:
+    """[Halve] a line."""
+    return await _edit(turn, number, revision, leg, keep=Decimal("0.5"))
+
+
+async def _edit(turn: Turn, number: int, revision: int, leg: int, *, keep: Decimal) -> Reaction:
+    runtime = turn.runtime
+    view = await _view(turn, number)
+    _require_revision(view, revision)
+    await edit_leg(
+        runtime.store,
+        runtime.market,
+        runtime.clock,
+        member=turn.member,
+        proposal_id=ProposalId(number),
+        revision=revision,
+        leg=leg,
+        quantity=_part_of(view, leg, keep),
+    )
+    turn.wake()
+    return await _shown(turn, number, "Changed: this is a new version.")
+
+
+def _part_of(view: ProposalView, leg: int, keep: Decimal) -> Decimal:
+    """A part of a leg, rounded down to what can be traded of its symbol."""
+    revision = view.proposal.revision
+    if not 1 <= leg <= len(revision.plan.trades):
+        raise UnknownLeg(view.proposal.id, leg)
+    trade = revision.plan.trades[leg - 1]
+    is_whole = trade.symbol in whole_shares(view.managed.policy, revision.snapshot)
+    step = Decimal(1) if is_whole else _SHARE
+    return (trade.quantity * keep).quantize(step, ROUND_DOWN)
+
+
+async def edit(turn: Turn, number: int, revision: int) -> Reaction:
+    """[Edit lines]: show them with their buttons."""
+    view = await _view(turn, number)
+    _require_revision(view, revision)
+    screen = proposal_edit_screen(view, layout=turn.member.layout)
+    return Reaction(edit=Said(screen, view.proposal))
+
+
+async def why(turn: Turn, number: int, _revision: int) -> Reaction:
+    """[Why]: show the numbers behind it."""
+    view = await _view(turn, number)
+    return Reaction(edit=Said(proposal_why_screen(view), view.proposal))
+
+
+async def back(turn: Turn, number: int, _revision: int) -> Reaction:
+    """[Back] from editing or reasons."""
+    return await _shown(turn, number)
+
+
+async def refresh(turn: Turn, number: int, _revision: int) -> Reaction:
+    """[Refresh]."""
+    return await _shown(turn, number, "Up to date.")
+
+
+async def show(turn: Turn, number: int) -> Reaction:
+    """[Show proposal 42]: as a new message."""
+    return Reaction(says=(await proposal_now(turn, ProposalId(number)),))
+
+
+async def _shown(turn: Turn, number: int, toast: str = "") -> Reaction:
+    return Reaction(edit=await proposal_now(turn, ProposalId(number)), toast=toast)
+
+
+async def with_present_state(turn: Turn, number: int, sentence: str) -> Reaction:
+    """A refusal under a proposal's message, which is brought to its present state."""
+    return replace(alert(sentence), edit=await proposal_now(turn, ProposalId(number)))
+
+
+async def _view(turn: Turn, number: int) -> ProposalView:
+    return await show_proposal(
+        turn.runtime.store, member=turn.member, proposal_id=ProposalId(number)
+    )
+
+
+def _require_revision(view: ProposalView, revision: int) -> None:
+    current = view.proposal.revision.number
+    if revision != current:
+        raise OldRevision(view.proposal.id, revision, current)
+
+
+VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
+    "approve": approve,
+    "reject": reject,
+    "reopen": reopen,
+    "later": later,
+    "buyonly": buy_only,
+    "full": in_full,
+    "edit": edit,
+    "drop": drop,
+    "halve": halve,
+    "back": back,
+    "why": why,
+    "refresh": refresh,
+    "show": show,
+}
+"""What each verb under a proposal does."""

@@ -1,0 +1,391 @@
+"""Set-up: from nothing to a first approved trade in a few taps, each of which can also be typed.
+
+Steps of the dialogue: ``targets`` (which allocation) → ``cash`` (how much paper money) → ``working`` →
+``proposal`` (waiting for the first approval) → ``report`` (an alert can be rehearsed).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from bot.telegram.commands import targets
+from bot.telegram.commands.allocation import (
+    allocation_of,
+    has_room_for_cash,
+    plain,
+    read_allocation,
+    scaled,
+    with_rest_in_cash,
+    write_allocation,
+)
+from bot.telegram.commands.amounts import read_amount
+from bot.telegram.commands.command import Misunderstood
+from bot.telegram.commands.notes import bold, code, escape, note, shown_name, tap
+from bot.telegram.commands.rebalance import check
+from bot.telegram.context import NOTHING, Reaction, Turn, alert, say
+from bot.telegram.dialogues import end_dialogue, open_dialogue, save_dialogue, take_step
+from bot.telegram.ready_made import ReadyMade, offered, ready_made
+from bot.telegram.screen import Button, Screen
+from bot.telegram.views.rehearsal import rehearsal_screen
+from bot.words.numbers import money, round_money
+from core.application.choose_portfolio import Current
+from core.application.create_portfolio import CURRENCY, create_portfolio
+from core.application.move_cash import deposit
+from core.application.rehearse import rehearse
+from core.application.set_targets import require_known, set_targets, targets_from_holdings
+from core.application.take_snapshot import read_holdings
+from core.domain.ids import PortfolioId
+from core.domain.money import ZERO
+from core.domain.portfolio import Holdings, Portfolio
+from core.domain.refusals import NameTaken, Refusal, TargetsDoNotSum
+from core.domain.targets import TargetLine
+from core.ports.store import Dialogue
+
+LOG = logging.getLogger(__name__)
+
+NAME = "setup"
+AMOUNTS = (10_000, 25_000)
+"""The amounts of paper money that have a button."""
+
+DEFAULT_NAME = "Family"
+OWN_EXAMPLE = "VTI 60 BND 40"
+ENDED = "This set-up was ended. Send /start to begin again."
+BUSY = "I am on it already."
+
+
+# --- which allocation ----------------------------------------------------------------------------
+
+
+async def choose_targets(turn: Turn, current: Current | None, *, greeting: str = "") -> Reaction:
+    """Offer allocations for a portfolio, or for the first one that is not made yet."""
+    managed = current.portfolio if current else None
+    data = {"portfolio": str(managed.portfolio.id)} if managed else {}
+    await save_dialogue(turn, Dialogue(NAME, "targets", data))
+    choices = offered(await turn.runtime.market.prices.known_symbols())
+    lines = [
+        _described(place, ready) for place, ready in enumerate((r for _, r in choices), start=1)
+    ]
+    rows: list[tuple[Button, ...]] = [
+        (tap(ready.label, "su_pick", place),) for place, ready in choices
+    ]
+    if current is not None and (await _holdings(turn, current)).positions:
+        rows.append((tap("📥 Use what I hold", "su_holdings"),))
+    rows.append((tap("✏️ Type my own", "su_own"),))
+    return say(
+        note(
+            greeting,
+            bold("What should it hold?")
+            + " These are examples to start from; you can change them any time.",
+            "\n".join(lines),
+            rows=tuple(rows),
+        )
+    )
+
+
+def _described(number: int, ready: ReadyMade) -> str:
+    return f"{number}. {bold(ready.name)}: {ready.about}\n    {ready.label}"
+
+
+async def _holdings(turn: Turn, current: Current) -> Holdings:
+    try:
+        return await read_holdings(turn.runtime.brokers, current.portfolio)
+    except Refusal:
+        return Holdings(ZERO)
+
+
+async def pick(turn: Turn, place: int) -> Reaction:
+    """One of the ready-made allocations was tapped."""
+    ready = ready_made(place)
+    dialogue = await open_dialogue(turn)
+    if ready is None or dialogue is None or dialogue.name != NAME:
+        return alert(ENDED)
+    if dialogue.step not in {"targets", "cash"}:
+        return alert(BUSY)
+    return _in_place(await _accept(turn, dialogue, read_allocation(ready.weights)))
+
+
+async def use_holdings(turn: Turn) -> Reaction:
+    """[Use what I hold]: the targets are the weights of today."""
+    dialogue = await _at(turn, "targets")
+    if dialogue is None or "portfolio" not in dialogue.data:
+        return alert(ENDED)
+    runtime = turn.runtime
+    held = await targets_from_holdings(
+        runtime.store,
+        runtime.brokers,
+        runtime.market,
+        member=turn.member,
+        portfolio_id=PortfolioId(int(dialogue.data["portfolio"])),
+    )
+    return _in_place(await _accept(turn, dialogue, held.lines))
+
+
+async def ask_own(turn: Turn) -> Reaction:
+    """[Type my own]: say how."""
+    if await _at(turn, "targets") is None:
+        return alert(ENDED)
+    known = await turn.runtime.market.prices.known_symbols()
+    listing = (
+        f"I have prices for {escape(', '.join(sorted(known)))}."
+        if known
+        else "Use the symbols of US shares and funds."
+    )
+    example = offered(known)[0][1].weights if offered(known) else OWN_EXAMPLE
+    return say(
+        note(
+            "Write each symbol with its percentage, in one message. The percentages sum to 100; "
+            "CASH may be one of the lines.",
+            f"For example: {code(example)}",
+            listing,
+        )
+    )
+
+
+async def complete(turn: Turn, *, in_cash: bool) -> Reaction:
+    """[Scale to 100] and [Rest to CASH] under weights that did not sum to 100."""
+    dialogue = await _at(turn, "targets")
+    if dialogue is None or "draft" not in dialogue.data:
+        return alert(ENDED)
+    draft = read_allocation(dialogue.data["draft"])
+    lines = with_rest_in_cash(draft) if in_cash else scaled(draft)
+    return _in_place(await _accept(turn, dialogue, lines))
+
+
+async def _at(turn: Turn, step: str) -> Dialogue | None:
+    dialogue = await open_dialogue(turn)
+    return dialogue if dialogue and (dialogue.name, dialogue.step) == (NAME, step) else None
+
+
+async def _accept(turn: Turn, dialogue: Dialogue, lines: Sequence[TargetLine]) -> Reaction:
+    """Take an allocation, and go on to the money."""
+    text = write_allocation(lines)
+    try:
+        wanted = allocation_of(lines)
+    except TargetsDoNotSum as refusal:
+        await save_dialogue(turn, replace(dialogue, data={**dialogue.data, "draft": text}))
+        return say(_offer(lines, refusal))
+    if "portfolio" in dialogue.data:
+        current = await turn.of_id(int(dialogue.data["portfolio"]))
+        if current.portfolio.targets is not None:
+            return await targets.look(turn, current, lines)
+    await require_known(turn.runtime.market, wanted, CURRENCY)
+    chosen = Dialogue(NAME, "cash", {**dialogue.data, "targets": text})
+    await save_dialogue(turn, chosen)
+    if await _has_money(turn, chosen):
+        return await finish(turn, None)
+    return say(_ask_amount(text))
+
+
+def _offer(lines: Sequence[TargetLine], refusal: TargetsDoNotSum) -> Screen:
+    choices = [tap("📐 Scale to 100", "su_scale")] if refusal.total > 0 else []
+    if has_room_for_cash(lines):
+        choices.append(tap("💵 Rest to CASH", "su_rest"))
+    direction = "too little" if refusal.difference > 0 else "too much"
+    return note(
+        code(write_allocation(lines)),
+        f"These sum to {bold(plain(refusal.total))}, which is {plain(abs(refusal.difference))} "
+        f"{direction}: they must sum to exactly 100. Write them again, or:",
+        rows=(tuple(choices),),
+    )
+
+
+async def _has_money(turn: Turn, dialogue: Dialogue) -> bool:
+    if "portfolio" not in dialogue.data:
+        return turn.runtime.settings.broker != "simulated"
+    holdings = await _holdings(turn, await turn.of_id(int(dialogue.data["portfolio"])))
+    return bool(holdings.cash or holdings.positions)
+
+
+# --- how much money ------------------------------------------------------------------------------
+
+
+def _ask_amount(text: str) -> Screen:
+    buttons = tuple(tap(round_money(Decimal(amount)), "su_cash", amount) for amount in AMOUNTS)
+    return note(
+        f"{bold('Targets:')} {escape(text)}",
+        f"{bold('How much paper money')} shall it start with? Nothing real is moved.",
+        rows=(buttons, (tap("Another amount", "su_other"),)),
+    )
+
+
+async def ask_other(turn: Turn) -> Reaction:
+    """[Another amount]: say how."""
+    if await _at(turn, "cash") is None:
+        return alert(ENDED)
+    return say(note(f"Write the amount as a number. For example: {code('5000')}"))
+
+
+async def pay_in(turn: Turn, amount: int) -> Reaction:
+    """An amount was tapped."""
+    return _in_place(await finish(turn, Decimal(amount)))
+
+
+async def finish(turn: Turn, amount: Decimal | None) -> Reaction:
+    """Make the portfolio, set its targets, put the money in, and have the first plan calculated."""
+    dialogue = await take_step(turn, NAME, "cash", "working")
+    if dialogue is None:
+        return alert(BUSY if await _at(turn, "working") else ENDED)
+    try:
+        portfolio = await _make(turn, dialogue, amount)
+    except BaseException:
+        await save_dialogue(turn, dialogue)
+        raise
+    await save_dialogue(turn, Dialogue(NAME, "proposal", {"portfolio": str(portfolio.id)}))
+    started = f" with {money(amount, portfolio.currency)} of paper money" if amount else ""
+
+    async def first_plan() -> Reaction:
+        return await check(turn, portfolio, force=True)
+
+    return say(
+        note(
+            f"{bold(shown_name(portfolio.name))} is set up{started}. Its targets: "
+            f"{escape(dialogue.data['targets'])}.",
+            "Here comes the first plan. Nothing is bought until you tap Approve.",
+        )
+    ).after(first_plan)
+
+
+async def _make(turn: Turn, dialogue: Dialogue, amount: Decimal | None) -> Portfolio:
+    runtime = turn.runtime
+    if "portfolio" in dialogue.data:
+        current = await turn.of_id(int(dialogue.data["portfolio"]))
+    else:
+        current = await _create(turn)
+        data = {**dialogue.data, "portfolio": str(current.portfolio.portfolio.id)}
+        await save_dialogue(turn, Dialogue(NAME, "working", data))
+    portfolio = current.portfolio.portfolio
+    await set_targets(
+        runtime.store,
+        runtime.market,
+        runtime.clock,
+        member=turn.member,
+        portfolio_id=portfolio.id,
+        targets=allocation_of(read_allocation(dialogue.data["targets"])),
+    )
+    if amount:
+        await deposit(
+            runtime.store,
+            runtime.brokers,
+            runtime.clock,
+            member=turn.member,
+            portfolio_id=portfolio.id,
+            amount=amount,
+            key=turn.key,
+        )
+    return portfolio
+
+
+async def _create(turn: Turn) -> Current:
+    """Make the portfolio under the first of a few names that is free."""
+    runtime = turn.runtime
+    first_name = (turn.member.name.split() or ["My"])[0][:20]
+    names = (DEFAULT_NAME, f"{first_name}’s portfolio", f"{DEFAULT_NAME} {turn.member.id}")
+    for name in names:
+        try:
+            return await create_portfolio(
+                runtime.store,
+                runtime.brokers,
+                runtime.clock,
+                member=turn.member,
+                name=name,
+                chat=turn.chat,
+                broker=runtime.settings.broker,
+            )
+        except NameTaken:
+            LOG.info("The name %s is taken", name)
+    raise NameTaken(names[0])
+
+
+# --- after the first approval --------------------------------------------------------------------
+
+
+async def after_approval(turn: Turn, portfolio_id: PortfolioId) -> bool:
+    """Whether this was the approval that the set-up waited for; it is so only once."""
+    dialogue = await _at(turn, "proposal")
+    if dialogue is None or dialogue.data.get("portfolio") != str(portfolio_id):
+        return False
+    return await take_step(turn, NAME, "proposal", "report") is not None
+
+
+def last_step(portfolio_id: PortfolioId) -> Reaction:
+    """What is left: to see an alert once."""
+    return say(
+        note(
+            f"{bold('That was all.')} From now on I check every trading day, and write to you only "
+            "when something needs a decision. Do you want to see what such an alert looks like?",
+            rows=((tap("🔔 Show me an alert", "rehearse", portfolio_id), tap("✅ Done", "done")),),
+        )
+    )
+
+
+async def show_alert(turn: Turn, portfolio_id: int) -> Reaction:
+    """[Show me an alert]: a rehearsal on a copy."""
+    runtime = turn.runtime
+    rehearsal = await rehearse(
+        runtime.store,
+        runtime.brokers,
+        runtime.market,
+        member=turn.member,
+        portfolio_id=PortfolioId(portfolio_id),
+    )
+    screen = rehearsal_screen(rehearsal)
+    if not any(
+        button.action and button.action.verb == "done" for row in screen.rows for button in row
+    ):
+        screen = replace(screen, rows=(*screen.rows, (tap("✅ Done", "done"),)))
+    return say(screen)
+
+
+async def done(turn: Turn) -> Reaction:
+    """[Done]: the set-up is over."""
+    dialogue = await open_dialogue(turn)
+    if dialogue is not None and dialogue.name == NAME:
+        await end_dialogue(turn)
+    return say(
+        note(
+            "All set. /status shows where things stand, /help what else I can do. I check every "
+            "trading day at 11:00 New York time; /policy changes that.",
+        )
+    )
+
+
+# --- typed answers -------------------------------------------------------------------------------
+
+
+async def answer(turn: Turn, dialogue: Dialogue, text: str) -> Reaction:
+    """A typed answer to the step that the set-up stands at."""
+    match dialogue.step:
+        case "targets":
+            return await _typed_targets(turn, dialogue, text)
+        case "cash":
+            return await finish(turn, read_amount(text.split(), CURRENCY, "5000"))
+        case "working":
+            return say(note(BUSY))
+        case "proposal":
+            return say(note("Use the buttons under the proposal; /proposals shows it again."))
+        case _:
+            return NOTHING
+
+
+async def _typed_targets(turn: Turn, dialogue: Dialogue, text: str) -> Reaction:
+    choices = offered(await turn.runtime.market.prices.known_symbols())
+    word = text.strip().rstrip(".").casefold()
+    for number, (_, ready) in enumerate(choices, start=1):
+        if word in {str(number), ready.name.casefold()}:
+            return await _accept(turn, dialogue, read_allocation(ready.weights))
+    if word.isdecimal():
+        raise Misunderstood(
+            f"Choose a number from 1 to {len(choices)}, or write an allocation.", "1"
+        )
+    return await _accept(turn, dialogue, read_allocation(text))
+
+
+def _in_place(reaction: Reaction) -> Reaction:
+    """The same, with its first message in the place of the tapped one."""
+    if not reaction.says:
+        return reaction
+    first, *others = reaction.says
+    return replace(reaction, edit=first, says=tuple(others))

@@ -1,0 +1,179 @@
+"""Talk: what people type. Who is it, which command is it, do it, and answer."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from weakref import WeakValueDictionary
+
+from telegram import Bot, Message, Update
+from telegram.constants import ChatAction
+from telegram.error import TelegramError
+from telegram.ext import ContextTypes
+
+from bot.runtime import Runtime
+from bot.telegram import setup
+from bot.telegram.answers import carry_out, explain, note_refusal
+from bot.telegram.commands import all_commands, command_named
+from bot.telegram.commands.command import Command, Misunderstood, Typed, Words, read_command
+from bot.telegram.commands.notes import code, escape, note, tap
+from bot.telegram.commands.start import clean_name, greet
+from bot.telegram.context import NOTHING, Reaction, Turn, say
+from bot.telegram.dialogues import open_dialogue
+from bot.telegram.identity import Door, Sender, Unwelcome, sender_of
+from bot.telegram.replies import send_screen
+from bot.telegram.screen import Screen
+from bot.words.refusals import refusal_sentence
+from core.application.enter import Entered, enter
+from core.application.identify import identify
+from core.domain.refusals import BadInvitation, NotAMember, Refusal
+
+LOG = logging.getLogger(__name__)
+
+ORDERLY = 5.0
+"""Seconds that a message waits for the same person's one before it; a hanging broker holds nobody up longer."""
+
+HIDDEN = (
+    "I cannot see who you are while you write anonymously. Switch “Remain anonymous” off in the group's "
+    "administrators, and try again."
+)
+
+
+class Talk:
+    """Serves typed messages."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._door = Door(runtime.clock)
+        self._queues: WeakValueDictionary[tuple[int, int], asyncio.Lock] = WeakValueDictionary()
+
+    async def on_message(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Serve a message, or leave it alone."""
+        message, bot = update.message, context.bot
+        if message is None:
+            return
+        typed = read_command(message.text or "")
+        if typed is not None and not _is_for(typed, bot):
+            return
+        match sender_of(update):
+            case Unwelcome.ANONYMOUS if typed is not None:
+                await self._turn_away(bot, message.chat.id, message.chat.id, HIDDEN)
+            case Sender() as sender if sender.is_private or typed is not None:
+                async with self._in_order(sender):
+                    await self._serve(update.update_id, message, bot, sender, typed)
+
+    @asynccontextmanager
+    async def _in_order(self, sender: Sender) -> AsyncIterator[None]:
+        """Serve one person's messages one after the other, as they were written, within reason."""
+        place = (sender.chat.id, sender.user_id)
+        queue = self._queues.setdefault(place, asyncio.Lock())
+        is_mine = False
+        with suppress(TimeoutError):
+            is_mine = await asyncio.wait_for(queue.acquire(), ORDERLY)
+        try:
+            yield
+        finally:
+            if is_mine:
+                queue.release()
+
+    async def _serve(
+        self, update_id: int, message: Message, bot: Bot, sender: Sender, typed: Typed | None
+    ) -> None:
+        try:
+            entered = await self._admit(sender, typed)
+        except (NotAMember, BadInvitation) as refusal:
+            if sender.is_private or (typed is not None and typed.addressee):
+                await self._refuse_stranger(bot, sender, refusal)
+            return
+        turn = Turn(self._runtime, bot, entered.member, sender.chat, update_id, message.message_id)
+        reaction = await self._react(turn, entered, typed, message.text or "")
+        await carry_out(turn, reaction)
+
+    async def _admit(self, sender: Sender, typed: Typed | None) -> Entered:
+        """Say which member this is; ``/start`` is also how one becomes one."""
+        runtime = self._runtime
+        if typed is None or typed.name != "start":
+            member = await identify(runtime.store, user_id=sender.user_id)
+            return Entered(member, "returning")
+        return await enter(
+            runtime.store,
+            runtime.clock,
+            user_id=sender.user_id,
+            name=clean_name(sender),
+            allowed=runtime.allowed_users,
+            code=next(iter(typed.words.items), None) if sender.is_private else None,
+        )
+
+    async def _refuse_stranger(self, bot: Bot, sender: Sender, refusal: Refusal) -> None:
+        words = refusal_sentence(refusal)
+        if isinstance(refusal, BadInvitation):
+            words += f" Your id is {sender.user_id}."
+        await self._turn_away(bot, sender.user_id, sender.chat.id, words)
+
+    async def _turn_away(self, bot: Bot, who: int, chat_id: int, words: str) -> None:
+        if self._door.may_answer(who):
+            await send_screen(bot, chat_id, note(escape(words)), self._runtime.signing_key)
+
+    async def _react(
+        self, turn: Turn, entered: Entered, typed: Typed | None, text: str
+    ) -> Reaction:
+        command = command_named(typed.name) if typed else None
+        try:
+            if typed is None:
+                return await _answer_freely(turn, text)
+            if command is None:
+                return say(_unknown(typed.name)) if turn.is_private or typed.addressee else NOTHING
+            if command.name == "start":
+                return await greet(turn, entered)
+            return await self._run(turn, command, typed.words)
+        except (Refusal, Misunderstood) as error:
+            if isinstance(error, Refusal):
+                await note_refusal(turn, error, typed.name if typed else "answer")
+            return say(explain(error, command, text))
+
+    async def _run(self, turn: Turn, command: Command, words: Words) -> Reaction:
+        if command.moves and not await self._is_new(turn.update_id):
+            return NOTHING
+        if command.is_slow:
+            with suppress(TelegramError):
+                await turn.bot.send_chat_action(turn.chat.id, ChatAction.TYPING)
+        return await command.run(turn, words)
+
+    async def _is_new(self, update_id: int) -> bool:
+        async with self._runtime.store.begin() as work:
+            return await work.conversation.first_sight(update_id, self._runtime.clock.now())
+
+
+def _is_for(typed: Typed, bot: Bot) -> bool:
+    return typed.addressee is None or typed.addressee.lower() == (bot.username or "").lower()
+
+
+async def _answer_freely(turn: Turn, text: str) -> Reaction:
+    """Something that is no command: the answer to a question of ours, or small talk."""
+    if text.startswith("/"):
+        return say(_unknown(text.split(maxsplit=1)[0].strip("/")))
+    dialogue = await open_dialogue(turn)
+    if dialogue is not None and dialogue.name == setup.NAME and text:
+        return await setup.answer(turn, dialogue, text)
+    return say(
+        note(
+            "I understand commands and buttons only.",
+            rows=(
+                (
+                    tap("📊 Status", "status"),
+                    tap("⚖️ Check now", "rebalance"),
+                    tap("❔ Help", "help"),
+                ),
+            ),
+        )
+    )
+
+
+def _unknown(name: str) -> Screen:
+    names = [command.name for command in all_commands()]
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    hint = f"Did you mean {code('/' + near[0])}?" if near else "/help shows what I know."
+    return note(f"I do not know {code('/' + name[:32])}. {hint}")
