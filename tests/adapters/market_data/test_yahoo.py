@@ -211,6 +211,14 @@ async def test_nobody_there_is_told_with_the_reason(tmp_path: Path) -> None:
         await yahoo.quotes([SPY])
 
 
+async def test_yfinances_own_session_works_the_same_and_says_that_nobody_is_there(
+    tmp_path: Path,
+) -> None:
+    """Nothing listens where the tests send all other traffic (see tests/conftest.py)."""
+    with pytest.raises(PriceSourceDown, match=r"(Connection|Proxy)Error"):
+        await YahooMarketData(tmp_path).quotes([SPY])
+
+
 async def test_a_hung_yahoo_is_given_up_and_not_asked_again_until_it_answers(
     server: FakeYahoo, tmp_path: Path
 ) -> None:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.adapters.market_data.yahoo.symbols import SOURCE
 from core.domain.ids import Symbol
 from core.domain.quote import PriceFault, PriceFaultKind, Quote
 
-SOURCE = "yahoo"
 PLACES = 4
 """Charts hold 32-bit numbers: 99.43 comes as 99.43000030517578, and this many places are real."""
 

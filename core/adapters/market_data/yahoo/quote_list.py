@@ -9,10 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from core.adapters.market_data.yahoo.faults import Unusable
+from core.adapters.market_data.yahoo.symbols import SOURCE
 from core.domain.ids import Symbol
 from core.domain.quote import PriceFault, PriceFaultKind, Quote
-
-SOURCE = "yahoo"
 
 
 def read_quote_list(text: str) -> dict[str, Mapping[str, Any]]:

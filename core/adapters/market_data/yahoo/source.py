@@ -15,7 +15,7 @@ from typing import Any
 
 from core.adapters.market_data.yahoo.client import Answers, YahooClient
 from core.adapters.market_data.yahoo.faults import TooMany, YahooFault
-from core.adapters.market_data.yahoo.symbols import SURE, yahoo_name
+from core.adapters.market_data.yahoo.symbols import SOURCE, SURE, yahoo_name
 from core.adapters.market_data.yahoo.worker import StillBusy, Worker
 from core.domain.ids import Symbol
 from core.domain.quote import PriceFault, Quote, QuoteBatch
@@ -23,7 +23,6 @@ from core.domain.refusals import PriceSourceDown
 
 logger = logging.getLogger(__name__)
 
-NAME = "yahoo"
 RETRY_AFTER_SECONDS = 60.0
 """Yahoo does not say how long to wait; a minute has been enough for others."""
 
@@ -48,7 +47,7 @@ class YahooMarketData:
     @property
     def name(self) -> str:
         """Always ``yahoo``."""
-        return NAME
+        return SOURCE
 
     @property
     def max_age(self) -> timedelta:
@@ -75,13 +74,13 @@ class YahooMarketData:
         try:
             return await self._worker.run(lambda: self._client.fetch(names), self._timeout)
         except TooMany as fault:
-            raise PriceSourceDown(NAME, str(fault), RETRY_AFTER_SECONDS) from fault
+            raise PriceSourceDown(SOURCE, str(fault), RETRY_AFTER_SECONDS) from fault
         except YahooFault as fault:
-            raise PriceSourceDown(NAME, str(fault)) from fault
+            raise PriceSourceDown(SOURCE, str(fault)) from fault
         except TimeoutError as error:
-            raise PriceSourceDown(NAME, f"no answer within {self._timeout:g} seconds") from error
+            raise PriceSourceDown(SOURCE, f"no answer within {self._timeout:g} seconds") from error
         except StillBusy as error:
-            raise PriceSourceDown(NAME, "the request before is still unanswered") from error
+            raise PriceSourceDown(SOURCE, "the request before is still unanswered") from error
         except Exception as error:
             logger.warning("Yahoo could not be asked.", exc_info=error)
-            raise PriceSourceDown(NAME, f"{type(error).__name__}: {error}") from error
+            raise PriceSourceDown(SOURCE, f"{type(error).__name__}: {error}") from error

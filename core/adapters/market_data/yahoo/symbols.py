@@ -1,10 +1,13 @@
-"""What Yahoo calls our symbols: share classes have a dash there (``BRK.B`` is ``BRK-B``)."""
+"""Names: what we call Yahoo, and what Yahoo calls our symbols (``BRK.B`` is ``BRK-B`` there)."""
 
 from __future__ import annotations
 
 import re
 
 from core.domain.ids import Symbol
+
+SOURCE = "yahoo"
+"""The name of this source in every quote."""
 
 SURE = Symbol("SPY")
 """The oldest exchange-traded fund of the United States: where it has no quote, nothing has."""
