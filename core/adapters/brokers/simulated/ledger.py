@@ -270,7 +270,7 @@ class Ledger:
     async def _all(self, query: str, values: tuple[Any, ...]) -> Iterable[Any]:
         return await self._db.execute_fetchall(query, values)
 
-    async def _one(self, query: str, values: tuple[Any, ...]) -> Any:  # noqa: ANN401
+    async def _one(self, query: str, values: tuple[Any, ...]) -> Any:
         async with self._db.execute(query, values) as cursor:
             return await cursor.fetchone()
 
@@ -279,7 +279,7 @@ class Ledger:
             return int(cursor.lastrowid or 0)
 
 
-def _order_row(row: Any, fills: tuple[Fill, ...]) -> OrderRow:  # noqa: ANN401
+def _order_row(row: Any, fills: tuple[Fill, ...]) -> OrderRow:
     return OrderRow(
         id=row[0],
         account_id=row[1],
