@@ -24,7 +24,7 @@ _NOISE = 1e-12
 _PART_NOISE = 1e-6
 """With parts of shares, moves for less than can be shown would never end."""
 _CENT_NOISE = 1e-6
-_TRIPLES_OF = 24
+_TRIPLES_OF = 28
 """So many moves are tried three at a time; more would take longer than they bring."""
 _CLOSE_ENOUGH = 1e-4
 """A hundredth of a point from the bound: nothing is tried three at a time for less."""

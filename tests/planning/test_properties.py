@@ -1,0 +1,184 @@
+"""What holds for every plan, whatever the portfolio and the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+from typing import TypeVar
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.domain.instrument import CASH
+from core.domain.money import half_spread, purchase_cost, sale_proceeds
+from core.domain.plan import Plan, PlanRequest, ReasonCode, Side
+from core.domain.policy import Direction, Fractional
+from core.domain.portfolio import Holdings
+from core.domain.targets import TargetAllocation
+from core.planning import calculate
+from tests.planning.strategies import requests
+
+CENT = Decimal("0.01")
+T = TypeVar("T")
+
+
+@given(requests())
+def test_cash_is_never_overdrawn_nor_bought_below_its_floor(request: PlanRequest) -> None:
+    plan = calculate(request)
+    floor = request.policy.cash_reserve.of(plan.before.total)
+    assert plan.after.cash >= 0
+    if plan.buys:
+        assert plan.after.cash >= floor
+    assert plan.after.cash >= min(request.holdings.cash, floor)
+
+
+@given(requests(), st.integers(1, 3000))
+def test_an_overdraft_never_grows(request: PlanRequest, debt: int) -> None:
+    worth = sum(request.holdings.positions[s] * request.prices[s] for s in request.targets.symbols)
+    cash = -min(Decimal(debt), Decimal(worth) / 2).quantize(CENT)
+    if worth + cash <= 0:
+        return
+    plan = calculate(replace(request, holdings=Holdings(cash, request.holdings.positions)))
+    assert plan.after.cash >= cash
+    assert not plan.buys or plan.after.cash >= 0
+
+
+@given(requests())
+def test_nothing_is_sold_that_is_not_held(request: PlanRequest) -> None:
+    for trade in calculate(request).sells:
+        assert 0 < trade.quantity <= request.holdings.positions[trade.symbol]
+
+
+@given(requests())
+def test_no_cent_is_lost(request: PlanRequest) -> None:
+    """Cash after = cash before + what sales bring − what purchases take, each rounded against us."""
+    plan, policy = calculate(request), request.policy
+    cash = request.holdings.cash
+    for trade in plan.trades:
+        half = half_spread(trade.price, policy.spread_bps)
+        if trade.side is Side.SELL:
+            cash += sale_proceeds(trade.quantity, trade.price - half) - policy.commission
+        else:
+            cash -= purchase_cost(trade.quantity, trade.price + half) + policy.commission
+    assert plan.after.cash == cash
+    assert cash == cash.quantize(CENT)
+    assert plan.cost == sum((trade.cost for trade in plan.trades), Decimal(0))
+    assert all(trade.cost >= 0 for trade in plan.trades)
+
+
+@given(requests())
+def test_weights_and_cost_add_up_to_the_whole(request: PlanRequest) -> None:
+    plan = calculate(request)
+    together = sum(plan.after.weights.values()) + plan.cost / plan.before.total * 100
+    assert abs(together - 100) < Decimal("1e-20")
+
+
+@given(requests(), st.randoms(use_true_random=False))
+def test_the_order_of_the_input_changes_nothing(request: PlanRequest, chance: Random) -> None:
+    def shuffled(items: Iterable[T]) -> list[T]:
+        items = list(items)
+        return chance.sample(items, len(items))
+
+    other = replace(
+        request,
+        holdings=Holdings(
+            request.holdings.cash, dict(shuffled(request.holdings.positions.items()))
+        ),
+        prices=dict(shuffled(request.prices.items())),
+        targets=TargetAllocation(tuple(shuffled(request.targets.lines))),
+    )
+    one, two = calculate(request), calculate(other)
+    assert one.trades == two.trades
+    assert one.skipped == two.skipped
+    assert one.reason == two.reason
+    assert one.after == two.after
+
+
+@given(requests())
+def test_a_plan_is_a_function_of_its_request(request: PlanRequest) -> None:
+    assert calculate(request) == calculate(request)
+
+
+@given(requests())
+def test_a_plan_is_made_only_where_it_helps(request: PlanRequest) -> None:
+    plan = calculate(request)
+    before = sum(abs(line.weight - line.goal) for line in plan.before.lines) / 2
+    if plan.trades:
+        assert plan.needed
+        assert plan.after.tracking_error < before
+    if not plan.needed:
+        assert not plan.trades
+
+
+@given(requests())
+def test_direction_and_exclusions_are_obeyed(request: PlanRequest) -> None:
+    plan, policy = calculate(request), request.policy
+    assert policy.direction is not Direction.BUY_ONLY or not plan.sells
+    assert policy.direction is not Direction.SELL_ONLY or not plan.buys
+    assert not policy.do_not_sell & {trade.symbol for trade in plan.sells}
+    assert not policy.do_not_buy & {trade.symbol for trade in plan.buys}
+    if plan.reason.code is ReasonCode.CASH_EXCESS:
+        assert not plan.sells
+
+
+@given(requests())
+def test_shares_are_traded_in_their_steps(request: PlanRequest) -> None:
+    plan = calculate(request)
+    for trade in plan.trades:
+        in_parts = request.policy.fractional is Fractional.ON or (
+            request.policy.fractional is Fractional.AUTO and trade.symbol in request.fractionable
+        )
+        step = Decimal("0.001") if in_parts else Decimal(1)
+        sells_out = trade.quantity == request.holdings.positions[trade.symbol]
+        assert trade.quantity % step == 0 or (in_parts and sells_out)
+
+
+@given(requests())
+def test_small_trades_are_left_out(request: PlanRequest) -> None:
+    for trade in calculate(request).trades:
+        rest = request.holdings.positions[trade.symbol] - trade.quantity
+        sells_out = trade.side is Side.SELL and rest < 1
+        has_target = request.targets.weight(trade.symbol) > 0
+        assert trade.value >= request.policy.min_trade or (sells_out and not has_target)
+
+
+@given(requests())
+def test_every_line_off_its_goal_is_traded_or_explained(request: PlanRequest) -> None:
+    plan = calculate(request)
+    named = {trade.symbol for trade in plan.trades} | {skip.symbol for skip in plan.skipped}
+    off = {line.symbol for line in plan.before.lines if line.weight != line.goal} - {CASH}
+    assert off <= named
+    assert not {trade.symbol for trade in plan.trades} & {skip.symbol for skip in plan.skipped}
+
+
+@given(requests())
+def test_sales_come_first_and_symbols_in_order(request: PlanRequest) -> None:
+    keys = [(trade.side is Side.BUY, trade.symbol) for trade in calculate(request).trades]
+    assert keys == sorted(keys)
+
+
+@given(requests(), st.floats(0, 1), st.integers(0, 5))
+def test_caps_only_shrink(request: PlanRequest, part: float, dropped: int) -> None:
+    first = calculate(request)
+    caps = {
+        (trade.symbol, trade.side): (trade.quantity * Decimal(part)).quantize(Decimal("0.001"))
+        for index, trade in enumerate(first.trades)
+        if index != dropped
+    }
+    second = calculate(replace(request, caps=caps))
+    for trade in second.trades:
+        assert trade.quantity <= caps[trade.symbol, trade.side]
+
+
+@given(requests())
+def test_the_same_caps_change_nothing_by_being_there(request: PlanRequest) -> None:
+    first = calculate(request)
+    caps = {(trade.symbol, trade.side): trade.quantity for trade in first.trades}
+    second = calculate(replace(request, caps=caps))
+    assert _error(second) <= _error(first) + Decimal("0.002")
+
+
+def _error(plan: Plan) -> Decimal:
+    return plan.after.tracking_error
