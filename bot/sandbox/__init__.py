@@ -9,7 +9,7 @@ api.telegram.org. Nothing here imports the product; it is the messenger, not the
 from __future__ import annotations
 
 from bot.sandbox.app import SandboxOptions, create_app
-from bot.sandbox.client import SandboxClient, sandbox_client
+from bot.sandbox.client import SandboxClient, sandbox_client, sandbox_process
 from bot.sandbox.driver import Sandbox, running_sandbox
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "create_app",
     "running_sandbox",
     "sandbox_client",
+    "sandbox_process",
 ]

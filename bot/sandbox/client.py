@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -131,3 +133,31 @@ async def sandbox_client(origin: str) -> AsyncIterator[SandboxClient]:
     """A client of the sandbox at an origin such as `http://127.0.0.1:8765`."""
     async with aiohttp.ClientSession() as session:
         yield SandboxClient(session, origin)
+
+
+@asynccontextmanager
+async def sandbox_process(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """A sandbox in a process of its own, on a free port: the process and its origin."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot.sandbox",
+        "--port",
+        "0",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process, await _ready_origin(process)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            await process.wait()
+
+
+async def _ready_origin(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    line = (await process.stdout.readline()).decode()
+    if not line.startswith("sandbox ready on "):
+        raise SandboxRefused(f"the sandbox did not start, it said {line!r}")
+    return line.split()[-1]

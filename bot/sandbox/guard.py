@@ -37,11 +37,11 @@ def is_loopback(host: str | None) -> bool:
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse rebound host names everywhere, and foreign origins on the page's side."""
+    """Refuse rebound host names, foreign origins, and changes that the page did not ask for."""
     host = urlsplit(f"//{request.headers.get('Host', '')}")
     if not is_loopback(host.hostname):
         return _refused("the Host header must name this machine, such as 127.0.0.1")
-    if not request.path.startswith(("/bot", "/file/bot")) and (reason := _foreign(request)):
+    if reason := _foreign(request):
         return _refused(reason)
     response = await handler(request)
     if not response.prepared:
@@ -56,9 +56,10 @@ def _foreign(request: web.Request) -> str | None:
     if origin is not None and origin != f"http://{request.headers['Host']}":
         return "only the sandbox's own page may do this"
     site = request.headers.get("Sec-Fetch-Site", "none")
-    if request.path.startswith("/page/") and site not in {"same-origin", "none"}:
+    is_bots = request.path.startswith(("/bot", "/file/bot"))
+    if (is_bots or request.path.startswith("/page/")) and site not in {"same-origin", "none"}:
         return "only the sandbox's own page may do this"
-    if request.method != "GET" and PAGE_HEADER not in request.headers:
+    if not is_bots and request.method != "GET" and PAGE_HEADER not in request.headers:
         return f"a change needs the header {PAGE_HEADER}"
     return None
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from PIL import Image, UnidentifiedImageError
 
@@ -38,6 +39,17 @@ LONGEST_PHOTO_EDGES = 10_000
 WIDEST_PHOTO = 20
 
 
+class Extras(TypedDict, total=False):
+    """What a message may have besides its words."""
+
+    attachment: Attachment | None
+    keyboard: JsonObject | None
+    reply_to: int | None
+    pinned_message: int | None
+    silent: bool
+    force_reply: bool
+
+
 class Messenger:
     """Chats, members, one bot, and everything that happens among them."""
 
@@ -64,16 +76,7 @@ class Messenger:
         return int(self.now().timestamp())
 
     def post(
-        self,
-        chat: Chat,
-        sender_id: int,
-        content: FormattedText,
-        *,
-        attachment: Attachment | None = None,
-        keyboard: JsonObject | None = None,
-        reply_to: int | None = None,
-        pinned_message: int | None = None,
-        silent: bool = False,
+        self, chat: Chat, sender_id: int, content: FormattedText, **extras: Unpack[Extras]
     ) -> Message:
         """Put a new message into a chat."""
         message = Message(
@@ -83,11 +86,7 @@ class Messenger:
             date=self.timestamp(),
             text=content.text,
             entities=content.entities,
-            attachment=attachment,
-            keyboard=keyboard,
-            reply_to=reply_to,
-            pinned_message=pinned_message,
-            silent=silent,
+            **extras,
         )
         chat.next_message_id += 1
         chat.messages[message.message_id] = message

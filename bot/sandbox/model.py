@@ -89,6 +89,7 @@ class Message:
     pinned_message: int | None = None
     reactions: tuple[str, ...] = ()
     silent: bool = False
+    force_reply: bool = False
 
     @property
     def buttons(self) -> list[Button]:

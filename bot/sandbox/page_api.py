@@ -62,7 +62,7 @@ class PageApi:
         with self._messenger.events.subscribed() as subscription:
             await response.prepare(request)
             try:
-                await response.write(b": connected\n\n")
+                await response.write(b": connected\nretry: 700\n\n")
                 while True:
                     event = await _next_or_ping(subscription.next)
                     if event is None:

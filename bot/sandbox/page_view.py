@@ -59,6 +59,7 @@ def message_view(state: State, message: Message) -> JsonObject:
     """A message, with what the Bot API does not tell the bot."""
     view = message_object(state, message) | {
         "silent": message.silent,
+        "force_reply": message.force_reply,
         "reactions": list(message.reactions),
     }
     if message.attachment:

@@ -51,6 +51,12 @@ def inline_keyboard(params: Params) -> JsonObject | None:
     return {"inline_keyboard": checked} if checked else None
 
 
+def forces_reply(params: Params) -> bool:
+    """Whether people's next words should answer the message (`ForceReply`)."""
+    markup = params.json("reply_markup", _WHAT)
+    return isinstance(markup, dict) and bool(markup.get("force_reply"))
+
+
 def _button(cell: Any) -> JsonObject:
     fault = "can't parse inline keyboard button: "
     if not isinstance(cell, dict):

@@ -7,7 +7,7 @@ from bot.sandbox.api_objects import message_object
 from bot.sandbox.formatted import FormattedText
 from bot.sandbox.messenger import Messenger
 from bot.sandbox.methods.content import caption, message_text, sent_file
-from bot.sandbox.methods.keyboards import inline_keyboard
+from bot.sandbox.methods.keyboards import forces_reply, inline_keyboard
 from bot.sandbox.methods.params import Params
 from bot.sandbox.methods.registry import bot_method
 from bot.sandbox.methods.targets import reply_target, writable_chat
@@ -79,5 +79,6 @@ def _send(
         keyboard=inline_keyboard(params),
         reply_to=reply_target(chat, params),
         silent=params.boolean("disable_notification"),
+        force_reply=forces_reply(params),
     )
     return message_object(messenger.state, message)

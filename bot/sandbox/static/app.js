@@ -108,7 +108,7 @@ function showTyping() {
 async function onEvent(event) {
   if (event.type === "answer") onAnswer(event);
   else if (event.type === "action") onAction(event);
-  else if (event.type === "profile") await refresh();
+  else if (event.type === "profile") await refreshQuietly();
   else if (["message", "edited", "deleted", "chat"].includes(event.type)) onChange(event);
 }
 
@@ -118,6 +118,7 @@ function onChange(event) {
   if (chat.id === store.chatId) {
     if (event.type === "deleted") event.message_ids.forEach((id) => elementOf(id)?.remove());
     else if (event.message) drawMessage(event.message, event.type === "message", actions);
+    if (event.type === "message" && event.message.force_reply) setReply(event.message);
     drawHead();
     drawPinned();
     drawComposer();
@@ -180,6 +181,9 @@ async function refresh() {
   if (!wasAtEnd) byId("scroller").scrollTop = place;
 }
 
+// A sandbox that goes away meanwhile is told of by the stream of events, which tries again.
+const refreshQuietly = () => refresh().catch(() => {});
+
 function startTheme() {
   const root = document.documentElement;
   const saved = localStorage.getItem("theme");
@@ -218,7 +222,7 @@ async function start() {
     async () => {
       if (isLost) toast("The sandbox is back");
       isLost = false;
-      await refresh();
+      await refreshQuietly();
     },
     () => {
       if (!isLost) toast("The sandbox does not answer; trying again");

@@ -51,7 +51,7 @@ function item(chat, open) {
 
 function lastWords(chat, last) {
   if (store.typing.has(chat.id)) return "typing…";
-  if (!last) return chat.type === "private" ? store.bot.short_description || "Press Start to begin" : "No messages yet";
+  if (!last) return chat.type === "private" ? store.bot.short_description || "Not started yet" : "No messages yet";
   const words = preview(last).split("\n")[0];
   if (last.from?.id === store.memberId) return `You: ${words}`;
   return chat.type === "private" && isFromBot(last) ? words : `${last.from?.first_name}: ${words}`;

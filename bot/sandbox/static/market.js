@@ -7,6 +7,7 @@ const CRASH = "2020-03-16";
 const LOOK_EVERY = 1000;
 let market = null;
 let isWalking = false;
+let keepNoteUntil = 0;
 let timer = 0;
 
 export function startMarket() {
@@ -40,7 +41,7 @@ async function move(what, body) {
   draw();
   try {
     market = await moveMarket(what, body);
-    setNote("");
+    keepNoteUntil = 0;
   } catch (error) {
     if (error.status === 503) market = null;
     setNote(sentence(error.message));
@@ -50,14 +51,13 @@ async function move(what, body) {
   draw();
 }
 
-let keepNoteUntil = 0;
-
 function show(answer) {
   market = answer;
   draw();
 }
 
 function showFault(error) {
+  if (isWalking) return;
   market = null;
   setNote(sentence(error.message));
   draw();

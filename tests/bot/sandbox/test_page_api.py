@@ -136,6 +136,11 @@ async def test_a_member_sends_a_photo_and_a_file(
         ("/page/state", {"Host": "evil.example"}),
         ("/bot7000001:x/getMe", {"Host": "evil.example"}),
         ("/page/state", {"Origin": "http://evil.example"}),
+        ("/bot7000001:sandbox-token-that-opens-nothing-real/getMe", {"Origin": "http://e.example"}),
+        (
+            "/bot7000001:sandbox-token-that-opens-nothing-real/getUpdates?offset=9999999999",
+            {"Sec-Fetch-Site": "cross-site"},
+        ),
         ("/page/state", {"Origin": "null"}),
         ("/page/state", {"Sec-Fetch-Site": "cross-site"}),
         ("/page/events", {"Sec-Fetch-Site": "cross-site"}),

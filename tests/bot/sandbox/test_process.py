@@ -2,50 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from bot.sandbox import sandbox_client
+from bot.sandbox import sandbox_client, sandbox_process
 from bot.sandbox.__main__ import main
 
 ANNA = 1001
 
 
-@asynccontextmanager
-async def process(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    started = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot.sandbox",
-        "--port",
-        "0",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert started.stdout is not None
-    line = (await asyncio.wait_for(started.stdout.readline(), 20)).decode()
-    assert line.startswith("sandbox ready on http://127.0.0.1:")
-    try:
-        yield started, line.split()[-1]
-    finally:
-        if started.returncode is None:
-            started.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(started.wait(), 10) == 0
-
-
 async def test_it_is_ready_when_it_says_so_and_remembers_after_a_stop(tmp_path: Path) -> None:
     arguments = ("--state", str(tmp_path / "state.json"), "--bot-username", "family_test_bot")
-    async with process(*arguments) as (_, origin), sandbox_client(origin) as client:
+    async with sandbox_process(*arguments) as (_, origin), sandbox_client(origin) as client:
         assert (await client.state())["bot"]["username"] == "family_test_bot"
         await client.send_text(ANNA, ANNA, "remember me")
-    async with process(*arguments) as (_, origin), sandbox_client(origin) as client:
+    async with sandbox_process(*arguments) as (process, origin), sandbox_client(origin) as client:
         assert [each["text"] for each in await client.messages(ANNA)] == ["remember me"]
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize(

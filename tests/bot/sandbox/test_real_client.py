@@ -157,8 +157,10 @@ async def test_every_other_method(sandbox: Sandbox, bot: Bot) -> None:
 async def test_errors_are_those_of_the_real_service(sandbox: Sandbox, bot: Bot) -> None:
     with pytest.raises(Forbidden, match="initiate conversation"):
         await bot.send_message(BEN, "x")
+    stranger = Bot("7:wrong", base_url=f"{sandbox.origin}/bot")
     with pytest.raises(InvalidToken):
-        await Bot("7:wrong", base_url=f"{sandbox.origin}/bot").initialize()
+        await stranger.initialize()
+    await stranger.shutdown()
     first = asyncio.create_task(bot.get_updates(timeout=30))
     await sandbox.wait_for(lambda s: s.is_polled)
     await bot.get_updates()
