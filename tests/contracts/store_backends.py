@@ -66,7 +66,7 @@ async def _empty_schema() -> None:
     """Make the schema of this test run, or empty the tables that an earlier test has filled."""
     schema = sql.Identifier(SCHEMA)
     await run_on_postgres(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
-    store = await open_store(postgres_url(SCHEMA), Path("."))
+    store = await open_store(postgres_url(SCHEMA), Path())
     await store.aclose()
     names = [name for name in METADATA.tables if name not in KEPT]
     tables = sql.SQL(", ").join(sql.Identifier(SCHEMA, name) for name in names)

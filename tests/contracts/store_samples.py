@@ -14,8 +14,15 @@ from core.domain.order import Order
 from core.domain.plan import After, Plan, Reason, ReasonCode, Side, Skipped, Trade
 from core.domain.policy import Policy
 from core.domain.portfolio import Account, HoldingChange, Holdings, Portfolio, Rung, Snapshot
-from core.domain.proposal import Cause, Decision, DecisionKind, PriceMove, Proposal, Revision
-from core.domain.proposal import RevisionCause
+from core.domain.proposal import (
+    Cause,
+    Decision,
+    DecisionKind,
+    PriceMove,
+    Proposal,
+    Revision,
+    RevisionCause,
+)
 from core.domain.quote import Quote
 from core.domain.targets import TargetAllocation
 from core.ports.store import Store, UnitOfWork
@@ -23,6 +30,7 @@ from core.ports.store import Store, UnitOfWork
 NOW = datetime(2020, 3, 5, 16, 0, tzinfo=UTC)
 TODAY = date(2020, 3, 5)
 VTI, BND = Symbol("VTI"), Symbol("BND")
+FIRST = AccountId(1)
 EXACT = Decimal("1234567890123456789012345.678")
 """A number of 28 digits."""
 
@@ -59,12 +67,12 @@ async def settle(store: Store, *, user: int = 700_000_000_001, slug: str = "fami
     return Family(member, portfolio, account)
 
 
-def a_snapshot(account: AccountId = AccountId(1)) -> Snapshot:
+def a_snapshot(account: AccountId = FIRST) -> Snapshot:
     quote = Quote(VTI, Decimal("150.10"), "USD", NOW - timedelta(seconds=3), "replay")
     return Snapshot(
         account_id=account,
         holdings=Holdings(Decimal("120.55"), {VTI: Decimal("11.5"), BND: EXACT}),
-        quotes={VTI: quote, BND: replace(quote, symbol=BND, price=Decimal("88"))},
+        quotes={VTI: quote, BND: replace(quote, symbol=BND, price=Decimal(88))},
         taken_at=NOW,
         session=TODAY,
         fractionable=frozenset({VTI, BND}),
@@ -105,7 +113,7 @@ def a_plan() -> Plan:
     )
 
 
-def a_revision(number: int = 1, account: AccountId = AccountId(1)) -> Revision:
+def a_revision(number: int = 1, account: AccountId = FIRST) -> Revision:
     return Revision(
         number=number,
         plan=a_plan(),
@@ -114,7 +122,7 @@ def a_revision(number: int = 1, account: AccountId = AccountId(1)) -> Revision:
         created_at=NOW,
         dropped=frozenset({(VTI, Side.SELL), (BND, Side.BUY)}),
         moves=(PriceMove(VTI, Decimal(1), Decimal("1.02")),),
-        changes=(HoldingChange(CASH, Decimal("5.50"), Decimal("5")),),
+        changes=(HoldingChange(CASH, Decimal("5.50"), Decimal(5)),),
     )
 
 

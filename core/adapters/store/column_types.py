@@ -1,5 +1,7 @@
 """Column types: exact decimals and UTC instants, the same on every database."""
 
+# ruff: noqa: ARG002 - SQLAlchemy says what the methods of a column type are called with
+
 from __future__ import annotations
 
 from datetime import UTC, datetime

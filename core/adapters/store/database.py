@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import (
     ARRAY,
@@ -85,12 +85,12 @@ class Database:
 
     async def add(self, table: Table, **values: Any) -> None:
         """Add a row."""
-        await self._connection.execute(insert(table).values(**values))
+        await self._connection.execute(insert(table), values)
 
     async def add_numbered(self, table: Table, **values: Any) -> int:
         """Add a row, and return the number that the database gave it."""
-        result = await self._connection.execute(insert(table).values(**values))
-        return int(result.inserted_primary_key[0])
+        result = await self._connection.execute(insert(table), values)
+        return int(cast("Any", result.inserted_primary_key)[0])
 
     async def add_new(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
         """Add those rows that break no uniqueness, and return how many they were."""
@@ -103,9 +103,11 @@ class Database:
         self, table: Table, keys: Collection[str], *, kept: Collection[str] = (), **values: Any
     ) -> None:
         """Add a row, or replace what an earlier one with the same keys said, but for the columns kept."""
-        statement = self.insert(table).values(**values)
+        statement = self.insert(table)
         changed = {name: statement.excluded[name] for name in values if name not in {*keys, *kept}}
-        await self.write(statement.on_conflict_do_update(index_elements=list(keys), set_=changed))
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=list(keys), set_=changed), values
+        )
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An insertion that can say what to do about conflicts."""

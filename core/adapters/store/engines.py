@@ -126,8 +126,8 @@ async def require_sqlite_settings(engines: Engines) -> None:
                 found = await connection.scalar(text(f"PRAGMA {name}"))
                 if found != value:
                     raise StoreError(
-                        f"SQLite has {name}={found} where {value} is needed. DATA_DIR must be on a local disk, not on a "
-                        "network drive."
+                        f"SQLite has {name}={found} where {value} is needed. DATA_DIR must be on a "
+                        "local disk, not on a network drive."
                     )
             if not await connection.scalar(text("PRAGMA busy_timeout")):
                 raise StoreError("SQLite does not wait for other processes (busy_timeout=0).")

@@ -15,7 +15,9 @@ BUSY = (
 FULL = (
     "There is no room left where the store is kept. Nothing was changed; make room, then try again."
 )
-DAMAGED = "The store's file is damaged and was left as it is. Stop the bot, and put back a backup: evenkeel restore FILE"
+DAMAGED = (
+    "The store's file is damaged and was left as it is. Put back a backup: evenkeel restore FILE"
+)
 
 _BY_SQLITE_CODE: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreBusy, BUSY),

@@ -38,9 +38,7 @@ async def open_store(url: str, data_dir: Path, *, patience: float = PATIENCE_SEC
     wrote them, StoreBusy where another process holds them.
     """
     file = sqlite_file(url)
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if file is not None:
-        await asyncio.to_thread(prepare_file, file)
+    await asyncio.to_thread(_prepare_files, data_dir, file)
     engines = make_engines(url, patience)
     try:
         await _prepare(engines)
@@ -68,6 +66,12 @@ async def _install_id(connection: AsyncConnection) -> str:
     made = "".join(secrets.choice(_ALPHABET) for _ in range(INSTALL_ID_LENGTH))
     await connection.execute(insert(INSTALLATION).values(id=1, install_id=made, restored_at=None))
     return made
+
+
+def _prepare_files(data_dir: Path, file: Path | None) -> None:
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if file is not None:
+        prepare_file(file)
 
 
 def marker_of(file: Path) -> Path:

@@ -135,7 +135,7 @@ class SqlOrders:
                 self._database.among(ACCOUNTS.c.id, account_ids)
             )
         )
-        return {number: currency for number, currency in rows}
+        return {row.id: row.currency for row in rows}
 
     async def _load(self, statement: Question) -> tuple[Order, ...]:
         rows = await self._database.rows(statement)

@@ -57,7 +57,7 @@ class SqlPortfolios:
         await self._add_policy(portfolio.id, 1, write_policy(policy), by=None, at=None)
         return portfolio
 
-    async def add_account(  # noqa: PLR0913 - an account is all of these at once
+    async def add_account(
         self,
         portfolio_id: PortfolioId,
         *,

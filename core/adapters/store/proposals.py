@@ -52,7 +52,7 @@ class SqlProposals:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(  # noqa: PLR0913 - a proposal is all of these at once
+    async def add(
         self,
         portfolio_id: PortfolioId,
         *,

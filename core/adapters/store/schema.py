@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, String, column, inspect, select, table
 
 from core.ports.store_errors import StoreDamaged, StoreTooNew
 
@@ -18,6 +18,8 @@ HEAD = "0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 VERSION_TABLE = "alembic_version"
+
+_VERSION = select(column("version_num", String)).select_from(table(VERSION_TABLE))
 
 
 def bring_up_to_date(connection: Connection) -> None:
@@ -41,7 +43,7 @@ def version_of(connection: Connection) -> str | None:
     """The revision of the tables; None where there are none."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    found = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
+    found = connection.scalar(_VERSION)
     return None if found is None else str(found)
 
 
@@ -52,8 +54,8 @@ def require_known(version: str) -> None:
     known = {revision.revision for revision in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
     if version not in known:
         raise StoreTooNew(
-            f"The store was written by a newer version of Evenkeel (its tables are at {version}, this version knows up to "
-            f"{HEAD}). Install that version again; nothing was changed."
+            f"The store was written by a newer version of Evenkeel (its tables are at {version}, this "
+            f"version knows up to {HEAD}). Install that version again; nothing was changed."
         )
 
 
@@ -70,6 +72,6 @@ def config_for(connection: Connection) -> Config:
 def _require_empty(connection: Connection) -> None:
     if connection.dialect.name == "sqlite" and (names := inspect(connection).get_table_names()):
         raise StoreDamaged(
-            f"The database is not Evenkeel's: it has other tables ({', '.join(names[:3])}) and no version. Name another "
-            "file in DATABASE_URL, or put back a backup with: evenkeel restore FILE"
+            f"The database is not Evenkeel's: it has other tables ({', '.join(names[:3])}) and no "
+            "version. Name another file in DATABASE_URL."
         )

@@ -61,7 +61,7 @@ class SeenUpdateRow(Base, table=True):
 
 
 class OutboxRow(Base, table=True):
-    """A message to send: a kind and ids, rendered when it is sent; it waits until it was sent or has failed for good."""
+    """A message to send: a kind and ids, rendered when it is sent; it waits until it is sent or has failed for good."""
 
     __tablename__ = "outbox"
     __table_args__ = (

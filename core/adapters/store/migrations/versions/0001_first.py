@@ -13,7 +13,6 @@ down_revision = None
 
 def upgrade() -> None:
     """Make every table."""
-
     op.create_table(
         "households",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -387,7 +386,8 @@ def upgrade() -> None:
         sa.Column("scheduled_for", UtcDateTime(), nullable=True),
         sa.Column("outcome", sa.String(), nullable=False),
         sa.CheckConstraint(
-            "state IN ('open', 'scheduled', 'approved', 'executing', 'done', 'partial', 'failed', 'frozen', 'rejected', 'expired', 'superseded', 'cancelled')",
+            "state IN ('open', 'scheduled', 'approved', 'executing', 'done', 'partial', 'failed', "
+            "'frozen', 'rejected', 'expired', 'superseded', 'cancelled')",
             name=op.f("ck_proposals_state"),
         ),
         sa.CheckConstraint("approvals_needed >= 1", name=op.f("ck_proposals_approvals_needed")),
@@ -492,7 +492,8 @@ def upgrade() -> None:
         sa.Column("detail", sa.String(), nullable=False),
         sa.CheckConstraint("side IN ('buy', 'sell')", name=op.f("ck_orders_side")),
         sa.CheckConstraint(
-            "state IN ('intended', 'submitting', 'submitted', 'partially_filled', 'filled', 'cancelled', 'expired', 'rejected', 'void', 'unknown', 'frozen')",
+            "state IN ('intended', 'submitting', 'submitted', 'partially_filled', 'filled', "
+            "'cancelled', 'expired', 'rejected', 'void', 'unknown', 'frozen')",
             name=op.f("ck_orders_state"),
         ),
         sa.CheckConstraint(
