@@ -110,6 +110,7 @@ function drawLine() {
   byId("market-last").textContent = market.last.slice(0, 4);
   byId("market-done").style.width = share(market.session);
   byId("market-mark").style.left = share(CRASH);
+  byId("market-mark").hidden = false;
 }
 
 function setNote(words) {
