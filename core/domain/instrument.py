@@ -34,7 +34,7 @@ class Instrument:
 def parse_symbol(text: str) -> Symbol:
     """Read a symbol in any case, and return its canonical form; raises BadSymbol."""
     candidate = text.strip().upper()
-    if not _SYMBOL.fullmatch(candidate):
+    if not text.isascii() or not _SYMBOL.fullmatch(candidate):  # ß in capitals would be SS
         raise BadSymbol(text[:40])
     return Symbol(candidate)
 

@@ -61,8 +61,8 @@ class ReasonCode(StrEnum):
 class Reason:
     """A typed reason: its code, the symbol it is about, and its numbers by name.
 
-    Names used: ``drift``, ``band``, ``target``, ``goal`` (points, percent), ``amount``, ``price``,
-    ``min_trade``, ``missing`` (money).
+    Names used: ``weight``, ``drift``, ``band``, ``target``, ``goal`` (points, percent),
+    ``amount``, ``price``, ``min_trade``, ``missing`` (money).
     """
 
     code: ReasonCode

@@ -96,18 +96,27 @@ def scale_to_hundred(weights: Iterable[tuple[Symbol, Decimal]]) -> TargetAllocat
     total = sum((weight for _, weight in pairs), ZERO)
     if not pairs or total <= ZERO:
         raise NoTargets
-    scaled = [(symbol, (weight * HUNDRED / total).quantize(Decimal("0.01"))) for symbol, weight in pairs]
+    scaled = [
+        (symbol, (weight * HUNDRED / total).quantize(Decimal("0.01"))) for symbol, weight in pairs
+    ]
     rest = HUNDRED - sum((weight for _, weight in scaled), ZERO)
     largest = max(range(len(scaled)), key=lambda index: scaled[index][1])
     scaled[largest] = (scaled[largest][0], scaled[largest][1] + rest)
-    return TargetAllocation(tuple(TargetLine(symbol, weight.normalize() + ZERO) for symbol, weight in scaled))
+    return TargetAllocation(
+        tuple(TargetLine(symbol, weight.normalize() + ZERO) for symbol, weight in scaled)
+    )
 
 
 def rest_to_cash(weights: Iterable[tuple[Symbol, Decimal]]) -> TargetAllocation:
-    """Complete weights below 100 percent with a CASH line; raises TargetsDoNotSum when they exceed 100."""
-    pairs = dict(weights)
-    total = sum(pairs.values(), ZERO)
-    if total > HUNDRED:
-        raise TargetsDoNotSum(total, HUNDRED - total)
-    pairs[CASH] = pairs.get(CASH, ZERO) + HUNDRED - total
-    return TargetAllocation(tuple(TargetLine(symbol, weight) for symbol, weight in pairs.items()))
+    """Complete weights below 100 percent with CASH; raises TargetsDoNotSum above 100."""
+    pairs = list(weights)
+    total = sum((weight for _, weight in pairs), ZERO)
+    rest = HUNDRED - total
+    if rest < ZERO:
+        raise TargetsDoNotSum(total, rest)
+    lines = [
+        TargetLine(symbol, weight + rest if symbol == CASH else weight) for symbol, weight in pairs
+    ]
+    if rest > ZERO and all(symbol != CASH for symbol, _ in pairs):
+        lines.append(TargetLine(CASH, rest))
+    return TargetAllocation(tuple(lines))
