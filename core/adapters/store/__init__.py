@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from core.adapters.store.backup import backup_files
 from core.adapters.store.opening import open_store
+from core.adapters.store.restore import Restored, restore_files
 from core.adapters.store.store import SqlStore
 
-__all__ = ["SqlStore", "open_store"]
+__all__ = ["Restored", "SqlStore", "backup_files", "open_store", "restore_files"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -21,6 +22,15 @@ class SqlPeople:
     async def install_id(self) -> str:
         """The random name of this installation."""
         return str(await self._database.value(select(INSTALLATION.c.install_id)))
+
+    async def restored_at(self) -> datetime | None:
+        """When this store was put back from a backup, until a person has acknowledged it."""
+        found: datetime | None = await self._database.value(select(INSTALLATION.c.restored_at))
+        return found
+
+    async def acknowledge_restore(self) -> None:
+        """A person knows that this store is a restored one."""
+        await self._database.write(update(INSTALLATION).values(restored_at=None))
 
     async def first_household(self) -> HouseholdId | None:
         """The first household, or None in a fresh store."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from core.ports.store_errors import StoreDamaged, StoreTooNew
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+logger = logging.getLogger(__name__)
 
 HEAD = "0001"
 """The revision that this version of the program works with."""
@@ -34,9 +37,11 @@ def bring_up_to_date(connection: Connection) -> None:
         _require_empty(connection)
     else:
         require_known(version)
+    _quieten()
     from alembic import command
 
     command.upgrade(config_for(connection), "head")
+    logger.info("The store's tables were brought from %s to %s.", version or "nothing", HEAD)
 
 
 def version_of(connection: Connection) -> str | None:
@@ -49,6 +54,7 @@ def version_of(connection: Connection) -> str | None:
 
 def require_known(version: str) -> None:
     """Raise StoreTooNew for a revision that this version does not know."""
+    _quieten()
     from alembic.script import ScriptDirectory
 
     known = {revision.revision for revision in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
@@ -67,6 +73,11 @@ def config_for(connection: Connection) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+def _quieten() -> None:
+    """What Alembic says of its own parts interests nobody who runs the bot."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _require_empty(connection: Connection) -> None:
