@@ -110,7 +110,6 @@ class Deliverer:
         except Exception:
             log.exception("message %s (%s) cannot be rendered", queued.id, queued.item.kind)
             return await self._cannot_render(queued)
-        self._line_failures = 0
         return Fate.SETTLED
 
     async def _send_or_edit(self, queued: QueuedItem) -> None:
@@ -166,6 +165,7 @@ class Deliverer:
             reply_markup=keyboard_for(screen, chat_id, self._runtime.signing_key),
             reply_parameters=reply,
         )
+        self._line_failures = 0
         return message.message_id
 
     async def _edit(self, chat_id: ChatId, message_id: int, screen: Screen) -> None:
@@ -179,6 +179,7 @@ class Deliverer:
                 link_preview_options=_NO_PREVIEW,
                 reply_markup=keyboard_for(screen, chat_id, self._runtime.signing_key),
             )
+            self._line_failures = 0
         except BadRequest as error:
             if _says(error, ("not modified",)):
                 return
@@ -248,7 +249,7 @@ class Deliverer:
                 log.error("message %s (%s) is refused: %s", queued.id, queued.item.kind, error)
                 await self._mark_failed(queued, None, str(error)[:200])
             case _:
-                await self._line_is_down(queued, error)
+                await self._mark_failed(queued, self._line_is_down(error), type(error).__name__)
                 return Fate.WAITS
         return Fate.SETTLED
 
@@ -262,7 +263,7 @@ class Deliverer:
         log.info("told to wait %.0f s with chat %s", seconds, queued.item.chat_id)
         await self._mark_failed(queued, seconds, "told to wait")
 
-    async def _line_is_down(self, queued: QueuedItem, error: TelegramError) -> None:
+    def _line_is_down(self, error: TelegramError) -> float:
         """Wait before anything else is tried: what failed for one chat would fail for all."""
         pause = min(2.0**self._line_failures, LONGEST_PAUSE)
         self._line_failures = min(self._line_failures + 1, 10)
@@ -271,7 +272,7 @@ class Deliverer:
         name = type(error).__name__
         level = logging.WARNING if isinstance(error, NetworkError) else logging.ERROR
         log.log(level, "Telegram cannot be reached (%s); next try in %.0f s", name, pause)
-        await self._mark_failed(queued, pause, name)
+        return pause
 
     async def _cannot_render(self, queued: QueuedItem) -> Fate:
         is_last = queued.attempts + 1 >= TRIES_TO_RENDER
@@ -314,11 +315,14 @@ class Deliverer:
     async def _tell_missed(self) -> None:
         """One summary a chat of the proposals that ended before they could be shown."""
         for chat_id, number in list(self._missed.items()):
-            del self._missed[chat_id]
             try:
                 await self._send(chat_id, Letter(not_sent_in_time(number)))
+            except (Forbidden, BadRequest) as error:
+                log.warning("the summary for chat %s is refused: %s", chat_id, error)
             except TelegramError as error:
-                log.warning("the summary for chat %s is lost (%s)", chat_id, type(error).__name__)
+                self._line_is_down(error)
+                return
+            del self._missed[chat_id]
 
 
 def _has_expired(scene: Scene) -> bool:

@@ -20,7 +20,6 @@ from core.domain.membership import Role
 from core.domain.outbox import Copy, MessageKind, OutboxItem
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal, ProposalState, RevisionCause
-from core.domain.refusals import UnknownProposal
 from core.ports.store import UnitOfWork
 
 ENDED_UNSEEN = frozenset(
@@ -73,10 +72,7 @@ async def read_scene(work: UnitOfWork, item: OutboxItem) -> Scene:
     view: ProposalView | None = None
     copies: tuple[Copy, ...] = ()
     if item.proposal_id is not None:
-        try:
-            view = await view_of(work, item.proposal_id)
-        except UnknownProposal:
-            view = None
+        view = await view_of(work, item.proposal_id)
         copies = tuple(
             copy
             for copy in await work.proposals.copies(item.proposal_id)

@@ -56,9 +56,7 @@ GROUP = ChatId(-1001234567890)
 
 TARGETS = TargetAllocation.of({"VTI": 60, "BND": 35, "CASH": 5})
 PRICES = {Symbol("VTI"): Decimal("287.14"), Symbol("BND"): Decimal("73.43")}
-HOLDINGS = Holdings(
-    Decimal("2625.99"), {Symbol("VTI"): Decimal(112), Symbol("BND"): Decimal(184)}
-)
+HOLDINGS = Holdings(Decimal("2625.99"), {Symbol("VTI"): Decimal(112), Symbol("BND"): Decimal(184)})
 
 
 def member(number: int = 1, name: str = "Anna") -> Member:
@@ -153,9 +151,7 @@ _REPORTED = {
 }
 
 
-def _report(
-    plan: Plan, orders: tuple[Order, ...], drift_after: Decimal | None
-) -> ExecutionReport:
+def _report(plan: Plan, orders: tuple[Order, ...], drift_after: Decimal | None) -> ExecutionReport:
     quoted = {leg: trade.price for leg, trade in enumerate(plan.trades, 1)}
     return ExecutionReport(
         orders,
