@@ -21,7 +21,7 @@ from core.adapters.calendars.replay import ReplayCalendar
 from core.adapters.clock import LiveMarketClock, ReplayMarketClock, SystemClock
 from core.adapters.market_data.history import load_history
 from core.adapters.market_data.replay import ReplayMarketData
-from core.adapters.store import SqlStore, open_store
+from core.adapters.store import Restored, SqlStore, backup_files, open_store, restore_files
 from core.application.advance_market import set_speed, start_market
 from core.application.market import Market
 from core.domain.refusals import NotBuiltYet
@@ -31,7 +31,7 @@ from core.ports.clock import Clock
 STORE_FILE = "evenkeel.db"
 BROKER_FILE = "broker.db"
 CALENDAR_PAST = timedelta(days=400)
-CALENDAR_FUTURE = timedelta(days=400)
+CALENDAR_FUTURE = timedelta(days=5 * 366)
 
 
 @asynccontextmanager
@@ -74,7 +74,7 @@ def require_built(settings: Settings) -> None:
 async def _market(settings: Settings, store: SqlStore, clock: Clock) -> Market:
     if settings.market_data == "replay":
         return await _replay(settings, store)
-    from core.adapters.market_data.yahoo import YahooMarketData  # noqa: PLC0415 - slow to import
+    from core.adapters.market_data.yahoo import YahooMarketData
 
     today = clock.now().date()
     return Market(
@@ -111,3 +111,23 @@ def signing_key(settings: Settings) -> bytes:
 def data_files(settings: Settings) -> tuple[Path, Path]:
     """Where the store and the simulated broker keep their data."""
     return settings.data_dir / STORE_FILE, settings.data_dir / BROKER_FILE
+
+
+def backup_store(settings: Settings, out: Path) -> Path:
+    """Copy what the bot keeps into one file, and return its path; raises StoreError."""
+    return backup_files(
+        settings.database_url.get_secret_value(),
+        settings.data_dir / BROKER_FILE,
+        out,
+        now=SystemClock().now(),
+    )
+
+
+def restore_store(settings: Settings, file: Path) -> Restored:
+    """Put such a file in the place of what the bot keeps now; raises StoreError with nothing changed."""
+    return restore_files(
+        settings.database_url.get_secret_value(),
+        settings.data_dir / BROKER_FILE,
+        file,
+        now=SystemClock().now(),
+    )

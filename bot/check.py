@@ -52,8 +52,8 @@ async def _drain(runtime: Runtime) -> None:
     lease = TelegramLease(runtime)
     if not await lease.take():
         return
-    from bot.telegram.client import build_bot  # noqa: PLC0415 - only where there is something to say it with
-    from bot.telegram.delivery import Deliverer  # noqa: PLC0415
+    from bot.telegram.client import build_bot
+    from bot.telegram.delivery import Deliverer
 
     try:
         async with build_bot(runtime.settings) as bot:

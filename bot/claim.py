@@ -29,9 +29,9 @@ async def print_claim(runtime: Runtime, username: str) -> None:
 
 def claim_text(link: str) -> str:
     """The claim as people see it in a terminal."""
-    import io  # noqa: PLC0415
+    import io
 
-    import segno  # noqa: PLC0415 - needed once in the life of an installation
+    import segno
 
     drawn = io.StringIO()
     segno.make(link, error="l").terminal(out=drawn, compact=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli_plan import plan_command
+from bot.cli_store import backup_command, restore_command
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 BAD_INPUT = 2
 NOT_WELL = 1
 
-NO_TOKEN = """
+HOW_TO_GO_TO_TELEGRAM = """
 No TELEGRAM_BOT_TOKEN is set, so this starts the demo instead.
 
 To run on Telegram:
@@ -41,8 +42,8 @@ def main() -> None:
 
 def read_settings() -> Settings:
     """Read the settings and set up the log, or end with a sentence for each fault."""
-    from bot.logs import configure_logging  # noqa: PLC0415 - `plan` needs none of this
-    from bot.settings import ENV_FILE, SettingsError, load_settings  # noqa: PLC0415
+    from bot.logs import configure_logging
+    from bot.settings import ENV_FILE, SettingsError, load_settings
 
     try:
         settings = load_settings(None if os.environ.get("EVENKEEL_NO_ENV_FILE") else ENV_FILE)
@@ -58,9 +59,9 @@ def read_settings() -> Settings:
     return settings
 
 
-def _finish(work: Any) -> Any:  # noqa: ANN401 - whatever the work returns
+def _finish(work: Any) -> Any:
     """Run something asynchronous; what stands in its way becomes one sentence and an exit status."""
-    from bot.words.faults import fault_sentence  # noqa: PLC0415
+    from bot.words.faults import fault_sentence
 
     try:
         return asyncio.run(work)
@@ -77,16 +78,18 @@ def run() -> None:
     """Run the bot: on Telegram with TELEGRAM_BOT_TOKEN, otherwise as the demo."""
     settings = read_settings()
     if settings.telegram_bot_token is None:
-        click.echo(NO_TOKEN)
+        click.echo(HOW_TO_GO_TO_TELEGRAM)
         _demo(settings.data_dir, None)
         return
-    from bot.serve import serve  # noqa: PLC0415
+    from bot.serve import serve
 
     _finish(serve(settings))
 
 
 @cli.command()
-@click.option("--port", type=click.IntRange(0, 65535), help="where the page listens; 0 takes a free one")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="where the page listens; 0 takes a free one"
+)
 @click.option("--data", "data_dir", type=click.Path(path_type=Path), help="where its data are kept")
 def demo(port: int | None, data_dir: Path | None) -> None:
     """Run the same bot on a chat page of this machine, with a market that replays real history."""
@@ -94,12 +97,15 @@ def demo(port: int | None, data_dir: Path | None) -> None:
 
 
 def _demo(data_dir: Path, port: int | None) -> None:
-    from bot.demo import PORT, PortTaken, run_demo  # noqa: PLC0415
+    from bot.demo import PORT, PortTaken, run_demo
 
     try:
         sys.exit(run_demo(data_dir, PORT if port is None else port))
     except PortTaken as taken:
-        click.echo(f"Port {taken} is in use: stop what listens there, or choose another with --port.", err=True)
+        click.echo(
+            f"Port {taken} is in use: stop what listens there, or choose another with --port.",
+            err=True,
+        )
         sys.exit(BAD_INPUT)
 
 
@@ -108,7 +114,7 @@ def _demo(data_dir: Path, port: int | None) -> None:
 def check(once: bool) -> None:  # noqa: FBT001 - click's way
     """Run due checks as they fall due; with --once those due now, for cron and timers."""
     settings = read_settings()
-    from bot.check import check_for_ever, check_once  # noqa: PLC0415
+    from bot.check import check_for_ever, check_once
 
     if not once:
         _finish(check_for_ever(settings))
@@ -129,9 +135,9 @@ def claim() -> None:
 
 
 async def _claim(settings: Settings) -> None:
-    from bot.bootstrap import open_runtime  # noqa: PLC0415
-    from bot.claim import print_claim  # noqa: PLC0415
-    from bot.telegram.client import build_bot  # noqa: PLC0415
+    from bot.bootstrap import open_runtime
+    from bot.claim import print_claim
+    from bot.telegram.client import build_bot
 
     async with build_bot(settings) as bot, open_runtime(settings) as runtime:
         await print_claim(runtime, bot.username)
@@ -141,7 +147,7 @@ async def _claim(settings: Settings) -> None:
 @click.option("--health", is_flag=True, help="only say by the exit status whether a bot is running")
 def doctor(health: bool) -> None:  # noqa: FBT001 - click's way
     """Check settings, store, clock, Telegram, broker and prices; say what is wrong and how to mend it."""
-    from bot.doctor import is_alive  # noqa: PLC0415
+    from bot.doctor import is_alive
 
     settings = read_settings()
     if health:
@@ -150,7 +156,7 @@ def doctor(health: bool) -> None:  # noqa: FBT001 - click's way
 
 
 async def _examine(settings: Settings) -> bool:
-    from bot.doctor import examine  # noqa: PLC0415
+    from bot.doctor import examine
 
     is_well = True
     async for finding in examine(settings):
@@ -162,7 +168,11 @@ async def _examine(settings: Settings) -> bool:
 
 
 def _not_built(name: str, text: str) -> click.Command:
-    @click.command(name, help=f"{text} (not in this version)", context_settings={"ignore_unknown_options": True})
+    @click.command(
+        name,
+        help=f"{text} (not in this version)",
+        context_settings={"ignore_unknown_options": True},
+    )
     @click.argument("_rest", nargs=-1, type=click.UNPROCESSED)
     def refuse(_rest: tuple[str, ...]) -> None:
         click.echo(f"`evenkeel {name}` is not built yet.", err=True)
@@ -172,5 +182,7 @@ def _not_built(name: str, text: str) -> click.Command:
 
 
 cli.add_command(plan_command)
+cli.add_command(backup_command)
+cli.add_command(restore_command)
 cli.add_command(_not_built("backtest", "Run a policy over a price history"))
 cli.add_command(_not_built("connect", "Add a broker credential to an account"))

@@ -71,8 +71,8 @@ class Demo:
 
 
 def _ours() -> frozenset[str]:
-    from bot.setting_values import SECRETS  # noqa: PLC0415
-    from bot.settings import setting_names  # noqa: PLC0415
+    from bot.setting_values import SECRETS
+    from bot.settings import setting_names
 
     return setting_names() | {f"{name}_FILE" for name in SECRETS}
 
@@ -158,9 +158,7 @@ def _welcome(demo: Demo) -> str:
     )
 
 
-def _keep_the_bot_running(
-    demo: Demo, sandbox: subprocess.Popen[str], stopping: _Stopping
-) -> None:
+def _keep_the_bot_running(demo: Demo, sandbox: subprocess.Popen[str], stopping: _Stopping) -> None:
     pause = RESTART_PAUSE
     while not stopping.is_asked() and sandbox.poll() is None:
         started = time.monotonic()

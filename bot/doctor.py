@@ -46,11 +46,11 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             async for finding in _examine(runtime):
                 yield finding
     except Refusal as refusal:
-        from bot.words.refusals import refusal_sentence  # noqa: PLC0415
+        from bot.words.refusals import refusal_sentence
 
-        yield Finding("settings", False, refusal_sentence(refusal), "See .env.example.")  # noqa: FBT003
+        yield Finding("settings", False, refusal_sentence(refusal), "See .env.example.")
     except Exception as error:  # noqa: BLE001 - the doctor reports whatever stands in the way
-        yield Finding("store", False, str(error), "Check DATA_DIR and DATABASE_URL.")  # noqa: FBT003
+        yield Finding("store", False, str(error), "Check DATA_DIR and DATABASE_URL.")
 
 
 def _mode(settings: Settings) -> str:
@@ -69,25 +69,29 @@ async def _store(runtime: Runtime) -> Finding:
     async with runtime.store.begin() as work:
         install = await work.people.install_id()
         waiting = await work.conversation.outbox_depth()
-    return Finding("store", True, f"installation {install}, {waiting} messages waiting")  # noqa: FBT003
+    return Finding("store", True, f"installation {install}, {waiting} messages waiting")
 
 
 async def _people(runtime: Runtime) -> Finding:
     async with runtime.store.read() as work:
         household = await work.people.first_household()
     if household is not None or runtime.allowed_users:
-        return Finding("people", True, f"{len(runtime.allowed_users)} allowed by the settings")  # noqa: FBT003
+        return Finding("people", True, f"{len(runtime.allowed_users)} allowed by the settings")
     mend = "Run `evenkeel claim`, or put your numeric id into TELEGRAM_ALLOWED_USERS."
-    return Finding("people", False, "nobody may use this bot yet", mend)  # noqa: FBT003
+    return Finding("people", False, "nobody may use this bot yet", mend)
 
 
 async def _market(runtime: Runtime) -> Finding:
     try:
         moment = await runtime.market.moment()
     except Refusal as refusal:
-        return Finding("exchange", False, str(refusal), "Update Evenkeel, or set REPLAY_START earlier.")  # noqa: FBT003
-    state = "open" if moment.is_open else f"closed until {moment.session.opens_at:%Y-%m-%d %H:%M} UTC"
-    return Finding("exchange", True, f"{moment.now:%Y-%m-%d %H:%M} UTC, {state}")  # noqa: FBT003
+        return Finding(
+            "exchange", False, str(refusal), "Update Evenkeel, or set REPLAY_START earlier."
+        )
+    state = (
+        "open" if moment.is_open else f"closed until {moment.session.opens_at:%Y-%m-%d %H:%M} UTC"
+    )
+    return Finding("exchange", True, f"{moment.now:%Y-%m-%d %H:%M} UTC, {state}")
 
 
 async def _prices(runtime: Runtime) -> Finding:
@@ -96,28 +100,28 @@ async def _prices(runtime: Runtime) -> Finding:
     try:
         batch = await runtime.market.prices.quotes([symbol])
     except Refusal as refusal:
-        return Finding("prices", False, str(refusal), mend)  # noqa: FBT003
+        return Finding("prices", False, str(refusal), mend)
     quote = batch.quotes.get(symbol)
     if quote is None:
-        return Finding("prices", False, f"no price of {symbol}", mend)  # noqa: FBT003
-    return Finding("prices", True, f"{symbol} {quote.price} at {quote.at:%Y-%m-%d %H:%M} UTC")  # noqa: FBT003
+        return Finding("prices", False, f"no price of {symbol}", mend)
+    return Finding("prices", True, f"{symbol} {quote.price} at {quote.at:%Y-%m-%d %H:%M} UTC")
 
 
 async def _telegram(runtime: Runtime) -> Finding:
     if runtime.settings.telegram_bot_token is None:
         mend = "Ask @BotFather for a token and set TELEGRAM_BOT_TOKEN, or use `evenkeel demo`."
-        return Finding("telegram", False, "no token", mend)  # noqa: FBT003
-    from telegram.error import InvalidToken, TelegramError  # noqa: PLC0415
+        return Finding("telegram", False, "no token", mend)
+    from telegram.error import InvalidToken, TelegramError
 
-    from bot.telegram.client import build_bot  # noqa: PLC0415
+    from bot.telegram.client import build_bot
 
     started = datetime.now(UTC)
     try:
         async with build_bot(runtime.settings) as bot:
             name = bot.username
     except InvalidToken:
-        return Finding("telegram", False, "the token is refused", "Check TELEGRAM_BOT_TOKEN.")  # noqa: FBT003
+        return Finding("telegram", False, "the token is refused", "Check TELEGRAM_BOT_TOKEN.")
     except TelegramError as error:
-        return Finding("telegram", False, type(error).__name__, "Check the network.")  # noqa: FBT003
+        return Finding("telegram", False, type(error).__name__, "Check the network.")
     took = (datetime.now(UTC) - started).total_seconds()
-    return Finding("telegram", True, f"@{name} answered within {took:.1f} s")  # noqa: FBT003
+    return Finding("telegram", True, f"@{name} answered within {took:.1f} s")

@@ -23,8 +23,8 @@ Job = Callable[[], Awaitable[None]]
 def build_alarm(jobs: dict[str, tuple[float, Job]]) -> AsyncIOScheduler:
     """Make the alarm clock: each job by its name, with its interval in seconds.
 
-    Nothing is ever dropped because the loop was busy (``misfire_grace_time=None``), nothing piles up (``coalesce``), and
-    the jobs live in memory: a restart begins them anew.
+    Nothing is ever dropped because the loop was busy (``misfire_grace_time=None``), nothing piles up
+    (``coalesce``), and the jobs live in memory: a restart begins them anew.
     """
     alarm = AsyncIOScheduler(
         timezone="UTC",

@@ -68,9 +68,7 @@ def _start_alarm(
     beat(runtime.settings.data_dir)
 
 
-async def _start_telegram(
-    runtime: Runtime, lease: TelegramLease, stack: AsyncExitStack
-) -> None:
+async def _start_telegram(runtime: Runtime, lease: TelegramLease, stack: AsyncExitStack) -> None:
     """Begin the conversation, however long Telegram cannot be reached; checks go on meanwhile."""
     application = build_application(runtime)
     stack.push_async_callback(stop, application)
@@ -119,14 +117,14 @@ async def _telegram_lease(runtime: Runtime) -> AsyncIterator[TelegramLease]:
         await lease.give_back()
 
 
-def _waking(runtime: Runtime) -> Any:  # noqa: ANN401 - a job
+def _waking(runtime: Runtime) -> Any:
     async def wake() -> None:
         runtime.work_arrived.set()
 
     return wake
 
 
-def _renewing(lease: TelegramLease, stopping: asyncio.Event) -> Any:  # noqa: ANN401 - a job
+def _renewing(lease: TelegramLease, stopping: asyncio.Event) -> Any:
     async def renew() -> None:
         if not await lease.take():
             log.error("another process has taken over Telegram; this one stops")
@@ -135,7 +133,7 @@ def _renewing(lease: TelegramLease, stopping: asyncio.Event) -> Any:  # noqa: AN
     return renew
 
 
-def _beating(runtime: Runtime) -> Any:  # noqa: ANN401 - a job
+def _beating(runtime: Runtime) -> Any:
     async def leave_a_sign() -> None:
         beat(runtime.settings.data_dir)
 
@@ -159,14 +157,14 @@ async def _start_control(runtime: Runtime, worker: Worker, stack: AsyncExitStack
     settings = runtime.settings
     if settings.market_data != "replay":
         return
-    from bot.market_control import MarketControl  # noqa: PLC0415 - its web server is for the replay alone
+    from bot.market_control import MarketControl
 
     token = settings.evenkeel_control_token
     control = MarketControl(runtime, worker, token.get_secret_value() if token else "")
     await _together(stack, _play(control))
     if settings.evenkeel_control_port is None or token is None:
         return
-    from aiohttp import web  # noqa: PLC0415
+    from aiohttp import web
 
     runner = web.AppRunner(control.application(), access_log=None)
     await runner.setup()
@@ -174,7 +172,7 @@ async def _start_control(runtime: Runtime, worker: Worker, stack: AsyncExitStack
     await web.TCPSite(runner, "127.0.0.1", settings.evenkeel_control_port).start()
 
 
-async def _play(control: Any) -> None:  # noqa: ANN401 - MarketControl, imported only in a replay
+async def _play(control: Any) -> None:
     """Walk on by itself while the replay's speed is above 0."""
     while True:
         try:

@@ -21,8 +21,8 @@ from core.application.decide_proposal import (
 )
 from core.application.edit_proposal import edit_leg, plan_buys_only, plan_in_full
 from core.application.show_proposal import ProposalView, show_proposal
-from core.application.take_snapshot import whole_shares
 from core.domain.ids import ProposalId
+from core.domain.policy import whole_shares
 from core.domain.proposal import TERMINAL, ProposalState
 from core.domain.refusals import OldRevision, UnknownLeg
 
@@ -186,8 +186,9 @@ def _part_of(view: ProposalView, leg: int, keep: Decimal) -> Decimal:
     if not 1 <= leg <= len(revision.plan.trades):
         raise UnknownLeg(view.proposal.id, leg)
     trade = revision.plan.trades[leg - 1]
-    is_whole = trade.symbol in whole_shares(view.managed.policy, revision.snapshot)
-    step = Decimal(1) if is_whole else _SHARE
+    snapshot = revision.snapshot
+    whole = whole_shares(view.managed.policy, snapshot.quotes, snapshot.fractionable)
+    step = Decimal(1) if trade.symbol in whole else _SHARE
     return (trade.quantity * keep).quantize(step, ROUND_DOWN)
 
 

@@ -20,7 +20,7 @@ def fault_sentence(error: Exception) -> str | None:
 
 
 def _telegram_sentence(error: Exception) -> str | None:
-    from telegram.error import InvalidToken, NetworkError  # noqa: PLC0415 - slow, and only needed here
+    from telegram.error import InvalidToken, NetworkError
 
     if isinstance(error, InvalidToken):
         return "Telegram refuses TELEGRAM_BOT_TOKEN: copy it again from @BotFather."

@@ -13,7 +13,7 @@ from core.ports.store import UnitOfWork
 async def require_role(
     work: UnitOfWork, member: Member, portfolio_id: PortfolioId, permission: Permission, action: str
 ) -> Role:
-    """Return the member's role in a portfolio, or raise: UnknownPortfolio without one, NotAllowed with too low a one."""
+    """Return the member's role in a portfolio; raises UnknownPortfolio without one, NotAllowed with too low a one."""
     role = await work.people.role(member.id, portfolio_id)
     if role is None:
         raise UnknownPortfolio(slug="")
@@ -29,7 +29,9 @@ async def managed_for(
     return await work.portfolios.get(portfolio_id), role
 
 
-async def proposal_for(work: UnitOfWork, member: Member, proposal_id: ProposalId) -> tuple[Proposal, Role]:
+async def proposal_for(
+    work: UnitOfWork, member: Member, proposal_id: ProposalId
+) -> tuple[Proposal, Role]:
     """Return a proposal that the member may see, with the role; others' proposals do not exist for them."""
     proposal = await work.proposals.get(proposal_id)
     role = await work.people.role(member.id, proposal.portfolio_id) if proposal else None

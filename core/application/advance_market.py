@@ -1,4 +1,4 @@
-"""Advance: move the replay's clock, session by session, doing the work that falls due and stopping at the first news."""
+"""Advance: move the replay's clock session by session, doing what falls due, stopping at the first news."""
 
 from __future__ import annotations
 

@@ -12,16 +12,25 @@ from core.ports.store import AuditEvent, Store
 
 
 async def change_policy(
-    store: Store, clock: Clock, *, member: Member, portfolio_id: PortfolioId, pairs: list[tuple[str, str]]
+    store: Store,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    pairs: list[tuple[str, str]],
 ) -> Policy:
     """Change the named fields together, or none of them; raises UnknownPolicyName or BadPolicyValue."""
     now = clock.now()
     async with store.begin() as work:
-        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, "change the policy")
+        managed, _ = await managed_for(
+            work, member, portfolio_id, Permission.MANAGE, "change the policy"
+        )
         policy = changed(managed.policy, pairs)
         await work.portfolios.set_policy(portfolio_id, policy, by=member.id, at=now)
         if policy.check_times != managed.policy.check_times:
             await work.checks.drop_unfinished(portfolio_id)
         text = " ".join(f"{name} {value}" for name, value in pairs)
-        await work.log.record(AuditEvent(now, "policy_changed", member.id, portfolio_id, data=text[:500]))
+        await work.log.record(
+            AuditEvent(now, "policy_changed", member.id, portfolio_id, data=text[:500])
+        )
     return policy

@@ -61,7 +61,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What was decided about a portfolio before: proposals not yet ended, the last settled session, the last checked."""
+    """What came before: proposals not yet ended, the last settled session, the last one checked."""
 
     proposals: tuple[Proposal, ...] = ()
     settled: date | None = None
@@ -98,17 +98,23 @@ async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
     """
     moment = await market.moment()
     async with store.begin() as work:
-        managed, _ = await managed_for(work, member, portfolio_id, Permission.PROPOSE, "ask for a plan")
+        managed, _ = await managed_for(
+            work, member, portfolio_id, Permission.PROPOSE, "ask for a plan"
+        )
         slot = f"asked:{request_key}"
         if not await work.checks.add_due(portfolio_id, moment.session.date, slot, moment.now):
             return CheckResult(Outcome.REPEATED)
         record = await work.checks.by_slot(portfolio_id, moment.session.date, slot)
         standing = await _standing_of(work, portfolio_id)
     direction = Direction.BUY_ONLY if buy_only else None
-    result = await _look(store, brokers, market, managed, moment, standing, direction=direction, force=force)
+    result = await _look(
+        store, brokers, market, managed, moment, standing, direction=direction, force=force
+    )
     check_id = record.check.id if record else None
     also = () if chat_id is None else (chat_id,)
-    return await _settle_request(store, market, clock, member, managed, moment, result, check_id, also)
+    return await _settle_request(
+        store, market, clock, member, managed, moment, result, check_id, also
+    )
 
 
 async def _standing_of(work: UnitOfWork, portfolio_id: PortfolioId) -> Standing:
@@ -116,7 +122,7 @@ async def _standing_of(work: UnitOfWork, portfolio_id: PortfolioId) -> Standing:
     return Standing(proposals.get(portfolio_id, ()))
 
 
-async def _look(  # noqa: PLR0913
+async def _look(
     store: Store,
     brokers: Brokers,
     market: Market,
@@ -157,7 +163,9 @@ def judge_snapshot(
 ) -> CheckResult:
     """Measure and plan: pure. A plan with trades comes as PROPOSED, to be stored by the caller."""
     try:
-        request = plan_request(managed, snapshot, direction=direction, force=force, date_due=date_due)
+        request = plan_request(
+            managed, snapshot, direction=direction, force=force, date_due=date_due
+        )
         plan = calculate(request)
     except NegativeTotal:
         return CheckResult(Outcome.REFUSED, snapshot=snapshot, refusal=EmptyAccount())

@@ -51,7 +51,9 @@ async def choose_portfolio(store: Store, *, member: Member, chat: Chat, slug: st
         return await _current(work, member, chosen)
 
 
-async def _choose(work: UnitOfWork, member: Member, chat: Chat | None, slug: str | None) -> Portfolio:
+async def _choose(
+    work: UnitOfWork, member: Member, chat: Chat | None, slug: str | None
+) -> Portfolio:
     mine = await work.portfolios.of_member(member.id)
     if not mine:
         raise NoPortfolio

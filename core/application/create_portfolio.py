@@ -18,7 +18,7 @@ CURRENCY = "USD"
 EMBEDDED = "simulated"
 
 
-async def create_portfolio(  # noqa: PLR0913 - a portfolio is made of each of these
+async def create_portfolio(
     store: Store,
     brokers: Brokers,
     clock: Clock,
@@ -37,7 +37,9 @@ async def create_portfolio(  # noqa: PLR0913 - a portfolio is made of each of th
     broker_account_id = await brokers.open_account(broker, CURRENCY)
     now = clock.now()
     async with store.begin() as work:
-        portfolio = await work.portfolios.add(member.household_id, slug_of(name), name, CURRENCY, Policy())
+        portfolio = await work.portfolios.add(
+            member.household_id, slug_of(name), name, CURRENCY, Policy()
+        )
         await work.portfolios.add_account(
             portfolio.id,
             name=name,
@@ -49,7 +51,9 @@ async def create_portfolio(  # noqa: PLR0913 - a portfolio is made of each of th
         )
         await work.people.set_role(member.id, portfolio.id, Role.OWNER)
         await work.conversation.save_chat(replace(chat, portfolio_id=portfolio.id))
-        await work.log.record(AuditEvent(now, "portfolio_created", member.id, portfolio.id, data=name))
+        await work.log.record(
+            AuditEvent(now, "portfolio_created", member.id, portfolio.id, data=name)
+        )
         managed = await work.portfolios.get(portfolio.id)
     if opening_cash:
         teller = brokers.of(managed.account)

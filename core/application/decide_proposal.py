@@ -22,7 +22,13 @@ from core.domain.proposal import (
     require_decidable,
     require_first_approval,
 )
-from core.domain.refusals import PortfolioPaused, ProposalExpired, ProposalNotOpen, UnknownProposal
+from core.domain.refusals import (
+    OldRevision,
+    PortfolioPaused,
+    ProposalExpired,
+    ProposalNotOpen,
+    UnknownProposal,
+)
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
 
@@ -35,7 +41,7 @@ SNOOZE = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A proposal after a decision: whether enough members have approved, and the time if it has to wait for the open."""
+    """A proposal after a decision: whether enough have approved, and the time if it waits for the open."""
 
     proposal: Proposal
     is_complete: bool = False
@@ -43,7 +49,13 @@ class Decided:
 
 
 async def approve_proposal(
-    store: Store, market: Market, clock: Clock, *, member: Member, proposal_id: ProposalId, revision: int
+    store: Store,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    proposal_id: ProposalId,
+    revision: int,
 ) -> Decided:
     """Record an approval; when it is the last one needed, commit the order intents with it.
 
@@ -64,7 +76,13 @@ async def approve_proposal(
 
 
 async def reject_proposal(
-    store: Store, market: Market, clock: Clock, *, member: Member, proposal_id: ProposalId, revision: int
+    store: Store,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    proposal_id: ProposalId,
+    revision: int,
 ) -> Decided:
     """Reject an open proposal; it can be reopened until it expires."""
     moment = await market.moment()
@@ -77,7 +95,13 @@ async def reject_proposal(
 
 
 async def reopen_proposal(
-    store: Store, market: Market, clock: Clock, *, member: Member, proposal_id: ProposalId, revision: int
+    store: Store,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    proposal_id: ProposalId,
+    revision: int,
 ) -> Decided:
     """Take a rejection back before the proposal expires."""
     moment = await market.moment()
@@ -88,6 +112,8 @@ async def reopen_proposal(
             raise ProposalNotOpen(proposal.id, proposal.state)
         if moment.now >= proposal.expires_at:
             raise ProposalExpired(proposal.id, proposal.expires_at)
+        if revision != proposal.revision.number:
+            raise OldRevision(proposal.id, revision, proposal.revision.number)
         proposal = await _record(work, member, proposal, DecisionKind.REOPEN, clock.now(), moment)
         proposal = await _move(work, proposal, ProposalState.OPEN)
         await refresh_copies(work, proposal, clock.now())
@@ -124,16 +150,26 @@ def _snooze_until(market: Market, moment: Moment) -> datetime:
     return market.calendar.next_after(moment.session.date).opens_at + AFTER_OPEN
 
 
-async def _decidable(  # noqa: PLR0913, PLR0917
-    work: UnitOfWork, member: Member, proposal_id: ProposalId, revision: int, moment: Moment, action: str
+async def _decidable(
+    work: UnitOfWork,
+    member: Member,
+    proposal_id: ProposalId,
+    revision: int,
+    moment: Moment,
+    action: str,
 ) -> Proposal:
     proposal, role = await proposal_for(work, member, proposal_id)
     require_decidable(proposal, role=role, revision=revision, market_now=moment.now, action=action)
     return proposal
 
 
-async def _record(  # noqa: PLR0913, PLR0917
-    work: UnitOfWork, member: Member, proposal: Proposal, kind: DecisionKind, now: datetime, moment: Moment
+async def _record(
+    work: UnitOfWork,
+    member: Member,
+    proposal: Proposal,
+    kind: DecisionKind,
+    now: datetime,
+    moment: Moment,
 ) -> Proposal:
     number, plan_hash = proposal.revision.number, proposal.revision.plan_hash
     decision = Decision(member.id, member.name, kind, number, plan_hash, now, moment.now)
@@ -152,9 +188,14 @@ async def _reload(work: UnitOfWork, proposal_id: ProposalId) -> Proposal:
 
 
 async def _move(
-    work: UnitOfWork, proposal: Proposal, after: ProposalState, scheduled_for: datetime | None = None
+    work: UnitOfWork,
+    proposal: Proposal,
+    after: ProposalState,
+    scheduled_for: datetime | None = None,
 ) -> Proposal:
-    if not await work.proposals.move(proposal.id, proposal.state, after, scheduled_for=scheduled_for):
+    if not await work.proposals.move(
+        proposal.id, proposal.state, after, scheduled_for=scheduled_for
+    ):
         latest = await _reload(work, proposal.id)
         raise ProposalNotOpen(proposal.id, latest.state)
     return await _reload(work, proposal.id)

@@ -31,7 +31,7 @@ from core.ports.store import AuditEvent, Store, UnitOfWork
 Caps = dict[tuple[Symbol, Side], Decimal]
 
 
-async def edit_leg(  # noqa: PLR0913 - an edit is made of each of these
+async def edit_leg(
     store: Store,
     market: Market,
     clock: Clock,
@@ -55,22 +55,43 @@ async def edit_leg(  # noqa: PLR0913 - an edit is made of each of these
 
 
 async def plan_buys_only(
-    store: Store, market: Market, clock: Clock, *, member: Member, proposal_id: ProposalId, revision: int
+    store: Store,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    proposal_id: ProposalId,
+    revision: int,
 ) -> Proposal:
     """Plan again with purchases only, from the cash that is there; raises NothingLeft where none would help."""
     return await _redirect(
-        store, market, clock, member, proposal_id, revision, Direction.BUY_ONLY, RevisionCause.BUY_ONLY
+        store,
+        market,
+        clock,
+        member,
+        proposal_id,
+        revision,
+        Direction.BUY_ONLY,
+        RevisionCause.BUY_ONLY,
     )
 
 
 async def plan_in_full(
-    store: Store, market: Market, clock: Clock, *, member: Member, proposal_id: ProposalId, revision: int
+    store: Store,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    proposal_id: ProposalId,
+    revision: int,
 ) -> Proposal:
     """Plan again as policy says, undoing every edit."""
-    return await _redirect(store, market, clock, member, proposal_id, revision, None, RevisionCause.FULL)
+    return await _redirect(
+        store, market, clock, member, proposal_id, revision, None, RevisionCause.FULL
+    )
 
 
-async def _redirect(  # noqa: PLR0913, PLR0917
+async def _redirect(
     store: Store,
     market: Market,
     clock: Clock,
@@ -87,7 +108,7 @@ async def _redirect(  # noqa: PLR0913, PLR0917
         return await _revise(work, clock, member, managed, proposal, plan, cause)
 
 
-async def _editable(  # noqa: PLR0913, PLR0917
+async def _editable(
     work: UnitOfWork, member: Member, proposal_id: ProposalId, revision: int, market_now: datetime
 ) -> tuple[Proposal, ManagedPortfolio]:
     proposal, role = await proposal_for(work, member, proposal_id)
@@ -113,7 +134,7 @@ def _capped(request: PlanRequest, caps: Caps | None) -> PlanRequest:
     return request if caps is None else replace(request, caps=caps)
 
 
-async def _revise(  # noqa: PLR0913, PLR0917
+async def _revise(
     work: UnitOfWork,
     clock: Clock,
     member: Member,
@@ -146,7 +167,12 @@ async def _revise(  # noqa: PLR0913, PLR0917
     await refresh_copies(work, revised, now)
     await work.log.record(
         AuditEvent(
-            now, f"revised_{cause}", member.id, proposal.portfolio_id, proposal.id, revision.plan_hash
+            now,
+            f"revised_{cause}",
+            member.id,
+            proposal.portfolio_id,
+            proposal.id,
+            revision.plan_hash,
         )
     )
     return revised

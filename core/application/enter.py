@@ -28,7 +28,13 @@ class Entered:
 
 
 async def enter(
-    store: Store, clock: Clock, *, user_id: UserId, name: str, allowed: frozenset[int], code: str | None
+    store: Store,
+    clock: Clock,
+    *,
+    user_id: UserId,
+    name: str,
+    allowed: frozenset[int],
+    code: str | None,
 ) -> Entered:
     """Let a person in: a member, somebody the operator allows, or the bearer of a good code.
 
@@ -75,7 +81,9 @@ async def _claim(work: UnitOfWork, member: Member, now: datetime) -> Entered:
     return Entered(member, "claimed", role=Role.OWNER)
 
 
-async def _accept(work: UnitOfWork, member: Member, invitation: Invitation, now: datetime) -> Entered:
+async def _accept(
+    work: UnitOfWork, member: Member, invitation: Invitation, now: datetime
+) -> Entered:
     portfolio_id = invitation.portfolio_id
     if portfolio_id is None:
         raise BadInvitation
@@ -87,7 +95,9 @@ async def _accept(work: UnitOfWork, member: Member, invitation: Invitation, now:
     return Entered(member, "invited", managed.portfolio, invitation.role)
 
 
-async def _tell_inviter(work: UnitOfWork, member: Member, invitation: Invitation, now: datetime) -> None:
+async def _tell_inviter(
+    work: UnitOfWork, member: Member, invitation: Invitation, now: datetime
+) -> None:
     if invitation.created_by is None:
         return
     inviter = await work.people.member(invitation.created_by)

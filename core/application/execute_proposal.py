@@ -12,13 +12,14 @@ from core.application.propose import void_intents
 from core.application.recheck_proposal import drift_left, recheck_proposal
 from core.application.send_order import Stopped, look_up, send_order
 from core.application.show_proposal import latest_attempts, outcome_document
-from core.application.take_snapshot import take_snapshot, whole_shares
+from core.application.take_snapshot import take_snapshot
 from core.application.tell import refresh_copies, tell_deciders
 from core.domain.ids import ProposalId
 from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, Order, OrderState, collared_limit
 from core.domain.outbox import MessageKind
 from core.domain.plan import Side
+from core.domain.policy import whole_shares
 from core.domain.portfolio import ManagedPortfolio, Snapshot
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import Refusal
@@ -127,19 +128,27 @@ async def _carry_on(
     await settle_doubts(desk, broker, grant, proposal_id)
     fresh = await _is_fresh(desk, approved)
     try:
-        if not fresh:
-            raise Stopped
-        for side in (Side.SELL, Side.BUY):
-            await _send_side(desk, broker, grant, managed, approved, side)
-            if await _in_doubt(desk, proposal_id):
-                return False
-            if await _is_frozen(desk, proposal_id):
-                raise Stopped
+        is_through = fresh and await _send_all(desk, broker, grant, managed, approved)
     except Stopped:
+        is_through = False
+    if not is_through and not (fresh and await _in_doubt(desk, proposal_id)):
         await _stop_sending(desk, broker, grant, proposal_id)
     if fresh and await _in_doubt(desk, proposal_id):
         return False
     return await _conclude(desk, grant, managed, proposal_id)
+
+
+async def _send_all(
+    desk: Desk, broker: Broker, grant: Grant, managed: ManagedPortfolio, approved: ApprovedPlan
+) -> bool:
+    """Send both sides; False where an order's fate is unknown, so that nothing more may be sent."""
+    for side in (Side.SELL, Side.BUY):
+        await _send_side(desk, broker, grant, managed, approved, side)
+        if await _in_doubt(desk, approved.proposal.id) or await _is_frozen(
+            desk, approved.proposal.id
+        ):
+            return False
+    return True
 
 
 async def _in_doubt(desk: Desk, proposal_id: ProposalId) -> bool:
@@ -170,7 +179,7 @@ async def _is_fresh(desk: Desk, approved: ApprovedPlan) -> bool:
     return await desk.market.clock.now() - start <= APPROVAL_LIFETIME
 
 
-async def _send_side(  # noqa: PLR0913, PLR0917
+async def _send_side(
     desk: Desk,
     broker: Broker,
     grant: Grant,
@@ -231,7 +240,7 @@ def _sale_limit(order: Order, snapshot: Snapshot, managed: ManagedPortfolio) -> 
 def _fit(
     orders: Sequence[Order], snapshot: Snapshot, managed: ManagedPortfolio, cash: Decimal
 ) -> list[tuple[Order, Decimal, Decimal]]:
-    whole = whole_shares(managed.policy, snapshot)
+    whole = whole_shares(managed.policy, snapshot.quotes, snapshot.fractionable)
     purchases = [
         Purchase(
             order.leg,
@@ -277,9 +286,7 @@ async def _cancel_open(
         await look_up(desk, broker, grant, order)
 
 
-async def _stop_sending(
-    desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId
-) -> None:
+async def _stop_sending(desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId) -> None:
     """Paused, or the approval is too old: nothing more is sent, and what is open is followed to its end."""
     async with desk.store.begin() as work:
         await work.leases.require(grant.name, desk.holder, grant.fence, desk.clock.now())
@@ -291,7 +298,9 @@ async def _conclude(
     desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal_id: ProposalId
 ) -> bool:
     orders = await orders_of(desk, proposal_id)
-    if any(order.state not in TERMINAL | {OrderState.FROZEN, OrderState.UNKNOWN} for order in orders):
+    if any(
+        order.state not in TERMINAL | {OrderState.FROZEN, OrderState.UNKNOWN} for order in orders
+    ):
         return False
     outcome = outcome_of(orders)
     drift = await _drift_now(desk, managed)

@@ -6,9 +6,9 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from core.application.access import require_role
 from core.domain.ids import PortfolioId
 from core.domain.membership import Invitation, Member, Permission, Role
-from core.application.access import require_role
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store
 
@@ -35,7 +35,12 @@ async def invite_member(
         await require_role(work, member, portfolio_id, Permission.MANAGE, "invite people")
         await work.people.add_invitation(
             Invitation(
-                hash_code(code), member.household_id, portfolio_id, role, member.id, now + INVITATION_LIFETIME
+                hash_code(code),
+                member.household_id,
+                portfolio_id,
+                role,
+                member.id,
+                now + INVITATION_LIFETIME,
             )
         )
         await work.log.record(AuditEvent(now, "invited", member.id, portfolio_id, data=role))

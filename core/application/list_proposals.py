@@ -37,7 +37,8 @@ async def history(
     async with store.read() as work:
         await require_role(work, member, portfolio_id, Permission.VIEW, "see the history")
         return History(
-            await work.proposals.recent(portfolio_id, limit), await work.portfolios.changes(portfolio_id, limit)
+            await work.proposals.recent(portfolio_id, limit),
+            await work.portfolios.changes(portfolio_id, limit),
         )
 
 

@@ -55,7 +55,7 @@ class Moment:
         return self.today - JUMP_MEMORY
 
 
-def judge(  # noqa: PLR0913 - each is one fact that the judgement needs
+def judge(
     batch: QuoteBatch,
     symbols: Collection[Symbol],
     moment: Moment,

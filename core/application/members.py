@@ -10,7 +10,9 @@ from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
 
 
-async def list_members(store: Store, *, member: Member, portfolio_id: PortfolioId) -> tuple[Membership, ...]:
+async def list_members(
+    store: Store, *, member: Member, portfolio_id: PortfolioId
+) -> tuple[Membership, ...]:
     """Return everybody in a portfolio."""
     async with store.read() as work:
         await require_role(work, member, portfolio_id, Permission.VIEW, "see the members")
@@ -18,7 +20,13 @@ async def list_members(store: Store, *, member: Member, portfolio_id: PortfolioI
 
 
 async def change_role(
-    store: Store, clock: Clock, *, member: Member, portfolio_id: PortfolioId, user_id: UserId, role: Role
+    store: Store,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    user_id: UserId,
+    role: Role,
 ) -> Membership:
     """Give a member another role; the portfolio keeps an owner."""
     async with store.begin() as work:
@@ -28,7 +36,9 @@ async def change_role(
             require_an_owner_left(await work.people.memberships(portfolio_id), changed.member.id)
         await work.people.set_role(changed.member.id, portfolio_id, role)
         await work.log.record(
-            AuditEvent(clock.now(), "role_changed", member.id, portfolio_id, data=f"{user_id}:{role}")
+            AuditEvent(
+                clock.now(), "role_changed", member.id, portfolio_id, data=f"{user_id}:{role}"
+            )
         )
     return Membership(portfolio_id, changed.member, role)
 
@@ -42,7 +52,9 @@ async def remove_member(
         return await _remove(work, clock, member, portfolio_id, user_id)
 
 
-async def leave_portfolio(store: Store, clock: Clock, *, member: Member, portfolio_id: PortfolioId) -> Membership:
+async def leave_portfolio(
+    store: Store, clock: Clock, *, member: Member, portfolio_id: PortfolioId
+) -> Membership:
     """Leave a portfolio oneself."""
     async with store.begin() as work:
         await require_role(work, member, portfolio_id, Permission.VIEW, "leave")

@@ -16,7 +16,7 @@ from core.ports.store import AuditEvent, Store
 LARGEST = Decimal(1_000_000_000)
 
 
-async def deposit(  # noqa: PLR0913 - see the docstring
+async def deposit(
     store: Store,
     brokers: Brokers,
     clock: Clock,
@@ -30,7 +30,7 @@ async def deposit(  # noqa: PLR0913 - see the docstring
     return await _move(store, brokers, clock, member, portfolio_id, _positive(amount), key)
 
 
-async def withdraw(  # noqa: PLR0913 - see the docstring
+async def withdraw(
     store: Store,
     brokers: Brokers,
     clock: Clock,
@@ -46,11 +46,13 @@ async def withdraw(  # noqa: PLR0913 - see the docstring
 
 def _positive(amount: Decimal) -> Decimal:
     if not ZERO < amount <= LARGEST or amount != amount.quantize(CENT):
-        raise BadNumber("amount", f"{amount:f}", "an amount above 0 with at most two decimals, such as 500")
+        raise BadNumber(
+            "amount", f"{amount:f}", "an amount above 0 with at most two decimals, such as 500"
+        )
     return amount
 
 
-async def _move(  # noqa: PLR0913, PLR0917 - shared by the two public verbs
+async def _move(
     store: Store,
     brokers: Brokers,
     clock: Clock,

@@ -19,7 +19,7 @@ async def resume(store: Store, clock: Clock, *, member: Member, portfolio_id: Po
     await _set(store, clock, member, portfolio_id, Permission.MANAGE, paused=False)
 
 
-async def _set(  # noqa: PLR0913
+async def _set(
     store: Store,
     clock: Clock,
     member: Member,

@@ -63,7 +63,9 @@ async def propose(  # noqa: PLR0913 - a proposal is made of each of these
     return proposal
 
 
-async def supersede(work: UnitOfWork, portfolio_id: PortfolioId, now: datetime) -> tuple[ProposalId, ...]:
+async def supersede(
+    work: UnitOfWork, portfolio_id: PortfolioId, now: datetime
+) -> tuple[ProposalId, ...]:
     """End every proposal of a portfolio that has not been sent: something newer has taken its place."""
     ended = []
     for proposal in await work.proposals.in_states(REPLACEABLE, portfolio_id):

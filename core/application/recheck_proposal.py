@@ -66,7 +66,7 @@ async def _end(desk: Desk, proposal: Proposal, state: ProposalState) -> None:
             )
 
 
-async def _ask_again(  # noqa: PLR0913, PLR0917
+async def _ask_again(
     desk: Desk,
     managed: ManagedPortfolio,
     proposal: Proposal,

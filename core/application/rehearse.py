@@ -37,7 +37,9 @@ async def rehearse(
 ) -> Rehearsal:
     """Plan on a copy with all prices 20 % lower; where that moves no weight, with only the largest line lower."""
     async with store.read() as work:
-        managed, _ = await managed_for(work, member, portfolio_id, Permission.VIEW, "rehearse an alert")
+        managed, _ = await managed_for(
+            work, member, portfolio_id, Permission.VIEW, "rehearse an alert"
+        )
     snapshot = await take_snapshot(store, brokers, market, managed, await market.moment())
     whole = _fallen(snapshot, frozenset(snapshot.quotes))
     plan = calculate(plan_request(managed, whole))
@@ -45,7 +47,9 @@ async def rehearse(
         return Rehearsal(managed, plan, whole, FALL, None)
     largest = max(snapshot.quotes, key=lambda symbol: (_value(snapshot, symbol), symbol))
     alone = _fallen(snapshot, frozenset({largest}))
-    return Rehearsal(managed, calculate(plan_request(managed, alone, force=True)), alone, FALL, largest)
+    return Rehearsal(
+        managed, calculate(plan_request(managed, alone, force=True)), alone, FALL, largest
+    )
 
 
 def _value(snapshot: Snapshot, symbol: Symbol) -> Decimal:

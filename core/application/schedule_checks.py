@@ -21,7 +21,9 @@ async def schedule_checks(store: Store, market: Market) -> int:
     async with store.read() as work:
         waiting = await work.checks.unscheduled()
         portfolios = await work.portfolios.many(waiting) if waiting else ()
-    rows = [row for managed in portfolios if (row := _next_row(market, managed, moment)) is not None]
+    rows = [
+        row for managed in portfolios if (row := _next_row(market, managed, moment)) is not None
+    ]
     if not rows:
         return 0
     async with store.begin() as work:

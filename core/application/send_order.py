@@ -69,13 +69,18 @@ async def _claim(desk: Desk, grant: Grant, order: Order) -> bool:
         if claimed and proposal is not None:
             await work.log.record(
                 AuditEvent(
-                    now, "order_sent", None, proposal.portfolio_id, proposal.id, order.client_order_id
+                    now,
+                    "order_sent",
+                    None,
+                    proposal.portfolio_id,
+                    proposal.id,
+                    order.client_order_id,
                 )
             )
     return claimed
 
 
-async def _move(  # noqa: PLR0913, PLR0917
+async def _move(
     desk: Desk, grant: Grant, order: Order, before: OrderState, after: OrderState, detail: str
 ) -> None:
     async with desk.store.begin() as work:
@@ -107,12 +112,17 @@ async def _not_found(desk: Desk, broker: Broker, grant: Grant, order: Order) -> 
         if latest is None or latest.state not in IN_DOUBT:
             return
         if broker.traits.dedup is Dedup.FOREVER:
-            await work.orders.move(order.id, latest.state, OrderState.INTENDED, detail="not at the broker")
+            await work.orders.move(
+                order.id, latest.state, OrderState.INTENDED, detail="not at the broker"
+            )
             return
         if latest.state is OrderState.SUBMITTING:
             await work.orders.move(order.id, OrderState.SUBMITTING, OrderState.UNKNOWN)
         await work.orders.move(
-            order.id, OrderState.UNKNOWN, OrderState.FROZEN, detail="the broker cannot tell whether it has it"
+            order.id,
+            OrderState.UNKNOWN,
+            OrderState.FROZEN,
+            detail="the broker cannot tell whether it has it",
         )
 
 
@@ -136,7 +146,10 @@ async def _freeze(work: UnitOfWork, order: Order) -> None:
     if order.state is OrderState.SUBMITTING:
         await work.orders.move(order.id, OrderState.SUBMITTING, OrderState.UNKNOWN)
     await work.orders.move(
-        order.id, OrderState.UNKNOWN, OrderState.FROZEN, detail="another order has this id at the broker"
+        order.id,
+        OrderState.UNKNOWN,
+        OrderState.FROZEN,
+        detail="another order has this id at the broker",
     )
 
 

@@ -15,7 +15,13 @@ from core.domain.membership import Member, Permission
 from core.domain.money import ZERO
 from core.domain.plan import Plan
 from core.domain.quote import PriceFaultKind
-from core.domain.refusals import CurrencyMismatch, EmptyAccount, NegativeTotal, Refusal, UnknownSymbol
+from core.domain.refusals import (
+    CurrencyMismatch,
+    EmptyAccount,
+    NegativeTotal,
+    Refusal,
+    UnknownSymbol,
+)
 from core.domain.targets import TargetAllocation, scale_to_hundred
 from core.planning import calculate
 from core.ports.broker import Brokers
@@ -44,7 +50,9 @@ async def preview_targets(
 ) -> TargetsPreview:
     """Say what new targets would trade now; raises UnknownSymbol for what the price source does not know."""
     async with store.read() as work:
-        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, "change the targets")
+        managed, _ = await managed_for(
+            work, member, portfolio_id, Permission.MANAGE, "change the targets"
+        )
     await require_known(market, targets, managed.portfolio.currency)
     moment = await market.moment()
     try:
@@ -68,11 +76,15 @@ async def set_targets(
 ) -> tuple[ProposalId, ...]:
     """Replace the targets and return the proposals that this supersedes."""
     async with store.read() as work:
-        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, "change the targets")
+        managed, _ = await managed_for(
+            work, member, portfolio_id, Permission.MANAGE, "change the targets"
+        )
     await require_known(market, targets, managed.portfolio.currency)
     now = clock.now()
     async with store.begin() as work:
-        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, "change the targets")
+        managed, _ = await managed_for(
+            work, member, portfolio_id, Permission.MANAGE, "change the targets"
+        )
         await work.instruments.ensure(_every_symbol(targets), managed.portfolio.currency)
         await work.portfolios.set_targets(portfolio_id, targets, by=member.id, at=now)
         ended = await supersede(work, portfolio_id, now)
@@ -113,7 +125,9 @@ async def targets_from_holdings(
 ) -> TargetAllocation:
     """Make targets of what the account holds now, in percent with two decimals; raises EmptyAccount."""
     async with store.read() as work:
-        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, "change the targets")
+        managed, _ = await managed_for(
+            work, member, portfolio_id, Permission.MANAGE, "change the targets"
+        )
     holdings = await read_holdings(brokers, managed)
     held = [symbol for symbol, quantity in sorted(holdings.positions.items()) if quantity > ZERO]
     if not held:

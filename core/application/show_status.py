@@ -45,7 +45,9 @@ async def show_status(
     """Look at a portfolio without checking it; trouble with prices or the broker is part of the answer."""
     moment = await market.moment()
     async with store.read() as work:
-        managed, role = await managed_for(work, member, portfolio_id, Permission.VIEW, "see the portfolio")
+        managed, role = await managed_for(
+            work, member, portfolio_id, Permission.VIEW, "see the portfolio"
+        )
         blocking = await work.proposals.blocking([portfolio_id])
         status = Status(
             managed=managed,

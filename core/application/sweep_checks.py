@@ -54,7 +54,9 @@ class SweepResult:
         return sum(self.counts.values())
 
 
-async def run_due_checks(store: Store, brokers: Brokers, market: Market, clock: Clock) -> SweepResult:
+async def run_due_checks(
+    store: Store, brokers: Brokers, market: Market, clock: Clock
+) -> SweepResult:
     """Do every scheduled check whose time has come; all of them share one request for prices.
 
     While the exchange is closed nothing is checked: what fell due waits for the next open, once.
@@ -166,7 +168,9 @@ def _all_symbols(
     for managed in ready:
         held = holdings.get(managed.account.id)
         if held is not None and managed.targets is not None:
-            symbols.update(dict.fromkeys(symbols_needed(held, managed.targets, managed.policy).every))
+            symbols.update(
+                dict.fromkeys(symbols_needed(held, managed.targets, managed.policy).every)
+            )
     return tuple(symbols)
 
 
@@ -174,10 +178,12 @@ async def _fractionable(
     brokers: Brokers, ready: Iterable[ManagedPortfolio], symbols: Sequence[Symbol]
 ) -> dict[str, frozenset[Symbol]]:
     first_of = {managed.account.broker: managed.account for managed in ready}
-    return {name: await brokers.fractionable(account, symbols) for name, account in first_of.items()}
+    return {
+        name: await brokers.fractionable(account, symbols) for name, account in first_of.items()
+    }
 
 
-def _judge_one(  # noqa: PLR0913, PLR0917
+def _judge_one(
     managed: ManagedPortfolio,
     holdings: Mapping[AccountId, Holdings],
     batch: QuoteBatch,
@@ -231,7 +237,7 @@ def _chunks(items: list[_Pair]) -> Iterator[list[_Pair]]:
         yield items[start : start + CHUNK]
 
 
-async def _write_one(  # noqa: PLR0913, PLR0917
+async def _write_one(
     work: UnitOfWork,
     market: Market,
     clock: Clock,
@@ -266,7 +272,9 @@ def _unless_known(result: CheckResult, standing: Standing) -> CheckResult:
     known = standing.open
     if result.plan is None or known is None or result.outcome is not Outcome.PROPOSED:
         return result
-    return replace(result, outcome=Outcome.STILL_OPEN) if same_trades(known, result.plan) else result
+    return (
+        replace(result, outcome=Outcome.STILL_OPEN) if same_trades(known, result.plan) else result
+    )
 
 
 async def _tell_refused(
@@ -274,7 +282,9 @@ async def _tell_refused(
 ) -> None:
     if isinstance(refusal, EmptyAccount | NoTargets):
         return
-    symbols = " ".join(str(getattr(fault, "symbol", "")) for fault in getattr(refusal, "faults", ()))
+    symbols = " ".join(
+        str(getattr(fault, "symbol", "")) for fault in getattr(refusal, "faults", ())
+    )
     code = type(refusal).__name__
     items = [
         OutboxItem(
@@ -288,5 +298,7 @@ async def _tell_refused(
     ]
     await work.conversation.enqueue(items, clock.now())
     await work.log.record(
-        AuditEvent(clock.now(), "check_refused", None, managed.portfolio.id, data=str(refusal)[:500])
+        AuditEvent(
+            clock.now(), "check_refused", None, managed.portfolio.id, data=str(refusal)[:500]
+        )
     )

@@ -10,7 +10,7 @@ from core.application.market import Market, Moment, judge
 from core.domain.drift import DriftReport, managed_symbols, measure_drift
 from core.domain.ids import Symbol
 from core.domain.plan import PlanRequest
-from core.domain.policy import Direction, Fractional, Policy
+from core.domain.policy import Direction, Policy, whole_shares
 from core.domain.portfolio import Holdings, ManagedPortfolio, Snapshot
 from core.domain.quote import QuoteBatch
 from core.domain.refusals import BrokerDown, NoTargets
@@ -36,12 +36,14 @@ def symbols_needed(holdings: Holdings, targets: TargetAllocation, policy: Policy
     """Which prices a look at these holdings needs; an outside position without a price does no harm."""
     managed = managed_symbols(holdings, targets, policy)
     outside = tuple(
-        symbol for symbol, quantity in sorted(holdings.positions.items()) if quantity and symbol not in managed
+        symbol
+        for symbol, quantity in sorted(holdings.positions.items())
+        if quantity and symbol not in managed
     )
     return Needed(managed, outside)
 
 
-def make_snapshot(  # noqa: PLR0913 - a snapshot is made of each of these
+def make_snapshot(
     managed: ManagedPortfolio,
     targets: TargetAllocation,
     holdings: Holdings,
@@ -119,28 +121,15 @@ async def read_holdings(brokers: Brokers, managed: ManagedPortfolio) -> Holdings
         raise BrokerDown(managed.account.broker, str(error)) from error
 
 
-def whole_shares(policy: Policy, snapshot: Snapshot) -> frozenset[Symbol]:
-    """The symbols that this policy and broker trade only whole."""
-    match policy.fractional:
-        case Fractional.ON:
-            return frozenset()
-        case Fractional.OFF:
-            return frozenset(snapshot.quotes)
-        case Fractional.AUTO:
-            return frozenset(snapshot.quotes) - snapshot.fractionable
-
-
 def drift_of(managed: ManagedPortfolio, snapshot: Snapshot) -> DriftReport:
     """Measure a snapshot against the portfolio's targets; raises NoTargets or NegativeTotal."""
     if managed.targets is None:
         raise NoTargets
-    policy = managed.policy
-    return measure_drift(
-        snapshot.holdings, snapshot.prices, managed.targets, policy, whole_shares(policy, snapshot)
-    )
+    whole = whole_shares(managed.policy, snapshot.quotes, snapshot.fractionable)
+    return measure_drift(snapshot.holdings, snapshot.prices, managed.targets, managed.policy, whole)
 
 
-def plan_request(  # noqa: PLR0913 - the ways in which a plan is asked for
+def plan_request(
     managed: ManagedPortfolio,
     snapshot: Snapshot,
     *,

@@ -26,12 +26,18 @@ async def deciders(work: UnitOfWork, portfolio: Portfolio) -> tuple[ChatId, ...]
 
 
 async def tell_proposal(
-    work: UnitOfWork, portfolio: Portfolio, proposal: Proposal, now: datetime, also: Collection[ChatId] = ()
+    work: UnitOfWork,
+    portfolio: Portfolio,
+    proposal: Proposal,
+    now: datetime,
+    also: Collection[ChatId] = (),
 ) -> int:
     """Push a proposal's current revision to everybody who decides (and to the chat that asked)."""
     chats = dict.fromkeys((*await deciders(work, portfolio), *also))
     items = [
-        _about(proposal, MessageKind.PROPOSAL, chat, f"r{proposal.revision.number}", Priority.DECISION)
+        _about(
+            proposal, MessageKind.PROPOSAL, chat, f"r{proposal.revision.number}", Priority.DECISION
+        )
         for chat in chats
     ]
     return await work.conversation.enqueue(items, now)
@@ -40,12 +46,14 @@ async def tell_proposal(
 async def refresh_copies(work: UnitOfWork, proposal: Proposal, now: datetime) -> None:
     """Have every message that shows a proposal edited to what is true now."""
     chats = dict.fromkeys(copy.chat_id for copy in await work.proposals.copies(proposal.id))
-    mark = f"{proposal.state}:r{proposal.revision.number}:d{len(proposal.decisions)}:{now.isoformat()}"
+    mark = (
+        f"{proposal.state}:r{proposal.revision.number}:d{len(proposal.decisions)}:{now.isoformat()}"
+    )
     items = [_about(proposal, MessageKind.REFRESH, chat, mark, Priority.REPORT) for chat in chats]
     await work.conversation.enqueue(items, now)
 
 
-async def tell_deciders(  # noqa: PLR0913 - see the docstring
+async def tell_deciders(
     work: UnitOfWork,
     portfolio: Portfolio,
     proposal: Proposal,
@@ -56,14 +64,17 @@ async def tell_deciders(  # noqa: PLR0913 - see the docstring
     priority: Priority = Priority.REPORT,
     data: Mapping[str, str] | None = None,
 ) -> None:
-    """Send a notice about a proposal to everybody who decides and to every chat that shows it; ``mark`` is what makes it one of its kind."""
+    """Send a notice to everybody who decides and to every chat that shows the proposal.
+
+    ``mark`` is what makes it one of its kind: the same mark is told once.
+    """
     shown = [copy.chat_id for copy in await work.proposals.copies(proposal.id)]
     chats = dict.fromkeys((*await deciders(work, portfolio), *shown))
     items = [_about(proposal, kind, chat, mark, priority, data) for chat in chats]
     await work.conversation.enqueue(items, now)
 
 
-def _about(  # noqa: PLR0913
+def _about(
     proposal: Proposal,
     kind: MessageKind,
     chat: ChatId,

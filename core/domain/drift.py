@@ -66,7 +66,9 @@ class DriftReport:
     @property
     def only_cash_is_over(self) -> bool:
         """Whether too much cash is the one thing wrong, so that purchases alone should cure it."""
-        return all(line.symbol == CASH and line.drift > ZERO for line in self.breached) and bool(self.breached)
+        return all(line.symbol == CASH and line.drift > ZERO for line in self.breached) and bool(
+            self.breached
+        )
 
     def line(self, symbol: Symbol) -> DriftLine:
         """The line of a symbol; raises KeyError."""
@@ -188,7 +190,12 @@ def _outside(
     holdings: Holdings, prices: Mapping[Symbol, Decimal], managed: set[Symbol]
 ) -> tuple[OutsideLine, ...]:
     return tuple(
-        OutsideLine(symbol, quantity, price := prices.get(symbol), None if price is None else quantity * price)
+        OutsideLine(
+            symbol,
+            quantity,
+            price := prices.get(symbol),
+            None if price is None else quantity * price,
+        )
         for symbol, quantity in sorted(holdings.positions.items())
         if quantity != ZERO and symbol not in managed
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from decimal import Decimal
@@ -119,7 +119,7 @@ class Policy:
     min_trade: Decimal = Decimal(25)
     cash_reserve: Reserve = field(default_factory=lambda: Reserve(Decimal("0.5"), is_percent=True))
     commission: Decimal = ZERO
-    spread_bps: Decimal = ZERO
+    spread_bps: Decimal = Decimal(2)
     outside: Outside = Outside.KEEP
     do_not_sell: frozenset[Symbol] = frozenset()
     do_not_buy: frozenset[Symbol] = frozenset()
@@ -138,10 +138,24 @@ class Policy:
         return self.bands.get(symbol, self.band)
 
 
+def whole_shares(
+    policy: Policy, symbols: Iterable[Symbol], fractionable: frozenset[Symbol]
+) -> frozenset[Symbol]:
+    """The symbols that cannot be traded in parts, by the policy and by what the broker offers."""
+    match policy.fractional:
+        case Fractional.ON:
+            return frozenset()
+        case Fractional.OFF:
+            return frozenset(symbols)
+        case Fractional.AUTO:
+            return frozenset(symbols) - fractionable
+
+
 FILE_DEFAULTS = Policy(
     fractional=Fractional.OFF,
     min_trade=ZERO,
     cash_reserve=Reserve(),
+    spread_bps=ZERO,
     outside=Outside.SELL,
 )
 """The defaults of the file interface (``evenkeel plan``); the chat's are those of ``Policy()``."""

@@ -72,7 +72,7 @@ class PolicyField:
         """Its value where a plan file says nothing; empty for what a file does not have."""
         return self.show(FILE_DEFAULTS) if self.in_file else ""
 
-    def value(self, policy: Policy) -> Any:  # noqa: ANN401 - each field has its own type
+    def value(self, policy: Policy) -> Any:
         """Its value in a policy."""
         return self.get(policy) if self.get else getattr(policy, self.name)
 
@@ -80,7 +80,7 @@ class PolicyField:
         """Its value in a policy, as text that ``parse`` reads back."""
         return self.kind.show(self.value(policy))
 
-    def parse(self, text: str) -> Any:  # noqa: ANN401 - each field has its own type
+    def parse(self, text: str) -> Any:
         """Read a value; raises BadPolicyValue, or ObjectiveNotBuilt."""
         return self.kind.read(self.name, text)
 

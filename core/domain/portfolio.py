@@ -91,7 +91,10 @@ class Holdings:
     @property
     def fingerprint(self) -> str:
         """A short hash of positions and cash, by which a later look can tell whether anything changed."""
-        lines = [f"{symbol}={quantity.normalize():f}" for symbol, quantity in sorted(self.positions.items())]
+        lines = [
+            f"{symbol}={quantity.normalize():f}"
+            for symbol, quantity in sorted(self.positions.items())
+        ]
         text = "\n".join([*lines, f"cash={self.cash.normalize():f}"])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

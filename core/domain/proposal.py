@@ -209,7 +209,10 @@ def require_decidable(
     if proposal.state is not ProposalState.OPEN:
         last = proposal.last_decision
         raise ProposalNotOpen(
-            proposal.id, proposal.state, last.member_name if last else None, last.at if last else None
+            proposal.id,
+            proposal.state,
+            last.member_name if last else None,
+            last.at if last else None,
         )
     if market_now >= proposal.expires_at:
         raise ProposalExpired(proposal.id, proposal.expires_at)

@@ -92,7 +92,11 @@ def judge_quotes(
     faults: list[PriceFault] = []
     for symbol in symbols:
         quote = batch.quotes.get(symbol)
-        fault = batch.fault_of(symbol) if quote is None else find_fault(quote, now, rules, closes.get(symbol))
+        fault = (
+            batch.fault_of(symbol)
+            if quote is None
+            else find_fault(quote, now, rules, closes.get(symbol))
+        )
         if fault is not None:
             faults.append(fault)
         elif quote is not None:
@@ -112,7 +116,9 @@ def find_fault(
     if quote.price <= ZERO:
         return PriceFault(quote.symbol, PriceFaultKind.NOT_POSITIVE, quote.price, age)
     if quote.currency != rules.currency:
-        return PriceFault(quote.symbol, PriceFaultKind.CURRENCY, quote.price, age, detail=quote.currency)
+        return PriceFault(
+            quote.symbol, PriceFaultKind.CURRENCY, quote.price, age, detail=quote.currency
+        )
     if now - quote.at > rules.max_age:
         return PriceFault(quote.symbol, PriceFaultKind.STALE, quote.price, age)
     if last_close is not None and _moved(quote.price, last_close) > rules.max_jump:

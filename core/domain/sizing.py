@@ -44,7 +44,9 @@ def fit_purchases(
     quantities = {p.leg: p.quantity for p in purchases}
     while (short := _cost(quantities, expected, policy) - cash) > ZERO and any(quantities.values()):
         largest = max(purchases, key=lambda p: (quantities[p.leg] * expected[p.leg], -p.leg))
-        quantities[largest.leg] = _less(quantities[largest.leg], short, expected[largest.leg], largest.step)
+        quantities[largest.leg] = _less(
+            quantities[largest.leg], short, expected[largest.leg], largest.step
+        )
     slack = _slack(quantities, expected, cash, policy)
     return tuple(
         SizedPurchase(p.leg, quantities[p.leg], _limit(p.price, expected[p.leg], slack, policy))
@@ -56,7 +58,9 @@ def _ask(price: Decimal, policy: Policy) -> Decimal:
     return (price + half_spread(price, policy.spread_bps)).quantize(CENT, ROUND_CEILING)
 
 
-def _cost(quantities: Mapping[int, Decimal], expected: Mapping[int, Decimal], policy: Policy) -> Decimal:
+def _cost(
+    quantities: Mapping[int, Decimal], expected: Mapping[int, Decimal], policy: Policy
+) -> Decimal:
     return sum(
         (
             purchase_cost(quantity, expected[leg]) + policy.commission
@@ -73,7 +77,10 @@ def _less(quantity: Decimal, short: Decimal, price: Decimal, step: Decimal) -> D
 
 
 def _slack(
-    quantities: Mapping[int, Decimal], expected: Mapping[int, Decimal], cash: Decimal, policy: Policy
+    quantities: Mapping[int, Decimal],
+    expected: Mapping[int, Decimal],
+    cash: Decimal,
+    policy: Policy,
 ) -> Decimal:
     value = sum((quantity * expected[leg] for leg, quantity in quantities.items()), ZERO)
     spare = cash - _cost(quantities, expected, policy)

@@ -9,12 +9,12 @@ from core.domain.drift import DriftReport, managed_symbols, measure_drift
 from core.domain.ids import Symbol
 from core.domain.money import ZERO
 from core.domain.plan import Plan, PlanRequest, Reason, ReasonCode
-from core.domain.policy import Objective
+from core.domain.policy import Objective, whole_shares
 from core.domain.quote import PriceFault, PriceFaultKind
 from core.domain.refusals import ObjectiveNotBuilt, PricesRefused
 from core.planning.account import carry_out, make_trades
 from core.planning.closest import solve
-from core.planning.problem import build_problem, whole_shares
+from core.planning.problem import build_problem
 from core.planning.reasons import (
     explain_inside,
     explain_kept,
@@ -35,7 +35,7 @@ def calculate(request: PlanRequest) -> Plan:
         raise ObjectiveNotBuilt(request.policy.objective)
     symbols = managed_symbols(request.holdings, request.targets, request.policy)
     _require_prices(request, symbols)
-    whole = whole_shares(request, symbols)
+    whole = whole_shares(request.policy, symbols, request.fractionable)
     report = measure_drift(request.holdings, request.prices, request.targets, request.policy, whole)
     need = explain_need(request, report)
     if need.code is ReasonCode.ON_TARGET:

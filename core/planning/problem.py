@@ -18,7 +18,7 @@ from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.money import HUNDRED, ONE, ZERO
 from core.domain.plan import PlanRequest, ReasonCode, Side
-from core.domain.policy import Direction, Fractional, Policy
+from core.domain.policy import Direction, Policy
 
 SHARE_PART = Decimal("0.001")
 """The smallest part of a share that is traded."""
@@ -62,17 +62,6 @@ class Problem:
     cash_floor: float
     commission: float
     has_parts: bool
-
-
-def whole_shares(request: PlanRequest, symbols: Iterable[Symbol]) -> frozenset[Symbol]:
-    """The symbols that cannot be traded in parts, by the policy and by what the broker offers."""
-    match request.policy.fractional:
-        case Fractional.ON:
-            return frozenset()
-        case Fractional.OFF:
-            return frozenset(symbols)
-        case Fractional.AUTO:
-            return frozenset(symbols) - request.fractionable
 
 
 def build_problem(

@@ -209,6 +209,8 @@ class Brokers(Protocol):
         """
         ...
 
-    async def fractionable(self, account: Account, symbols: Collection[Symbol]) -> frozenset[Symbol]:
+    async def fractionable(
+        self, account: Account, symbols: Collection[Symbol]
+    ) -> frozenset[Symbol]:
         """Those of the symbols that the account's broker trades in parts."""
         ...

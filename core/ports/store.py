@@ -246,7 +246,9 @@ class Instruments(Protocol):
 class Checks(Protocol):
     """Due checks by slot."""
 
-    async def add_due(self, portfolio_id: PortfolioId, session: date, slot: str, due_at: datetime) -> bool:
+    async def add_due(
+        self, portfolio_id: PortfolioId, session: date, slot: str, due_at: datetime
+    ) -> bool:
         """Make the row of a scheduled check; False when it exists."""
         ...
 
@@ -278,7 +280,9 @@ class Checks(Protocol):
         """One check."""
         ...
 
-    async def by_slot(self, portfolio_id: PortfolioId, session: date, slot: str) -> CheckRecord | None:
+    async def by_slot(
+        self, portfolio_id: PortfolioId, session: date, slot: str
+    ) -> CheckRecord | None:
         """The check of a slot."""
         ...
 
@@ -338,7 +342,9 @@ class Proposals(Protocol):
         """Change the state if it is still ``before``; returns whether it was. Raises IllegalMove."""
         ...
 
-    async def add_revision(self, proposal_id: ProposalId, revision: Revision, *, after: int) -> bool:
+    async def add_revision(
+        self, proposal_id: ProposalId, revision: Revision, *, after: int
+    ) -> bool:
         """Make a revision current if the current one is still number ``after``."""
         ...
 
@@ -356,7 +362,9 @@ class Proposals(Protocol):
         """The latest proposals of a portfolio, newest first."""
         ...
 
-    async def blocking(self, portfolio_ids: Collection[PortfolioId]) -> dict[PortfolioId, tuple[Proposal, ...]]:
+    async def blocking(
+        self, portfolio_ids: Collection[PortfolioId]
+    ) -> dict[PortfolioId, tuple[Proposal, ...]]:
         """For a sweep: each portfolio's proposals that are open, scheduled, approved, executing or frozen."""
         ...
 
@@ -450,7 +458,9 @@ class Conversation(Protocol):
         """The dialogue in progress, if any."""
         ...
 
-    async def save_dialogue(self, chat_id: ChatId, member_id: MemberId, dialogue: Dialogue | None) -> None:
+    async def save_dialogue(
+        self, chat_id: ChatId, member_id: MemberId, dialogue: Dialogue | None
+    ) -> None:
         """Remember a dialogue's step; None ends it."""
         ...
 
@@ -466,7 +476,9 @@ class Conversation(Protocol):
         """A message has been sent."""
         ...
 
-    async def mark_failed(self, outbox_id: OutboxId, *, retry_at: datetime | None, error: str) -> None:
+    async def mark_failed(
+        self, outbox_id: OutboxId, *, retry_at: datetime | None, error: str
+    ) -> None:
         """Sending failed: try again at a time, or (None) never."""
         ...
 
@@ -478,7 +490,9 @@ class Conversation(Protocol):
 class Leases(Protocol):
     """Who may do what only one process may do; each grant has a higher fencing number than all before it."""
 
-    async def acquire(self, name: str, holder: str, *, now: datetime, until: datetime) -> int | None:
+    async def acquire(
+        self, name: str, holder: str, *, now: datetime, until: datetime
+    ) -> int | None:
         """Take or renew a lease; returns its fencing number, or None while another holder has it."""
         ...
 

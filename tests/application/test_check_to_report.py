@@ -167,9 +167,7 @@ async def test_two_approvals_are_needed_where_the_policy_says_so(world: World) -
 
         managed = await work.portfolios.get(portfolio_id)
         policy = replace(managed.policy, approvals=2)
-        await work.portfolios.set_policy(
-            portfolio_id, policy, by=member.id, at=world.clock.now()
-        )
+        await work.portfolios.set_policy(portfolio_id, policy, by=member.id, at=world.clock.now())
     result = await _ask(world, member, portfolio_id)
     assert result.proposal is not None
     assert (await _approve(world, member, result.proposal)).state is ProposalState.OPEN

@@ -107,9 +107,7 @@ async def test_the_demo_s_first_allocation_alerts_on_12_march_2020(tmp_path: Pat
             return (await worker.round()).has_news
 
         await work()
-        walked = await advance_market(
-            runtime.store, runtime.market, work, until=date(2020, 3, 16)
-        )
+        walked = await advance_market(runtime.store, runtime.market, work, until=date(2020, 3, 16))
         assert walked.stopped_for == "push"
         assert walked.instant == datetime(2020, 3, 12, 15, 0, tzinfo=UTC)
         status = await show_status(
@@ -122,9 +120,7 @@ async def test_the_demo_s_first_allocation_alerts_on_12_march_2020(tmp_path: Pat
         assert status.drift is not None
         assert {line.symbol for line in status.drift.breached} == {"CASH"}
         assert len(status.open_proposals) == 1
-        onward = await advance_market(
-            runtime.store, runtime.market, work, until=date(2020, 3, 16)
-        )
+        onward = await advance_market(runtime.store, runtime.market, work, until=date(2020, 3, 16))
         assert onward.stopped_for is None
         assert onward.instant.date() == date(2020, 3, 16)
 
@@ -139,9 +135,7 @@ async def test_five_equal_etfs_do_not_alert_in_march_2020(tmp_path: Path) -> Non
             return (await worker.round()).has_news
 
         await work()
-        walked = await advance_market(
-            runtime.store, runtime.market, work, until=date(2020, 3, 31)
-        )
+        walked = await advance_market(runtime.store, runtime.market, work, until=date(2020, 3, 31))
         assert walked.stopped_for is None
 
 

@@ -89,7 +89,9 @@ class World:
             await self.set_targets(member, current.portfolio.portfolio.id, targets)
         return current
 
-    async def set_targets(self, member: Member, portfolio_id: PortfolioId, targets: dict[str, Any]) -> None:
+    async def set_targets(
+        self, member: Member, portfolio_id: PortfolioId, targets: dict[str, Any]
+    ) -> None:
         """Set targets without a preview."""
         await set_targets(
             self.store,
