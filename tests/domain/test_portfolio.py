@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.domain.ids import AccountId, Symbol
+from core.domain.portfolio import (
+    NAME_LIMIT,
+    HoldingChange,
+    Holdings,
+    Snapshot,
+    holding_changes,
+    parse_name,
+    slug_of,
+)
+from core.domain.quote import Quote
+from core.domain.refusals import BadName
+
+VTI, BND = Symbol("VTI"), Symbol("BND")
+NOW = datetime(2020, 3, 12, 15, 0, tzinfo=UTC)
+
+
+def holdings(cash: int | str, **positions: int | str) -> Holdings:
+    return Holdings(Decimal(cash), {Symbol(s): Decimal(q) for s, q in positions.items()})
+
+
+def test_the_fingerprint_knows_values_not_spelling_or_order() -> None:
+    one = holdings("10.00", VTI="5", BND="7.500")
+    two = holdings("10", BND="7.5", VTI="5.0")
+    assert one.fingerprint == two.fingerprint
+    assert one.fingerprint != holdings("10.01", VTI="5", BND="7.5").fingerprint
+    assert one.fingerprint != holdings("10", VTI="5", BND="7.501").fingerprint
+
+
+def test_what_changed_is_named() -> None:
+    before, after = holdings(100, VTI=5, BND=2), holdings(90, VTI=5, BND=3, XYZ=1)
+    assert holding_changes(before, after) == (
+        HoldingChange(BND, Decimal(2), Decimal(3)),
+        HoldingChange(Symbol("XYZ"), Decimal(0), Decimal(1)),
+        HoldingChange(Symbol("CASH"), Decimal(100), Decimal(90)),
+    )
+
+
+def test_additional_cash_is_no_change() -> None:
+    assert holding_changes(holdings(100, VTI=5), holdings(600, VTI=5)) == ()
+
+
+def test_a_snapshot_is_as_old_as_its_oldest_price() -> None:
+    quotes = {
+        symbol: Quote(symbol, Decimal(10), "USD", NOW - timedelta(minutes=age), "replay")
+        for symbol, age in ((VTI, 2), (BND, 7))
+    }
+    snapshot = Snapshot(AccountId(1), holdings(0), quotes, NOW, date(2020, 3, 12))
+    assert snapshot.prices == {VTI: 10, BND: 10}
+    assert snapshot.prices_at == NOW - timedelta(minutes=7)
+    assert Snapshot(AccountId(1), holdings(0), {}, NOW, None).prices_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("Family", "Family"), ("  Our  house\n", "Our house"), ("Łódź 2", "Łódź 2")]
+)
+def test_reads_names_as_one_line(text: str, name: str) -> None:
+    assert parse_name(text) == name
+
+
+@pytest.mark.parametrize(
+    "text", ["", "  ", "x" * (NAME_LIMIT + 1), "a\u202eb", "a\u200bb", "a\x00b", "y" * 1_000_000]
+)
+def test_refuses_names_that_cannot_be_shown_safely(text: str) -> None:
+    with pytest.raises(BadName) as refused:
+        parse_name(text)
+    assert len(refused.value.text) <= NAME_LIMIT
+
+
+@given(st.text(max_size=60))
+def test_a_slug_is_always_short_plain_and_not_empty(name: str) -> None:
+    slug = slug_of(name)
+    assert 0 < len(slug) <= 24
+    assert slug == slug.strip("-")
+    assert set(slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def test_a_slug_reads_like_its_name() -> None:
+    assert slug_of("Our House (2)") == "our-house-2"
+    assert slug_of("日本") == "portfolio"

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.domain.ids import Symbol
+from core.domain.quote import (
+    PriceFault,
+    PriceFaultKind,
+    Quote,
+    QuoteBatch,
+    QuoteRules,
+    judge_quotes,
+    moved_percent,
+    oldest,
+)
+from core.domain.refusals import PricesRefused
+
+NOW = datetime(2020, 3, 12, 15, 0, tzinfo=UTC)
+VTI, BND = Symbol("VTI"), Symbol("BND")
+RULES = QuoteRules(max_age=timedelta(minutes=20), currency="USD")
+GOOD = Quote(VTI, Decimal(130), "USD", NOW - timedelta(minutes=1), "replay")
+
+
+def faults_of(batch: QuoteBatch, closes: dict[Symbol, Decimal] | None = None) -> list[PriceFault]:
+    with pytest.raises(PricesRefused) as refused:
+        judge_quotes(batch, [VTI], now=NOW, rules=RULES, last_closes=closes)
+    return [fault for fault in refused.value.faults if isinstance(fault, PriceFault)]
+
+
+def test_good_quotes_are_returned_by_symbol() -> None:
+    batch = QuoteBatch({VTI: GOOD})
+    assert judge_quotes(batch, [VTI], now=NOW, rules=RULES) == {VTI: GOOD}
+
+
+@pytest.mark.parametrize(
+    ("quote", "kind"),
+    [
+        (replace(GOOD, price=Decimal("NaN")), PriceFaultKind.NOT_A_NUMBER),
+        (replace(GOOD, price=Decimal("Infinity")), PriceFaultKind.NOT_A_NUMBER),
+        (replace(GOOD, price=Decimal(0)), PriceFaultKind.NOT_POSITIVE),
+        (replace(GOOD, price=Decimal(-1)), PriceFaultKind.NOT_POSITIVE),
+        (replace(GOOD, currency="CAD"), PriceFaultKind.CURRENCY),
+        (replace(GOOD, at=NOW - timedelta(minutes=20, seconds=1)), PriceFaultKind.STALE),
+    ],
+)
+def test_a_quote_that_cannot_be_used_is_named(quote: Quote, kind: PriceFaultKind) -> None:
+    (fault,) = faults_of(QuoteBatch({VTI: quote}))
+    assert (fault.symbol, fault.kind) == (VTI, kind)
+
+
+def test_a_quote_exactly_as_old_as_permitted_is_used() -> None:
+    quote = replace(GOOD, at=NOW - RULES.max_age)
+    assert judge_quotes(QuoteBatch({VTI: quote}), [VTI], now=NOW, rules=RULES)
+
+
+@pytest.mark.parametrize("close", ["92.85", "216.67"])
+def test_a_jump_beyond_belief_is_named_with_the_close(close: str) -> None:
+    """130 is 40.01 % above 92.85, and 40.001 % below 216.67"""
+    (fault,) = faults_of(QuoteBatch({VTI: GOOD}), {VTI: Decimal(close)})
+    assert fault.kind is PriceFaultKind.JUMP
+    assert fault.last_close == Decimal(close)
+
+
+def test_a_move_of_exactly_the_limit_is_believed() -> None:
+    assert judge_quotes(
+        QuoteBatch({VTI: replace(GOOD, price=Decimal(140))}),
+        [VTI],
+        now=NOW,
+        rules=RULES,
+        last_closes={VTI: Decimal(100)},
+    )
+
+
+def test_one_missing_of_two_refuses_both() -> None:
+    source = PriceFault(BND, PriceFaultKind.SOURCE, detail="delisted")
+    with pytest.raises(PricesRefused) as refused:
+        judge_quotes(QuoteBatch({VTI: GOOD}, (source,)), [VTI, BND], now=NOW, rules=RULES)
+    assert refused.value.faults == (source,)
+
+
+def test_every_symbol_at_fault_is_named() -> None:
+    batch = QuoteBatch({VTI: replace(GOOD, price=Decimal(0))})
+    with pytest.raises(PricesRefused) as refused:
+        judge_quotes(batch, [VTI, BND], now=NOW, rules=RULES)
+    assert refused.value.faults == (
+        PriceFault(VTI, PriceFaultKind.NOT_POSITIVE, Decimal(0), 60),
+        PriceFault(BND, PriceFaultKind.MISSING),
+    )
+
+
+def test_how_far_a_price_moved_has_no_sign() -> None:
+    assert moved_percent(Decimal(99), Decimal(100)) == 1
+    assert moved_percent(Decimal(101), Decimal(100)) == 1
+    assert moved_percent(Decimal(101), Decimal(0)) == 0
+
+
+def test_the_oldest_quote_gives_the_age() -> None:
+    older = replace(GOOD, symbol=BND, at=NOW - timedelta(hours=1))
+    assert oldest([GOOD, older]) == older.at
+    assert oldest([]) is None
