@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from bot.words.plan_reasons import reason_sentence
+from core.domain.ids import Symbol
+from core.domain.instrument import CASH
+from core.domain.plan import Reason, ReasonCode
+
+BND = Symbol("BND")
+
+
+def line(code: ReasonCode, drift: str, symbol: Symbol | None = BND, **others: str) -> Reason:
+    values = {"weight": "28", "target": "35", "goal": "35", "drift": drift, "band": "5", **others}
+    return Reason(code, symbol, {name: Decimal(value) for name, value in values.items() if value})
+
+
+def whole(code: ReasonCode, drift: str, **others: str) -> Reason:
+    return Reason(
+        code, None, {name: Decimal(value) for name, value in {"drift": drift, **others}.items()}
+    )
+
+
+C = ReasonCode
+SENTENCES: list[tuple[Reason, str]] = [
+    (
+        line(C.BAND_BREACHED, "-7.01"),
+        "BND is 7.0 points under its target; your band is 5.",
+    ),
+    (
+        line(C.BAND_BREACHED, "2.62", band="2.5000"),
+        "BND is 2.6 points over its target; your band is 2.5.",
+    ),
+    (
+        whole(C.PORTFOLIO_DRIFTED, "6.2", band="5"),
+        "The portfolio's drift is 6.2 points; your band for it is 5.",
+    ),
+    (
+        whole(C.DATE_DUE, "1.3"),
+        "The date in your calendar has come; the drift is 1.3 points.",
+    ),
+    (
+        whole(C.FORCED, "0.04"),
+        "You asked for a plan within the bands; the drift is under 0.1 points.",
+    ),
+    (
+        line(C.CASH_EXCESS, "6.1", CASH),
+        "Cash is 6.1 points over its target; your band is 5.",
+    ),
+    (
+        line(C.CASH_EXCESS, "2"),
+        "Only cash is beyond its band, so nothing is sold.",
+    ),
+    (
+        whole(C.ON_TARGET, "1.3"),
+        "On target: every line is inside its band, and the drift is 1.3 points.",
+    ),
+    (
+        line(C.ON_TARGET, "1.3"),
+        "1.3 points over its target, inside its band of 5.",
+    ),
+    (line(C.ON_TARGET, "-1.3", band=""), "1.3 points under its target."),
+    (line(C.ON_TARGET, "0"), "Exactly at its target, inside its band of 5."),
+    (line(C.OVER_TARGET, "6.6"), "6.6 points over its target of 35.0%."),
+    (line(C.UNDER_TARGET, "-0.01"), "Under 0.1 points under its target of 35.0%."),
+    (line(C.UNDER_TARGET, "0.2", goal="36"), "To its goal of 36.0%."),
+    (line(C.NO_TARGET, "3"), "It has no target, and your policy sells what has none."),
+    (line(C.RAISE_CASH, "0"), "Sold to raise cash."),
+    (
+        line(C.BELOW_MIN_TRADE, "1", amount="12", min_trade="25"),
+        "$12.00 from its goal; your minimum trade is $25.00.",
+    ),
+    (
+        line(C.LESS_THAN_ONE_SHARE, "1", amount="90.5", price="411"),
+        "$90.50 from its goal; one share is $411.00.",
+    ),
+    (
+        line(C.NO_CASH, "-1", amount="90.5", price="411", missing="20.5"),
+        "Not enough cash: $20.50 more is needed for a purchase.",
+    ),
+    (line(C.BUY_ONLY, "1"), "This plan only buys."),
+    (line(C.SELL_ONLY, "-1"), "This plan only sells."),
+    (line(C.DO_NOT_SELL, "1"), "Your policy never sells it."),
+    (line(C.DO_NOT_BUY, "-1"), "Your policy never buys it."),
+    (line(C.AT_GOAL, "0.0001"), "At its goal."),
+    (line(C.CAPPED, "2"), "It was left out of this plan."),
+    (Reason(C.KEPT_OUTSIDE, BND), "It has no target; it is kept and not counted."),
+    (
+        line(C.NOTHING_HELPS, "6", amount="90"),
+        "Trading it would not bring the portfolio closer to its goals.",
+    ),
+    (
+        line(C.NOTHING_HELPS, "6"),
+        "BND is beyond its band, but no trade that your policy permits would help.",
+    ),
+    (
+        whole(C.NOTHING_HELPS, "6", band="5"),
+        "The portfolio is beyond its band, but no trade that your policy permits would help.",
+    ),
+    (
+        whole(C.NOTHING_HELPS, "1"),
+        "No trade that your policy permits would bring the portfolio closer to its targets.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("reason", "sentence"), SENTENCES)
+def test_each_reason_is_one_short_sentence(reason: Reason, sentence: str) -> None:
+    assert reason_sentence(reason) == sentence
+    assert len(sentence) <= 90
+
+
+def test_no_reason_is_without_a_sentence() -> None:
+    assert {reason.code for reason, _ in SENTENCES} == set(ReasonCode)
+
+
+def test_money_is_in_the_portfolios_currency() -> None:
+    reason = line(ReasonCode.BELOW_MIN_TRADE, "1", amount="12", min_trade="25")
+    assert reason_sentence(reason, "CHF") == (
+        "12.00 CHF from its goal; your minimum trade is 25.00 CHF."
+    )
+
+
+def test_it_is_a_calculators_wording() -> None:
+    for _, sentence in SENTENCES:
+        assert not {"recommend", "best", "optimal"} & set(sentence.lower().split())

@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import inspect
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from bot.words.refusals import price_fault_sentence, refusal_sentence
+from core.domain import refusals as r
+from core.domain.ids import Symbol
+from core.domain.quote import PriceFault, PriceFaultKind
+
+AT = datetime(2020, 3, 12, 20, 0, tzinfo=UTC)
+VTI = Symbol("VTI")
+STALE = PriceFault(VTI, PriceFaultKind.STALE, Decimal(130), 7200)
+GONE = PriceFault(Symbol("BND"), PriceFaultKind.MISSING)
+
+SENTENCES: list[tuple[r.Refusal, str]] = [
+    (
+        r.BadSymbol("V T"),
+        "“V T” is not a symbol: up to 12 letters, digits, points and dashes, such as VTI or BRK.B.",
+    ),
+    (
+        r.UnknownSymbol("VIT", ("VTI", "VT")),
+        "The price source does not know VIT. Did you mean VTI or VT?",
+    ),
+    (r.UnknownSymbol("VIT"), "The price source does not know VIT. Check how it is spelled."),
+    (
+        r.CurrencyMismatch("VTI", "EUR", "USD"),
+        "VTI is in EUR; this portfolio takes USD only.",
+    ),
+    (
+        r.BadNumber("VTI", "60,5", "a number", "60.5"),
+        "“60,5” is not right for VTI. Use a point as decimal sign, and no commas: 60.5",
+    ),
+    (
+        r.BadNumber("amount", "lots", "an amount such as 500"),
+        "“lots” is not right for amount: expected an amount such as 500.",
+    ),
+    (
+        r.BadWeight("VTI", Decimal(-3)),
+        "VTI −3: a target is a percentage from 0 to 100.",
+    ),
+    (
+        r.DuplicateTarget("VTI"),
+        "VTI is named twice. Name each symbol once, with its whole percentage.",
+    ),
+    (
+        r.TargetsDoNotSum(Decimal("99.99"), Decimal("0.01")),
+        "The targets add up to 99.99%, 0.01 short of 100. Example: /targets VTI 60 BND 40",
+    ),
+    (
+        r.TargetsDoNotSum(Decimal("100.01"), Decimal("-0.01")),
+        "The targets add up to 100.01%, 0.01 more than 100. Example: /targets VTI 60 BND 40",
+    ),
+    (r.NoTargets(), "There are no targets yet. Example: /targets VTI 60 BND 40"),
+    (r.TooManyTargets(60, 50), "60 lines are too many: a portfolio has at most 50."),
+    (
+        r.UnknownPolicyName("bnad", ("band",)),
+        "There is no setting “bnad”. Did you mean band? /policy shows them all.",
+    ),
+    (
+        r.BadPolicyValue("destination", "2", "a number from 0 to 1"),
+        "destination cannot be “2”: expected a number from 0 to 1.",
+    ),
+    (
+        r.ObjectiveNotBuilt("fewest"),
+        "The objective “fewest” is not built yet. What works today: /policy objective closest",
+    ),
+    (
+        r.NegativeTotal(Decimal(0)),
+        "The account is worth nothing yet. Put in some cash first: /deposit 1000",
+    ),
+    (
+        r.NegativeTotal(Decimal(-5)),
+        (
+            "The account is worth −$5.00, and percentages of that mean nothing."
+            " Bring it above zero first."
+        ),
+    ),
+    (
+        r.NotAMember(77),
+        (
+            "Sorry, I only talk to invited people. Your id is 77: give it to the owner,"
+            " and ask for an invitation."
+        ),
+    ),
+    (
+        r.NotAllowed("approver", "viewer", "reopen"),
+        "To reopen takes an approver; you are a viewer here. An owner can change your role.",
+    ),
+    (
+        r.NotAllowed("owner", None, "move cash"),
+        "Only an owner of this portfolio may move cash.",
+    ),
+    (
+        r.UnknownPortfolio("kids", ("family", "own")),
+        "You have no portfolio @kids. Yours: @family and @own.",
+    ),
+    (r.UnknownPortfolio(""), "You have no such portfolio."),
+    (r.NoPortfolio(), "You have no portfolio yet. Make one: /new Family"),
+    (
+        r.NameTaken("Family"),
+        "There is a portfolio named “Family” already. Choose another name.",
+    ),
+    (r.BadName("", 40), "A name is missing. Example: /new Family"),
+    (
+        r.BadName("x" * 40, 40),
+        (
+            "That name cannot be used: one line of at most 40 ordinary characters."
+            " Example: /new Family"
+        ),
+    ),
+    (
+        r.UnknownRole("boss"),
+        "“boss” is not a role. Roles: viewer, proposer, approver, owner. Example: /invite approver",
+    ),
+    (
+        r.BadInvitation(),
+        "This invitation was used already or is too old. Ask the owner for a new one.",
+    ),
+    (
+        r.UnknownMember("Bo"),
+        "“Bo” is not a member of this portfolio. /members shows who is.",
+    ),
+    (
+        r.LastOwner(),
+        "A portfolio needs an owner. Make somebody else an owner first: /members",
+    ),
+    (
+        r.PricesRefused((STALE, GONE)),
+        (
+            "No plan without good prices: VTI has a price that is too old (2 h);"
+            " BND has no price. Try again later."
+        ),
+    ),
+    (
+        r.PriceSourceDown("yahoo", "429"),
+        "No prices from Yahoo right now. Try again in a few minutes.",
+    ),
+    (
+        r.PriceSourceDown("yahoo", "429", 30.2),
+        "No prices from Yahoo right now. Try again in 30 seconds.",
+    ),
+    (
+        r.MarketClosed(AT),
+        "The exchange is closed until Thu 12 Mar 16:00 ET. Try again then.",
+    ),
+    (r.MarketClosed(None), "The exchange is closed. Try again when it is open."),
+    (
+        r.NotReplay(),
+        "The date can only be moved in the demo, where the market is a replay.",
+    ),
+    (
+        r.EndOfHistory(),
+        "The replay has reached its last day. Start the demo again to go back.",
+    ),
+    (
+        r.NotEnoughCash(Decimal(500), Decimal("12.5"), "USD"),
+        "$500.00 is more than the cash in the account, which is $12.50.",
+    ),
+    (
+        r.NoCashTransfers("alpaca"),
+        (
+            "Cash cannot be moved through Alpaca from here. Move it at the broker;"
+            " the next check will see it."
+        ),
+    ),
+    (r.EmptyAccount(), "The account is empty. Put in some cash first: /deposit 1000"),
+    (
+        r.BrokerDown("alpaca", "timeout"),
+        "No answer from Alpaca right now. Try again in a few minutes.",
+    ),
+    (
+        r.UnknownAssets(("XYZ", "QQQQ")),
+        "The broker does not trade XYZ and QQQQ. Choose others: /targets VTI 60 BND 40",
+    ),
+    (r.UnknownProposal(42), "There is no proposal 42. /proposals shows what is open."),
+    (
+        r.OldRevision(42, 1, 2),
+        "Proposal 42 has changed since: look at the newer version (42.1) before you decide.",
+    ),
+    (
+        r.ProposalNotOpen(42, "approved", "Anna", AT),
+        (
+            "Proposal 42 is no longer open: approved."
+            " The last decision was made by Anna, Thu 12 Mar 16:00 ET."
+        ),
+    ),
+    (r.ProposalNotOpen(42, "superseded"), "Proposal 42 is no longer open: replaced."),
+    (
+        r.ProposalExpired(42, AT),
+        "Proposal 42 expired Thu 12 Mar 16:00 ET. Ask for a new one: /rebalance",
+    ),
+    (
+        r.AlreadyApproved(42),
+        "You have approved proposal 42 already. It waits for somebody else's approval.",
+    ),
+    (r.UnknownLeg(42, 9), "Proposal 42 has no line 9. Look at it again: /proposals"),
+    (
+        r.CannotEnlarge(1, Decimal(11), Decimal(12)),
+        "Line 1 can only shrink: 12 is more than the 11 proposed.",
+    ),
+    (
+        r.NothingLeft(),
+        "Without that line nothing would be traded. To trade nothing, tap Reject.",
+    ),
+    (
+        r.PortfolioPaused("family"),
+        "@family is paused, so nothing is sent. /resume starts it again.",
+    ),
+    (
+        r.RiskLimit("turnover in percent", Decimal("61.24"), Decimal(50)),
+        (
+            "This is beyond a safety limit: turnover in percent 61.2, allowed 50.0."
+            " The limit cannot be raised in chat."
+        ),
+    ),
+    (
+        r.IllegalMove("order", "filled", "void"),
+        (
+            "This order cannot go from filled to void."
+            " Somebody may have been quicker: look at it again."
+        ),
+    ),
+    (r.NotBuiltYet("tax"), "Tax is not built yet."),
+]
+
+
+@pytest.mark.parametrize(("refusal", "sentence"), SENTENCES, ids=lambda case: type(case).__name__)
+def test_each_refusal_says_what_was_wrong_and_what_to_do(refusal: r.Refusal, sentence: str) -> None:
+    assert refusal_sentence(refusal) == sentence
+
+
+def test_no_refusal_is_without_a_sentence() -> None:
+    known = {
+        member
+        for member in vars(r).values()
+        if inspect.isclass(member) and issubclass(member, r.Refusal) and member is not r.Refusal
+    }
+    assert {type(refusal) for refusal, _ in SENTENCES} == known
+    assert known <= set(refusal_sentence.registry)
+
+
+def test_an_unforeseen_refusal_still_gets_a_sentence() -> None:
+    class Unforeseen(r.Refusal):
+        pass
+
+    assert refusal_sentence(Unforeseen()) == "That is not possible (Unforeseen)."
+
+
+@pytest.mark.parametrize("refusal", [refusal for refusal, _ in SENTENCES])
+def test_a_refusal_names_itself_and_its_data_in_logs(refusal: r.Refusal) -> None:
+    assert str(refusal).startswith(type(refusal).__name__ + "(")
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (GONE, "BND has no price."),
+        (PriceFault(VTI, PriceFaultKind.NOT_A_NUMBER), "VTI came without a number for its price."),
+        (
+            PriceFault(VTI, PriceFaultKind.NOT_POSITIVE, Decimal(0)),
+            "VTI has the price 0, which cannot be.",
+        ),
+        (STALE, "VTI has a price that is too old (2 h)."),
+        (
+            PriceFault(VTI, PriceFaultKind.JUMP, Decimal(60), 1, Decimal(130)),
+            "VTI went from 130 to 60, too far to believe unseen.",
+        ),
+        (
+            PriceFault(VTI, PriceFaultKind.CURRENCY, Decimal(60), 1, detail="CAD"),
+            "VTI is priced in another currency (CAD).",
+        ),
+        (
+            PriceFault(VTI, PriceFaultKind.SOURCE, detail="delisted"),
+            "VTI got no price from the source (delisted).",
+        ),
+    ],
+)
+def test_each_price_fault_is_named(fault: PriceFault, sentence: str) -> None:
+    assert price_fault_sentence(fault) == sentence
+
+
+def test_every_kind_of_price_fault_has_words() -> None:
+    for kind in PriceFaultKind:
+        assert price_fault_sentence(PriceFault(VTI, kind)).startswith("VTI ")
