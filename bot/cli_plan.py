@@ -17,7 +17,7 @@ from bot.plan_file import (
 )
 from bot.words.refusals import refusal_sentence
 from core.domain.plan import PlanRequest
-from core.domain.refusals import Refusal
+from core.domain.refusals import NegativeTotal, Refusal
 
 _PATH = click.Path(path_type=Path)
 
@@ -55,6 +55,10 @@ def plan_command(
         text = _calculated(request, as_json=as_json)
     except PlanFileRefused as refused:
         _refuse("\n".join(refused.faults))
+    except NegativeTotal as nothing:
+        worth = f"{nothing.total.normalize():f}"
+        what = "expected more than 0 to calculate weights"
+        _refuse(f"cash, positions: worth {worth} together; {what}")
     except Refusal as refusal:
         _refuse(refusal_sentence(refusal))
     else:

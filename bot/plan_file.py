@@ -90,7 +90,7 @@ def read_json_request(
     ``options`` are ``name=value`` pairs that change the file's policy.
     """
     faults = Faults()
-    raw = _parse_json(faults, decode(faults, data, name), name)
+    raw = _parse_json(faults, decode(data, name), name)
     _raise_if_any(faults)
     parts = _Parts()
     root = read_object(faults, "", raw, _FIELDS)
@@ -121,13 +121,13 @@ def read_bytes(path: Path) -> bytes:
         raise PlanFileRefused([f"{path}: {reason}; expected a file"]) from None
 
 
-def decode(faults: Faults, data: bytes, name: str) -> str:
-    """Decode UTF-8, with or without a byte order mark."""
+def decode(data: bytes, name: str) -> str:
+    """Decode UTF-8, with or without a byte order mark; raises PlanFileRefused."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        faults.add(name, f"not UTF-8 text (byte {error.start + 1}); expected UTF-8")
-        return ""
+        fault = f"{name}: not UTF-8 text (byte {error.start + 1}); expected UTF-8"
+        raise PlanFileRefused([fault]) from None
 
 
 def _raise_if_any(faults: Faults) -> None:
@@ -148,9 +148,8 @@ def _parse_json(faults: Faults, text: str, name: str) -> Any:
             object_pairs_hook=JsonObject,
         )
     except json.JSONDecodeError as error:
-        if not faults.lines:
-            where = f"line {error.lineno}, column {error.colno}"
-            faults.add(name, f"not valid JSON at {where}: {error.msg}")
+        where = f"line {error.lineno}, column {error.colno}"
+        faults.add(name, f"not valid JSON at {where}: {error.msg}")
     except RecursionError:
         faults.add(name, "nested too deeply; expected the fields of a plan file")
     return None
@@ -249,7 +248,7 @@ def _require_lots_fit(
 
 def _csv_entries(faults: Faults, path: Path, column: str) -> Iterator[Entry]:
     try:
-        text = decode(faults, read_bytes(path), str(path))
+        text = decode(read_bytes(path), str(path))
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except PlanFileRefused as refused:
         faults.lines.extend(refused.faults)

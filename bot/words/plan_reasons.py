@@ -19,7 +19,8 @@ def reason_sentence(reason: Reason, currency: str = "USD") -> str:
 
 
 def _band_breached(reason: Reason, _: str) -> str:
-    return f"{reason.symbol} is {_drifted(reason)} its target; your band is {_band(reason)}."
+    who = "Cash" if reason.symbol == CASH else reason.symbol
+    return f"{who} is {_drifted(reason)} its target; your band is {_band(reason)}."
 
 
 def _portfolio_drifted(reason: Reason, _: str) -> str:
@@ -38,7 +39,7 @@ def _forced(reason: Reason, _: str) -> str:
 def _cash_excess(reason: Reason, _: str) -> str:
     if reason.symbol not in {None, CASH}:
         return "Only cash is beyond its band, so nothing is sold."
-    return f"Cash is {_drifted(reason)} its target; your band is {_band(reason)}."
+    return _band_breached(reason, "")
 
 
 def _on_target(reason: Reason, _: str) -> str:
@@ -52,7 +53,7 @@ def _nothing_helps(reason: Reason, _: str) -> str:
         return "Trading it would not bring the portfolio closer to its goals."
     if "band" not in reason.values:
         return "No trade that your policy permits would bring the portfolio closer to its targets."
-    who = reason.symbol or "The portfolio"
+    who = "Cash" if reason.symbol == CASH else reason.symbol or "The portfolio"
     return f"{who} is beyond its band, but no trade that your policy permits would help."
 
 
