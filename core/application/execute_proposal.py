@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from decimal import Decimal
 
 from core.application.desk import Desk, Grant, release_account, take_account
 from core.application.market import Moment
 from core.application.propose import void_intents
 from core.application.recheck_proposal import drift_left, recheck_proposal
-from core.application.send_order import Stopped, look_up, send_order
-from core.application.show_proposal import latest_attempts, outcome_document
+from core.application.send_order import Stopped
+from core.application.send_side import orders_of, send_side, settle_doubts
+from core.application.show_proposal import outcome_document
 from core.application.take_snapshot import take_snapshot
 from core.application.tell import refresh_copies, tell_deciders
 from core.domain.ids import ProposalId
-from core.domain.money import ZERO
-from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, Order, OrderState, collared_limit
+from core.domain.order import IN_DOUBT, TERMINAL, OrderState
 from core.domain.outbox import MessageKind
 from core.domain.plan import Side
-from core.domain.policy import whole_shares
-from core.domain.portfolio import ManagedPortfolio, Snapshot
+from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import Refusal
 from core.domain.report import outcome_of
 from core.domain.risk import APPROVAL_LIFETIME, ApprovedPlan, resume_plan
-from core.domain.sizing import FRACTION, Purchase, fit_purchases
-from core.ports.broker import Broker, BrokerError
+from core.ports.broker import Broker
 from core.ports.store import AuditEvent
 
 log = logging.getLogger(__name__)
@@ -143,7 +140,7 @@ async def _send_all(
 ) -> bool:
     """Send both sides; False where an order's fate is unknown, so that nothing more may be sent."""
     for side in (Side.SELL, Side.BUY):
-        await _send_side(desk, broker, grant, managed, approved, side)
+        await send_side(desk, broker, grant, managed, approved, side)
         if await _in_doubt(desk, approved.proposal.id) or await _is_frozen(
             desk, approved.proposal.id
         ):
@@ -159,131 +156,11 @@ async def _is_frozen(desk: Desk, proposal_id: ProposalId) -> bool:
     return any(order.state is OrderState.FROZEN for order in await orders_of(desk, proposal_id))
 
 
-async def orders_of(desk: Desk, proposal_id: ProposalId) -> tuple[Order, ...]:
-    """The last attempt of each leg."""
-    async with desk.store.read() as work:
-        return latest_attempts(await work.orders.of_proposal(proposal_id))
-
-
-async def settle_doubts(desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId) -> None:
-    """Look up every order that was on its way or at the broker when we last looked."""
-    for order in await orders_of(desk, proposal_id):
-        if order.state in IN_DOUBT | AT_BROKER:
-            await look_up(desk, broker, grant, order)
-
-
 async def _is_fresh(desk: Desk, approved: ApprovedPlan) -> bool:
     """Whether orders may still be sent under this approval."""
     given = [decision.market_at for decision in approved.proposal.approvals]
     start = max([*given, approved.proposal.scheduled_for or given[0]])
     return await desk.market.clock.now() - start <= APPROVAL_LIFETIME
-
-
-async def _send_side(
-    desk: Desk,
-    broker: Broker,
-    grant: Grant,
-    managed: ManagedPortfolio,
-    approved: ApprovedPlan,
-    side: Side,
-) -> None:
-    """Send one side's intended orders, then wait until the broker is done with them or the deadline is over."""
-    proposal_id = approved.proposal.id
-    waiting = await _intended(desk, proposal_id, side)
-    if waiting:
-        await _prepare(desk, broker, managed, waiting)
-    for order in await _intended(desk, proposal_id, side):
-        await send_order(desk, broker, grant, approved, order)
-    await _await_side(desk, broker, grant, proposal_id, side)
-
-
-async def _intended(desk: Desk, proposal_id: ProposalId, side: Side) -> list[Order]:
-    return [
-        order
-        for order in await orders_of(desk, proposal_id)
-        if order.side is side and order.state is OrderState.INTENDED
-    ]
-
-
-async def _prepare(
-    desk: Desk, broker: Broker, managed: ManagedPortfolio, orders: Sequence[Order]
-) -> None:
-    """Price orders by quotes of now; purchases are fitted into the cash that is there, and dropped where none is."""
-    moment = await desk.market.moment()
-    snapshot = await take_snapshot(desk.store, desk.brokers, desk.market, managed, moment)
-    if orders[0].side is Side.SELL:
-        sized = [(order, order.quantity, _sale_limit(order, snapshot, managed)) for order in orders]
-    else:
-        cash = (await _read_cash(broker)) or snapshot.holdings.cash
-        sized = _fit(orders, snapshot, managed, cash)
-    async with desk.store.begin() as work:
-        for order, quantity, limit in sized:
-            if quantity > ZERO:
-                await work.orders.prepare(order.id, quantity=quantity, limit_price=limit)
-            else:
-                await work.orders.move(
-                    order.id, OrderState.INTENDED, OrderState.VOID, detail="no cash was left for it"
-                )
-
-
-async def _read_cash(broker: Broker) -> Decimal | None:
-    try:
-        return (await broker.account()).cash
-    except BrokerError:
-        return None
-
-
-def _sale_limit(order: Order, snapshot: Snapshot, managed: ManagedPortfolio) -> Decimal:
-    return collared_limit(Side.SELL, snapshot.prices[order.symbol], managed.policy.collar)
-
-
-def _fit(
-    orders: Sequence[Order], snapshot: Snapshot, managed: ManagedPortfolio, cash: Decimal
-) -> list[tuple[Order, Decimal, Decimal]]:
-    whole = whole_shares(managed.policy, snapshot.quotes, snapshot.fractionable)
-    purchases = [
-        Purchase(
-            order.leg,
-            order.quantity,
-            snapshot.prices[order.symbol],
-            Decimal(1) if order.symbol in whole else FRACTION,
-        )
-        for order in orders
-    ]
-    by_leg = {sized.leg: sized for sized in fit_purchases(purchases, cash, managed.policy)}
-    return [(order, by_leg[order.leg].quantity, by_leg[order.leg].limit_price) for order in orders]
-
-
-async def _await_side(
-    desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId, side: Side
-) -> None:
-    end = desk.clock.monotonic() + desk.deadline.total_seconds()
-    while open_orders := [
-        order
-        for order in await orders_of(desk, proposal_id)
-        if order.side is side and order.state in IN_DOUBT | AT_BROKER
-    ]:
-        for order in open_orders:
-            await look_up(desk, broker, grant, order)
-        if desk.clock.monotonic() >= end:
-            await _cancel_open(desk, broker, grant, proposal_id, side)
-            return
-        await desk.clock.sleep(desk.poll.total_seconds())
-        await take_account(desk, (open_orders[0]).account_id)
-
-
-async def _cancel_open(
-    desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId, side: Side
-) -> None:
-    """The deadline is over: ask for cancellation, and take over whatever the broker then says."""
-    for order in await orders_of(desk, proposal_id):
-        if order.side is not side or order.state not in AT_BROKER:
-            continue
-        try:
-            await broker.cancel(order.client_order_id)
-        except BrokerError as error:
-            log.warning("order %s: cancelling failed (%s)", order.client_order_id, error)
-        await look_up(desk, broker, grant, order)
 
 
 async def _stop_sending(desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId) -> None:

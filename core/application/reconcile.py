@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from core.application.desk import Desk, release_account, take_account
-from core.application.execute_proposal import orders_of, settle_doubts
+from core.application.send_side import orders_of, settle_doubts
 from core.domain.order import OrderState
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import Refusal

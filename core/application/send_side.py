@@ -1,0 +1,143 @@
+"""One side of a plan: price and size its orders, send them, and follow them to their end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from decimal import Decimal
+
+from core.application.desk import Desk, Grant, take_account
+from core.application.send_order import look_up, send_order
+from core.application.show_proposal import latest_attempts
+from core.application.take_snapshot import take_snapshot
+from core.domain.ids import ProposalId
+from core.domain.money import ZERO
+from core.domain.order import AT_BROKER, IN_DOUBT, Order, OrderState, collared_limit
+from core.domain.plan import Side
+from core.domain.policy import whole_shares
+from core.domain.portfolio import ManagedPortfolio, Snapshot
+from core.domain.risk import ApprovedPlan
+from core.domain.sizing import FRACTION, Purchase, fit_purchases
+from core.ports.broker import Broker, BrokerError
+
+log = logging.getLogger(__name__)
+
+
+async def orders_of(desk: Desk, proposal_id: ProposalId) -> tuple[Order, ...]:
+    """The last attempt of each leg."""
+    async with desk.store.read() as work:
+        return latest_attempts(await work.orders.of_proposal(proposal_id))
+
+
+async def settle_doubts(desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId) -> None:
+    """Look up every order that was on its way or at the broker when we last looked."""
+    for order in await orders_of(desk, proposal_id):
+        if order.state in IN_DOUBT | AT_BROKER:
+            await look_up(desk, broker, grant, order)
+
+
+async def send_side(
+    desk: Desk,
+    broker: Broker,
+    grant: Grant,
+    managed: ManagedPortfolio,
+    approved: ApprovedPlan,
+    side: Side,
+) -> None:
+    """Send one side's intended orders, then wait until the broker is done with them or the deadline is over."""
+    proposal_id = approved.proposal.id
+    waiting = await _intended(desk, proposal_id, side)
+    if waiting:
+        await _prepare(desk, broker, managed, waiting)
+    for order in await _intended(desk, proposal_id, side):
+        await send_order(desk, broker, grant, approved, order)
+    await _await_side(desk, broker, grant, proposal_id, side)
+
+
+async def _intended(desk: Desk, proposal_id: ProposalId, side: Side) -> list[Order]:
+    return [
+        order
+        for order in await orders_of(desk, proposal_id)
+        if order.side is side and order.state is OrderState.INTENDED
+    ]
+
+
+async def _prepare(
+    desk: Desk, broker: Broker, managed: ManagedPortfolio, orders: Sequence[Order]
+) -> None:
+    """Price orders by quotes of now; purchases are fitted into the cash that is there, and dropped where none is."""
+    moment = await desk.market.moment()
+    snapshot = await take_snapshot(desk.store, desk.brokers, desk.market, managed, moment)
+    if orders[0].side is Side.SELL:
+        sized = [(order, order.quantity, _sale_limit(order, snapshot, managed)) for order in orders]
+    else:
+        cash = (await _read_cash(broker)) or snapshot.holdings.cash
+        sized = _fit(orders, snapshot, managed, cash)
+    async with desk.store.begin() as work:
+        for order, quantity, limit in sized:
+            if quantity > ZERO:
+                await work.orders.prepare(order.id, quantity=quantity, limit_price=limit)
+            else:
+                await work.orders.move(
+                    order.id, OrderState.INTENDED, OrderState.VOID, detail="no cash was left for it"
+                )
+
+
+async def _read_cash(broker: Broker) -> Decimal | None:
+    try:
+        return (await broker.account()).cash
+    except BrokerError:
+        return None
+
+
+def _sale_limit(order: Order, snapshot: Snapshot, managed: ManagedPortfolio) -> Decimal:
+    return collared_limit(Side.SELL, snapshot.prices[order.symbol], managed.policy.collar)
+
+
+def _fit(
+    orders: Sequence[Order], snapshot: Snapshot, managed: ManagedPortfolio, cash: Decimal
+) -> list[tuple[Order, Decimal, Decimal]]:
+    whole = whole_shares(managed.policy, snapshot.quotes, snapshot.fractionable)
+    purchases = [
+        Purchase(
+            order.leg,
+            order.quantity,
+            snapshot.prices[order.symbol],
+            Decimal(1) if order.symbol in whole else FRACTION,
+        )
+        for order in orders
+    ]
+    by_leg = {sized.leg: sized for sized in fit_purchases(purchases, cash, managed.policy)}
+    return [(order, by_leg[order.leg].quantity, by_leg[order.leg].limit_price) for order in orders]
+
+
+async def _await_side(
+    desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId, side: Side
+) -> None:
+    end = desk.clock.monotonic() + desk.deadline.total_seconds()
+    while open_orders := [
+        order
+        for order in await orders_of(desk, proposal_id)
+        if order.side is side and order.state in IN_DOUBT | AT_BROKER
+    ]:
+        for order in open_orders:
+            await look_up(desk, broker, grant, order)
+        if desk.clock.monotonic() >= end:
+            await _cancel_open(desk, broker, grant, proposal_id, side)
+            return
+        await desk.clock.sleep(desk.poll.total_seconds())
+        await take_account(desk, (open_orders[0]).account_id)
+
+
+async def _cancel_open(
+    desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId, side: Side
+) -> None:
+    """The deadline is over: ask for cancellation, and take over whatever the broker then says."""
+    for order in await orders_of(desk, proposal_id):
+        if order.side is not side or order.state not in AT_BROKER:
+            continue
+        try:
+            await broker.cancel(order.client_order_id)
+        except BrokerError as error:
+            log.warning("order %s: cancelling failed (%s)", order.client_order_id, error)
+        await look_up(desk, broker, grant, order)
