@@ -50,7 +50,7 @@ class Faults:
 
     def add(self, where: str, what: str) -> None:
         """Keep a fault of a field."""
-        self.lines.append(f"{where}: {what}")
+        self.lines.append(one_line(f"{where}: {what}"))
 
     def expected(self, where: str, what: str, raw: object) -> None:
         """Keep that a field is not what was expected."""
@@ -65,6 +65,11 @@ class Entry:
     symbol: Any
     value_at: str
     value: Any
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks and other characters that a terminal cannot show safely."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def shown(raw: object) -> str:

@@ -392,6 +392,16 @@ def test_duplicate_keys_are_refused_wherever_they_are() -> None:
     )
 
 
+def test_what_a_terminal_cannot_show_stays_on_one_line() -> None:
+    assert faults(changed(**{"a\nb\x1b[31m\ud800": 1, "cash": "\u2028\u202e"})) == (
+        (
+            "a\ufffdb\ufffd[31m\ufffd: unknown field; expected cash, positions, lots, prices, targets,"
+            " policy"
+        ),
+        'cash: expected a number of at least 0, got "\ufffd\ufffd"',
+    )
+
+
 def test_missing_fields_are_named() -> None:
     assert faults({}) == (
         "targets: missing; expected an object by symbol",
