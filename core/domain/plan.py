@@ -103,7 +103,7 @@ class PlanRequest:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One leg of a plan: shares at the quoted price; ``value`` = quantity × price; ``cost`` = half spread + commission."""
+    """One leg: shares at the quoted price; ``value`` = quantity × price; ``cost`` = half spread + commission."""
 
     symbol: Symbol
     side: Side
@@ -124,7 +124,10 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """What the portfolio is once the plan is carried out at the quoted prices; weights and drift in percent and points."""
+    """What the portfolio is once the plan is carried out at the quoted prices.
+
+    Weights in percent of the total before the trades, as everywhere: what they miss of 100 is the cost.
+    """
 
     cash: Decimal
     weights: Mapping[Symbol, Decimal]
