@@ -142,6 +142,19 @@ FRACTIONAL: dict[Fractional, str] = {
     Fractional.AUTO: "where the broker has them",
 }
 
+CHECK_OUTCOMES: dict[str, str] = {
+    "on_target": "on target",
+    "proposed": "a proposal was made",
+    "still_open": "the open proposal still says it",
+    "nothing_helps": "off target, but no trade would help",
+    "refused": "no plan, because something was missing",
+    "cooling_down": "left alone, because a proposal was decided a short time ago",
+    "in_flight": "left alone, because a proposal is being carried out",
+    "repeated": "done before",
+    "paused": "left alone, because the portfolio is paused",
+}
+"""What a check came to, by the code that is stored with it."""
+
 SOURCES: dict[str, str] = {
     "yahoo": "Yahoo",
     "alpaca": "Alpaca",

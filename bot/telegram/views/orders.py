@@ -26,7 +26,7 @@ def orders_screen(current: Current, orders: Sequence[Order]) -> Screen:
 
 def _order(order: Order, currency: str) -> str:
     what = f"{SIDES[order.side]} {quantity(order.quantity)} {escape(order.symbol)}"
-    return f"{order.proposal_id}.{order.leg} {what}: {_outcome(order, currency)}"
+    return f"Proposal {order.proposal_id}: {what}: {_outcome(order, currency)}"
 
 
 def _outcome(order: Order, currency: str) -> str:
@@ -36,6 +36,7 @@ def _outcome(order: Order, currency: str) -> str:
         detail = escape(neutral(order.detail[:_DETAIL_LIMIT]).strip())
         return f"{state} ({detail})" if detail else state
     when = clock_time(order.fills[-1].at)
-    part = quantity(order.filled_quantity)
-    some = "" if order.state is OrderState.FILLED else f" {part} of {quantity(order.quantity)}"
-    return f"{state}{some} at {money(price, currency)}, {when}"
+    if order.state is OrderState.FILLED:
+        return f"{state} at {money(price, currency)}, {when}"
+    part = f"{quantity(order.filled_quantity)} of {quantity(order.quantity)}"
+    return f"{part} filled at {money(price, currency)}, {when}; {state}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.telegram.html import code, escape
+from bot.telegram.html import bold, code, escape
 from bot.telegram.screen import Screen
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.words.numbers import plain
@@ -11,6 +11,7 @@ from core.application.choose_portfolio import Current
 from core.domain.membership import Permission, may
 from core.domain.policy import Band, Policy
 from core.domain.policy_fields import FIELDS, PolicyField
+from core.domain.portfolio import ManagedPortfolio
 
 EXAMPLE = "/policy band 5 relative 25"
 
@@ -25,9 +26,9 @@ def policy_screen(current: Current) -> Screen:
         how = "Only an owner can change the policy."
     text = paragraphs(
         head(managed, "policy"),
-        _block("Changed from the defaults", changed, managed.policy),
+        _block("Changed from the defaults", changed, managed),
         _own_bands(managed.policy),
-        _block("As by default" if changed else "", usual, managed.policy),
+        _block("As by default" if changed else "", usual, managed),
         how,
     )
     return Screen(text)
@@ -37,20 +38,27 @@ def _is_changed(field: PolicyField, policy: Policy) -> bool:
     return field.show(policy) != field.chat_default
 
 
-def _block(heading: str, fields: list[PolicyField], policy: Policy) -> str:
+def _block(heading: str, fields: list[PolicyField], managed: ManagedPortfolio) -> str:
     if not fields:
         return ""
-    rows = (_row(field, policy) for field in fields)
+    rows = (_row(field, managed) for field in fields)
     return lines(f"<b>{heading}</b>" if heading else "", *rows)
 
 
-def _row(field: PolicyField, policy: Policy) -> str:
-    value = field.show(policy) or "none"
-    unit = f" {field.unit}" if field.unit and value not in {"off", "none"} else ""
-    shown = f"<b>{escape(value)}</b>{escape(unit)}"
-    return f"{code(field.aliases[0] if field.aliases else field.name)} {shown}: " + escape(
-        explain_field(field)
-    )
+def _row(field: PolicyField, managed: ManagedPortfolio) -> str:
+    name = code(field.aliases[0] if field.aliases else field.name)
+    value = field.show(managed.policy) or "none"
+    unit = _unit(field.unit, value, managed.portfolio.currency)
+    return f"{name} {bold(escape(value))}{escape(unit)}: {escape(explain_field(field))}"
+
+
+def _unit(unit: str, value: str, currency: str) -> str:
+    """The unit behind a value; money is named by its currency, and people need no unit."""
+    if not unit or unit == "people" or value in {"off", "none"} or value.endswith("%"):
+        return ""
+    if unit.startswith("money"):
+        return f" {currency}"
+    return " ET" if unit == "exchange time" else f" {unit}"
 
 
 def _own_bands(policy: Policy) -> str:

@@ -18,9 +18,10 @@ from bot.telegram.views.parts import (
     paragraphs,
 )
 from bot.words.labels import REVISION_CAUSES, SIDES, proposal_number
-from bot.words.numbers import count, listed, money, quantity, small_drift
+from bot.words.numbers import count, listed, money, quantity, round_money, small_drift
 from bot.words.plan_reasons import reason_sentence
 from bot.words.times import clock_time
+from core.application.add_money import money_instead
 from core.application.show_proposal import ProposalView
 from core.domain.instrument import CASH
 from core.domain.plan import Plan, Trade
@@ -30,6 +31,7 @@ from core.domain.proposal import (
     DecisionKind,
     PriceMove,
     Proposal,
+    ProposalState,
     RevisionCause,
 )
 
@@ -60,6 +62,7 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
         lines(
             trade_lines(view, brevity, is_decided=is_decided),
             effect(view),
+            hint(view) if not brevity else "",
             value_line(view),
             f"{prices_line(view, now)} · {expiry_line(proposal, now)}",
             "Calculated from your targets.",
@@ -178,6 +181,18 @@ def effect(view: ProposalView) -> str:
     if plan.tax is not None:
         parts.append(f"tax ≈ {money(plan.tax, currency)}")
     return " · ".join(parts)
+
+
+def hint(view: ProposalView) -> str:
+    """While it can be decided: the new money with which nothing need be sold."""
+    if view.proposal.state is not ProposalState.OPEN:
+        return ""
+    instead = money_instead(view)
+    if instead is None:
+        return ""
+    amount = round_money(instead.amount, currency_of(view))
+    bought = [f"{quantity(trade.quantity)} {escape(trade.symbol)}" for trade in instead.buys]
+    return f"Or add {amount}, buy {listed(bought)}, sell none"
 
 
 def value_line(view: ProposalView) -> str:

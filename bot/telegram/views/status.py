@@ -18,7 +18,13 @@ from bot.telegram.views.parts import (
     paragraphs,
 )
 from bot.telegram.views.targets import EXAMPLE
-from bot.words.labels import PROPOSAL_STATES, proposal_number, rung_label, source_label
+from bot.words.labels import (
+    CHECK_OUTCOMES,
+    PROPOSAL_STATES,
+    proposal_number,
+    rung_label,
+    source_label,
+)
 from bot.words.numbers import count, listed, money, quantity, small_drift
 from bot.words.refusals import refusal_sentence
 from bot.words.times import age, clock_time, day
@@ -26,7 +32,7 @@ from core.application.show_status import Status
 from core.domain.drift import DriftReport, OutsideLine
 from core.domain.instrument import CASH
 from core.domain.membership import Permission, may
-from core.domain.proposal import Proposal
+from core.domain.proposal import UNDECIDED, Proposal
 from core.domain.refusals import EmptyAccount, NoTargets
 
 EXAMPLE_DEPOSIT = "/deposit 10000"
@@ -74,7 +80,7 @@ def _text(status: Status, drift: DriftReport, layout: str, limit: int) -> str:
             f"Drift {small_drift(drift.portfolio_drift)}: {_verdict(drift)}",
             *_outside(status, drift),
         ),
-        lines(_prices(status), _exchange(status), *_proposals(status)),
+        lines(_prices(status), _last_check(status), _exchange(status), *_proposals(status)),
     )
 
 
@@ -135,6 +141,14 @@ def _prices(status: Status) -> str:
     return f"Prices {when} ({old} old), from {source}"
 
 
+def _last_check(status: Status) -> str:
+    record = status.last_check
+    if record is None or record.outcome not in CHECK_OUTCOMES:
+        return ""
+    when = clock_time(record.check.due_at, status.market_now)
+    return f"Last check {when}: {CHECK_OUTCOMES[record.outcome]}"
+
+
 def _exchange(status: Status) -> str:
     state = "The exchange is open." if status.is_open else "The exchange is closed."
     if status.next_check_at is None:
@@ -151,8 +165,9 @@ def _proposals(status: Status) -> list[str]:
 def _proposal_line(proposal: Proposal, status: Status) -> str:
     number = proposal_number(proposal.id, proposal.revision.number)
     state = PROPOSAL_STATES[proposal.state]
-    until = clock_time(proposal.expires_at, status.market_now)
-    return f"Proposal {number}: {state}, to {until}"
+    if proposal.state not in UNDECIDED:
+        return f"Proposal {number}: {state}"
+    return f"Proposal {number}: {state}, to {clock_time(proposal.expires_at, status.market_now)}"
 
 
 def _without_drift(status: Status) -> str:

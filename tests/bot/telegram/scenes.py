@@ -207,7 +207,9 @@ def many_lines(number: int, *, fractional: bool = True) -> tuple[ManagedPortfoli
     weight = Decimal(100 - 5) / number
     whole = {symbol: weight.quantize(Decimal("0.01")) for symbol in symbols}
     rest = Decimal(100) - sum(whole.values())
-    targets = TargetAllocation.of({**whole, CASH: rest})
+    targets = TargetAllocation.of(
+        {str(symbol): share for symbol, share in (*whole.items(), (CASH, rest))}
+    )
     prices = {symbol: Decimal("123.4567") + index for index, symbol in enumerate(symbols)}
     positions = {
         symbol: (Decimal("1234.567") if index % 2 else Decimal("321.123"))

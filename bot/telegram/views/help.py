@@ -1,0 +1,76 @@
+"""Help: what the bot does, and every command in the order in which one needs it."""
+
+from __future__ import annotations
+
+from bot.telegram.html import bold, code
+from bot.telegram.screen import Screen
+from bot.telegram.views.parts import lines, paragraphs
+
+_GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "Every day",
+        (
+            ("/status", "value, weights against targets, drift"),
+            ("/rebalance", "check now; “buy” plans purchases only, “force” plans inside the bands"),
+            ("/proposals", "what waits for a decision"),
+            ("/deposit 500", "put paper money in"),
+            ("/withdraw 200", "take paper money out"),
+            ("/pause", "nothing is sent to the broker until /resume"),
+        ),
+    ),
+    (
+        "How it is kept",
+        (
+            ("/targets VTI 60 BND 40", "set the targets; without words, show them"),
+            ("/policy band 5 relative 25", "set bands, dates, limits; without words, show them"),
+        ),
+    ),
+    (
+        "What happened",
+        (
+            ("/history", "what was proposed, who decided, what was changed"),
+            ("/orders", "what was sent to the broker"),
+        ),
+    ),
+    (
+        "Portfolios and people",
+        (
+            ("/portfolio", "switch to another portfolio"),
+            ("/new Holiday money", "make another one"),
+            ("/accounts", "where the money is, and how real it is"),
+            ("/members", "who may do what"),
+            ("/invite approver", "let somebody in"),
+            ("/leave", "leave a portfolio"),
+        ),
+    ),
+    (
+        "You",
+        (
+            ("/settings layout list", "sentences instead of tables"),
+            ("/whoami", "who you are to me"),
+            ("/cancel", "end what you had begun"),
+        ),
+    ),
+)
+
+
+def help_screen() -> Screen:
+    """What the bot does, and its commands with examples that work."""
+    groups = (
+        lines(bold(title), *(f"{_shown(example)} · {what}" for example, what in commands))
+        for title, commands in _GROUPS
+    )
+    text = paragraphs(
+        bold("Evenkeel keeps a portfolio on its targets."),
+        "It looks at the drift on every trading day, and says what to trade and why. Orders are "
+        "placed only after somebody who may has tapped Approve.",
+        *groups,
+        "A command acts on this chat's portfolio, or on the one named last: "
+        f"{code('/status @family')}. Decimals have a point: 12.5.",
+    )
+    return Screen(text)
+
+
+def _shown(example: str) -> str:
+    """A bare command can be tapped; one with words is copied by a tap."""
+    return code(example) if " " in example else example

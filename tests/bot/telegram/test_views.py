@@ -1,0 +1,414 @@
+"""Status, targets, policy, people, history and notices, as people read them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.sandbox.html_entities import parse_html
+from bot.telegram.html import CAPTION_LIMIT, TEXT_LIMIT, plain, shown_length, split_html
+from bot.telegram.screen import Action, Screen
+from bot.telegram.views import notices
+from bot.telegram.views.help import help_screen
+from bot.telegram.views.history import history_screen
+from bot.telegram.views.members import members_screen
+from bot.telegram.views.orders import orders_screen
+from bot.telegram.views.parts import aligned, capped, choose_lines
+from bot.telegram.views.policy import policy_screen
+from bot.telegram.views.status import status_screen
+from bot.telegram.views.targets import targets_preview_screen, targets_screen
+from core.application.choose_portfolio import Current
+from core.application.list_proposals import History
+from core.application.set_targets import TargetsPreview
+from core.application.show_status import Status
+from core.domain.drift import OutsideLine
+from core.domain.ids import CheckId, PortfolioId, Symbol
+from core.domain.membership import Membership, Role
+from core.domain.order import OrderState
+from core.domain.policy import Band, Policy
+from core.domain.proposal import DecisionKind, ProposalState
+from core.domain.quote import PriceFault, PriceFaultKind
+from core.domain.refusals import BrokerDown, EmptyAccount, NoTargets, PricesRefused, Refusal
+from core.domain.session import DueCheck
+from core.domain.targets import TargetAllocation, TargetLine
+from core.ports.store import Change, CheckRecord
+from tests.bot.telegram.scenes import (
+    HOLDINGS,
+    NOW,
+    PRICED,
+    TARGETS,
+    decision,
+    filled_orders,
+    managed,
+    many_lines,
+    member,
+    order,
+    view,
+)
+
+D = Decimal
+PLAN = view().proposal.revision.plan
+ONE = PortfolioId(1)
+
+
+def current(role: Role = Role.OWNER, **where: object) -> Current:
+    return Current(managed(**where), role)  # type: ignore[arg-type]
+
+
+def labels(screen: Screen) -> list[str]:
+    return [button.label for row in screen.rows for button in row]
+
+
+def actions(screen: Screen) -> list[Action]:
+    return [b.action for row in screen.rows for b in row if b.action is not None]
+
+
+def require_sendable(screen: Screen) -> None:
+    assert parse_html(screen.text).text == plain(screen.text)
+    assert 0 < shown_length(screen.text) <= TEXT_LIMIT
+
+
+def status(**changes: object) -> Status:
+    at_rest = Status(
+        managed=managed(),
+        role=Role.OWNER,
+        holdings=HOLDINGS,
+        drift=PLAN.before,
+        refusal=None,
+        prices_at=PRICED,
+        source="yahoo",
+        market_now=NOW,
+        is_open=True,
+        next_check_at=NOW + timedelta(days=1),
+        last_check=None,
+        open_proposals=(),
+    )
+    return replace(at_rest, **changes)  # type: ignore[arg-type]
+
+
+# --- status --------------------------------------------------------------------------------------
+
+
+def test_status_is_a_picture_with_a_whole_caption() -> None:
+    screen = status_screen(status(open_proposals=(view().proposal,)))
+    assert screen.photo is not None
+    assert screen.photo.startswith(b"\x89PNG")
+    assert plain(screen.text) == (
+        "Family · SIMULATED\n"
+        "\n"
+        "      now target drift\n"
+        "VTI  66.6   60.0 +6.6▲\n"
+        "BND  28.0   35.0 −7.0▼\n"
+        "CASH  5.4    5.0 +0.4\n"
+        "▲▼ beyond the band\n"
+        "\n"
+        "Value $48,296.79 · cash $2,625.99\n"
+        "Drift 7.0: BND and VTI are beyond their bands\n"
+        "\n"
+        "Prices 10:02 ET (3 min old), from Yahoo\n"
+        "The exchange is open. Next check Wed 10:05 ET.\n"
+        "Proposal 42: open, to Thu 16:00 ET"
+    )
+    assert actions(screen)[0] == Action("show", (42,))
+    assert shown_length(screen.text) <= CAPTION_LIMIT
+
+
+def test_status_for_screen_readers() -> None:
+    text = status_screen(status(), layout="list").text
+    assert "<pre>" not in text
+    assert "VTI: 66.6 percent, target 60.0, 6.6 over, beyond its band of 5." in text
+
+
+@pytest.mark.parametrize("number", [12, 20, 49])
+@pytest.mark.parametrize("layout", ["table", "list"])
+def test_status_of_many_lines_fits(number: int, layout: str) -> None:
+    where, shot = many_lines(number)
+    drift = view(where=where, shot=shot).proposal.revision.plan.before
+    screen = status_screen(status(managed=where, drift=drift), layout=layout)
+    require_sendable(screen)
+    assert "Drift" in screen.text
+    assert "Value" in screen.text
+
+
+def test_status_names_positions_that_are_not_counted() -> None:
+    outside = (
+        OutsideLine(Symbol("TSLA"), D(3), D(200), D(600)),
+        OutsideLine(Symbol("OLD"), D(1), None, None),
+    )
+    screen = status_screen(status(drift=replace(PLAN.before, outside=outside)))
+    assert "Not counted (no target): TSLA 3 ($600.00), OLD 1" in plain(screen.text)
+
+
+def test_status_when_closed_and_paused() -> None:
+    paused = managed(is_paused=True)
+    screen = status_screen(status(is_open=False, managed=paused, next_check_at=None))
+    assert "The exchange is closed." in screen.text
+    assert "Paused: nothing is sent" in screen.text
+    assert Action("resume", (1,)) in actions(screen)
+    viewer = status_screen(status(managed=paused, role=Role.VIEWER))
+    assert [action.verb for action in actions(viewer)] == ["status"]
+
+
+def test_status_says_what_the_last_check_came_to() -> None:
+    due = DueCheck(CheckId(1), ONE, NOW.date(), "11:00", datetime(2026, 3, 9, 15, tzinfo=UTC))
+    record = CheckRecord(due, "on_target", "{}", NOW)
+    assert (
+        "Last check Mon 9 Mar 11:00 ET: on target" in status_screen(status(last_check=record)).text
+    )
+
+
+def test_status_without_targets_says_how_to_set_them() -> None:
+    screen = status_screen(status(managed=managed(None), drift=None, refusal=NoTargets()))
+    assert "No targets yet" in screen.text
+    assert "/targets VTI 60 BND 40" in screen.text
+    assert actions(screen) == [Action("setup", (1,))]
+    assert screen.photo is None
+
+
+def test_status_of_an_empty_account_says_how_to_deposit() -> None:
+    screen = status_screen(status(drift=None, refusal=EmptyAccount()))
+    assert "/deposit 10000" in screen.text
+    assert "rebalance" not in [action.verb for action in actions(screen)]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (
+            PricesRefused(
+                (
+                    PriceFault(Symbol("VTI"), PriceFaultKind.STALE, D(280), 7_200),
+                    PriceFault(Symbol("BND"), PriceFaultKind.MISSING),
+                )
+            ),
+            ["VTI", "2 h", "BND"],
+        ),
+        (BrokerDown("simulated", "<no answer>"), ["broker"]),
+    ],
+)
+def test_status_without_prices_says_which_and_why(refusal: Refusal, words: list[str]) -> None:
+    screen = status_screen(status(drift=None, refusal=refusal))
+    text = plain(screen.text)
+    assert all(word in text for word in words)
+    assert "Cash $2,625.99" in text
+    require_sendable(screen)
+
+
+# --- targets and policy ----------------------------------------------------------------------------
+
+
+def test_targets_with_bands_and_substitutes() -> None:
+    lines = (
+        TargetLine(Symbol("VTI"), D(60), substitutes=(Symbol("ITOT"),)),
+        TargetLine(Symbol("BND"), D(40)),
+    )
+    policy = Policy(band=Band(None, None), bands={Symbol("VTI"): Band(D(3), None)})
+    text = plain(
+        targets_screen(Current(managed(TargetAllocation(lines), policy=policy), Role.OWNER)).text
+    )
+    assert "VTI     60   ±3" in text
+    assert "BND     40  off" in text
+    assert "VTI may be replaced by ITOT" in text
+
+
+def test_only_an_owner_is_shown_how_to_change_targets_and_policy() -> None:
+    assert actions(targets_screen(current())) == [Action("setup", (1,))]
+    viewer = targets_screen(current(Role.APPROVER))
+    assert viewer.rows == ()
+    assert "Only an owner" in viewer.text
+    assert "Only an owner" in policy_screen(current(Role.VIEWER)).text
+
+
+def test_no_targets_yet() -> None:
+    assert "There are no targets yet." in targets_screen(Current(managed(None), Role.OWNER)).text
+
+
+def test_a_preview_says_that_nothing_is_set_yet_and_what_would_trade() -> None:
+    preview = TargetsPreview(None, TARGETS, PLAN, None)
+    screen = targets_preview_screen(preview, portfolio_id=ONE, token="0123456789")
+    text = plain(screen.text)
+    assert "not set yet" in text
+    assert "A check would now propose 2 trades:" in text
+    assert "1. Sell 11 VTI ≈ $3,158.54" in text
+    assert actions(screen) == [
+        Action("tg_use", (1, "0123456789")),
+        Action("tg_cancel", (1, "0123456789")),
+    ]
+
+
+def test_a_preview_puts_old_beside_new() -> None:
+    after = TargetAllocation.of({"VTI": 50, "VXUS": 15, "CASH": 35})
+    preview = TargetsPreview(TARGETS, after, None, EmptyAccount())
+    text = plain(targets_preview_screen(preview, portfolio_id=ONE, token="x").text)
+    assert "     before new change" in text
+    assert "VTI      60  50  −10.0" in text
+    assert "VXUS      -  15  +15.0" in text
+    assert "BND      35   -  −35.0" in text
+    assert "cannot be shown now" in text
+
+
+def test_policy_puts_what_was_changed_first() -> None:
+    policy = Policy(cool_down=9, bands={Symbol("VTI"): Band(D(3), None)})
+    text = plain(policy_screen(Current(managed(policy=policy), Role.OWNER)).text)
+    assert text.index("cooldown 9 sessions") < text.index("As by default") < text.index("band 5")
+    assert "VTI: 3 points, off" in text
+    assert "min 25 USD" in text
+
+
+# --- people, history, orders -----------------------------------------------------------------------
+
+ANNA, BEN = member(), member(2, "Ben")
+FAMILY = (Membership(ONE, ANNA, Role.OWNER), Membership(ONE, BEN, Role.VIEWER))
+
+
+def test_members_and_what_roles_may_do() -> None:
+    screen = members_screen(current(), FAMILY)
+    text = plain(screen.text)
+    assert "Anna: owner · 1001" in text
+    assert "approver: may also approve and reject proposals" in text
+    assert Action("role", (1, 1002)) in actions(screen)
+    assert Action("remove", (1, 1002)) in actions(screen)
+    assert members_screen(current(Role.VIEWER), FAMILY).rows == ()
+
+
+def test_who_cannot_be_reached_is_marked() -> None:
+    lost = replace(BEN, is_reachable=False)
+    screen = members_screen(current(), (Membership(ONE, lost, Role.APPROVER),))
+    assert "messages do not reach them" in screen.text
+
+
+def test_history_says_who_decided_what_when() -> None:
+    done = view(ProposalState.DONE, decisions=(decision(ANNA), decision(BEN, DecisionKind.LATER)))
+    change = Change(NOW, "Anna", "targets", "VTI 60 BND 40")
+    screen = history_screen(current(), History((done.proposal,), (change,)))
+    text = plain(screen.text)
+    assert "42 done · Tue 10 Mar 10:05 ET (scheduled check, drift 7.0)" in text
+    assert "sell 11 VTI and buy 46 BND" in text
+    assert "Anna approved 42, Tue 10 Mar 10:05 ET" in text
+    assert "Anna set the targets to VTI 60 BND 40" in text
+    assert actions(screen) == [Action("show", (42,))]
+    assert "Nothing happened yet" in history_screen(current(), History((), ())).text
+
+
+def test_a_long_history_says_what_is_left_out() -> None:
+    where, shot = many_lines(49)
+    proposals = tuple(
+        replace(
+            view(where=where, shot=shot).proposal,
+            decisions=tuple(decision(ANNA, DecisionKind.LATER) for _ in range(8)),
+        )
+        for _ in range(10)
+    )
+    screen = history_screen(current(), History(proposals, ()))
+    require_sendable(screen)
+    assert "more proposals" in screen.text
+    assert "more trades" in screen.text
+
+
+def test_orders_with_fills_and_refusals() -> None:
+    trades = PLAN.trades
+    orders = (
+        order(1, trades[0]),
+        order(2, trades[1], filled=D(30), state=OrderState.CANCELLED),
+        order(2, trades[1], filled=D(0), state=OrderState.REJECTED, detail="<halted>"),
+    )
+    text = plain(orders_screen(current(), orders).text)
+    assert "Proposal 42: Sell 11 VTI: filled at $287.14, Tue 10 Mar 10:05 ET" in text
+    assert "Buy 46 BND: 30 of 46 filled at $73.43, Tue 10 Mar 10:05 ET; cancelled" in text
+    assert "refused by the broker (<halted>)" in text
+    assert "No order was made yet." in orders_screen(current(), ()).text
+
+
+def test_long_lists_can_be_split() -> None:
+    orders = filled_orders(view()) * 100
+    parts = split_html(orders_screen(current(), orders).text)
+    assert len(parts) > 1
+    assert all(parse_html(part) for part in parts)
+
+
+# --- notices ---------------------------------------------------------------------------------------
+
+
+def test_a_refused_check_names_the_symbols_and_says_that_nothing_was_traded() -> None:
+    symbols = tuple(f"SYM{number}" for number in range(12))
+    text = plain(notices.check_refused(managed(), "PricesRefused", symbols).text)
+    assert "some prices are missing, too old, or not believable" in text
+    assert "SYM9 and 2 more" in text
+    assert "Nothing was traded." in text
+    assert (
+        "something that a plan needs is missing" in notices.check_refused(managed(), "New", ()).text
+    )
+
+
+def test_small_notices() -> None:
+    joined = plain(notices.member_joined(managed(), "Ben", Role.PROPOSER).text)
+    assert "Ben has joined as proposer: may look and ask for a plan." in joined
+    assert "Ben asks for a plan." in plain(notices.proposal_wanted(managed(), "Ben").text)
+    assert "A member asks for a plan." in notices.proposal_wanted(managed()).text
+    assert "1 proposal was made and ended" in notices.not_sent_in_time(1).text
+
+
+def test_help_shows_examples_that_can_be_typed() -> None:
+    screen = help_screen()
+    require_sendable(screen)
+    for example in ("/status", "/targets VTI 60 BND 40", "/deposit 500", "/settings layout list"):
+        assert example in plain(screen.text)
+
+
+# --- parts -----------------------------------------------------------------------------------------
+
+
+def test_tables_align_at_the_right() -> None:
+    assert aligned(("", "n"), [("AB", "1"), ("C", "22")]) == ["    n", "AB  1", "C  22"]
+
+
+def test_long_tables_keep_what_matters() -> None:
+    where, shot = many_lines(49)
+    every = view(where=where, shot=shot).proposal.revision.plan.before.lines
+    shown, hidden = choose_lines(every, (), 10)
+    assert len(shown) == 10
+    assert len(shown) + hidden == len(every)
+    assert [line for line in every if line in shown] == list(shown)
+    assert choose_lines(every[:5], (), 10) == (every[:5], 0)
+
+
+def test_what_is_cut_is_counted() -> None:
+    assert capped(["aaaa", "bbbb", "cccc"], 100, "more") == "aaaa\nbbbb\ncccc"
+    assert capped(["aaaa", "bbbb", "cccc"], 13, "more") == "… and 3 more"
+    assert capped(["a" * 20] * 3, 45, "more") == f"{'a' * 20}\n… and 2 more"
+
+
+names = st.text(st.characters(blacklist_categories=()), max_size=200) | st.sampled_from(
+    ["<b>", "</pre>", "&", "\u202ex", "a\nb", "'; DROP", "../../x", "=cmd()"]
+)
+
+
+@settings(max_examples=40)
+@given(names, names)
+def test_any_name_gives_valid_markup_everywhere(portfolio: str, person: str) -> None:
+    someone = member(7, person)
+    here = current(name=portfolio)
+    proposal = view(ProposalState.DONE, decisions=(decision(someone),)).proposal
+    change = Change(NOW, person, "policy", person)
+    outside = status(
+        managed=managed(name=portfolio), drift=None, refusal=BrokerDown(person, person)
+    )
+    for screen in (
+        members_screen(here, (Membership(ONE, someone, Role.OWNER),)),
+        history_screen(here, History((proposal,), (change,))),
+        orders_screen(here, (order(1, PLAN.trades[0], filled=D(0), detail=person),)),
+        targets_screen(here),
+        policy_screen(here),
+        status_screen(outside),
+        notices.member_joined(here.portfolio, person, Role.VIEWER),
+        notices.proposal_wanted(here.portfolio, person),
+        notices.check_refused(here.portfolio, "X", (person,)),
+    ):
+        require_sendable(screen)
+        assert "\u202e" not in screen.text
+        assert all(label.strip() for label in labels(screen))
