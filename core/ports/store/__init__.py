@@ -1,0 +1,101 @@
+"""The store: the unit of work, and what can be asked and written inside one.
+
+``begin`` opens a write transaction, committed on a clean exit and rolled back on an exception; ``read`` opens one that
+only reads. No other port is awaited while a unit of work is open. Moves of a state are compare-and-set: they name the
+state they start from and return whether they won.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from core.ports.store.checks import Checks
+from core.ports.store.conversation import Conversation
+from core.ports.store.operations import Leases, Log
+from core.ports.store.people import People
+from core.ports.store.portfolios import Instruments, Portfolios
+from core.ports.store.proposals import Orders, Proposals
+from core.ports.store.records import AuditEvent, Change, Chat, CheckRecord, Dialogue, MarketRow
+
+
+class UnitOfWork(Protocol):
+    """One transaction, and all that can be asked and written in it."""
+
+    @property
+    def people(self) -> People:
+        """Households, members, memberships, invitations."""
+        ...
+
+    @property
+    def portfolios(self) -> Portfolios:
+        """Portfolios, accounts, targets, policies."""
+        ...
+
+    @property
+    def instruments(self) -> Instruments:
+        """Instruments and last closes."""
+        ...
+
+    @property
+    def checks(self) -> Checks:
+        """Due checks."""
+        ...
+
+    @property
+    def proposals(self) -> Proposals:
+        """Proposals, revisions, decisions, copies."""
+        ...
+
+    @property
+    def orders(self) -> Orders:
+        """Orders and fills."""
+        ...
+
+    @property
+    def conversation(self) -> Conversation:
+        """Chats, dialogues, updates, outbox."""
+        ...
+
+    @property
+    def leases(self) -> Leases:
+        """Leases."""
+        ...
+
+    @property
+    def log(self) -> Log:
+        """Audit events and the market's row."""
+        ...
+
+
+class Store(Protocol):
+    """Opens units of work."""
+
+    def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A transaction that writes: takes the write lock at once, commits on a clean exit."""
+        ...
+
+    def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A transaction that only reads."""
+        ...
+
+
+__all__ = [
+    "AuditEvent",
+    "Change",
+    "Chat",
+    "CheckRecord",
+    "Checks",
+    "Conversation",
+    "Dialogue",
+    "Instruments",
+    "Leases",
+    "Log",
+    "MarketRow",
+    "Orders",
+    "People",
+    "Portfolios",
+    "Proposals",
+    "Store",
+    "UnitOfWork",
+]

@@ -1,0 +1,67 @@
+"""The store of the conversation: chats, dialogues, seen updates, the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from core.domain.ids import (
+    ChatId,
+    MemberId,
+    OutboxId,
+)
+from core.domain.outbox import OutboxItem, QueuedItem
+from core.ports.store.records import Chat, Dialogue
+
+
+class Conversation(Protocol):
+    """Chats, dialogues, seen updates, and the outbox."""
+
+    async def chat(self, chat_id: ChatId) -> Chat | None:
+        """A known chat."""
+        ...
+
+    async def save_chat(self, chat: Chat) -> None:
+        """Remember a chat, or what changed about it."""
+        ...
+
+    async def migrate_chat(self, old: ChatId, new: ChatId) -> None:
+        """A group became a supergroup: everything about it moves to the new id."""
+        ...
+
+    async def first_sight(self, update_id: int, at: datetime) -> bool:
+        """Whether this update was never seen; from now on it has been."""
+        ...
+
+    async def dialogue(self, chat_id: ChatId, member_id: MemberId) -> Dialogue | None:
+        """The dialogue in progress, if any."""
+        ...
+
+    async def save_dialogue(
+        self, chat_id: ChatId, member_id: MemberId, dialogue: Dialogue | None
+    ) -> None:
+        """Remember a dialogue's step; None ends it."""
+        ...
+
+    async def enqueue(self, items: Sequence[OutboxItem], at: datetime) -> int:
+        """Put messages into the outbox; one whose dedup key was there before is dropped. Returns how many were new."""
+        ...
+
+    async def queued(self, now: datetime, limit: int) -> tuple[QueuedItem, ...]:
+        """Unsent messages whose time has come: per chat in order of writing, decisions first among chats."""
+        ...
+
+    async def mark_sent(self, outbox_id: OutboxId, at: datetime) -> None:
+        """A message has been sent."""
+        ...
+
+    async def mark_failed(
+        self, outbox_id: OutboxId, *, retry_at: datetime | None, error: str
+    ) -> None:
+        """Sending failed: try again at a time, or (None) never."""
+        ...
+
+    async def outbox_depth(self) -> int:
+        """How many messages wait."""
+        ...

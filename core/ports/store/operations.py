@@ -1,0 +1,53 @@
+"""The store of operations: leases, the audit log, the market's row."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from core.domain.ids import (
+    PortfolioId,
+)
+from core.ports.store.records import AuditEvent, MarketRow
+
+
+class Leases(Protocol):
+    """Who may do what only one process may do; each grant has a higher fencing number than all before it."""
+
+    async def acquire(
+        self, name: str, holder: str, *, now: datetime, until: datetime
+    ) -> int | None:
+        """Take or renew a lease; returns its fencing number, or None while another holder has it."""
+        ...
+
+    async def release(self, name: str, holder: str) -> None:
+        """Give it back, if it is still this holder's."""
+        ...
+
+    async def holder(self, name: str, now: datetime) -> str | None:
+        """Who has it now."""
+        ...
+
+    async def require(self, name: str, holder: str, fence: int, now: datetime) -> None:
+        """Raise PermissionError unless this grant is the current one: keeps a lapsed holder from writing."""
+        ...
+
+
+class Log(Protocol):
+    """The audit log and the market's row."""
+
+    async def record(self, event: AuditEvent) -> None:
+        """Write one audit event."""
+        ...
+
+    async def events(self, portfolio_id: PortfolioId | None, limit: int) -> tuple[AuditEvent, ...]:
+        """The latest events, newest first."""
+        ...
+
+    async def market(self) -> MarketRow | None:
+        """The replay's row."""
+        ...
+
+    async def set_market(self, row: MarketRow) -> None:
+        """Move the replay's instant or change its speed."""
+        ...

@@ -1,0 +1,77 @@
+"""The store of people: households, members, memberships, invitations."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from core.domain.ids import (
+    HouseholdId,
+    MemberId,
+    PortfolioId,
+    UserId,
+)
+from core.domain.membership import Invitation, Member, Membership, Role
+
+
+class People(Protocol):
+    """Households, members, memberships, invitations."""
+
+    async def install_id(self) -> str:
+        """The random name of this installation, made at first start (8 lower-case letters and digits)."""
+        ...
+
+    async def first_household(self) -> HouseholdId | None:
+        """The first household, or None in a fresh store."""
+        ...
+
+    async def add_household(self, name: str) -> HouseholdId:
+        """Make a household."""
+        ...
+
+    async def member_of_user(self, user_id: UserId) -> Member | None:
+        """The active member with this Telegram user id."""
+        ...
+
+    async def member(self, member_id: MemberId) -> Member:
+        """A member by id; raises KeyError."""
+        ...
+
+    async def add_member(self, user_id: UserId, household_id: HouseholdId, name: str) -> Member:
+        """Let a person in (or back in)."""
+        ...
+
+    async def set_layout(self, member_id: MemberId, layout: str) -> None:
+        """Remember how a member wants to read: ``table`` or ``list``."""
+        ...
+
+    async def set_reachable(self, member_id: MemberId, *, reachable: bool) -> None:
+        """Remember whether messages reach a member."""
+        ...
+
+    async def role(self, member_id: MemberId, portfolio_id: PortfolioId) -> Role | None:
+        """A member's role in a portfolio, or None."""
+        ...
+
+    async def memberships(self, portfolio_id: PortfolioId) -> tuple[Membership, ...]:
+        """Everybody in a portfolio, owners first, then by name."""
+        ...
+
+    async def set_role(self, member_id: MemberId, portfolio_id: PortfolioId, role: Role) -> None:
+        """Give or change a role."""
+        ...
+
+    async def remove_membership(self, member_id: MemberId, portfolio_id: PortfolioId) -> None:
+        """Take a member out of a portfolio."""
+        ...
+
+    async def add_invitation(self, invitation: Invitation) -> None:
+        """Store an invitation (only the hash of its code)."""
+        ...
+
+    async def invitation(self, code_hash: str) -> Invitation | None:
+        """An invitation by the hash of its code."""
+        ...
+
+    async def use_invitation(self, code_hash: str, member_id: MemberId) -> bool:
+        """Mark it used; False when somebody was faster."""
+        ...
