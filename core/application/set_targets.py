@@ -80,13 +80,13 @@ async def set_targets(
             work, member, portfolio_id, Permission.MANAGE, "change the targets"
         )
     await require_known(market, targets, managed.portfolio.currency)
-    now = clock.now()
+    now, market_now = clock.now(), await market.clock.now()
     async with store.begin() as work:
         managed, _ = await managed_for(
             work, member, portfolio_id, Permission.MANAGE, "change the targets"
         )
         await work.instruments.ensure(_every_symbol(targets), managed.portfolio.currency)
-        await work.portfolios.set_targets(portfolio_id, targets, by=member.id, at=now)
+        await work.portfolios.set_targets(portfolio_id, targets, by=member.id, at=market_now)
         ended = await supersede(work, portfolio_id, now)
         text = " ".join(f"{line.symbol} {line.weight:f}" for line in targets.lines)
         await work.log.record(AuditEvent(now, "targets_set", member.id, portfolio_id, data=text))

@@ -100,6 +100,7 @@ async def test_a_date_alone_is_reason_enough(world: World) -> None:
     world.hold(0, AAA=51, BBB=98)
     await change_policy(
         world.store,
+        world.market,
         world.clock,
         member=anna,
         portfolio_id=current.portfolio.portfolio.id,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.telegram.commands.command import Command, Misunderstood, Words
-from bot.telegram.context import Reaction, Turn, say
+from bot.telegram.commands.command import Command, Words
+from bot.telegram.context import Misunderstood, Reaction, Turn, say
 from bot.telegram.views.policy import policy_screen
 from core.application.change_policy import change_policy
 
@@ -18,6 +18,7 @@ async def run(turn: Turn, words: Words) -> Reaction:
     portfolio_id = current.portfolio.portfolio.id
     await change_policy(
         turn.runtime.store,
+        turn.runtime.market,
         turn.runtime.clock,
         member=turn.member,
         portfolio_id=portfolio_id,
