@@ -35,7 +35,7 @@ from bot.words.plan_reasons import reason_sentence
 from core.application.show_proposal import ProposalView
 from core.domain.order import OrderState
 from core.domain.plan import Plan, Skipped, Trade
-from core.domain.policy import Direction
+from core.domain.policy import Direction, whole_shares
 from core.domain.portfolio import Rung
 from core.domain.proposal import ProposalState, RevisionCause
 
@@ -155,8 +155,9 @@ def _leg_buttons(view: ProposalView, leg: int, trade: Trade) -> tuple[Button, ..
 
 
 def _can_halve(view: ProposalView, trade: Trade) -> bool:
-    is_whole = trade.symbol not in view.proposal.revision.snapshot.fractionable
-    return not is_whole or trade.quantity > 1
+    snapshot = view.proposal.revision.snapshot
+    whole = whole_shares(view.managed.policy, snapshot.quotes, snapshot.fractionable)
+    return trade.symbol not in whole or trade.quantity > 1
 
 
 # --- why -----------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from bot.charts import allocation_chart
 from bot.telegram.html import CAPTION_LIMIT, TEXT_LIMIT, bold, code, escape
 from bot.telegram.screen import Button, Screen, tap
@@ -25,17 +27,19 @@ from bot.words.labels import (
     rung_label,
     source_label,
 )
-from bot.words.numbers import count, listed, money, quantity, small_drift
+from bot.words.numbers import count, listed, money, quantity, round_money, small_drift
 from bot.words.refusals import refusal_sentence
 from bot.words.times import age, clock_time, day
 from core.application.show_status import Status
 from core.domain.drift import DriftReport, OutsideLine
 from core.domain.instrument import CASH
 from core.domain.membership import Permission, may
+from core.domain.portfolio import Rung
 from core.domain.proposal import UNDECIDED, Proposal
 from core.domain.refusals import EmptyAccount, NoTargets
 
 EXAMPLE_DEPOSIT = "/deposit 10000"
+DEPOSITS = (1_000, 10_000)
 _FEW_LINES = 8
 _MANY_LINES = 50
 _OUTSIDE_SHOWN = 5
@@ -230,13 +234,24 @@ def _buttons(status: Status) -> tuple[tuple[Button, ...], ...]:
     return tuple(rows)
 
 
+def _may_deposit(status: Status) -> bool:
+    is_play_money = status.managed.account.rung is Rung.SIMULATED
+    return is_play_money and may(status.role, Permission.MANAGE)
+
+
 def _mending_buttons(status: Status) -> tuple[Button, ...]:
     portfolio = status.managed.portfolio.id
     if isinstance(status.refusal, NoTargets):
         is_owner = may(status.role, Permission.MANAGE)
         return (tap("🎯 Choose targets", "setup", portfolio),) if is_owner else ()
-    buttons = [tap("🔄 Refresh", "status", portfolio)]
     is_empty = isinstance(status.refusal, EmptyAccount)
+    if is_empty and _may_deposit(status):
+        currency = status.managed.portfolio.currency
+        return tuple(
+            tap(f"Deposit {round_money(Decimal(amount), currency)}", "deposit", amount, portfolio)
+            for amount in DEPOSITS
+        )
+    buttons = [tap("🔄 Refresh", "status", portfolio)]
     if may(status.role, Permission.PROPOSE) and not is_empty:
         buttons.append(tap("⚖️ Check now", "rebalance", portfolio))
     return tuple(buttons)

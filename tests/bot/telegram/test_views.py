@@ -173,7 +173,10 @@ def test_status_without_targets_says_how_to_set_them() -> None:
 def test_status_of_an_empty_account_says_how_to_deposit() -> None:
     screen = status_screen(status(drift=None, refusal=EmptyAccount()))
     assert "/deposit 10000" in screen.text
-    assert "rebalance" not in [action.verb for action in actions(screen)]
+    assert labels(screen) == ["Deposit $1,000", "Deposit $10,000"]
+    assert actions(screen)[0] == Action("deposit", (1_000, 1))
+    viewer = status_screen(status(drift=None, refusal=EmptyAccount(), role=Role.VIEWER))
+    assert [action.verb for action in actions(viewer)] == ["status"]
 
 
 @pytest.mark.parametrize(
