@@ -204,7 +204,7 @@ def require_move(before: ProposalState, after: ProposalState) -> None:
 def require_decidable(
     proposal: Proposal, *, role: Role | None, revision: int, market_now: datetime, action: str
 ) -> None:
-    """Raise the refusal that a tap earns, in the order that helps most: who, which revision, still open, in time."""
+    """Raise the refusal that a tap earns, in the order that helps most: who, still open, in time, which revision."""
     require(role, Permission.APPROVE, action)
     if proposal.state is not ProposalState.OPEN:
         last = proposal.last_decision

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from core.domain.ids import CheckId, PortfolioId
 from core.domain.policy import CalendarRule
 
 NEW_YORK = ZoneInfo("America/New_York")
+LAST_HALF_HOUR = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,7 +28,7 @@ class Session:
     def slot_at(self, slot: time, zone: ZoneInfo = NEW_YORK) -> datetime:
         """When a slot falls due in this session; on a half day never after the last half hour has begun."""
         due = datetime.combine(self.date, slot, zone)
-        return min(max(due, self.opens_at), self.closes_at)
+        return min(max(due, self.opens_at), self.closes_at - LAST_HALF_HOUR)
 
 
 @dataclass(frozen=True, slots=True)

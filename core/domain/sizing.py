@@ -83,7 +83,8 @@ def _slack(
     policy: Policy,
 ) -> Decimal:
     value = sum((quantity * expected[leg] for leg, quantity in quantities.items()), ZERO)
-    spare = cash - _cost(quantities, expected, policy)
+    rounding = CENT * len(quantities)  # each purchase's cost may be rounded up by almost a cent
+    spare = cash - _cost(quantities, expected, policy) - rounding
     return max(spare / value, ZERO) if value else ZERO
 
 

@@ -1,0 +1,284 @@
+"""Risk: what must still be true when money is about to move."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from core.domain.policy import Policy
+from core.domain.proposal import ProposalState
+from core.domain.refusals import ProposalNotOpen, RiskLimit
+from core.domain.risk import (
+    APPROVAL_LIFETIME,
+    ApprovedPlan,
+    Limits,
+    Recheck,
+    approve_plan,
+    recheck,
+    require_within_limits,
+    resume_plan,
+)
+from tests.domain.samples import (
+    BEN,
+    NOON,
+    SELL_AND_BUY,
+    decision,
+    holdings,
+    order,
+    plan,
+    proposal,
+    quotes,
+    trade,
+)
+
+HELD = holdings(100, AAA=70, BBB=60)
+APPROVED = proposal(decision(), state=ProposalState.APPROVED, held=HELD)
+POLICY = Policy()
+
+
+def look(**changes: object) -> Recheck:
+    facts: dict[str, object] = {
+        "holdings": HELD,
+        "quotes": quotes(AAA=100, BBB=50),
+        "policy": POLICY,
+        "across_close": False,
+        "market_now": NOON,
+    }
+    return recheck(APPROVED, **{**facts, **changes})  # type: ignore[arg-type]
+
+
+# --- the approved plan ---------------------------------------------------------------------------
+
+
+def test_an_approved_plan_is_made_here_alone() -> None:
+    with pytest.raises(TypeError, match="approve_plan"):
+        ApprovedPlan(APPROVED, SELL_AND_BUY, object())  # type: ignore[arg-type]
+
+
+def test_a_copy_with_other_trades_cannot_be_smuggled_in() -> None:
+    made = approve_plan(APPROVED, Recheck(), Limits())
+    with pytest.raises(TypeError):
+        replace(made, seal=object(), trades=(trade("sell", 70, "AAA", 100),))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("state", [s for s in ProposalState if s is not ProposalState.APPROVED])
+def test_only_an_approved_proposal_becomes_an_approved_plan(state: ProposalState) -> None:
+    with pytest.raises(ProposalNotOpen):
+        approve_plan(proposal(decision(), state=state), Recheck(), Limits())
+
+
+def test_an_incomplete_approval_is_none() -> None:
+    short = proposal(decision(), state=ProposalState.APPROVED, needed=2)
+    with pytest.raises(ProposalNotOpen):
+        approve_plan(short, Recheck(), Limits())
+
+
+def test_an_approval_that_no_longer_holds_is_none() -> None:
+    with pytest.raises(ProposalNotOpen):
+        approve_plan(APPROVED, Recheck(approval_aged=True), Limits())
+
+
+@pytest.mark.parametrize("state", [s for s in ProposalState if s is not ProposalState.EXECUTING])
+def test_only_what_had_begun_is_resumed(state: ProposalState) -> None:
+    with pytest.raises(ProposalNotOpen):
+        resume_plan(proposal(decision(), state=state))
+
+
+def test_what_had_begun_is_resumed_with_its_trades() -> None:
+    assert resume_plan(proposal(decision(), state=ProposalState.EXECUTING)).trades == SELL_AND_BUY
+
+
+# --- orders under it -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        order("sell", 10, "AAA"),
+        order("sell", "0.001", "AAA"),
+        order("buy", 20, "BBB", leg=2),
+    ],
+)
+def test_an_approved_leg_is_covered_whole_or_in_part(sent: object) -> None:
+    approve_plan(APPROVED, Recheck(), Limits()).require_covers(sent)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        order("sell", "10.001", "AAA"),
+        order("buy", 10, "AAA"),
+        order("sell", 10, "BBB"),
+        order("sell", 10, "AAA", leg=2),
+        order("sell", 10, "AAA", leg=0),
+        order("sell", 10, "AAA", leg=3),
+        order("sell", 10, "AAA", leg=-1),
+        order("sell", 10, "AAA", proposal_id=43),
+    ],
+)
+def test_nothing_else_is_covered(sent: object) -> None:
+    with pytest.raises(RiskLimit):
+        approve_plan(APPROVED, Recheck(), Limits()).require_covers(sent)  # type: ignore[arg-type]
+
+
+# --- the re-check --------------------------------------------------------------------------------
+
+
+def test_nothing_changed_holds() -> None:
+    assert look().holds
+
+
+@pytest.mark.parametrize(
+    ("price", "across_close", "holds"),
+    [
+        ("101", False, True),
+        ("99", False, True),
+        ("101.0001", False, False),
+        ("98.9999", False, False),
+        ("103", True, True),
+        ("97", True, True),
+        ("103.0001", True, False),
+        ("96.9999", True, False),
+    ],
+)
+def test_a_price_may_move_exactly_as_far_as_the_tolerance_36(
+    price: str, *, across_close: bool, holds: bool
+) -> None:
+    found = look(quotes=quotes(AAA=price, BBB=50), across_close=across_close)
+    assert found.holds is holds
+    assert [move.symbol for move in found.moves] == ([] if holds else ["AAA"])
+
+
+@given(st.decimals(50, 150, places=4), st.decimals("0.1", 20, places=2))
+def test_moves_are_told_from_the_tolerance_on(price: Decimal, tolerance: Decimal) -> None:
+    policy = replace(POLICY, tolerance=tolerance)
+    found = look(quotes=quotes(AAA=price, BBB=50), policy=policy)
+    assert found.holds == (abs(price - 100) <= tolerance)
+
+
+@given(st.decimals(0, 200, places=2), st.decimals(0, 100, places=3), st.decimals(0, 100, places=3))
+def test_any_change_but_additional_cash_is_told_10_40(
+    cash: Decimal, aaa: Decimal, bbb: Decimal
+) -> None:
+    assume(aaa or bbb)
+    found = look(holdings=holdings(cash, AAA=aaa, BBB=bbb))
+    is_same = aaa == 70 and bbb == 60 and cash >= 100
+    assert found.holds is is_same
+
+
+def test_a_symbol_that_was_not_there_is_a_change() -> None:
+    found = look(holdings=holdings(100, AAA=70, BBB=60, CCC=1))
+    (change,) = found.changes
+    assert change.symbol == "CCC"
+    assert change.before == 0
+    assert change.after == 1
+
+
+@pytest.mark.parametrize(
+    ("passed", "aged"),
+    [
+        (timedelta(0), False),
+        (APPROVAL_LIFETIME, False),
+        (APPROVAL_LIFETIME + timedelta(microseconds=1), True),
+    ],
+)
+def test_an_approval_is_good_for_fifteen_minutes(passed: timedelta, *, aged: bool) -> None:
+    assert look(market_now=NOON + passed).approval_aged is aged
+
+
+def test_the_last_approval_completes_it() -> None:
+    two = proposal(
+        decision(),
+        decision(by=BEN, at=NOON + timedelta(minutes=10)),
+        state=ProposalState.APPROVED,
+        needed=2,
+        held=HELD,
+    )
+    found = recheck(
+        two,
+        holdings=HELD,
+        quotes=quotes(AAA=100, BBB=50),
+        policy=POLICY,
+        across_close=False,
+        market_now=NOON + timedelta(minutes=25),
+    )
+    assert found.holds
+
+
+def test_a_scheduled_approval_ages_from_its_time_on() -> None:
+    morning = NOON + timedelta(hours=20)
+    scheduled = replace(APPROVED, scheduled_for=morning)
+    for passed, aged in ((timedelta(0), False), (timedelta(minutes=16), True)):
+        found = recheck(
+            scheduled,
+            holdings=HELD,
+            quotes=quotes(AAA=100, BBB=50),
+            policy=POLICY,
+            across_close=True,
+            market_now=morning + passed,
+        )
+        assert found.approval_aged is aged
+
+
+def test_without_an_approval_nothing_is_fresh() -> None:
+    bare = replace(APPROVED, decisions=())
+    found = recheck(
+        bare,
+        holdings=HELD,
+        quotes=quotes(AAA=100, BBB=50),
+        policy=POLICY,
+        across_close=False,
+        market_now=NOON,
+    )
+    assert found.approval_aged
+
+
+# --- limits of the installation ------------------------------------------------------------------
+
+
+def test_four_hundred_orders_are_refused_77() -> None:
+    hostile = plan(*(trade("buy", 1, f"S{n}", 1) for n in range(400)))
+    with pytest.raises(RiskLimit) as refused:
+        require_within_limits(hostile, Limits())
+    assert refused.value.value == 400
+    assert refused.value.allowed == 100
+
+
+def test_ten_times_the_portfolio_is_refused_77() -> None:
+    hostile = plan(trade("buy", 1000, "AAA", 100), total=10_000)
+    with pytest.raises(RiskLimit) as refused:
+        require_within_limits(hostile, Limits())
+    assert refused.value.value == 1000
+    assert refused.value.allowed == 200
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 10_000), st.decimals("0.01", 5_000, places=2)), max_size=150),
+    st.decimals("0.01", 1_000_000, places=2),
+)
+def test_a_plan_within_both_limits_passes_and_no_other(
+    lines: list[tuple[int, Decimal]], total: Decimal
+) -> None:
+    made = plan(
+        *(trade("buy", quantity, f"S{n}", price) for n, (quantity, price) in enumerate(lines)),
+        total=total,
+    )
+    is_small = len(lines) <= 100 and sum(q * p for q, p in lines) <= 2 * total
+    if is_small:
+        require_within_limits(made, Limits())
+    else:
+        with pytest.raises(RiskLimit):
+            require_within_limits(made, Limits())
+
+
+def test_the_limits_hold_at_approval_too() -> None:
+    hostile = proposal(
+        decision(), state=ProposalState.APPROVED, trades=(trade("buy", 10_000, "AAA", 100),)
+    )
+    with pytest.raises(RiskLimit):
+        approve_plan(hostile, Recheck(), Limits())
