@@ -1,4 +1,4 @@
-"""The names that people read for the domain's codes: rungs, roles, states, causes, rules."""
+"""The names that people read for the domain's codes: rungs, roles, states and causes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from bot.words.numbers import count
 from core.domain.membership import Role
 from core.domain.order import OrderState
 from core.domain.plan import Side
-from core.domain.policy import CalendarRule, Direction, Fractional, Objective, Outside, Trigger
 from core.domain.portfolio import Rung
 from core.domain.proposal import Cause, DecisionKind, ProposalState, RevisionCause
 
@@ -104,43 +103,6 @@ DECISIONS: dict[DecisionKind, str] = {
 
 SIDES: dict[Side, str] = {Side.BUY: "Buy", Side.SELL: "Sell"}
 SIDES_DONE: dict[Side, str] = {Side.BUY: "Bought", Side.SELL: "Sold"}
-
-CALENDAR_RULES: dict[CalendarRule, str] = {
-    CalendarRule.OFF: "no fixed dates",
-    CalendarRule.WEEKLY: "every week",
-    CalendarRule.MONTHLY: "every month",
-    CalendarRule.QUARTERLY: "every quarter",
-    CalendarRule.SEMIANNUAL: "every half year",
-    CalendarRule.ANNUAL: "every year",
-}
-
-TRIGGERS: dict[Trigger, str] = {
-    Trigger.EITHER: "a date or a band is reason enough",
-    Trigger.BAND_ON_DATE: "bands count on the dates only",
-}
-
-DIRECTIONS: dict[Direction, str] = {
-    Direction.BOTH: "sales and purchases",
-    Direction.BUY_ONLY: "purchases only",
-    Direction.SELL_ONLY: "sales only",
-}
-
-OBJECTIVES: dict[Objective, str] = {
-    Objective.CLOSEST: "closest to the targets",
-    Objective.FEWEST: "fewest trades",
-    Objective.CHEAPEST: "least cost and tax",
-}
-
-OUTSIDE: dict[Outside, str] = {
-    Outside.KEEP: "kept, and not counted",
-    Outside.SELL: "sold",
-}
-
-FRACTIONAL: dict[Fractional, str] = {
-    Fractional.ON: "always",
-    Fractional.OFF: "never",
-    Fractional.AUTO: "where the broker has them",
-}
 
 CHECK_OUTCOMES: dict[str, str] = {
     "on_target": "on target",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.domain.money import HUNDRED, ZERO, to_cents
+from core.domain.money import ZERO, to_cents
 
 UP, DOWN = "▲", "▼"
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
@@ -72,11 +72,6 @@ def quantity(shares: Decimal) -> str:
     """Shares with separators and without needless zeros: ``1,250``, ``0.347``."""
     trimmed = shares.quantize(_SHARE_STEP).normalize()
     return f"{trimmed:,f}".replace("-", "−")
-
-
-def share_of(part: Decimal, whole: Decimal) -> Decimal:
-    """A part in percent of a whole; 0 of nothing."""
-    return part / whole * HUNDRED if whole else ZERO
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -11,7 +11,6 @@ from bot.words import labels
 from core.domain.membership import Role
 from core.domain.order import OrderState
 from core.domain.plan import Side
-from core.domain.policy import CalendarRule, Direction, Fractional, Objective, Outside, Trigger
 from core.domain.portfolio import Rung
 from core.domain.proposal import Cause, DecisionKind, ProposalState, RevisionCause
 
@@ -27,12 +26,6 @@ CATALOGUES: list[tuple[type[StrEnum], Mapping[StrEnum, str]]] = [
     (DecisionKind, labels.DECISIONS),  # type: ignore[list-item]
     (Side, labels.SIDES),  # type: ignore[list-item]
     (Side, labels.SIDES_DONE),  # type: ignore[list-item]
-    (CalendarRule, labels.CALENDAR_RULES),  # type: ignore[list-item]
-    (Trigger, labels.TRIGGERS),  # type: ignore[list-item]
-    (Direction, labels.DIRECTIONS),  # type: ignore[list-item]
-    (Objective, labels.OBJECTIVES),  # type: ignore[list-item]
-    (Outside, labels.OUTSIDE),  # type: ignore[list-item]
-    (Fractional, labels.FRACTIONAL),  # type: ignore[list-item]
 ]
 
 

@@ -79,8 +79,6 @@ def test_small_words() -> None:
     assert numbers.listed([]) == ""
     assert numbers.listed(["a"]) == "a"
     assert numbers.listed(["a", "b", "c"]) == "a, b and c"
-    assert numbers.share_of(D(1), D(4)) == 25
-    assert numbers.share_of(D(1), D(0)) == 0
 
 
 @pytest.mark.parametrize(
