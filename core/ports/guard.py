@@ -28,12 +28,11 @@ def unit_of_work_open() -> Iterator[None]:
     """Mark a unit of work as open for this task and those it starts; raises UnitOfWorkOpen inside another one."""
     require_no_unit_of_work("opening a unit of work")
     mark = _Mark()
-    token = _mark.set(mark)
+    _mark.set(mark)
     try:
         yield
     finally:
-        mark.is_open = False
-        _mark.reset(token)
+        mark.is_open = False  # seen by every task that was started meanwhile
 
 
 def is_unit_of_work_open() -> bool:

@@ -23,16 +23,20 @@ _WRITE_LOCK = 0x6576656E6B65656C
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """The engine that writes, the one that reads, and the file they use (None on PostgreSQL)."""
+    """The engines that write, read and migrate, and the file they use (None on PostgreSQL).
+
+    On SQLite the one that migrates does not watch references, as a table is changed there by being made anew.
+    """
 
     writer: AsyncEngine
     reader: AsyncEngine
+    migrator: AsyncEngine
     file: Path | None
 
     async def aclose(self) -> None:
-        """Close every connection of both."""
-        await self.writer.dispose()
-        await self.reader.dispose()
+        """Close every connection of all."""
+        for engine in {self.writer, self.reader, self.migrator}:
+            await engine.dispose()
 
 
 def make_engines(url: str, patience: float = PATIENCE_SECONDS) -> Engines:
@@ -63,15 +67,18 @@ def sqlite_file(url: str) -> Path | None:
 def _sqlite_engines(url: URL, patience: float) -> Engines:
     file = sqlite_file(url.render_as_string(hide_password=False))
     milliseconds = int(patience * 1000)
-    common = ["PRAGMA foreign_keys=ON", "PRAGMA synchronous=FULL"]
-    wait = f"PRAGMA busy_timeout={milliseconds}"
+    common = [f"PRAGMA busy_timeout={milliseconds}", "PRAGMA synchronous=FULL"]
+    references = "PRAGMA foreign_keys=ON"
+    log = "PRAGMA journal_mode=WAL"
     url = url.set(drivername="sqlite+aiosqlite")
     options = {"connect_args": {"timeout": patience}, "max_overflow": 0}
     writer = create_async_engine(url, pool_size=1, **options)
     reader = create_async_engine(url, pool_size=READERS, **options)
-    _take_over(writer, [wait, "PRAGMA journal_mode=WAL", *common], "BEGIN IMMEDIATE")
-    _take_over(reader, [wait, *common, "PRAGMA query_only=ON"], "BEGIN")
-    return Engines(writer, reader, file)
+    migrator = create_async_engine(url, pool_size=1, **options)
+    _take_over(writer, [*common, log, references], "BEGIN IMMEDIATE")
+    _take_over(reader, [*common, references, "PRAGMA query_only=ON"], "BEGIN")
+    _take_over(migrator, [*common, log, "PRAGMA foreign_keys=OFF"], "BEGIN IMMEDIATE")
+    return Engines(writer, reader, migrator, file)
 
 
 def _take_over(engine: AsyncEngine, pragmas: list[str], begin: str) -> None:
@@ -114,7 +121,7 @@ def _postgres_engines(url: URL, patience: float) -> Engines:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{int(patience * 1000)}ms'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
 
-    return Engines(writer, reader, None)
+    return Engines(writer, reader, writer, None)
 
 
 async def require_sqlite_settings(engines: Engines) -> None:

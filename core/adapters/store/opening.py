@@ -48,10 +48,11 @@ async def open_store(url: str, data_dir: Path, *, patience: float = PATIENCE_SEC
 
 
 async def _prepare(engines: Engines) -> None:
-    async with engines.writer.begin() as connection:
+    async with engines.migrator.begin() as connection:
         await connection.run_sync(bring_up_to_date)
         install_id = await _install_id(connection)
     if engines.file is not None:
+        await engines.migrator.dispose()
         await require_sqlite_settings(engines)
         await asyncio.to_thread(leave_marker, engines.file, install_id)
 

@@ -1,4 +1,8 @@
-"""The version of the tables: read it, refuse a newer one, and bring an older one up to date in one transaction."""
+"""The version of the tables: read it, refuse a newer one, and bring an older one up to date in one transaction.
+
+A change of the tables is a change in ``tables``, a file in ``migrations/versions`` and the new ``HEAD``; a test holds
+the three against each other.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +45,7 @@ def bring_up_to_date(connection: Connection) -> None:
     from alembic import command
 
     command.upgrade(config_for(connection), "head")
+    _require_references(connection)
     logger.info("The store's tables were brought from %s to %s.", version or "nothing", HEAD)
 
 
@@ -73,6 +78,18 @@ def config_for(connection: Connection) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+def _require_references(connection: Connection) -> None:
+    """Raise StoreDamaged where a migration has left a row that refers to nothing; SQLite was not watching."""
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise StoreDamaged(
+            f"The store's tables could not be brought up to date: a row of {broken[0]} refers to a row of "
+            f"{broken[2]} that does not exist. Nothing was changed."
+        )
 
 
 def _quieten() -> None:

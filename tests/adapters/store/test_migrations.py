@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from psycopg import sql
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, String, inspect, text
 
 from core.adapters.store import schema
 from core.adapters.store.engines import Engines, make_engines
 from core.adapters.store.tables import METADATA
+from core.ports.store_errors import StoreDamaged
 from tests.contracts.store_backends import BACKENDS, POSTGRES, postgres_url, run_on_postgres
+from tests.contracts.store_samples import settle
+from tests.fakes.store import make_store
 
 
 async def empty_engines(backend: str, folder: Path) -> Engines:
@@ -45,7 +49,7 @@ def test_the_head_is_the_last_migration() -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 async def test_migrations_make_the_tables_that_the_code_uses(backend: str, tmp_path: Path) -> None:
     engines = await empty_engines(backend, tmp_path)
-    async with engines.writer.begin() as connection:
+    async with engines.migrator.begin() as connection:
         await connection.run_sync(schema.bring_up_to_date)
         assert await connection.run_sync(differences) == []
         assert await connection.run_sync(schema.version_of) == schema.HEAD
@@ -62,12 +66,56 @@ async def test_a_migration_killed_half_way_runs_again(backend: str, tmp_path: Pa
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        async with engines.writer.begin() as connection:
+        async with engines.migrator.begin() as connection:
             await connection.run_sync(stop_half_way)
-    async with engines.writer.begin() as connection:
+    async with engines.migrator.begin() as connection:
         assert await connection.run_sync(lambda sync: inspect(sync).get_table_names()) == []
         await connection.run_sync(schema.bring_up_to_date)
         assert await connection.run_sync(schema.version_of) == schema.HEAD
+    await engines.aclose()
+
+
+async def test_a_table_made_anew_keeps_its_rows_and_those_that_refer_to_it(tmp_path: Path) -> None:
+    """SQLite cannot change most of a table; it is copied, dropped and renamed, under the feet of its references."""
+    store = await make_store(tmp_path)
+    family = await settle(store)
+    await store.aclose()
+    engines = make_engines(f"sqlite:///{tmp_path / 'evenkeel.db'}")
+
+    def widen(connection: Connection) -> None:
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("members", recreate="always") as batch:
+            batch.alter_column("name", type_=String(200))
+        schema._require_references(connection)
+
+    async with engines.migrator.begin() as connection:
+        await connection.run_sync(widen)
+    await engines.aclose()
+    again = await make_store(tmp_path)
+    async with again.read() as work:
+        (membership,) = await work.people.memberships(family.portfolio.id)
+        assert membership.member == family.member
+    await again.aclose()
+
+
+async def test_a_migration_that_breaks_a_reference_is_undone(tmp_path: Path) -> None:
+    store = await make_store(tmp_path)
+    await settle(store)
+    await store.aclose()
+    engines = make_engines(f"sqlite:///{tmp_path / 'evenkeel.db'}")
+
+    def lose(connection: Connection) -> None:
+        connection.exec_driver_sql("DELETE FROM members")
+        schema._require_references(connection)
+
+    async def migrate() -> None:
+        async with engines.migrator.begin() as connection:
+            await connection.run_sync(lose)
+
+    with pytest.raises(StoreDamaged, match="Nothing was changed"):
+        await migrate()
+    async with engines.reader.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM members")) == 1
     await engines.aclose()
 
 

@@ -168,6 +168,36 @@ async def test_a_full_disk_undoes_the_unit_of_work_and_reading_goes_on(store: Sq
         assert (await propose(work, family)).id == 1
 
 
+async def test_tasks_cancelled_anywhere_leave_whole_units_of_work_and_block_nobody(
+    store: SqlStore,
+) -> None:
+    """Each task adds two households of one name; wherever it was cancelled, both are there or none."""
+
+    async def add_two(number: int) -> None:
+        async with store.begin() as work:
+            await work.people.add_household(str(number))
+            await work.people.add_household(str(number))
+
+    async def cancel_after(number: int) -> None:
+        task = asyncio.create_task(add_two(number))
+        for _ in range(10 * number):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+
+    for number in range(60):
+        await cancel_after(number)
+    async with store.begin() as work:
+        await work.people.add_household("last")
+    async with store._reader.connect() as connection:
+        counts = await connection.execute(
+            text("SELECT name, count(*) FROM households GROUP BY name")
+        )
+        found = {name: count for name, count in counts if name != "last"}
+    assert set(found.values()) <= {2}
+    assert len(found) < 60
+
+
 async def test_a_reference_to_nothing_is_refused(store: SqlStore) -> None:
     with pytest.raises(StoreConflict):
         async with store.begin() as work:
