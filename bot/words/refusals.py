@@ -318,6 +318,16 @@ def _(_refusal: r.NothingLeft) -> str:
 
 
 @_say
+def _(refusal: r.ClaimContradicted) -> str:
+    if refusal.is_there:
+        return f"The broker has the {refusal.symbol} order after all, so its answer was taken over."
+    return (
+        f"The broker says that it does not have the {refusal.symbol} order, so nothing was changed."
+        " If its app shows the order, check again in a minute."
+    )
+
+
+@_say
 def _(refusal: r.PortfolioPaused) -> str:
     return f"@{refusal.slug} is paused, so nothing is sent. /resume starts it again."
 

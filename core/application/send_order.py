@@ -156,7 +156,7 @@ async def _freeze(work: UnitOfWork, order: Order) -> None:
 async def adopt(work: UnitOfWork, order: Order, found: BrokerOrder) -> None:
     """Take over what the broker says of an order: its id, its executions, its state."""
     state = order.state
-    if state in IN_DOUBT:
+    if state in IN_DOUBT | {OrderState.FROZEN}:
         await work.orders.move(
             order.id, state, OrderState.SUBMITTED, broker_order_id=found.broker_order_id
         )

@@ -337,6 +337,14 @@ class NothingLeft(Refusal):
 
 
 @dataclass(eq=False)
+class ClaimContradicted(Refusal):
+    """What a person says of an order, and the broker contradicts; ``is_there``: the broker has the order."""
+
+    symbol: str
+    is_there: bool
+
+
+@dataclass(eq=False)
 class PortfolioPaused(Refusal):
     """Something that would send orders, asked while the portfolio is paused."""
 

@@ -211,6 +211,17 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "@family is paused, so nothing is sent. /resume starts it again.",
     ),
     (
+        r.ClaimContradicted("VTI", is_there=True),
+        "The broker has the VTI order after all, so its answer was taken over.",
+    ),
+    (
+        r.ClaimContradicted("VTI", is_there=False),
+        (
+            "The broker says that it does not have the VTI order, so nothing was changed."
+            " If its app shows the order, check again in a minute."
+        ),
+    ),
+    (
         r.RiskLimit("turnover in percent", Decimal("61.24"), Decimal(50)),
         (
             "This is beyond a safety limit: turnover in percent 61.2, allowed 50.0."

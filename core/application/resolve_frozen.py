@@ -1,0 +1,165 @@
+"""Resolve: a person says what became of an order that the broker could not tell us about.
+
+What a person says is held against the broker first: a claim that the broker contradicts is refused, and its answer taken over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.application.access import proposal_for
+from core.application.desk import Desk, Grant, release_account, take_account
+from core.application.send_order import adopt
+from core.application.show_proposal import ProposalView, load_view
+from core.application.tell import refresh_copies
+from core.domain.ids import OrderId, ProposalId
+from core.domain.membership import Member, Permission, require
+from core.domain.order import Order, OrderState
+from core.domain.portfolio import ManagedPortfolio
+from core.domain.proposal import ProposalState
+from core.domain.refusals import BrokerDown, ClaimContradicted, ProposalNotOpen, UnknownProposal
+from core.ports.broker import Broker, BrokerError, BrokerOrder
+from core.ports.store import AuditEvent
+
+DOUBTFUL = frozenset({OrderState.FROZEN, OrderState.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    managed: ManagedPortfolio
+    broker: Broker
+    grant: Grant
+    member: Member
+    orders: tuple[Order, ...]
+
+
+async def check_again(desk: Desk, *, member: Member, proposal_id: ProposalId) -> ProposalView:
+    """Ask the broker again about every order in doubt; raises BrokerDown where it does not answer."""
+    case = await _open_case(desk, member, proposal_id)
+    try:
+        for order in case.orders:
+            found = await _find(case, order)
+            if found is not None:
+                await _take_over(desk, case, order, found)
+        await _go_on(desk, case, proposal_id)
+    finally:
+        await release_account(desk, case.grant)
+    return await load_view(desk.store, proposal_id)
+
+
+async def say_at_broker(
+    desk: Desk, *, member: Member, proposal_id: ProposalId, order_id: OrderId
+) -> ProposalView:
+    """Say that an order is at the broker; raises ClaimContradicted where the broker does not have it."""
+    case = await _open_case(desk, member, proposal_id)
+    try:
+        order = _named(case, order_id)
+        found = await _find(case, order)
+        if found is None:
+            raise ClaimContradicted(order.symbol, is_there=False)
+        await _take_over(desk, case, order, found)
+        await _go_on(desk, case, proposal_id)
+    finally:
+        await release_account(desk, case.grant)
+    return await load_view(desk.store, proposal_id)
+
+
+async def say_not_at_broker(
+    desk: Desk, *, member: Member, proposal_id: ProposalId, order_id: OrderId
+) -> ProposalView:
+    """Say that an order never reached the broker; raises ClaimContradicted where the broker has it."""
+    case = await _open_case(desk, member, proposal_id)
+    try:
+        order = _named(case, order_id)
+        found = await _find(case, order)
+        if found is not None:
+            await _take_over(desk, case, order, found)
+            await _go_on(desk, case, proposal_id)
+            raise ClaimContradicted(order.symbol, is_there=True)
+        await _void(desk, case, order)
+        await _go_on(desk, case, proposal_id)
+    finally:
+        await release_account(desk, case.grant)
+    return await load_view(desk.store, proposal_id)
+
+
+async def _open_case(desk: Desk, member: Member, proposal_id: ProposalId) -> _Case:
+    async with desk.store.read() as work:
+        proposal, role = await proposal_for(work, member, proposal_id)
+        require(role, Permission.APPROVE, "say what became of an order")
+        if proposal.state is not ProposalState.FROZEN:
+            raise ProposalNotOpen(proposal.id, proposal.state)
+        managed = await work.portfolios.get(proposal.portfolio_id)
+        orders = await work.orders.of_proposal(proposal_id)
+    grant = await take_account(desk, managed.account.id)
+    if grant is None:
+        raise BrokerDown(managed.account.broker, "another process is at work for this account")
+    doubtful = tuple(order for order in orders if order.state in DOUBTFUL)
+    return _Case(managed, desk.brokers.of(managed.account), grant, member, doubtful)
+
+
+def _named(case: _Case, order_id: OrderId) -> Order:
+    for order in case.orders:
+        if order.id == order_id:
+            return order
+    raise UnknownProposal(order_id)
+
+
+async def _find(case: _Case, order: Order) -> BrokerOrder | None:
+    try:
+        return await case.broker.find_order(order.client_order_id)
+    except BrokerError as error:
+        raise BrokerDown(case.managed.account.broker, str(error)) from error
+
+
+async def _take_over(desk: Desk, case: _Case, order: Order, found: BrokerOrder) -> None:
+    now = desk.clock.now()
+    async with desk.store.begin() as work:
+        await work.leases.require(case.grant.name, desk.holder, case.grant.fence, now)
+        await adopt(work, order, found)
+        await work.log.record(
+            AuditEvent(
+                now,
+                "order_found",
+                case.member.id,
+                case.managed.portfolio.id,
+                order.proposal_id,
+                order.client_order_id,
+            )
+        )
+
+
+async def _void(desk: Desk, case: _Case, order: Order) -> None:
+    now = desk.clock.now()
+    async with desk.store.begin() as work:
+        await work.leases.require(case.grant.name, desk.holder, case.grant.fence, now)
+        if order.state is OrderState.UNKNOWN:
+            await work.orders.move(order.id, OrderState.UNKNOWN, OrderState.FROZEN)
+        await work.orders.move(
+            order.id,
+            OrderState.FROZEN,
+            OrderState.VOID,
+            detail=f"{case.member.name} said that it never reached the broker",
+        )
+        await work.log.record(
+            AuditEvent(
+                now,
+                "order_declared_void",
+                case.member.id,
+                case.managed.portfolio.id,
+                order.proposal_id,
+                order.client_order_id,
+            )
+        )
+
+
+async def _go_on(desk: Desk, case: _Case, proposal_id: ProposalId) -> None:
+    """Once nothing is in doubt any more, execution goes on to its end; the copies show the present state."""
+    now = desk.clock.now()
+    async with desk.store.begin() as work:
+        orders = await work.orders.of_proposal(proposal_id)
+        if not any(order.state in DOUBTFUL for order in orders):
+            await work.proposals.move(proposal_id, ProposalState.FROZEN, ProposalState.EXECUTING)
+        proposal = await work.proposals.get(proposal_id)
+        if proposal is not None:
+            await refresh_copies(work, proposal, now)

@@ -1,0 +1,114 @@
+"""What a person may say about an order that the broker could not tell us about."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+
+from core.application.check_drift import request_rebalance
+from core.application.decide_proposal import approve_proposal
+from core.application.execute_proposal import execute_approved
+from core.application.resolve_frozen import check_again, say_at_broker, say_not_at_broker
+from core.application.show_proposal import ProposalView, load_view
+from core.domain.ids import ProposalId
+from core.domain.membership import Member, Role
+from core.domain.order import OrderState
+from core.domain.proposal import ProposalState
+from core.domain.refusals import ClaimContradicted, NotAllowed, ProposalNotOpen
+from core.ports.broker import Dedup
+from tests.fakes.broker import Mishap
+from tests.fakes.world import BEN, World
+
+
+async def _frozen(world: World, mishap: Mishap) -> tuple[Member, ProposalView]:
+    """A sale whose answer was lost, at a broker that does not notice repeated ids."""
+    world.broker.dedup = Dedup.NONE
+    anna = await world.person()
+    current = await world.portfolio(anna, {"AAA": 50, "BBB": 50})
+    world.hold(100, AAA=70, BBB=60)
+    result = await request_rebalance(
+        world.store,
+        world.brokers,
+        world.market,
+        world.clock,
+        member=anna,
+        portfolio_id=current.portfolio.portfolio.id,
+        request_key="1",
+    )
+    assert result.proposal is not None
+    number = ProposalId(result.proposal.id)
+    await approve_proposal(
+        world.store, world.market, world.clock, member=anna, proposal_id=number, revision=1
+    )
+    world.broker.mishaps = deque([mishap])
+    world.broker.late_lookups = 1
+    await execute_approved(world.desk)
+    view = await load_view(world.store, number)
+    assert view.proposal.state is ProposalState.FROZEN
+    assert [order.state for order in view.orders] == [OrderState.FROZEN, OrderState.VOID]
+    return anna, view
+
+
+async def test_checking_again_finds_an_order_that_was_late(world: World) -> None:
+    anna, view = await _frozen(world, Mishap.LATE)
+    found = await check_again(world.desk, member=anna, proposal_id=view.proposal.id)
+    assert found.orders[0].state is OrderState.FILLED
+    assert await execute_approved(world.desk) == 1
+    assert (await world.proposal(view.proposal.id)).state is ProposalState.PARTIAL
+    assert len(world.broker.submits) == 1
+
+
+async def test_checking_again_leaves_what_the_broker_does_not_have(world: World) -> None:
+    anna, view = await _frozen(world, Mishap.NEVER_ARRIVED)
+    same = await check_again(world.desk, member=anna, proposal_id=view.proposal.id)
+    assert same.proposal.state is ProposalState.FROZEN
+
+
+async def test_a_claim_that_it_is_there_is_held_against_the_broker(world: World) -> None:
+    anna, view = await _frozen(world, Mishap.NEVER_ARRIVED)
+    with pytest.raises(ClaimContradicted):
+        await say_at_broker(
+            world.desk, member=anna, proposal_id=view.proposal.id, order_id=view.orders[0].id
+        )
+    assert (await world.proposal(view.proposal.id)).state is ProposalState.FROZEN
+
+
+async def test_a_claim_that_it_is_not_there_is_held_against_the_broker(world: World) -> None:
+    anna, view = await _frozen(world, Mishap.LATE)
+    with pytest.raises(ClaimContradicted):
+        await say_not_at_broker(
+            world.desk, member=anna, proposal_id=view.proposal.id, order_id=view.orders[0].id
+        )
+    after = await load_view(world.store, view.proposal.id)
+    assert after.orders[0].state is OrderState.FILLED
+
+
+async def test_an_order_that_never_arrived_is_given_up_and_nothing_is_sent_again(
+    world: World,
+) -> None:
+    anna, view = await _frozen(world, Mishap.NEVER_ARRIVED)
+    after = await say_not_at_broker(
+        world.desk, member=anna, proposal_id=view.proposal.id, order_id=view.orders[0].id
+    )
+    assert after.orders[0].state is OrderState.VOID
+    assert await execute_approved(world.desk) == 1
+    assert (await world.proposal(view.proposal.id)).state is ProposalState.FAILED
+    assert len(world.broker.submits) == 1
+
+
+async def test_a_viewer_has_no_say(world: World) -> None:
+    _, view = await _frozen(world, Mishap.NEVER_ARRIVED)
+    ben = await world.person(BEN, "Ben")
+    await world.give_role(ben, view.proposal.portfolio_id, Role.PROPOSER)
+    with pytest.raises(NotAllowed):
+        await check_again(world.desk, member=ben, proposal_id=view.proposal.id)
+
+
+async def test_what_is_not_frozen_needs_no_say(world: World) -> None:
+    anna, view = await _frozen(world, Mishap.NEVER_ARRIVED)
+    await say_not_at_broker(
+        world.desk, member=anna, proposal_id=view.proposal.id, order_id=view.orders[0].id
+    )
+    with pytest.raises(ProposalNotOpen):
+        await check_again(world.desk, member=anna, proposal_id=view.proposal.id)
