@@ -99,6 +99,7 @@ DECISIONS: dict[DecisionKind, str] = {
     DecisionKind.REJECT: "rejected",
     DecisionKind.REOPEN: "reopened",
     DecisionKind.LATER: "put off",
+    DecisionKind.CANCEL: "cancelled",
 }
 
 SIDES: dict[Side, str] = {Side.BUY: "Buy", Side.SELL: "Sell"}

@@ -120,6 +120,31 @@ async def reopen_proposal(
     return Decided(proposal)
 
 
+async def cancel_proposal(
+    store: Store,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    proposal_id: ProposalId,
+    revision: int,
+) -> Decided:
+    """Take an approval back before the first order is sent; raises ProposalNotOpen afterwards."""
+    moment = await market.moment()
+    async with store.begin() as work:
+        proposal, role = await proposal_for(work, member, proposal_id)
+        require(role, Permission.APPROVE, "cancel")
+        if proposal.state not in {ProposalState.SCHEDULED, ProposalState.APPROVED}:
+            raise ProposalNotOpen(proposal.id, proposal.state)
+        if revision != proposal.revision.number:
+            raise OldRevision(proposal.id, revision, proposal.revision.number)
+        proposal = await _record(work, member, proposal, DecisionKind.CANCEL, clock.now(), moment)
+        await void_intents(work, proposal.id)
+        proposal = await _move(work, proposal, ProposalState.CANCELLED)
+        await refresh_copies(work, proposal, clock.now())
+    return Decided(proposal)
+
+
 async def snooze_proposal(
     store: Store,
     market: Market,

@@ -105,6 +105,7 @@ class DecisionKind(StrEnum):
     REJECT = "reject"
     REOPEN = "reopen"
     LATER = "later"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ class Proposal:
                 continue
             if decision.kind is DecisionKind.APPROVE:
                 counted.setdefault(decision.member_id, decision)
-            elif decision.kind in {DecisionKind.REJECT, DecisionKind.REOPEN}:
+            elif decision.kind is not DecisionKind.LATER:
                 counted.clear()
         return tuple(counted.values())
 

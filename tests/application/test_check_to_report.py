@@ -9,7 +9,12 @@ from decimal import Decimal
 import pytest
 
 from core.application.check_drift import CheckResult, Outcome, request_rebalance
-from core.application.decide_proposal import approve_proposal, reject_proposal, reopen_proposal
+from core.application.decide_proposal import (
+    approve_proposal,
+    cancel_proposal,
+    reject_proposal,
+    reopen_proposal,
+)
 from core.application.edit_proposal import edit_leg, plan_buys_only
 from core.application.execute_proposal import execute_approved
 from core.application.members import remove_member
@@ -441,3 +446,32 @@ async def test_the_group_is_told_where_it_is_the_home(world: World) -> None:
         await work.portfolios.set_home_chat(portfolio_id, ChatId(-5))
     await _ask(world, member, portfolio_id)
     assert await world.outbox() == [("proposal", -5)]
+
+
+async def test_a_scheduled_proposal_can_be_cancelled_before_the_open(world: World) -> None:
+    member, proposal = await _proposed(world)
+    world.pass_time(timedelta(hours=8))
+    scheduled = await _approve(world, member, proposal)
+    assert scheduled.state is ProposalState.SCHEDULED
+    decided = await cancel_proposal(
+        world.store,
+        world.market,
+        world.clock,
+        member=member,
+        proposal_id=proposal.id,
+        revision=1,
+    )
+    assert decided.proposal.state is ProposalState.CANCELLED
+    assert scheduled.scheduled_for is not None
+    world.market_clock.set(scheduled.scheduled_for)
+    assert await execute_approved(world.desk) == 0
+    assert world.broker.submits == []
+    with pytest.raises(ProposalNotOpen):
+        await cancel_proposal(
+            world.store,
+            world.market,
+            world.clock,
+            member=member,
+            proposal_id=proposal.id,
+            revision=1,
+        )
