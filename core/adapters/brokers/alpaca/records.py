@@ -1,0 +1,197 @@
+"""What Alpaca's answers say, as values of ours; each reader raises Unreadable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from core.adapters.alpaca_api.exact import (
+    Record,
+    flag_of,
+    instant_of,
+    maybe_instant,
+    maybe_number,
+    number_of,
+    record_of,
+    records_of,
+    text_of,
+)
+from core.adapters.alpaca_api.faults import Unreadable
+from core.domain.ids import ClientOrderId, Symbol
+from core.domain.money import ZERO
+from core.domain.order import Fill
+from core.domain.plan import Side
+from core.domain.session import Session
+from core.ports.broker import BrokerAccount, BrokerAsset, BrokerClock
+
+EXCHANGE_ZONE = ZoneInfo("America/New_York")
+CASH_ACCOUNT = Decimal(1)
+"""The multiplier of an account without margin."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlpacaAccountRecord:
+    """An account; ``has_margin``: it could buy with borrowed money."""
+
+    account: BrokerAccount
+    has_margin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlpacaPosition:
+    """Shares held (a short position is negative), and how many no open sale has spoken for."""
+
+    symbol: Symbol
+    quantity: Decimal
+    available: Decimal
+    is_stock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlpacaOrder:
+    """An order as Alpaca has it, with Alpaca's word for its state."""
+
+    client_order_id: ClientOrderId
+    broker_order_id: str
+    symbol: Symbol
+    side: Side
+    quantity: Decimal
+    filled: Decimal
+    average_price: Decimal | None
+    status: str
+    is_day_order: bool
+    changed_at: datetime | None
+    ended_at_close: bool
+    replaced_by: str | None
+
+
+def read_account(value: object) -> AlpacaAccountRecord:
+    """An account; its cash is what purchases may be paid with, never borrowed money.
+
+    ``buying_power`` of a margin account is a multiple of its cash; open purchases lower
+    ``non_marginable_buying_power`` but not ``cash``: the least of them is what is really there.
+    """
+    record = record_of(value)
+    amounts = [maybe_number(record, n) for n in ("non_marginable_buying_power", "buying_power")]
+    cash = min([number_of(record, "cash"), *(a for a in amounts if a is not None)])
+    multiplier = maybe_number(record, "multiplier")
+    blocks = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
+    is_restricted = record.get("status") != "ACTIVE" or any(
+        flag_of(record, name, default=False) for name in blocks
+    )
+    name = record.get("account_number") or text_of(record, "id")
+    account = BrokerAccount(str(name), text_of(record, "currency"), max(cash, ZERO), is_restricted)
+    return AlpacaAccountRecord(account, multiplier is None or multiplier > CASH_ACCOUNT)
+
+
+def read_positions(value: object) -> list[AlpacaPosition]:
+    """All positions, those in other things than stocks too."""
+    return [read_position(record) for record in records_of(value)]
+
+
+def read_position(value: object) -> AlpacaPosition:
+    """One position."""
+    record = record_of(value)
+    quantity = number_of(record, "qty")
+    available = maybe_number(record, "qty_available")
+    return AlpacaPosition(
+        Symbol(text_of(record, "symbol")),
+        quantity,
+        quantity if available is None else available,
+        text_of(record, "asset_class") == "us_equity",
+    )
+
+
+def read_asset(value: object) -> BrokerAsset:
+    """An asset; one that is not active does not trade."""
+    record = record_of(value)
+    return BrokerAsset(
+        symbol=Symbol(text_of(record, "symbol")),
+        asset_id=text_of(record, "id"),
+        name=text_of(record, "name"),
+        is_tradable=flag_of(record, "tradable") and record.get("status") == "active",
+        is_fractionable=flag_of(record, "fractionable"),
+    )
+
+
+def read_clock(value: object) -> BrokerClock:
+    """The exchange's clock."""
+    record = record_of(value)
+    return BrokerClock(
+        instant_of(record, "timestamp"),
+        flag_of(record, "is_open"),
+        next_open=instant_of(record, "next_open"),
+        next_close=instant_of(record, "next_close"),
+    )
+
+
+def read_sessions(value: object) -> tuple[Session, ...]:
+    """The sessions of the calendar, whose times are New York's."""
+    return tuple(_session(record) for record in records_of(value))
+
+
+def _session(record: Record) -> Session:
+    try:
+        day = date.fromisoformat(text_of(record, "date"))
+        opens, closes = (
+            datetime.strptime(f"{day} {text_of(record, name)}", "%Y-%m-%d %H:%M")
+            .replace(tzinfo=EXCHANGE_ZONE)
+            .astimezone(ZoneInfo("UTC"))
+            for name in ("open", "close")
+        )
+    except ValueError:
+        raise Unreadable("Alpaca's calendar has a day that cannot be read") from None
+    return Session(day, opens, closes)
+
+
+def read_order(value: object) -> AlpacaOrder:
+    """An order. One for an amount of money has no quantity: it is as large as what was filled."""
+    record = record_of(value)
+    filled = number_of(record, "filled_qty")
+    quantity = maybe_number(record, "qty")
+    ended, due = maybe_instant(record, "canceled_at"), maybe_instant(record, "expires_at")
+    try:
+        side = Side(text_of(record, "side"))
+    except ValueError:
+        raise Unreadable("Alpaca's answer has an order that neither buys nor sells") from None
+    return AlpacaOrder(
+        client_order_id=ClientOrderId(text_of(record, "client_order_id")),
+        broker_order_id=text_of(record, "id"),
+        symbol=Symbol(text_of(record, "symbol")),
+        side=side,
+        quantity=filled if quantity is None else quantity,
+        filled=filled,
+        average_price=maybe_number(record, "filled_avg_price"),
+        status=text_of(record, "status"),
+        is_day_order=record.get("time_in_force") == "day",
+        changed_at=maybe_instant(record, "updated_at"),
+        ended_at_close=ended is not None and due is not None and ended >= due,
+        replaced_by=record.get("replaced_by"),
+    )
+
+
+def read_fills(records: Iterable[object], broker_order_id: str) -> tuple[Fill, ...]:
+    """The executions of one order, each once, oldest first, in whatever order and number they came.
+
+    Alpaca takes no commission; its regulatory fees are activities of their own.
+    """
+    fills = {}
+    for value in records:
+        record = record_of(value)
+        if record.get("order_id") == broker_order_id:
+            fill = _fill(record)
+            fills[fill.execution_id] = fill
+    return tuple(sorted(fills.values(), key=lambda fill: (fill.at, fill.execution_id)))
+
+
+def _fill(record: Record) -> Fill:
+    return Fill(
+        execution_id=text_of(record, "id"),
+        quantity=number_of(record, "qty"),
+        price=number_of(record, "price"),
+        commission=ZERO,
+        at=instant_of(record, "transaction_time"),
+    )
