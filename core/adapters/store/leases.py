@@ -48,6 +48,12 @@ class SqlLeases:
             .values(until=_LONG_AGO)
         )
 
+    async def release_all(self, holder: str) -> None:
+        """Give back all that a holder has who is known to be gone."""
+        await self._database.write(
+            update(LEASES).where(LEASES.c.holder == holder).values(until=_LONG_AGO)
+        )
+
     async def holder(self, name: str, now: datetime) -> str | None:
         """Who has it now."""
         found: str | None = await self._database.value(

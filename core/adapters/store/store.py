@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -22,6 +23,8 @@ from core.adapters.store.portfolios import SqlPortfolios
 from core.adapters.store.proposals import SqlProposals
 from core.ports.guard import unit_of_work_open
 from core.ports.store import UnitOfWork
+
+T = TypeVar("T")
 
 
 class SqlUnitOfWork:
@@ -117,11 +120,39 @@ class SqlStore:
 
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    connection = engine.connect()
     try:
-        async with engine.begin() as connection:
-            yield connection
+        await unbroken(_open(connection))
+        yield connection
+        await unbroken(connection.commit())
     except Exception as error:
         better = translated(error)
         if better is error:
             raise
         raise better from error
+    finally:
+        if connection.sync_connection is not None:
+            await unbroken(connection.close())
+
+
+async def _open(connection: AsyncConnection) -> None:
+    await connection.start()
+    await connection.begin()
+
+
+async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+    """Do something to its end even where the task is cancelled meanwhile; the cancellation is raised afterwards.
+
+    A connection that is half opened, or a commit that nobody waits for, would be worse than a moment's delay.
+    """
+    task = asyncio.ensure_future(work)
+    is_cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            is_cancelled = True
+    if is_cancelled:
+        task.exception()
+        raise asyncio.CancelledError
+    return task.result()

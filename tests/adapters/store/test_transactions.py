@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event, text
 
 from core.adapters.store import SqlStore
+from core.adapters.store.store import unbroken
 from core.domain.ids import PortfolioId, UserId
 from core.ports.guard import is_unit_of_work_open
 from core.ports.store_errors import StoreBusy, StoreConflict, StoreFull
@@ -196,6 +197,27 @@ async def test_tasks_cancelled_anywhere_leave_whole_units_of_work_and_block_nobo
         found = {name: count for name, count in counts if name != "last"}
     assert set(found.values()) <= {2}
     assert len(found) < 60
+
+
+async def test_what_must_not_be_broken_off_ends_before_the_cancellation_is_raised() -> None:
+    may_end = asyncio.Event()
+    ended: list[str] = []
+
+    async def work() -> str:
+        await may_end.wait()
+        ended.append("work")
+        return "done"
+
+    task = asyncio.create_task(unbroken(work()))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        task.cancel()
+    assert not task.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended == ["work"]
+    assert await unbroken(work()) == "done"
 
 
 async def test_a_reference_to_nothing_is_refused(store: SqlStore) -> None:
