@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from bot.telegram.commands.command import Command, Misunderstood
+import re
+from dataclasses import replace
+
+from bot.telegram.commands.command import Command
 from bot.telegram.commands.notes import code, escape, example, note
-from bot.telegram.context import Reaction, Said, Turn, say
+from bot.telegram.context import Misunderstood, Reaction, Said, Turn, say
+from bot.telegram.ready_made import with_known_symbols
 from bot.telegram.replies import Place, edit_screen, send_screen
 from bot.telegram.screen import Screen
 from bot.words.refusals import refusal_sentence
 from core.application.note_attempt import note_attempt
 from core.domain import refusals as r
 from core.domain.ids import ChatId
+from core.domain.money import parse_decimal
 from core.domain.outbox import Copy
 from core.domain.refusals import Refusal
+
+_COMMA_NUMBER = re.compile(r"\d[\d.,]*,\d+")
 
 WRONG_INPUT = (
     r.BadSymbol,
@@ -45,15 +52,17 @@ async def carry_out(turn: Turn, reaction: Reaction, place: Place | None = None) 
             more = await reaction.later()
         except Refusal as refusal:
             more = say(explain(refusal))
-        await carry_out(turn, more)
+        await carry_out(turn, more, place)
 
 
 async def _put(turn: Turn, said: Said, place: Place | None, reply_to: int | None) -> None:
     key = turn.runtime.signing_key
+    known = await turn.runtime.market.prices.known_symbols()
+    screen = replace(said.screen, text=with_known_symbols(said.screen.text, known))
     if place is not None:
-        message_id = await edit_screen(turn.bot, place, said.screen, key)
+        message_id = await edit_screen(turn.bot, place, screen, key)
     else:
-        message_id = await send_screen(turn.bot, turn.chat.id, said.screen, key, reply_to=reply_to)
+        message_id = await send_screen(turn.bot, turn.chat.id, screen, key, reply_to=reply_to)
     if said.shows is not None:
         shown = Copy(said.shows.id, said.shows.revision.number, ChatId(turn.chat.id), message_id)
         async with turn.runtime.store.begin() as work:
@@ -72,10 +81,23 @@ def explain(
 
 def _what_works(error: Refusal, sentence: str, command: Command | None, typed: str) -> str:
     if isinstance(error, r.BadNumber) and error.correction and error.text in typed:
-        return f"Try: {code(typed.replace(error.text, error.correction, 1)[:300])}"
+        return f"Try: {code(_with_points(typed)[:300])}"
     if command is None or f"/{command.name}" in sentence or not isinstance(error, WRONG_INPUT):
         return ""
     return example(command.example)
+
+
+def _with_points(typed: str) -> str:
+    """The words with every number in them as it has to be written."""
+    return _COMMA_NUMBER.sub(lambda number: _corrected(number[0]), typed)
+
+
+def _corrected(number: str) -> str:
+    try:
+        parse_decimal("", number)
+    except r.BadNumber as wrong:
+        return wrong.correction or number
+    return number
 
 
 async def note_refusal(turn: Turn, error: Refusal, what: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.telegram import proposal_buttons, setup
+from bot.telegram import doubt_buttons, proposal_buttons, setup, setup_end
 from bot.telegram.commands import cash, helping, invite, leave, members, pause, portfolio, targets
 from bot.telegram.commands import settings as settings_command
 from bot.telegram.commands.command import Words
@@ -29,7 +29,17 @@ OF_PROPOSAL: Mapping[str, Verb] = proposal_buttons.VERBS
 """Verbs whose first argument is a proposal's number."""
 
 SLOW = frozenset(
-    {"status", "rebalance", "force", "invest", "su_pick", "su_cash", "rehearse", "tg_use"}
+    {
+        "status",
+        "rebalance",
+        "force",
+        "invest",
+        "su_pick",
+        "su_cash",
+        "rehearse",
+        "tg_use",
+        *doubt_buttons.VERBS,
+    }
 )
 """Verbs that are worth a typing indicator."""
 
@@ -138,6 +148,7 @@ async def _setup_rest(turn: Turn) -> Reaction:
 
 VERBS: Mapping[str, Verb] = {
     **OF_PROPOSAL,
+    **doubt_buttons.VERBS,
     "status": _status,
     "rebalance": _rebalance,
     "force": _force,
@@ -172,8 +183,8 @@ VERBS: Mapping[str, Verb] = {
     "su_other": setup.ask_other,
     "su_scale": _setup_scale,
     "su_rest": _setup_rest,
-    "rehearse": setup.show_alert,
-    "done": setup.done,
+    "rehearse": setup_end.show_alert,
+    "done": setup_end.done,
 }
 """Everything that a button can ask for."""
 

@@ -9,12 +9,21 @@ from telegram import Bot
 
 from bot.runtime import Runtime
 from bot.telegram.screen import Screen
-from core.application.choose_portfolio import Current, current_portfolio
+from core.application.choose_portfolio import Current, current_portfolio, my_portfolios
 from core.domain.ids import PortfolioId
 from core.domain.membership import Member
 from core.domain.proposal import Proposal
-from core.domain.refusals import UnknownPortfolio
+from core.domain.refusals import NoPortfolio, UnknownPortfolio
 from core.ports.store import Chat
+
+
+class Misunderstood(Exception):
+    """Words that a command cannot read; says what was wrong, in plain text, with an example that works."""
+
+    def __init__(self, sentence: str, example: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.example = example
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +57,33 @@ class Turn:
         return self.chat.kind == "private"
 
     async def current(self, slug: str | None = None) -> Current:
-        """The portfolio that is meant: the one named, else the chat's; raises NoPortfolio or UnknownPortfolio."""
+        """The portfolio that is meant: the one named, else the chat's; raises NoPortfolio or UnknownPortfolio.
+
+        A group never gets to see another portfolio than its own because somebody in it has one.
+        """
+        if slug is None and not self.is_private:
+            slug = await self._of_group()
         return await current_portfolio(
             self.runtime.store, member=self.member, chat_id=self.chat.id, slug=slug
         )
+
+    async def _of_group(self) -> str:
+        """The short name of this group's portfolio, or of the only one that the member has."""
+        mine = await my_portfolios(self.runtime.store, member=self.member)
+        if not mine:
+            raise NoPortfolio
+        async with self.runtime.store.read() as work:
+            chat = await work.conversation.chat(self.chat.id)
+        chosen = chat.portfolio_id if chat else None
+        slugs = {portfolio.id: portfolio.slug for portfolio, _ in mine}
+        if chosen is None and len(slugs) > 1:
+            raise Misunderstood(
+                "Say which portfolio this group is about: an owner of it chooses it once.",
+                f"/portfolio @{mine[0][0].slug}",
+            )
+        if chosen is not None and chosen not in slugs:
+            raise Misunderstood("This group is about a portfolio that you do not belong to.")
+        return slugs[chosen] if chosen is not None else mine[0][0].slug
 
     async def of_id(self, portfolio_id: int) -> Current:
         """One of the member's portfolios, by the number in a button; raises UnknownPortfolio."""

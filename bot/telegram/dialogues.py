@@ -14,6 +14,12 @@ async def open_dialogue(turn: Turn) -> Dialogue | None:
         return await work.conversation.dialogue(turn.chat.id, turn.member.id)
 
 
+async def at_step(turn: Turn, name: str, step: str) -> Dialogue | None:
+    """The dialogue in progress, if it has this name and stands at this step."""
+    dialogue = await open_dialogue(turn)
+    return dialogue if dialogue and (dialogue.name, dialogue.step) == (name, step) else None
+
+
 async def save_dialogue(turn: Turn, dialogue: Dialogue) -> None:
     """Remember where a dialogue stands; it takes the place of any other in this chat."""
     async with turn.runtime.store.begin() as work:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
 from bot.telegram.commands.proposals import proposal_now
 from bot.telegram.context import Reaction, Said, Turn, alert
-from bot.telegram.setup import after_approval, last_step
+from bot.telegram.setup_end import after_approval, last_step
 from bot.telegram.views.proposal import proposal_edit_screen, proposal_why_screen
 from bot.words.numbers import count
 from bot.words.times import clock_time
 from core.application.decide_proposal import (
     Decided,
     approve_proposal,
+    cancel_proposal,
     reject_proposal,
     reopen_proposal,
     snooze_proposal,
@@ -89,6 +89,21 @@ async def reject(turn: Turn, number: int, revision: int) -> Reaction:
     return await _shown(
         turn, number, "Rejected: nothing is traded. It can be reopened until it expires."
     )
+
+
+async def take_back(turn: Turn, number: int, revision: int) -> Reaction:
+    """[Take back]: cancel an approved proposal before its first order is sent."""
+    runtime = turn.runtime
+    await cancel_proposal(
+        runtime.store,
+        runtime.market,
+        runtime.clock,
+        member=turn.member,
+        proposal_id=ProposalId(number),
+        revision=revision,
+    )
+    turn.wake()
+    return await _shown(turn, number, "Taken back: no order is sent.")
 
 
 async def reopen(turn: Turn, number: int, revision: int) -> Reaction:
@@ -225,9 +240,9 @@ async def _shown(turn: Turn, number: int, toast: str = "") -> Reaction:
     return Reaction(edit=await proposal_now(turn, ProposalId(number)), toast=toast)
 
 
-async def with_present_state(turn: Turn, number: int, sentence: str) -> Reaction:
-    """A refusal under a proposal's message, which is brought to its present state."""
-    return replace(alert(sentence), edit=await proposal_now(turn, ProposalId(number)))
+def with_present_state(turn: Turn, number: int, sentence: str) -> Reaction:
+    """A refusal under a proposal's message, which is brought to its present state afterwards."""
+    return alert(sentence).after(lambda: _shown(turn, number))
 
 
 async def _view(turn: Turn, number: int) -> ProposalView:
@@ -246,6 +261,7 @@ VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
     "approve": approve,
     "reject": reject,
     "reopen": reopen,
+    "cancel": take_back,
     "later": later,
     "buyonly": buy_only,
     "full": in_full,

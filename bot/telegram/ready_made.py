@@ -33,12 +33,19 @@ READY_MADE = (
     ReadyMade(
         "Five factors", "MTUM 20 QUAL 20 SIZE 20 USMV 20 VLUE 20", "five styles of US shares"
     ),
-    ReadyMade("Five companies", "AAPL 20 JNJ 20 JPM 20 PG 20 XOM 20", "one share of each kind"),
+    ReadyMade(
+        "Five companies",
+        "AAPL 20 JNJ 20 JPM 20 PG 20 XOM 20",
+        "five large US companies, a fifth each",
+    ),
     ReadyMade("Two funds", "VTI 60 BND 40", "all US shares, US bonds"),
     ReadyMade("Three funds", "VTI 42 VXUS 28 BND 30", "US shares, shares elsewhere, US bonds"),
     ReadyMade("World and bonds", "VT 80 BND 20", "shares of the whole world, some bonds"),
 )
 """All of them; a button names one by its place here, so new ones go to the end."""
+
+EXAMPLE = "VTI 60 BND 40"
+"""The allocation in every example, where the price source knows it."""
 
 FOR_CLOSED_LISTS = frozenset({0, 1, 2})
 """Those made of what the shipped price history has."""
@@ -57,6 +64,14 @@ def offered(known: Collection[str] | None) -> tuple[tuple[int, ReadyMade], ...]:
         )
     names = frozenset(known)
     return tuple((place, ready) for place, ready in enumerate(READY_MADE) if ready.symbols <= names)
+
+
+def with_known_symbols(text: str, known: Collection[str] | None) -> str:
+    """A text whose example allocation is made of symbols that the price source knows."""
+    choices = offered(known)
+    if known is None or not choices or EXAMPLE not in text:
+        return text
+    return text.replace(EXAMPLE, choices[0][1].weights)
 
 
 def ready_made(place: int) -> ReadyMade | None:

@@ -15,6 +15,7 @@ from bot.telegram.commands import targets
 from bot.telegram.commands.allocation import (
     allocation_of,
     has_room_for_cash,
+    looks_like_allocation,
     plain,
     read_allocation,
     scaled,
@@ -22,25 +23,22 @@ from bot.telegram.commands.allocation import (
     write_allocation,
 )
 from bot.telegram.commands.amounts import read_amount
-from bot.telegram.commands.command import Misunderstood
 from bot.telegram.commands.notes import bold, code, escape, note, shown_name, tap
 from bot.telegram.commands.rebalance import check
-from bot.telegram.context import NOTHING, Reaction, Turn, alert, say
-from bot.telegram.dialogues import end_dialogue, open_dialogue, save_dialogue, take_step
-from bot.telegram.ready_made import ReadyMade, offered, ready_made
+from bot.telegram.context import Misunderstood, Reaction, Turn, alert, say
+from bot.telegram.dialogues import at_step, open_dialogue, save_dialogue, take_step
+from bot.telegram.ready_made import EXAMPLE, ReadyMade, offered, ready_made
 from bot.telegram.screen import Button, Screen
-from bot.telegram.views.rehearsal import rehearsal_screen
 from bot.words.numbers import money, round_money
 from core.application.choose_portfolio import Current
 from core.application.create_portfolio import CURRENCY, create_portfolio
 from core.application.move_cash import deposit
-from core.application.rehearse import rehearse
 from core.application.set_targets import require_known, set_targets, targets_from_holdings
 from core.application.take_snapshot import read_holdings
 from core.domain.ids import PortfolioId
 from core.domain.money import ZERO
 from core.domain.portfolio import Holdings, Portfolio
-from core.domain.refusals import NameTaken, Refusal, TargetsDoNotSum
+from core.domain.refusals import BadNumber, NameTaken, Refusal, TargetsDoNotSum
 from core.domain.targets import TargetLine
 from core.ports.store import Dialogue
 
@@ -50,8 +48,10 @@ NAME = "setup"
 AMOUNTS = (10_000, 25_000)
 """The amounts of paper money that have a button."""
 
+BUTTON_WIDTH = 30
+"""The most characters of a button that a phone shows in full."""
+
 DEFAULT_NAME = "Family"
-OWN_EXAMPLE = "VTI 60 BND 40"
 ENDED = "This set-up was ended. Send /start to begin again."
 BUSY = "I am on it already."
 
@@ -69,20 +69,32 @@ async def choose_targets(turn: Turn, current: Current | None, *, greeting: str =
         _described(place, ready) for place, ready in enumerate((r for _, r in choices), start=1)
     ]
     rows: list[tuple[Button, ...]] = [
-        (tap(ready.label, "su_pick", place),) for place, ready in choices
+        (tap(_button_label(ready), "su_pick", place),) for place, ready in choices
     ]
     if current is not None and (await _holdings(turn, current)).positions:
         rows.append((tap("📥 Use what I hold", "su_holdings"),))
-    rows.append((tap("✏️ Type my own", "su_own"),))
+    if turn.is_private:
+        rows.append((tap("✏️ Type my own", "su_own"),))
     return say(
         note(
             greeting,
             bold("What should it hold?")
             + " These are examples to start from; you can change them any time.",
             "\n".join(lines),
+            "Tap one, or answer with its number."
+            if turn.is_private
+            else f"Tap one, or set your own: {code(f'/targets {_example(choices)}')}",
             rows=tuple(rows),
         )
     )
+
+
+def _example(choices: Sequence[tuple[int, ReadyMade]]) -> str:
+    return choices[0][1].weights if choices else EXAMPLE
+
+
+def _button_label(ready: ReadyMade) -> str:
+    return ready.label if len(ready.label) <= BUTTON_WIDTH else ready.name
 
 
 def _described(number: int, ready: ReadyMade) -> str:
@@ -109,7 +121,7 @@ async def pick(turn: Turn, place: int) -> Reaction:
 
 async def use_holdings(turn: Turn) -> Reaction:
     """[Use what I hold]: the targets are the weights of today."""
-    dialogue = await _at(turn, "targets")
+    dialogue = await at_step(turn, NAME, "targets")
     if dialogue is None or "portfolio" not in dialogue.data:
         return alert(ENDED)
     runtime = turn.runtime
@@ -125,7 +137,7 @@ async def use_holdings(turn: Turn) -> Reaction:
 
 async def ask_own(turn: Turn) -> Reaction:
     """[Type my own]: say how."""
-    if await _at(turn, "targets") is None:
+    if await at_step(turn, NAME, "targets") is None:
         return alert(ENDED)
     known = await turn.runtime.market.prices.known_symbols()
     listing = (
@@ -133,7 +145,7 @@ async def ask_own(turn: Turn) -> Reaction:
         if known
         else "Use the symbols of US shares and funds."
     )
-    example = offered(known)[0][1].weights if offered(known) else OWN_EXAMPLE
+    example = _example(offered(known))
     return say(
         note(
             "Write each symbol with its percentage, in one message. The percentages sum to 100; "
@@ -146,17 +158,12 @@ async def ask_own(turn: Turn) -> Reaction:
 
 async def complete(turn: Turn, *, in_cash: bool) -> Reaction:
     """[Scale to 100] and [Rest to CASH] under weights that did not sum to 100."""
-    dialogue = await _at(turn, "targets")
+    dialogue = await at_step(turn, NAME, "targets")
     if dialogue is None or "draft" not in dialogue.data:
         return alert(ENDED)
     draft = read_allocation(dialogue.data["draft"])
     lines = with_rest_in_cash(draft) if in_cash else scaled(draft)
     return _in_place(await _accept(turn, dialogue, lines))
-
-
-async def _at(turn: Turn, step: str) -> Dialogue | None:
-    dialogue = await open_dialogue(turn)
-    return dialogue if dialogue and (dialogue.name, dialogue.step) == (NAME, step) else None
 
 
 async def _accept(turn: Turn, dialogue: Dialogue, lines: Sequence[TargetLine]) -> Reaction:
@@ -176,7 +183,7 @@ async def _accept(turn: Turn, dialogue: Dialogue, lines: Sequence[TargetLine]) -
     await save_dialogue(turn, chosen)
     if await _has_money(turn, chosen):
         return await finish(turn, None)
-    return say(_ask_amount(text))
+    return say(_ask_amount(turn, text))
 
 
 def _offer(lines: Sequence[TargetLine], refusal: TargetsDoNotSum) -> Screen:
@@ -202,18 +209,18 @@ async def _has_money(turn: Turn, dialogue: Dialogue) -> bool:
 # --- how much money ------------------------------------------------------------------------------
 
 
-def _ask_amount(text: str) -> Screen:
+def _ask_amount(turn: Turn, text: str) -> Screen:
     buttons = tuple(tap(round_money(Decimal(amount)), "su_cash", amount) for amount in AMOUNTS)
     return note(
         f"{bold('Targets:')} {escape(text)}",
         f"{bold('How much paper money')} shall it start with? Nothing real is moved.",
-        rows=(buttons, (tap("Another amount", "su_other"),)),
+        rows=(buttons, (tap("Another amount", "su_other"),) if turn.is_private else ()),
     )
 
 
 async def ask_other(turn: Turn) -> Reaction:
     """[Another amount]: say how."""
-    if await _at(turn, "cash") is None:
+    if await at_step(turn, NAME, "cash") is None:
         return alert(ENDED)
     return say(note(f"Write the amount as a number. For example: {code('5000')}"))
 
@@ -225,13 +232,15 @@ async def pay_in(turn: Turn, amount: int) -> Reaction:
 
 async def finish(turn: Turn, amount: Decimal | None) -> Reaction:
     """Make the portfolio, set its targets, put the money in, and have the first plan calculated."""
+    if amount is not None and amount <= ZERO:
+        raise BadNumber("the amount", f"{amount:f}", "an amount above 0, such as 5000")
     dialogue = await take_step(turn, NAME, "cash", "working")
     if dialogue is None:
-        return alert(BUSY if await _at(turn, "working") else ENDED)
+        return alert(BUSY if await at_step(turn, NAME, "working") else ENDED)
     try:
         portfolio = await _make(turn, dialogue, amount)
     except BaseException:
-        await save_dialogue(turn, dialogue)
+        await take_step(turn, NAME, "working", "cash")
         raise
     await save_dialogue(turn, Dialogue(NAME, "proposal", {"portfolio": str(portfolio.id)}))
     started = f" with {money(amount, portfolio.currency)} of paper money" if amount else ""
@@ -299,64 +308,11 @@ async def _create(turn: Turn) -> Current:
     raise NameTaken(names[0])
 
 
-# --- after the first approval --------------------------------------------------------------------
-
-
-async def after_approval(turn: Turn, portfolio_id: PortfolioId) -> bool:
-    """Whether this was the approval that the set-up waited for; it is so only once."""
-    dialogue = await _at(turn, "proposal")
-    if dialogue is None or dialogue.data.get("portfolio") != str(portfolio_id):
-        return False
-    return await take_step(turn, NAME, "proposal", "report") is not None
-
-
-def last_step(portfolio_id: PortfolioId) -> Reaction:
-    """What is left: to see an alert once."""
-    return say(
-        note(
-            f"{bold('That was all.')} From now on I check every trading day, and write to you only "
-            "when something needs a decision. Do you want to see what such an alert looks like?",
-            rows=((tap("🔔 Show me an alert", "rehearse", portfolio_id), tap("✅ Done", "done")),),
-        )
-    )
-
-
-async def show_alert(turn: Turn, portfolio_id: int) -> Reaction:
-    """[Show me an alert]: a rehearsal on a copy."""
-    runtime = turn.runtime
-    rehearsal = await rehearse(
-        runtime.store,
-        runtime.brokers,
-        runtime.market,
-        member=turn.member,
-        portfolio_id=PortfolioId(portfolio_id),
-    )
-    screen = rehearsal_screen(rehearsal)
-    if not any(
-        button.action and button.action.verb == "done" for row in screen.rows for button in row
-    ):
-        screen = replace(screen, rows=(*screen.rows, (tap("✅ Done", "done"),)))
-    return say(screen)
-
-
-async def done(turn: Turn) -> Reaction:
-    """[Done]: the set-up is over."""
-    dialogue = await open_dialogue(turn)
-    if dialogue is not None and dialogue.name == NAME:
-        await end_dialogue(turn)
-    return say(
-        note(
-            "All set. /status shows where things stand, /help what else I can do. I check every "
-            "trading day at 11:00 New York time; /policy changes that.",
-        )
-    )
-
-
 # --- typed answers -------------------------------------------------------------------------------
 
 
-async def answer(turn: Turn, dialogue: Dialogue, text: str) -> Reaction:
-    """A typed answer to the step that the set-up stands at."""
+async def answer(turn: Turn, dialogue: Dialogue, text: str) -> Reaction | None:
+    """A typed answer to the step that the set-up stands at; None where it asks nothing."""
     match dialogue.step:
         case "targets":
             return await _typed_targets(turn, dialogue, text)
@@ -367,7 +323,7 @@ async def answer(turn: Turn, dialogue: Dialogue, text: str) -> Reaction:
         case "proposal":
             return say(note("Use the buttons under the proposal; /proposals shows it again."))
         case _:
-            return NOTHING
+            return None
 
 
 async def _typed_targets(turn: Turn, dialogue: Dialogue, text: str) -> Reaction:
@@ -376,9 +332,10 @@ async def _typed_targets(turn: Turn, dialogue: Dialogue, text: str) -> Reaction:
     for number, (_, ready) in enumerate(choices, start=1):
         if word in {str(number), ready.name.casefold()}:
             return await _accept(turn, dialogue, read_allocation(ready.weights))
-    if word.isdecimal():
+    if not looks_like_allocation(text):
         raise Misunderstood(
-            f"Choose a number from 1 to {len(choices)}, or write an allocation.", "1"
+            f"Choose a number from 1 to {len(choices)}, or write each symbol with its percentage.",
+            _example(choices),
         )
     return await _accept(turn, dialogue, read_allocation(text))
 

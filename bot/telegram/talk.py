@@ -18,10 +18,10 @@ from bot.runtime import Runtime
 from bot.telegram import setup
 from bot.telegram.answers import carry_out, explain, note_refusal
 from bot.telegram.commands import all_commands, command_named
-from bot.telegram.commands.command import Command, Misunderstood, Typed, Words, read_command
+from bot.telegram.commands.command import Command, Typed, Words, read_command
 from bot.telegram.commands.notes import code, escape, note, tap
 from bot.telegram.commands.start import clean_name, greet
-from bot.telegram.context import NOTHING, Reaction, Turn, say
+from bot.telegram.context import NOTHING, Misunderstood, Reaction, Turn, say
 from bot.telegram.dialogues import open_dialogue
 from bot.telegram.identity import Door, Sender, Unwelcome, sender_of
 from bot.telegram.replies import send_screen
@@ -85,7 +85,9 @@ class Talk:
         try:
             entered = await self._admit(sender, typed)
         except (NotAMember, BadInvitation) as refusal:
-            if sender.is_private or (typed is not None and typed.addressee):
+            if await self._is_member(sender):
+                await send_screen(bot, sender.chat.id, explain(refusal), self._runtime.signing_key)
+            elif sender.is_private or (typed is not None and typed.addressee):
                 await self._refuse_stranger(bot, sender, refusal)
             return
         turn = Turn(self._runtime, bot, entered.member, sender.chat, update_id, message.message_id)
@@ -93,19 +95,28 @@ class Talk:
         await carry_out(turn, reaction)
 
     async def _admit(self, sender: Sender, typed: Typed | None) -> Entered:
-        """Say which member this is; ``/start`` is also how one becomes one."""
+        """Say which member this is; whom the operator allows is one, and ``/start CODE`` makes one."""
         runtime = self._runtime
-        if typed is None or typed.name != "start":
+        is_start = typed is not None and typed.name == "start"
+        if not is_start and sender.user_id not in runtime.allowed_users:
             member = await identify(runtime.store, user_id=sender.user_id)
             return Entered(member, "returning")
+        words = typed.words.items if typed is not None and is_start and sender.is_private else ()
         return await enter(
             runtime.store,
             runtime.clock,
             user_id=sender.user_id,
             name=clean_name(sender),
             allowed=runtime.allowed_users,
-            code=next(iter(typed.words.items), None) if sender.is_private else None,
+            code=next(iter(words), None),
         )
+
+    async def _is_member(self, sender: Sender) -> bool:
+        try:
+            await identify(self._runtime.store, user_id=sender.user_id)
+        except NotAMember:
+            return False
+        return True
 
     async def _refuse_stranger(self, bot: Bot, sender: Sender, refusal: Refusal) -> None:
         words = refusal_sentence(refusal)
@@ -157,7 +168,9 @@ async def _answer_freely(turn: Turn, text: str) -> Reaction:
         return say(_unknown(text.split(maxsplit=1)[0].strip("/")))
     dialogue = await open_dialogue(turn)
     if dialogue is not None and dialogue.name == setup.NAME and text:
-        return await setup.answer(turn, dialogue, text)
+        reaction = await setup.answer(turn, dialogue, text)
+        if reaction is not None:
+            return reaction
     return say(
         note(
             "I understand commands and buttons only.",

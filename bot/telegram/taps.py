@@ -13,16 +13,15 @@ from dataclasses import replace
 
 from telegram import Bot, CallbackQuery, Message, Update
 from telegram.constants import CallbackQueryLimit, ChatAction
-from telegram.error import BadRequest, TelegramError
+from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
 from bot.runtime import Runtime
 from bot.telegram import callback
 from bot.telegram.answers import carry_out, note_refusal
 from bot.telegram.buttons import OF_PROPOSAL, SLOW, act
-from bot.telegram.commands.command import Misunderstood
 from bot.telegram.commands.notes import escape, note
-from bot.telegram.context import Reaction, Said, Turn, alert
+from bot.telegram.context import Misunderstood, Reaction, Said, Turn, alert
 from bot.telegram.identity import Sender, sender_of
 from bot.telegram.proposal_buttons import with_present_state
 from bot.telegram.replies import Place
@@ -113,19 +112,19 @@ async def react(turn: Turn, action: Action) -> Reaction:
         return alert(error.sentence)
     except Refusal as refusal:
         await note_refusal(turn, refusal, action.verb)
-        return await _refused(turn, action, refusal)
+        return _refused(turn, action, refusal)
     if reaction is None:
         LOG.warning("A button of another version was tapped: %s", action)
         return alert(OUTDATED)
     return reaction
 
 
-async def _refused(turn: Turn, action: Action, refusal: Refusal) -> Reaction:
+def _refused(turn: Turn, action: Action, refusal: Refusal) -> Reaction:
     sentence = refusal_sentence(refusal)
     if action.verb in OF_PROPOSAL and not isinstance(refusal, UnknownProposal):
         number = action.args[0]
         if isinstance(number, int):
-            return await with_present_state(turn, number, sentence)
+            return with_present_state(turn, number, sentence)
     return alert(sentence)
 
 
@@ -135,7 +134,7 @@ async def answer(query: CallbackQuery, reaction: Reaction | None = None) -> bool
     shown = toast if len(toast) <= TOAST_LIMIT else ""
     try:
         await query.answer(shown or None, show_alert=bool(shown and reaction and reaction.is_alert))
-    except BadRequest as error:
+    except TelegramError as error:
         LOG.info("A tap could not be answered: %s", error)
         return not toast
     return shown == toast

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.telegram.commands.command import Command, Misunderstood, Words
+from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import bold, note, shown_name
-from bot.telegram.context import Reaction, Turn, say
+from bot.telegram.context import Misunderstood, Reaction, Turn, say
 from bot.words.labels import RUNG_MEANINGS, rung_label, source_label
 from core.domain.portfolio import Account, TaxTreatment
 

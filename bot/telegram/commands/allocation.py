@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import zip_longest
 
+from bot.telegram.context import Misunderstood
 from core.domain.ids import Symbol
 from core.domain.instrument import parse_symbol
 from core.domain.money import ZERO, parse_decimal
 from core.domain.targets import TargetAllocation, TargetLine, rest_to_cash, scale_to_hundred
 
+EXAMPLE = "/targets VTI 60 BND 40"
 EXPECTED = "a percentage such as 60"
 
 _BETWEEN_PAIRS = re.compile(r"[;\n]|,(?!\d)|(?<!\d),|(?<=\d),(?=\d+[^\d\s,.%]*[A-Za-z])")
@@ -20,7 +22,7 @@ _NUMBER = re.compile(r"[+-]?[\d.,]+%?")
 
 
 def read_allocation(text: str) -> tuple[TargetLine, ...]:
-    """Read symbol and percent pairs, in either order; raises BadSymbol or BadNumber.
+    """Read symbol and percent pairs, in either order; raises BadSymbol, BadNumber or Misunderstood.
 
     The lines are not yet an allocation: whether they sum to 100 is seen by ``allocation_of``.
     """
@@ -84,6 +86,8 @@ def _pairs(tokens: list[str]) -> list[tuple[str, str]]:
 
 def _line(name: str, weight: str) -> TargetLine:
     first, *others = map(parse_symbol, name.split("|"))
+    if not weight:
+        raise Misunderstood(f"{first} has no percentage behind it.", EXAMPLE)
     percent = parse_decimal(first, weight.removesuffix("%"), EXPECTED)
     return TargetLine(first, percent, substitutes=tuple(others))
 

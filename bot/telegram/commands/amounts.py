@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from bot.telegram.commands.command import Misunderstood
+from bot.telegram.context import Misunderstood
 from core.domain.money import parse_decimal
 from core.domain.refusals import CurrencyMismatch
 
@@ -20,9 +20,10 @@ def read_amount(items: Sequence[str], currency: str, example: str) -> Decimal:
     number, *rest = _apart(" ".join(items))
     if len(rest) > 1:
         raise Misunderstood(f"I expected one amount, and read “{' '.join(items)[:60]}”.", example)
+    amount = parse_decimal("amount", number, EXPECTED)
     if rest and rest[0].upper() != currency:
         raise CurrencyMismatch("amount", rest[0].upper()[:10], currency)
-    return parse_decimal("amount", number, EXPECTED)
+    return amount
 
 
 def _apart(text: str) -> list[str]:

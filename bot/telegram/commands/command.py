@@ -73,15 +73,6 @@ class Typed:
     words: Words
 
 
-class Misunderstood(Exception):
-    """Words that a command cannot read; says what was wrong, in plain text, with an example that works."""
-
-    def __init__(self, sentence: str, example: str = "") -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.example = example
-
-
 def read_command(text: str) -> Typed | None:
     """Read a message that begins with a slash; None for any other."""
     match = _HEAD.match(text.strip())

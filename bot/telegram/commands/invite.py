@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from telegram.error import TelegramError
 
-from bot.telegram.commands.command import Command, Misunderstood, Words
+from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import bold, code, note, shown_name, tap
-from bot.telegram.context import Reaction, Turn, say
+from bot.telegram.context import Misunderstood, Reaction, Turn, say
 from bot.telegram.replies import send_screen
 from bot.telegram.screen import Button, Screen
 from bot.words.labels import ROLE_MEANINGS, role_label
@@ -27,6 +27,7 @@ async def run(turn: Turn, words: Words) -> Reaction:
 
 
 def ask(current: Current) -> Screen:
+    """Offer the roles."""
     portfolio = current.portfolio.portfolio
     meanings = "\n".join(f"{bold(role_label(role))}: {ROLE_MEANINGS[role]}" for role in Role)
     roles = [tap(role_label(role), "invite", portfolio.id, role.value) for role in Role]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bot.telegram.commands.command import Command, Misunderstood, Words
-from bot.telegram.context import Reaction, Turn
+from bot.telegram.commands.command import Command, Words
+from bot.telegram.commands.notes import bold, shown_name
+from bot.telegram.context import Misunderstood, Reaction, Turn
 from bot.telegram.setup import choose_targets
 from core.application.create_portfolio import create_portfolio
 
@@ -22,7 +23,8 @@ async def run(turn: Turn, words: Words) -> Reaction:
         chat=turn.chat,
         broker=runtime.settings.broker,
     )
-    return await choose_targets(turn, current, greeting="made")
+    made = f"{bold(shown_name(current.portfolio.portfolio.name))} is made, and this chat is about it now."
+    return await choose_targets(turn, current, greeting=made)
 
 
 COMMAND = Command("new", run, "make another portfolio", "/new Holiday money", moves=True)

@@ -14,15 +14,15 @@ MISSING = {
         "/status shows what the account holds, and /deposit puts paper money in.",
     ),
     "alerts": (
-        "Price alerts",
+        "Setting price alerts",
         "A proposal comes by itself when a line leaves its band; /policy band 3 makes the bands narrower.",
     ),
-    "rules": ("Rules of your own", "/policy sets bands, dates and limits."),
+    "rules": ("Writing rules of your own", "/policy sets bands, dates and limits."),
     "harvest": (
         "Harvesting losses",
         "/status shows what you hold and how far it is from its targets.",
     ),
-    "tax": ("Tax figures", "/orders shows every purchase and sale with its price."),
+    "tax": ("A tax report", "/orders shows every purchase and sale with its price."),
     "log": ("The audit log in the chat", "/history shows what was decided and changed, by whom."),
     "export": ("Exporting files", "/history and /orders show the same in the chat."),
 }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.telegram.commands.command import Command, Misunderstood, Words
+from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import bold, escape, note, shown_name, tap
 from bot.telegram.commands.proposals import proposal_now
-from bot.telegram.context import NOTHING, Reaction, Turn, say
+from bot.telegram.context import NOTHING, Misunderstood, Reaction, Turn, say
 from bot.telegram.screen import Screen
 from bot.words.numbers import small_drift
 from bot.words.plan_reasons import reason_sentence

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.telegram.commands.command import Command, Misunderstood, Words
+from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import bold, note, tap
-from bot.telegram.context import Reaction, Turn, say
+from bot.telegram.context import Misunderstood, Reaction, Turn, say
 from bot.telegram.screen import Screen
 from core.application.settings import set_layout
 

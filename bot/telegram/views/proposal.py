@@ -84,7 +84,9 @@ def _buttons(view: ProposalView) -> Rows:
             return _open_buttons(view)
         case _S.REJECTED:
             return ((_tap(view, "↩ Reopen", "reopen"), _tap(view, "❔ Why", "why")),)
-        case _S.SCHEDULED | _S.APPROVED | _S.EXECUTING | _S.FROZEN:
+        case _S.SCHEDULED | _S.APPROVED:
+            return ((_tap(view, "✖ Take back", "cancel"), _tap(view, "❔ Why", "why")),)
+        case _S.EXECUTING | _S.FROZEN:
             return ((_tap(view, "🔄 Refresh", "refresh"), _tap(view, "❔ Why", "why")),)
         case _:
             return ()
@@ -259,11 +261,13 @@ def recheck_notice(view: ProposalView, *, market_now: datetime | None = None) ->
 
 def frozen_notice(view: ProposalView) -> Screen:
     """An execution that stopped because nobody can say whether an order reached the broker."""
+    in_doubt = [
+        order for order in view.orders if order.state in {OrderState.FROZEN, OrderState.UNKNOWN}
+    ]
     doubtful = [
         f"{SIDES[order.side]} {quantity(order.quantity)} {escape(order.symbol)}: "
         f"{ORDER_STATES[order.state]}, order id <code>{escape(order.client_order_id)}</code>"
-        for order in view.orders
-        if order.state in {OrderState.FROZEN, OrderState.UNKNOWN}
+        for order in in_doubt
     ]
     text = paragraphs(
         title(view),
@@ -272,8 +276,21 @@ def frozen_notice(view: ProposalView) -> Screen:
         capped(doubtful, TEXT_LIMIT // 2, "more"),
         "Look into the broker's own app for the order id. Until it is clear, "
         "do not place the same order there by hand.",
+        "What you say is held against the broker's own answer first.",
     )
-    return Screen(text, ((tap("Show the proposal", "show", view.proposal.id),),))
+    number = view.proposal.id
+    rows = [
+        (
+            tap(f"{order.symbol}: it is there", "fz_there", number, order.id),
+            tap(f"{order.symbol}: it is not", "fz_absent", number, order.id),
+        )
+        for order in in_doubt[:EDITABLE_LEGS]
+    ]
+    last = (
+        tap("🔎 Ask the broker again", "fz_check", number),
+        tap("Show the proposal", "show", number),
+    )
+    return Screen(text, (*rows, last))
 
 
 __all__ = [

@@ -6,10 +6,14 @@ What runs is what `evenkeel run` runs; only Telegram is on this machine.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from bot.bootstrap import open_runtime
 from bot.runtime import Runtime
@@ -21,6 +25,7 @@ from core.domain.ids import UserId
 from core.domain.membership import Member
 from core.domain.portfolio import ManagedPortfolio
 from core.ports.store import AuditEvent
+from tests.fakes.store import _template
 
 ANNA, BEN, CARL = 1001, 1002, 1003
 FAMILY = -1_000_000_002_001
@@ -75,9 +80,9 @@ class Stage:
     async def answer(self, query_id: str) -> tuple[str, bool]:
         """What a tap was answered with: its words, and whether as an alert."""
         found = await self.sandbox.wait_for(
-            lambda sandbox: [a for a in sandbox.answers if a.query_id == query_id]
+            lambda sandbox: [a for a in sandbox.answers if a.tap.query_id == query_id]
         )
-        return found[0].text or "", found[0].show_alert
+        return found[0].text, found[0].show_alert
 
     async def settle(self) -> None:
         """Wait until every update sent so far was taken and served."""
@@ -86,12 +91,13 @@ class Stage:
 
     async def portfolio(self, user_id: int = ANNA) -> ManagedPortfolio:
         """The person's first portfolio."""
+        member = await self.member(user_id)
         async with self.runtime.store.read() as work:
-            member = await self._member(user_id)
             mine = await work.portfolios.of_member(member.id)
             return await work.portfolios.get(mine[0].id)
 
-    async def _member(self, user_id: int) -> Member:
+    async def member(self, user_id: int = ANNA) -> Member:
+        """A person as the store knows them."""
         async with self.runtime.store.read() as work:
             member = await work.people.member_of_user(UserId(user_id))
         assert member is not None
@@ -114,13 +120,27 @@ def settings_for(sandbox: Sandbox, folder: Path, allowed: tuple[int, ...] = (ANN
     """The settings of a bot that speaks to a sandbox, on the replay of March 2020."""
     return Settings(
         _env_file=None,
-        telegram_bot_token=sandbox.token,
+        telegram_bot_token=SecretStr(sandbox.token),
         telegram_api_base_url=sandbox.origin,
         telegram_allowed_users=allowed,
         data_dir=folder,
         market_data="replay",
-        replay_start="2020-02-03",
+        replay_start=date(2020, 2, 3),
     )
+
+
+async def until(is_so: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait for something that nobody reports."""
+    async with asyncio.timeout(seconds):
+        while not is_so():  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
+
+
+async def eventually(is_so: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
+    """Wait for something that only a look into the store tells."""
+    async with asyncio.timeout(seconds):
+        while not await is_so():  # noqa: ASYNC110 - as in until
+            await asyncio.sleep(0.01)
 
 
 Adapt = Callable[[Runtime], Runtime]
@@ -135,6 +155,8 @@ async def running_bot(
     adapt: Adapt | None = None,
 ) -> AsyncIterator[Stage]:
     """The bot, running against a sandbox for as long as the block does; it stops in an orderly way."""
+    if not (folder / "evenkeel.db").exists():
+        shutil.copyfile(_template(), folder / "evenkeel.db")
     async with open_runtime(settings_for(sandbox, folder, allowed)) as opened:
         runtime = adapt(opened) if adapt else opened
         stopping = asyncio.Event()

@@ -1,0 +1,64 @@
+"""The buttons under a stopped execution: ask the broker again, or say what a person has seen in its app."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from bot.telegram.commands.proposals import proposal_now
+from bot.telegram.context import Reaction, Turn, alert
+from bot.telegram.views.proposal import frozen_notice
+from bot.words.numbers import listed
+from bot.work import desk_of
+from core.application.resolve_frozen import (
+    DOUBTFUL,
+    check_again,
+    say_at_broker,
+    say_not_at_broker,
+)
+from core.application.show_proposal import ProposalView
+from core.domain.ids import OrderId, ProposalId
+from core.domain.proposal import ProposalState
+
+
+async def ask_again(turn: Turn, number: int) -> Reaction:
+    """[Ask the broker again] about orders in doubt."""
+    desk = desk_of(turn.runtime)
+    view = await check_again(desk, member=turn.member, proposal_id=ProposalId(number))
+    return await _resolved(turn, view)
+
+
+async def is_there(turn: Turn, number: int, order: int) -> Reaction:
+    """[It is at the broker]: what a person has seen of an order in doubt."""
+    desk = desk_of(turn.runtime)
+    proposal_id, order_id = ProposalId(number), OrderId(order)
+    view = await say_at_broker(desk, member=turn.member, proposal_id=proposal_id, order_id=order_id)
+    return await _resolved(turn, view)
+
+
+async def is_absent(turn: Turn, number: int, order: int) -> Reaction:
+    """[It is not there]: what a person has seen of an order in doubt."""
+    desk = desk_of(turn.runtime)
+    proposal_id, order_id = ProposalId(number), OrderId(order)
+    view = await say_not_at_broker(
+        desk, member=turn.member, proposal_id=proposal_id, order_id=order_id
+    )
+    return await _resolved(turn, view)
+
+
+async def _resolved(turn: Turn, view: ProposalView) -> Reaction:
+    turn.wake()
+    if view.proposal.state is ProposalState.FROZEN:
+        symbols = listed([order.symbol for order in view.orders if order.state in DOUBTFUL])
+        words = f"Still unclear: {symbols}. Look into the broker's own app for the order id."
+        return alert(words, frozen_notice(view))
+    return Reaction(
+        says=(await proposal_now(turn, view.proposal.id),), toast="Clear again: it goes on."
+    )
+
+
+VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
+    "fz_check": ask_again,
+    "fz_there": is_there,
+    "fz_absent": is_absent,
+}
+"""What each verb under a stopped execution does."""
