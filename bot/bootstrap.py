@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import os
+import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -54,7 +55,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             market=market,
             clock=clock,
             signing_key=signing_key(settings),
-            holder=f"{socket.gethostname()}:{os.getpid()}",
+            holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             work_arrived=asyncio.Event(),
             allowed_users=frozenset(settings.telegram_allowed_users),
             limits=Limits(),

@@ -12,12 +12,13 @@ from typing import Any
 
 from bot.bootstrap import open_runtime
 from bot.claim import offer_claim
+from bot.only_process import AnotherProcess, only_process
 from bot.runtime import Runtime
 from bot.schedule import build_alarm
 from bot.settings import Settings
 from bot.telegram.app import build_application, start, stop
 from bot.telegram.delivery import Deliverer
-from bot.work import AnotherProcess, TelegramLease, Worker, beat
+from bot.work import TelegramLease, Worker, beat
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ async def serve(settings: Settings) -> None:
 
 async def run_until(runtime: Runtime, stopping: asyncio.Event) -> None:
     """Run a process over an open runtime until told to stop."""
-    async with _telegram_lease(runtime) as lease, AsyncExitStack() as stack:
+    async with _alone(runtime), _telegram_lease(runtime) as lease, AsyncExitStack() as stack:
         worker = Worker(runtime)
         await worker.reconcile()
         await _start_control(runtime, worker, stack)
@@ -51,6 +52,17 @@ async def run_until(runtime: Runtime, stopping: asyncio.Event) -> None:
             log.info("Evenkeel is running")
             await stopping.wait()
         log.info("Evenkeel is stopping")
+
+
+@asynccontextmanager
+async def _alone(runtime: Runtime) -> AsyncIterator[None]:
+    """Be the only bot on this data folder; what a process that was killed there still held is given back."""
+    folder = runtime.settings.data_dir
+    async with only_process(folder, runtime.holder, runtime.clock) as before:
+        if before is not None:
+            async with runtime.store.begin() as work:
+                await work.leases.release_all(before)
+        yield
 
 
 def _start_alarm(

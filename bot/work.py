@@ -19,10 +19,6 @@ TELEGRAM_LEASE = timedelta(seconds=30)
 HEARTBEAT_FILE = "heartbeat"
 
 
-class AnotherProcess(Exception):
-    """Another process speaks to Telegram for this store already."""
-
-
 def desk_of(runtime: Runtime) -> Desk:
     """This process's place at the brokers."""
     return Desk(

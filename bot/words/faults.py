@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.words.refusals import refusal_sentence
-from bot.work import AnotherProcess
+from bot.only_process import AnotherProcess
 from core.domain.refusals import Refusal
 from core.ports.store_errors import StoreError
 

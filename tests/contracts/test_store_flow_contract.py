@@ -470,3 +470,14 @@ async def test_each_grant_of_a_lease_has_a_higher_number(store: Store) -> None:
         await leases.release("telegram", "b")
         assert await leases.holder("telegram", NOW + SOON) is None
         assert await leases.acquire("telegram", "b", now=NOW + SOON, until=later) == 3
+
+
+async def test_all_leases_of_a_holder_who_is_gone_are_free_at_once(store: Store) -> None:
+    until = NOW + SOON
+    async with store.begin() as work:
+        for name, holder in (("telegram", "gone"), ("account:1", "gone"), ("account:2", "alive")):
+            await work.leases.acquire(name, holder, now=NOW, until=until)
+        await work.leases.release_all("gone")
+        assert await work.leases.acquire("telegram", "next", now=NOW, until=until) == 2
+        assert await work.leases.acquire("account:1", "next", now=NOW, until=until) == 2
+        assert await work.leases.acquire("account:2", "next", now=NOW, until=until) is None

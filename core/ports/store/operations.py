@@ -24,6 +24,10 @@ class Leases(Protocol):
         """Give it back, if it is still this holder's."""
         ...
 
+    async def release_all(self, holder: str) -> None:
+        """Give back all that a holder has who is known to be gone."""
+        ...
+
     async def holder(self, name: str, now: datetime) -> str | None:
         """Who has it now."""
         ...
