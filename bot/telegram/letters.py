@@ -161,6 +161,8 @@ def _about_portfolio(item: OutboxItem, managed: ManagedPortfolio) -> Screen | No
             return notices.member_joined(managed, data.get("member_name", ""), role)
         case MessageKind.PROPOSAL_WANTED:
             return notices.proposal_wanted(managed, data.get("member_name", ""))
+        case MessageKind.RESTORED:
+            return notices.restored(managed)
         case _:
             return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from core.application.desk import Desk, release_account, take_account
+from core.application.freeze_restored import freeze_restored
 from core.application.send_side import orders_of, settle_doubts
 from core.domain.order import OrderState
 from core.domain.proposal import Proposal, ProposalState
@@ -16,8 +17,9 @@ log = logging.getLogger(__name__)
 async def reconcile(desk: Desk) -> int:
     """Look up every order in doubt or at a broker, and return how many proposals were looked at.
 
-    A frozen proposal whose doubts have been cleared goes on.
+    A frozen proposal whose doubts have been cleared goes on; a store put back from a backup is paused first.
     """
+    await freeze_restored(desk.store, desk.clock)
     async with desk.store.read() as work:
         under_way = await work.proposals.in_states({ProposalState.EXECUTING, ProposalState.FROZEN})
     for proposal in under_way:

@@ -27,6 +27,7 @@ class MessageKind(StrEnum):
     FROZEN = "frozen"
     MEMBER_JOINED = "member_joined"
     PROPOSAL_WANTED = "proposal_wanted"
+    RESTORED = "restored"
 
 
 class Priority(IntEnum):

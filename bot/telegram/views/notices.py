@@ -61,6 +61,22 @@ def check_refused(managed: ManagedPortfolio, code: str, symbols: tuple[str, ...]
     return Screen(text, (row,))
 
 
+def restored(managed: ManagedPortfolio) -> Screen:
+    """The data were put back from a backup: what is certain, what is not, and what to do."""
+    text = paragraphs(
+        head(managed),
+        "⛔ <b>Paused: my data were put back from a backup.</b> What happened after that backup is "
+        "unknown to me: orders may have been sent that I do not remember.",
+        "Your money is where your broker says. Look at its orders and holdings first: /orders shows "
+        "what I remember, /status what the broker holds now.",
+        "Old buttons in this chat may be newer than my memory: ignore them. Nothing is sent until "
+        "you resume.",
+    )
+    portfolio = managed.portfolio.id
+    row = (tap("📊 Status", "status", portfolio), tap("▶ Resume", "resume", portfolio))
+    return Screen(text, (row,))
+
+
 def proposal_wanted(managed: ManagedPortfolio, name: str = "") -> Screen:
     """Somebody who may not decide asks those who may to look at the portfolio."""
     who = bold(shown_name(name)) if name else "A member"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from core.domain.ids import (
@@ -18,6 +19,14 @@ class People(Protocol):
 
     async def install_id(self) -> str:
         """The random name of this installation, made at first start (8 lower-case letters and digits)."""
+        ...
+
+    async def restored_at(self) -> datetime | None:
+        """When this store was put back from a backup, until that has been acted upon."""
+        ...
+
+    async def acknowledge_restore(self) -> None:
+        """What a restored store needs has been done."""
         ...
 
     async def first_household(self) -> HouseholdId | None:

@@ -1,0 +1,47 @@
+"""A store put back from a backup stops everything, once, and says so to its owners (fault 62)."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from core.application.pause import resume
+from core.application.reconcile import reconcile
+from tests.fakes.world import World
+
+
+def _mark_restored(folder: Path) -> None:
+    """What putting a backup back leaves in the store."""
+    with closing(sqlite3.connect(folder / "evenkeel.db")) as file, file:
+        file.execute("UPDATE installation SET restored_at = '2020-03-09T15:00:00.000000Z'")
+
+
+async def test_a_restored_store_is_paused_until_an_owner_resumes_62(
+    world: World, tmp_path: Path
+) -> None:
+    anna = await world.person()
+    current = await world.portfolio(anna, {"AAA": 50, "BBB": 50})
+    portfolio_id = current.portfolio.portfolio.id
+    _mark_restored(tmp_path)
+
+    await reconcile(world.desk)
+    await reconcile(world.desk)
+
+    async with world.store.read() as work:
+        assert (await work.portfolios.get(portfolio_id)).portfolio.is_paused
+    assert await world.outbox() == [("restored", 1001)]
+
+    await resume(world.store, world.clock, member=anna, portfolio_id=portfolio_id)
+    await reconcile(world.desk)
+    async with world.store.read() as work:
+        assert not (await work.portfolios.get(portfolio_id)).portfolio.is_paused
+
+
+async def test_an_ordinary_store_is_left_alone(world: World) -> None:
+    anna = await world.person()
+    current = await world.portfolio(anna, {"AAA": 50, "BBB": 50})
+    await reconcile(world.desk)
+    async with world.store.read() as work:
+        assert not (await work.portfolios.get(current.portfolio.portfolio.id)).portfolio.is_paused
+    assert await world.outbox() == []
