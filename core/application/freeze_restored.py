@@ -1,4 +1,4 @@
-"""Restored: a store put back from a backup does not know what came after it, so everything stops until an owner says go."""
+"""Restored: a store put back from a backup does not know what came after it, so everything stops first."""
 
 from __future__ import annotations
 
