@@ -68,7 +68,7 @@ async def test_everything_is_there_after_a_restart(worlds: Worlds) -> None:
 async def test_a_locked_file_refuses_before_anything_is_kept(
     worlds: Worlds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.adapters.brokers.simulated.database.BUSY_SECONDS", 0)
+    monkeypatch.setattr("core.adapters.brokers.own_database.BUSY_SECONDS", 0)
     world = worlds()
     broker = await world.account("1000")
     lock = sqlite3.connect(world.folder / "broker.db", isolation_level=None)

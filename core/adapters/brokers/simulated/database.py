@@ -1,29 +1,12 @@
-"""The simulated broker's own database: one SQLite file, used by nobody else.
-
-Every write is one immediate transaction on stable storage, so that a killed process leaves each
-order either whole or not at all. Money, prices and shares are decimals kept as text.
-"""
+"""The simulated broker's own database: accounts, their cash and positions, orders and fills."""
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiosqlite
-
-from core.ports.broker import BrokerAmbiguous, BrokerUnavailable
+from core.adapters.brokers.own_database import OwnDatabase
 
 SCHEMA_VERSION = 1
-BUSY_SECONDS = 5
-
-_PRAGMAS = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA foreign_keys = ON;
-"""
 
 _SCHEMA = (
     """CREATE TABLE accounts (
@@ -70,84 +53,8 @@ _SCHEMA = (
 )
 
 
-class Database:
-    """One connection, opened at first use and shared by one task at a time."""
+class Database(OwnDatabase):
+    """The simulated broker's file."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = asyncio.Lock()
-        self._connection: aiosqlite.Connection | None = None
-
-    async def close(self) -> None:
-        """Close the file; it is opened again by the next use."""
-        async with self._lock:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                await connection.close()
-
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[aiosqlite.Connection]:
-        """A transaction that holds the write lock from its beginning and is kept on a clean exit.
-
-        Raises BrokerUnavailable where certainly nothing was kept, BrokerAmbiguous where the last
-        step itself failed.
-        """
-        async with self._lock, self._transaction("BEGIN IMMEDIATE") as connection:
-            yield connection
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[aiosqlite.Connection]:
-        """A transaction that sees one state of the file throughout."""
-        async with self._lock, self._transaction("BEGIN") as connection:
-            yield connection
-
-    @asynccontextmanager
-    async def _transaction(self, begin: str) -> AsyncIterator[aiosqlite.Connection]:
-        connection = await self._opened()
-        try:
-            await connection.execute(begin)
-            yield connection
-        except BaseException as error:
-            await connection.rollback()
-            if isinstance(error, sqlite3.Error):
-                raise BrokerUnavailable(f"{self._path.name}: {error}") from error
-            raise
-        try:
-            await connection.commit()
-        except sqlite3.Error as error:
-            await connection.rollback()
-            raise BrokerAmbiguous(f"{self._path.name}: {error}") from error
-
-    async def _opened(self) -> aiosqlite.Connection:
-        if self._connection is None:
-            try:
-                self._connection = await self._open()
-            except (sqlite3.Error, OSError) as error:
-                raise BrokerUnavailable(f"{self._path}: {error}") from error
-        return self._connection
-
-    async def _open(self) -> aiosqlite.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        connection = await aiosqlite.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
-        try:
-            await connection.executescript(_PRAGMAS)
-            await self._create_schema(connection)
-        except BaseException:
-            await connection.close()
-            raise
-        return connection
-
-    async def _create_schema(self, connection: aiosqlite.Connection) -> None:
-        await connection.execute("BEGIN IMMEDIATE")
-        rows = list(await connection.execute_fetchall("PRAGMA user_version"))
-        version = int(rows[0][0])
-        if version > SCHEMA_VERSION:
-            raise BrokerUnavailable(
-                f"{self._path} was written by a newer version of this program: it can be read "
-                "only by that version or a later one."
-            )
-        if version == 0:
-            for statement in _SCHEMA:
-                await connection.execute(statement)
-            await connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
-        await connection.commit()
+        super().__init__(path, _SCHEMA, SCHEMA_VERSION)
