@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -43,6 +44,9 @@ ALLOWED_UPDATES = (UpdateType.MESSAGE, UpdateType.CALLBACK_QUERY, UpdateType.MY_
 AT_ONCE = 64
 """How many updates are served side by side, so that a hanging broker holds up nobody else."""
 
+SERVED = "served"
+"""Where the application keeps the tasks of its handlers."""
+
 POLL = timedelta(seconds=20)
 STOP_STEP = 3.0
 """Seconds that each of the three steps of stopping may take."""
@@ -72,16 +76,44 @@ def build_application(runtime: Runtime) -> AnyApplication:
 
 def _register(application: AnyApplication, runtime: Runtime) -> None:
     talk, taps, chats = Talk(runtime), Taps(runtime), Chats(runtime)
+    served = _Served(application)
     fresh = filters.UpdateType.MESSAGE
     application.add_handler(
-        MessageHandler(fresh & filters.StatusUpdate.MIGRATE, chats.on_migration)
+        MessageHandler(fresh & filters.StatusUpdate.MIGRATE, served(chats.on_migration))
     )
-    application.add_handler(MessageHandler(fresh & ~filters.StatusUpdate.ALL, talk.on_message))
-    application.add_handler(CallbackQueryHandler(taps.on_tap))
     application.add_handler(
-        ChatMemberHandler(chats.on_my_membership, ChatMemberHandler.MY_CHAT_MEMBER)
+        MessageHandler(fresh & ~filters.StatusUpdate.ALL, served(talk.on_message))
+    )
+    application.add_handler(CallbackQueryHandler(served(taps.on_tap)))
+    application.add_handler(
+        ChatMemberHandler(served(chats.on_my_membership), ChatMemberHandler.MY_CHAT_MEMBER)
     )
     application.add_error_handler(Trouble(runtime).on_error)
+
+
+Handler = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
+
+
+class _Served:
+    """Knows what is being served, so that the end can cut short what takes too long."""
+
+    def __init__(self, application: AnyApplication) -> None:
+        self._tasks: set[asyncio.Task[Any]] = application.bot_data.setdefault(SERVED, set())
+
+    def __call__(self, handler: Handler) -> Handler:
+        """The same handler, known while it works."""
+
+        async def serve(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+            task = asyncio.current_task()
+            if task is None:
+                raise RuntimeError("a handler runs in a task")
+            self._tasks.add(task)
+            try:
+                await handler(update, context)
+            finally:
+                self._tasks.discard(task)
+
+        return serve
 
 
 async def start(application: AnyApplication) -> None:
@@ -111,7 +143,9 @@ async def _reach(application: AnyApplication) -> None:
         except InvalidToken:
             raise
         except NetworkError as error:
-            LOG.warning("Telegram cannot be reached (%s): trying again in %.0f s", error, pause)
+            # The class alone: the text of some of these errors holds the bot's token.
+            name = type(error).__name__
+            LOG.warning("Telegram cannot be reached (%s): trying again in %.0f s", name, pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
         else:
@@ -134,7 +168,15 @@ async def stop(application: AnyApplication) -> None:
         await _within(updater.stop(), "polling")
     if application.running:
         await _within(application.stop(), "what is being served")
+        await _cut_short(application)
     await _within(application.shutdown(), "the connections")
+
+
+async def _cut_short(application: AnyApplication) -> None:
+    tasks = set(application.bot_data.get(SERVED, ()))
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _within(step: Any, what: str) -> None:
@@ -152,7 +194,7 @@ def _polling_trouble(error: TelegramError) -> None:
     if isinstance(error, Conflict):
         LOG.error("Another process fetches this bot's updates: stop one of the two")
     else:
-        LOG.warning("Updates could not be fetched: %s", error)
+        LOG.warning("Updates could not be fetched (%s)", type(error).__name__)
 
 
 class Trouble:

@@ -30,6 +30,7 @@ class Misunderstood(Exception):
 class Turn:
     """One member's message or tap: who, where, and everything that is needed to serve it.
 
+    ``mark`` is the request's number (``identity.request_mark``), ``place`` the name of the message.
     ``message_id`` is the typed message, or the one whose button was tapped (``is_on_picture``: it shows one).
     """
 
@@ -37,19 +38,20 @@ class Turn:
     bot: Bot
     member: Member
     chat: Chat
-    update_id: int
     message_id: int
+    mark: int
+    place: str = ""
     is_on_picture: bool = False
 
     @property
     def key(self) -> str:
         """A name for this request that stays the same when Telegram delivers it twice."""
-        return f"update:{self.update_id}"
+        return f"update:{self.mark}"
 
     @property
     def tap_key(self) -> str:
         """A name for the tap on this message's button: tapped twice, it is the same."""
-        return f"tap:{self.chat.id}:{self.message_id}"
+        return f"tap:{self.place}"
 
     @property
     def is_private(self) -> bool:

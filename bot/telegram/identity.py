@@ -6,11 +6,12 @@ nothing can be permitted to them.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from telegram import Chat as TelegramChat
-from telegram import Message, Update, User
+from telegram import MaybeInaccessibleMessage, Message, Update, User
 from telegram.constants import ChatType
 
 from core.domain.ids import ChatId, UserId
@@ -93,6 +94,26 @@ def _comes_through_something(message: Message) -> bool:
 
 def _is_person(user: User) -> bool:
     return not user.is_bot and user.id not in {ANONYMOUS_ADMIN, FAKE_CHANNEL, SERVICE}
+
+
+def request_mark(update: Update) -> int:
+    """A number for what was asked, the same when Telegram delivers it twice.
+
+    The update's own number is not enough: a bot with another token, or a local server that was set up anew,
+    begins to count again.
+    """
+    query = update.callback_query
+    parts = [update.update_id, query.id if query else "", place_mark(update.effective_message)]
+    digest = hashlib.sha256("|".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def place_mark(message: MaybeInaccessibleMessage | None) -> str:
+    """A name for one message in one chat, where numbers may begin anew."""
+    if message is None:
+        return ""
+    written = int(message.date.timestamp()) if message.is_accessible else 0
+    return f"{message.chat.id}:{message.message_id}:{written}"
 
 
 def chat_of(chat: TelegramChat) -> Chat:

@@ -23,7 +23,7 @@ from bot.telegram.commands.notes import code, escape, note, tap
 from bot.telegram.commands.start import clean_name, greet
 from bot.telegram.context import NOTHING, Misunderstood, Reaction, Turn, say
 from bot.telegram.dialogues import open_dialogue
-from bot.telegram.identity import Door, Sender, Unwelcome, sender_of
+from bot.telegram.identity import Door, Sender, Unwelcome, request_mark, sender_of
 from bot.telegram.replies import send_screen
 from bot.telegram.screen import Screen
 from bot.words.refusals import refusal_sentence
@@ -63,7 +63,7 @@ class Talk:
                 await self._turn_away(bot, message.chat.id, message.chat.id, HIDDEN)
             case Sender() as sender if sender.is_private or typed is not None:
                 async with self._in_order(sender):
-                    await self._serve(update.update_id, message, bot, sender, typed)
+                    await self._serve(request_mark(update), message, bot, sender, typed)
 
     @asynccontextmanager
     async def _in_order(self, sender: Sender) -> AsyncIterator[None]:
@@ -80,7 +80,7 @@ class Talk:
                 queue.release()
 
     async def _serve(
-        self, update_id: int, message: Message, bot: Bot, sender: Sender, typed: Typed | None
+        self, mark: int, message: Message, bot: Bot, sender: Sender, typed: Typed | None
     ) -> None:
         try:
             entered = await self._admit(sender, typed)
@@ -90,7 +90,7 @@ class Talk:
             elif sender.is_private or (typed is not None and typed.addressee):
                 await self._refuse_stranger(bot, sender, refusal)
             return
-        turn = Turn(self._runtime, bot, entered.member, sender.chat, update_id, message.message_id)
+        turn = Turn(self._runtime, bot, entered.member, sender.chat, message.message_id, mark)
         reaction = await self._react(turn, entered, typed, message.text or "")
         await carry_out(turn, reaction)
 
@@ -146,16 +146,16 @@ class Talk:
             return say(explain(error, command, text))
 
     async def _run(self, turn: Turn, command: Command, words: Words) -> Reaction:
-        if command.moves and not await self._is_new(turn.update_id):
+        if command.moves and not await self._is_new(turn.mark):
             return NOTHING
         if command.is_slow:
             with suppress(TelegramError):
                 await turn.bot.send_chat_action(turn.chat.id, ChatAction.TYPING)
         return await command.run(turn, words)
 
-    async def _is_new(self, update_id: int) -> bool:
+    async def _is_new(self, mark: int) -> bool:
         async with self._runtime.store.begin() as work:
-            return await work.conversation.first_sight(update_id, self._runtime.clock.now())
+            return await work.conversation.first_sight(mark, self._runtime.clock.now())
 
 
 def _is_for(typed: Typed, bot: Bot) -> bool:

@@ -22,7 +22,7 @@ from bot.telegram.answers import carry_out, note_refusal
 from bot.telegram.buttons import OF_PROPOSAL, SLOW, act
 from bot.telegram.commands.notes import escape, note
 from bot.telegram.context import Misunderstood, Reaction, Said, Turn, alert
-from bot.telegram.identity import Sender, sender_of
+from bot.telegram.identity import Sender, place_mark, request_mark, sender_of
 from bot.telegram.proposal_buttons import with_present_state
 from bot.telegram.replies import Place
 from bot.telegram.screen import Action
@@ -71,8 +71,9 @@ class Taps:
             context.bot,
             member,
             sender.chat,
-            update.update_id,
             place.message_id,
+            request_mark(update),
+            place_mark(query.message),
             is_on_picture=isinstance(query.message, Message) and bool(query.message.photo),
         )
         await self._serve(turn, action, query, place)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.application.invite_member import make_claim
 from core.domain.membership import Role
 from core.domain.targets import TargetAllocation
 from tests.bot.telegram.stage import ANNA, BEN, CARL, Stage, stage
@@ -286,3 +287,20 @@ async def test_a_role_given_by_others_holds_at_once(tmp_path: Path) -> None:
         async with bot.runtime.store.begin() as work:
             await work.people.set_role(ben.id, family.portfolio.id, Role.PROPOSER)
         await bot.ask(BEN, "/rebalance", "proposal", "Buy")
+
+
+async def test_a_claim_makes_an_owner(tmp_path: Path) -> None:
+    async with stage(tmp_path, allowed=()) as bot:
+        await bot.ask(BEN, "/start", "ask for an invitation")
+        code = await make_claim(bot.runtime.store, bot.runtime.clock)
+        await bot.ask(ANNA, f"/start {code}", "Hello Anna", "What should it hold")
+        await bot.ask(ANNA, f"/start {code}", "was used already")
+        await bot.ask(ANNA, "/new Family", "is made")
+
+
+async def test_a_name_that_hides_is_made_plain(tmp_path: Path) -> None:
+    async with stage(tmp_path, allowed=(CARL,)) as bot:
+        bot.sandbox.add_user(CARL, "\u202e<b>C</b>\u200b " + "long" * 20)
+        await bot.ask(CARL, "/start", "What should it hold")
+        assert (await bot.member(CARL)).name == ("<b>C</b> " + "long" * 20)[:40]
+        await bot.ask(CARL, "/whoami", "<b>C</b> long")

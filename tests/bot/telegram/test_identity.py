@@ -15,6 +15,7 @@ from bot.telegram.identity import (
     Door,
     Sender,
     Unwelcome,
+    request_mark,
     sender_of,
 )
 from tests.fakes.clock import FakeClock
@@ -119,6 +120,21 @@ def test_edited_messages_and_channel_posts_are_nobodys() -> None:
         update = Update.de_json({"update_id": 1, kind: message}, None)
         assert update is not None
         assert sender_of(update) is Unwelcome.NOBODY
+
+
+def test_a_request_is_the_same_when_delivered_twice_and_no_other() -> None:
+    first = message_update()
+    assert request_mark(first) == request_mark(message_update())
+    others = [
+        message_update(message_id=6),
+        message_update(date=1_583_000_001),
+        message_update(chat=GROUP),
+        tap_update(),
+        tap_update(id="8"),
+    ]
+    marks = {request_mark(update) for update in (first, *others)}
+    assert len(marks) == len(others) + 1
+    assert all(0 <= mark < 2**63 for mark in marks)
 
 
 def test_a_stranger_is_answered_once_a_minute() -> None:
