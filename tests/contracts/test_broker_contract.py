@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from core.adapters.brokers.alpaca import AlpacaBrokerage
 from core.adapters.brokers.registry import BrokerRegistry
 from core.adapters.brokers.simulated import FillRules, SimulatedBrokerage
 from core.adapters.calendars.replay import ReplayCalendar
@@ -31,6 +32,7 @@ from core.ports.broker import (
     OrderRefused,
     OrderRequest,
 )
+from tests.fakes.alpaca.server import FakeAlpaca, serving
 from tests.fakes.broker import FakeBroker
 from tests.fakes.clock import FakeMarketClock
 from tests.fakes.market_data import FakeMarketData
@@ -41,21 +43,37 @@ PRICES = {"SPY": "100.00", "AGG": "50.00"}
 
 @dataclass(frozen=True)
 class Case:
-    """An empty account at a broker whose market is open, with SPY at 100 and AGG at 50 dollars."""
+    """An empty account at a broker whose market is open, with SPY at 100 and AGG at 50 dollars.
+
+    ``pay_in`` where money comes to the account by other ways than ours; ``looks``: how often an order must be looked
+    up until the broker has done with it what it can do now; ``least``: the smallest purchase in money.
+    """
 
     broker: Broker
     set_price: Callable[[str, str], None]
     close_market: Callable[[], None]
+    pay_in: Callable[[Decimal], None] | None = None
+    looks: int = 0
+    least: Decimal = Decimal(0)
 
     async def deposit(self, amount: str) -> None:
+        if self.pay_in is not None:
+            self.pay_in(Decimal(amount))
+            return
         assert isinstance(self.broker, CashTransfers)
         await self.broker.transfer(Decimal(amount), f"deposit {amount}")
 
     async def buy(self, quantity: str, *, limit: str | None = None, id_: str = "b") -> BrokerOrder:
-        return await self.broker.submit(order(Side.BUY, quantity, limit=limit, id_=id_))
+        return await self._send(order(Side.BUY, quantity, limit=limit, id_=id_))
 
     async def sell(self, quantity: str, *, limit: str | None = None, id_: str = "s") -> BrokerOrder:
-        return await self.broker.submit(order(Side.SELL, quantity, limit=limit, id_=id_))
+        return await self._send(order(Side.SELL, quantity, limit=limit, id_=id_))
+
+    async def _send(self, request_: OrderRequest) -> BrokerOrder:
+        answered = await self.broker.submit(request_)
+        for _ in range(self.looks):
+            answered = await self.found(request_.client_order_id)
+        return answered
 
     async def found(self, id_: str) -> BrokerOrder:
         found = await self.broker.find_order(ClientOrderId(id_))
@@ -94,9 +112,38 @@ async def fake(folder: Path) -> AsyncIterator[Case]:
     yield Case(broker, broker.set_price, broker.close_market)
 
 
+@asynccontextmanager
+async def alpaca(folder: Path) -> AsyncIterator[Case]:
+    async with serving(FakeAlpaca()) as server:
+        exchange = server.exchange
+        for symbol, price in PRICES.items():
+            exchange.list_asset(symbol, price)
+        money = exchange.open_account("key", "secret")
+        house = AlpacaBrokerage("key", "secret", server.origin, exchange.time)
+        registry = BrokerRegistry({"alpaca": house})
+        account_id = await registry.open_account("alpaca", "USD")
+        account = Account(AccountId(1), PortfolioId(1), "Main", "alpaca", account_id)
+
+        def pay_in(amount: Decimal) -> None:
+            money.cash += amount
+
+        try:
+            yield Case(
+                registry.of(account),
+                exchange.set_price,
+                exchange.close_market,
+                pay_in,
+                looks=2,
+                least=Decimal(1),
+            )
+        finally:
+            await house.close()
+
+
 BROKERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Case]]] = {
     "simulated": simulated,
     "fake": fake,
+    "alpaca": alpaca,
 }
 
 
@@ -119,7 +166,8 @@ async def test_a_new_account_is_empty(case: Case) -> None:
 
 
 async def test_the_same_transfer_moves_money_once(case: Case) -> None:
-    assert isinstance(case.broker, CashTransfers)
+    if not isinstance(case.broker, CashTransfers):
+        pytest.skip("no money is moved through this broker")
     assert await case.broker.transfer(Decimal("500.10"), "key-1") == Decimal("500.10")
     assert await case.broker.transfer(Decimal("500.10"), "key-1") == Decimal("500.10")
     assert await case.broker.transfer(Decimal(-100), "key-2") == Decimal("400.10")
@@ -127,7 +175,8 @@ async def test_the_same_transfer_moves_money_once(case: Case) -> None:
 
 
 async def test_no_more_is_withdrawn_than_is_there(case: Case) -> None:
-    assert isinstance(case.broker, CashTransfers)
+    if not isinstance(case.broker, CashTransfers):
+        pytest.skip("no money is moved through this broker")
     await case.deposit("100")
     with pytest.raises(NotEnoughCash) as caught:
         await case.broker.transfer(Decimal("-100.01"), "w")
@@ -141,6 +190,10 @@ async def test_no_more_is_withdrawn_than_is_there(case: Case) -> None:
 @pytest.mark.parametrize("quantity", ["7", "7.125", "0.001"])
 async def test_a_purchase_moves_cash_into_shares_to_the_cent(case: Case, quantity: str) -> None:
     await case.deposit("10000")
+    if Decimal(quantity) * 100 < case.least:
+        with pytest.raises(OrderRefused, match="too_small"):
+            await case.buy(quantity)
+        return
     bought = await case.buy(quantity)
     assert bought.state is OrderState.FILLED
     cost = sum(purchase_cost(f.quantity, f.price) + f.commission for f in bought.fills)

@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 
 from core.adapters.calendars.replay import ReplayCalendar
+from core.adapters.market_data.alpaca import AlpacaMarketData
 from core.adapters.market_data.history import load_history
 from core.adapters.market_data.replay import ReplayMarketData
 from core.adapters.market_data.yahoo import YahooMarketData
@@ -18,6 +19,8 @@ from core.domain.ids import Symbol
 from core.domain.quote import PriceFaultKind, QuoteRules, judge_quotes
 from core.domain.refusals import PricesRefused
 from core.ports.market_data import MarketData
+from tests.fakes.alpaca.server import FakeAlpaca
+from tests.fakes.alpaca.server import serving as serving_alpaca
 from tests.fakes.clock import MONDAY_ELEVEN, FakeMarketClock
 from tests.fakes.market_data import FakeMarketData
 from tests.fakes.yahoo import FakeYahoo, Listed, serving
@@ -60,10 +63,26 @@ async def yahoo() -> AsyncIterator[Case]:
         yield Case(source, MONDAY_ELEVEN, prices)
 
 
+@asynccontextmanager
+async def alpaca() -> AsyncIterator[Case]:
+    prices = {Symbol("MTUM"): Decimal("101.25"), Symbol("BRK.B"): Decimal("412.3")}
+    async with serving_alpaca(FakeAlpaca()) as server:
+        exchange = server.exchange
+        exchange.open_account("key", "secret")
+        for symbol, price in prices.items():
+            exchange.list_asset(symbol, price)
+        source = AlpacaMarketData("key", "secret", server.origin, exchange.time)
+        try:
+            yield Case(source, MONDAY_ELEVEN, prices)
+        finally:
+            await source.close()
+
+
 SOURCES: dict[str, Callable[[], AbstractAsyncContextManager[Case]]] = {
     "replay": replay,
     "fake": fake,
     "yahoo": yahoo,
+    "alpaca": alpaca,
 }
 
 
