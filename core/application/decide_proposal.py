@@ -72,7 +72,8 @@ async def approve_proposal(
         if proposal.is_complete:
             proposal = await _complete(work, proposal, managed.account.id, managed.policy, moment)
         await refresh_copies(work, proposal, clock.now())
-    return Decided(proposal, proposal.is_complete, proposal.scheduled_for)
+    is_scheduled = proposal.state is ProposalState.SCHEDULED
+    return Decided(proposal, proposal.is_complete, proposal.scheduled_for if is_scheduled else None)
 
 
 async def reject_proposal(

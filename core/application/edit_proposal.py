@@ -51,7 +51,18 @@ async def edit_leg(
         proposal, managed = await _editable(work, member, proposal_id, revision, moment.now)
         caps = caps_after_edit(proposal, leg, quantity)
         plan = _plan(managed, proposal, caps=caps)
-        return await _revise(work, clock, member, managed, proposal, plan, RevisionCause.EDITED)
+        trades = proposal.revision.plan.trades
+        gone = {(trade.symbol, trade.side) for trade in trades} - caps.keys()
+        return await _revise(
+            work,
+            clock,
+            member,
+            managed,
+            proposal,
+            plan,
+            RevisionCause.EDITED,
+            dropped=proposal.revision.dropped | gone,
+        )
 
 
 async def plan_buys_only(
@@ -142,10 +153,12 @@ async def _revise(
     proposal: Proposal,
     plan: Plan,
     cause: RevisionCause,
+    *,
+    dropped: frozenset[tuple[Symbol, Side]] = frozenset(),
 ) -> Proposal:
     old = proposal.revision
     now = clock.now()
-    revision = Revision(old.number + 1, plan, old.snapshot, cause, now, member.id)
+    revision = Revision(old.number + 1, plan, old.snapshot, cause, now, member.id, dropped=dropped)
     if not await work.proposals.add_revision(proposal.id, revision, after=old.number):
         raise OldRevision(proposal.id, old.number, old.number + 1)
     if proposal.approvals:

@@ -30,13 +30,17 @@ log = logging.getLogger(__name__)
 
 
 async def execute_approved(desk: Desk) -> int:
-    """Carry out every approved proposal, go on with those under way, and return how many came to an end."""
+    """Carry out every approved proposal, go on with those under way, and return how many came to an end.
+
+    While the exchange is closed nothing is sent: what is under way is only followed to its end.
+    """
     moment = await desk.market.moment()
     await _wake_scheduled(desk, moment)
-    if not moment.is_open:
-        return 0
+    states = {ProposalState.EXECUTING}
+    if moment.is_open:
+        states.add(ProposalState.APPROVED)
     async with desk.store.read() as work:
-        waiting = await work.proposals.in_states({ProposalState.APPROVED, ProposalState.EXECUTING})
+        waiting = await work.proposals.in_states(states)
     ended = 0
     for proposal in waiting:
         ended += await _execute_one(desk, proposal.id)
@@ -73,6 +77,9 @@ async def _execute_one(desk: Desk, proposal_id: ProposalId) -> int:
         return 0 if approved is None else int(await _carry_on(desk, grant, managed, approved))
     except Refusal as refusal:
         log.warning("proposal %s waits: %s", proposal_id, refusal)
+        return 0
+    except PermissionError as error:
+        log.warning("proposal %s is left to another process: %s", proposal_id, error)
         return 0
     finally:
         await release_account(desk, grant)
@@ -118,49 +125,47 @@ async def _carry_on(
 ) -> bool:
     """Do what is left to do; True when the proposal has come to an end. Safe to call again after any crash.
 
-    Nothing is bought while a sale is in doubt, and nothing is sent under an approval that has grown old.
+    Nothing is bought before every sale has come to its end, and nothing is sent under an approval that has grown old.
     """
     broker = desk.brokers.of(managed.account)
     proposal_id = approved.proposal.id
     await settle_doubts(desk, broker, grant, proposal_id)
-    fresh = await _is_fresh(desk, approved)
     try:
-        is_through = fresh and await _send_all(desk, broker, grant, managed, approved)
+        for side in (Side.SELL, Side.BUY):
+            await _require_may_send(desk, approved)
+            await send_side(desk, broker, grant, managed, approved, side)
+            if await _must_wait(desk, proposal_id, side):
+                return False
     except Stopped:
-        is_through = False
-    if not is_through and not (fresh and await _in_doubt(desk, proposal_id)):
         await _stop_sending(desk, broker, grant, proposal_id)
-    if fresh and await _in_doubt(desk, proposal_id):
-        return False
+        if await _may_send(desk, approved) and await _in_doubt(desk, proposal_id):
+            return False
     return await _conclude(desk, grant, managed, proposal_id)
 
 
-async def _send_all(
-    desk: Desk, broker: Broker, grant: Grant, managed: ManagedPortfolio, approved: ApprovedPlan
-) -> bool:
-    """Send both sides; False where an order's fate is unknown, so that nothing more may be sent."""
-    for side in (Side.SELL, Side.BUY):
-        await send_side(desk, broker, grant, managed, approved, side)
-        if await _in_doubt(desk, approved.proposal.id) or await _is_frozen(
-            desk, approved.proposal.id
-        ):
-            return False
-    return True
+async def _must_wait(desk: Desk, proposal_id: ProposalId, side: Side) -> bool:
+    """Whether one side has an order that is in doubt or still to be sent; raises Stopped where one is frozen."""
+    states = {order.state for order in await orders_of(desk, proposal_id) if order.side is side}
+    if OrderState.FROZEN in states:
+        raise Stopped
+    return not states.isdisjoint(IN_DOUBT | {OrderState.INTENDED})
 
 
 async def _in_doubt(desk: Desk, proposal_id: ProposalId) -> bool:
     return any(order.state in IN_DOUBT for order in await orders_of(desk, proposal_id))
 
 
-async def _is_frozen(desk: Desk, proposal_id: ProposalId) -> bool:
-    return any(order.state is OrderState.FROZEN for order in await orders_of(desk, proposal_id))
+async def _require_may_send(desk: Desk, approved: ApprovedPlan) -> None:
+    if not await _may_send(desk, approved):
+        raise Stopped
 
 
-async def _is_fresh(desk: Desk, approved: ApprovedPlan) -> bool:
-    """Whether orders may still be sent under this approval."""
+async def _may_send(desk: Desk, approved: ApprovedPlan) -> bool:
+    """Whether the exchange is open, and orders may still be sent under this approval."""
     given = [decision.market_at for decision in approved.proposal.approvals]
     start = max([*given, approved.proposal.scheduled_for or given[0]])
-    return await desk.market.clock.now() - start <= APPROVAL_LIFETIME
+    moment = await desk.market.moment()
+    return moment.is_open and moment.now - start <= APPROVAL_LIFETIME
 
 
 async def _stop_sending(desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId) -> None:

@@ -10,7 +10,8 @@ from core.domain.proposal import ProposalState
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store
 
-ENDS_BY_TIME = frozenset({ProposalState.OPEN, ProposalState.SCHEDULED})
+ENDS_BY_TIME = frozenset({ProposalState.OPEN, ProposalState.SCHEDULED, ProposalState.APPROVED})
+"""What time ends: everything of which no order was sent yet."""
 
 
 async def expire_proposals(store: Store, market: Market, clock: Clock) -> int:

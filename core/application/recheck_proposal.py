@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from decimal import Decimal
 
 from core.application.desk import Desk
@@ -15,10 +17,12 @@ from core.domain.plan import Plan
 from core.domain.policy import Direction
 from core.domain.portfolio import ManagedPortfolio, Snapshot
 from core.domain.proposal import Proposal, ProposalState, Revision, RevisionCause
-from core.domain.refusals import Refusal
+from core.domain.refusals import Refusal, RiskLimit
 from core.domain.risk import ApprovedPlan, Recheck, approve_plan, recheck
 from core.planning import calculate
 from core.ports.store import AuditEvent, UnitOfWork
+
+log = logging.getLogger(__name__)
 
 
 async def recheck_proposal(
@@ -31,7 +35,10 @@ async def recheck_proposal(
     if not await _approvers_remain(desk, proposal):
         await _end(desk, proposal, ProposalState.CANCELLED)
         return None
-    snapshot = await take_snapshot(desk.store, desk.brokers, desk.market, managed, moment)
+    traded = [trade.symbol for trade in proposal.revision.plan.trades]
+    snapshot = await take_snapshot(
+        desk.store, desk.brokers, desk.market, managed, moment, traded=traded
+    )
     check = recheck(
         proposal,
         holdings=snapshot.holdings,
@@ -41,9 +48,19 @@ async def recheck_proposal(
         market_now=moment.now,
     )
     if check.holds:
-        return approve_plan(proposal, check, desk.limits)
+        return await _within_limits(desk, proposal, check)
     await _ask_again(desk, managed, proposal, snapshot, check)
     return None
+
+
+async def _within_limits(desk: Desk, proposal: Proposal, check: Recheck) -> ApprovedPlan | None:
+    """A plan beyond the installation's limits would be so for ever: it ends here."""
+    try:
+        return approve_plan(proposal, check, desk.limits)
+    except RiskLimit as refusal:
+        log.warning("proposal %s is cancelled: %s", proposal.id, refusal)
+        await _end(desk, proposal, ProposalState.CANCELLED)
+        return None
 
 
 async def _approvers_remain(desk: Desk, proposal: Proposal) -> bool:
@@ -85,6 +102,7 @@ async def _ask_again(
         snapshot,
         _cause(check),
         now,
+        dropped=proposal.revision.dropped,
         moves=check.moves,
         changes=check.changes,
     )
@@ -128,10 +146,18 @@ def _cause(check: Recheck) -> RevisionCause:
 
 
 def _replan(managed: ManagedPortfolio, proposal: Proposal, snapshot: Snapshot) -> Plan | None:
-    sides = {trade.side for trade in proposal.revision.plan.trades}
+    """Plan again on the same sides; a leg that a person dropped stays dropped."""
+    old = proposal.revision
+    sides = {trade.side for trade in old.plan.trades}
     direction = None if len(sides) > 1 else Direction(f"{next(iter(sides))}_only")
     try:
-        return calculate(plan_request(managed, snapshot, direction=direction, force=True))
+        request = plan_request(managed, snapshot, direction=direction, force=True)
+        plan = calculate(request)
+        caps = {(trade.symbol, trade.side): trade.quantity for trade in plan.trades}
+        if old.dropped.isdisjoint(caps):
+            return plan
+        kept = {key: cap for key, cap in caps.items() if key not in old.dropped}
+        return calculate(replace(request, caps=kept)) if kept else None
     except Refusal:
         return None
 

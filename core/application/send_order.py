@@ -27,6 +27,9 @@ from core.ports.store import AuditEvent, UnitOfWork
 
 log = logging.getLogger(__name__)
 
+NOT_THERE = "not at the broker"
+"""The detail of an order that was sent once and not found: it goes again as it was, or not at all."""
+
 
 class Stopped(Refusal):
     """The portfolio was paused while its orders were being sent."""
@@ -112,9 +115,7 @@ async def _not_found(desk: Desk, broker: Broker, grant: Grant, order: Order) -> 
         if latest is None or latest.state not in IN_DOUBT:
             return
         if broker.traits.dedup is Dedup.FOREVER:
-            await work.orders.move(
-                order.id, latest.state, OrderState.INTENDED, detail="not at the broker"
-            )
+            await work.orders.move(order.id, latest.state, OrderState.INTENDED, detail=NOT_THERE)
             return
         if latest.state is OrderState.SUBMITTING:
             await work.orders.move(order.id, OrderState.SUBMITTING, OrderState.UNKNOWN)
@@ -158,7 +159,7 @@ async def adopt(work: UnitOfWork, order: Order, found: BrokerOrder) -> None:
     state = order.state
     if state in IN_DOUBT | {OrderState.FROZEN}:
         await work.orders.move(
-            order.id, state, OrderState.SUBMITTED, broker_order_id=found.broker_order_id
+            order.id, state, OrderState.SUBMITTED, broker_order_id=found.broker_order_id, detail=""
         )
         state = OrderState.SUBMITTED
     await work.orders.add_fills(order.id, found.fills)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from core.application.desk import Desk, Grant, take_account
-from core.application.send_order import look_up, send_order
-from core.application.show_proposal import latest_attempts
+from core.application.send_order import NOT_THERE, look_up, send_order
+from core.application.show_proposal import current_orders
 from core.application.take_snapshot import take_snapshot
 from core.domain.ids import ProposalId
 from core.domain.money import ZERO
@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 
 
 async def orders_of(desk: Desk, proposal_id: ProposalId) -> tuple[Order, ...]:
-    """The last attempt of each leg."""
+    """The last attempt of each leg of the current revision."""
     async with desk.store.read() as work:
-        return latest_attempts(await work.orders.of_proposal(proposal_id))
+        return await current_orders(work, proposal_id)
 
 
 async def settle_doubts(desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId) -> None:
@@ -44,8 +44,20 @@ async def send_side(
     approved: ApprovedPlan,
     side: Side,
 ) -> None:
-    """Send one side's intended orders, then wait until the broker is done with them or the deadline is over."""
+    """Send one side's intended orders, then wait until the broker is done with them or the deadline is over.
+
+    An order that was sent before, and not found, goes first and exactly as it was: should the broker have it after all,
+    then it has that one, and its money or shares are bound already.
+    """
     proposal_id = approved.proposal.id
+    for order in await _intended(desk, proposal_id, side):
+        if order.detail == NOT_THERE:
+            await send_order(desk, broker, grant, approved, order)
+    if any(
+        order.state in IN_DOUBT or order.detail == NOT_THERE
+        for order in await _of(desk, proposal_id, side)
+    ):
+        return
     waiting = await _intended(desk, proposal_id, side)
     if waiting:
         await _prepare(desk, broker, managed, waiting)
@@ -54,12 +66,12 @@ async def send_side(
     await _await_side(desk, broker, grant, proposal_id, side)
 
 
+async def _of(desk: Desk, proposal_id: ProposalId, side: Side) -> list[Order]:
+    return [order for order in await orders_of(desk, proposal_id) if order.side is side]
+
+
 async def _intended(desk: Desk, proposal_id: ProposalId, side: Side) -> list[Order]:
-    return [
-        order
-        for order in await orders_of(desk, proposal_id)
-        if order.side is side and order.state is OrderState.INTENDED
-    ]
+    return [o for o in await _of(desk, proposal_id, side) if o.state is OrderState.INTENDED]
 
 
 async def _prepare(
@@ -67,7 +79,10 @@ async def _prepare(
 ) -> None:
     """Price orders by quotes of now; purchases are fitted into the cash that is there, and dropped where none is."""
     moment = await desk.market.moment()
-    snapshot = await take_snapshot(desk.store, desk.brokers, desk.market, managed, moment)
+    traded = [order.symbol for order in orders]
+    snapshot = await take_snapshot(
+        desk.store, desk.brokers, desk.market, managed, moment, traded=traded
+    )
     if orders[0].side is Side.SELL:
         sized = [(order, order.quantity, _sale_limit(order, snapshot, managed)) for order in orders]
     else:
@@ -116,9 +131,7 @@ async def _await_side(
 ) -> None:
     end = desk.clock.monotonic() + desk.deadline.total_seconds()
     while open_orders := [
-        order
-        for order in await orders_of(desk, proposal_id)
-        if order.side is side and order.state in IN_DOUBT | AT_BROKER
+        order for order in await _of(desk, proposal_id, side) if order.state in IN_DOUBT | AT_BROKER
     ]:
         for order in open_orders:
             await look_up(desk, broker, grant, order)
@@ -133,8 +146,8 @@ async def _cancel_open(
     desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId, side: Side
 ) -> None:
     """The deadline is over: ask for cancellation, and take over whatever the broker then says."""
-    for order in await orders_of(desk, proposal_id):
-        if order.side is not side or order.state not in AT_BROKER:
+    for order in await _of(desk, proposal_id, side):
+        if order.state not in AT_BROKER:
             continue
         try:
             await broker.cancel(order.client_order_id)

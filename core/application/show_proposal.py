@@ -50,7 +50,7 @@ async def view_of(work: UnitOfWork, proposal_id: ProposalId) -> ProposalView:
     proposal = await work.proposals.get(proposal_id)
     if proposal is None:
         raise UnknownProposal(proposal_id)
-    orders = latest_attempts(await work.orders.of_proposal(proposal_id))
+    orders = await orders_under(work, proposal)
     return ProposalView(
         managed=await work.portfolios.get(proposal.portfolio_id),
         proposal=proposal,
@@ -60,11 +60,22 @@ async def view_of(work: UnitOfWork, proposal_id: ProposalId) -> ProposalView:
     )
 
 
-def latest_attempts(orders: tuple[Order, ...]) -> tuple[Order, ...]:
-    """Keep each leg's last attempt."""
+async def current_orders(work: UnitOfWork, proposal_id: ProposalId) -> tuple[Order, ...]:
+    """The last attempt of each leg of a proposal's current revision; raises UnknownProposal."""
+    proposal = await work.proposals.get(proposal_id)
+    if proposal is None:
+        raise UnknownProposal(proposal_id)
+    return await orders_under(work, proposal)
+
+
+async def orders_under(work: UnitOfWork, proposal: Proposal) -> tuple[Order, ...]:
+    """The same of a proposal at hand; legs that only an earlier revision had do not count."""
+    legs = len(proposal.revision.plan.trades)
     latest: dict[int, Order] = {}
-    for order in orders:
-        if order.leg not in latest or order.attempt > latest[order.leg].attempt:
+    for order in await work.orders.of_proposal(proposal.id):
+        if order.leg <= legs and (
+            order.leg not in latest or order.attempt > latest[order.leg].attempt
+        ):
             latest[order.leg] = order
     return tuple(latest[leg] for leg in sorted(latest))
 

@@ -88,16 +88,16 @@ async def _priced(
     managed = status.managed
     if managed.targets is None:
         raise NoTargets
-    symbols = symbols_needed(holdings, managed.targets, managed.policy).every
-    batch = await market.prices.quotes(symbols)
+    needed = symbols_needed(holdings, managed.targets, managed.policy)
+    batch = await market.prices.quotes(needed.every)
     snapshot = make_snapshot(
         managed,
-        managed.targets,
+        needed,
         holdings,
         batch,
         moment,
         max_age=ANY_AGE,
         last_closes={},
-        fractionable=await brokers.fractionable(managed.account, symbols),
+        fractionable=await brokers.fractionable(managed.account, needed.every),
     )
     return replace(status, drift=drift_of(managed, snapshot), prices_at=snapshot.prices_at)

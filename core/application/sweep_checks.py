@@ -201,7 +201,7 @@ def _judge_one(
     try:
         snapshot = make_snapshot(
             managed,
-            managed.targets,
+            symbols_needed(held, managed.targets, managed.policy),
             held,
             batch,
             sweep.moment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -32,9 +33,17 @@ class Needed:
         return (*self.managed, *self.outside)
 
 
-def symbols_needed(holdings: Holdings, targets: TargetAllocation, policy: Policy) -> Needed:
-    """Which prices a look at these holdings needs; an outside position without a price does no harm."""
-    managed = managed_symbols(holdings, targets, policy)
+def symbols_needed(
+    holdings: Holdings,
+    targets: TargetAllocation,
+    policy: Policy,
+    traded: Collection[Symbol] = (),
+) -> Needed:
+    """Which prices a look at these holdings needs; an outside position without a price does no harm.
+
+    What is about to be ``traded`` needs one in any case.
+    """
+    managed = tuple(dict.fromkeys((*managed_symbols(holdings, targets, policy), *traded)))
     outside = tuple(
         symbol
         for symbol, quantity in sorted(holdings.positions.items())
@@ -45,7 +54,7 @@ def symbols_needed(holdings: Holdings, targets: TargetAllocation, policy: Policy
 
 def make_snapshot(
     managed: ManagedPortfolio,
-    targets: TargetAllocation,
+    needed: Needed,
     holdings: Holdings,
     batch: QuoteBatch,
     moment: Moment,
@@ -55,7 +64,6 @@ def make_snapshot(
     fractionable: frozenset[Symbol],
 ) -> Snapshot:
     """Judge the quotes and put everything together; raises PricesRefused."""
-    needed = symbols_needed(holdings, targets, managed.policy)
     quotes = judge(
         batch,
         needed.managed,
@@ -86,24 +94,26 @@ async def take_snapshot(
     managed: ManagedPortfolio,
     moment: Moment,
     targets: TargetAllocation | None = None,
+    traded: Collection[Symbol] = (),
 ) -> Snapshot:
     """Ask the broker and the price source about one portfolio.
 
-    ``targets`` stands in for the portfolio's own where a change is only being looked at. Raises NoTargets,
-    BrokerDown, PriceSourceDown or PricesRefused.
+    ``targets`` stands in for the portfolio's own where a change is only being looked at; what is about to be ``traded``
+    needs a price whatever policy says by now. Raises NoTargets, BrokerDown, PriceSourceDown or PricesRefused.
     """
     targets = targets or managed.targets
     if targets is None:
         raise NoTargets
     holdings = await read_holdings(brokers, managed)
-    symbols = symbols_needed(holdings, targets, managed.policy).every
+    needed = symbols_needed(holdings, targets, managed.policy, traded)
+    symbols = needed.every
     batch = await market.prices.quotes(symbols)
     fractionable = await brokers.fractionable(managed.account, symbols)
     async with store.read() as work:
         closes = await work.instruments.last_closes(symbols, moment.jumps_since)
     return make_snapshot(
         managed,
-        targets,
+        needed,
         holdings,
         batch,
         moment,

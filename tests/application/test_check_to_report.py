@@ -22,7 +22,7 @@ from core.application.pause import pause
 from core.application.reconcile import reconcile
 from core.application.run_due_work import run_due_work
 from core.application.show_proposal import ProposalView, load_view
-from core.domain.ids import ChatId, PortfolioId, ProposalId
+from core.domain.ids import ChatId, PortfolioId, ProposalId, Symbol
 from core.domain.membership import Member, Role
 from core.domain.order import OrderState
 from core.domain.plan import Side
@@ -54,7 +54,7 @@ async def _drifted(world: World) -> tuple[Member, PortfolioId]:
 
 
 async def _ask(
-    world: World, member: Member, portfolio_id: PortfolioId, key: str = "1", **how: bool
+    world: World, member: Member, portfolio_id: PortfolioId, key: str = "1"
 ) -> CheckResult:
     return await request_rebalance(
         world.store,
@@ -64,7 +64,6 @@ async def _ask(
         member=member,
         portfolio_id=portfolio_id,
         request_key=key,
-        **how,
     )
 
 
@@ -244,7 +243,10 @@ async def test_a_price_beyond_tolerance_asks_again_36(world: World) -> None:
     assert world.broker.submits == []
     assert (latest.state, latest.revision.number) == (ProposalState.OPEN, 2)
     assert latest.revision.cause is RevisionCause.PRICES_MOVED
-    assert [(m.symbol, m.before, m.after) for m in latest.revision.moves] == [("AAA", 100, 102)]
+    (move,) = latest.revision.moves
+    assert move.symbol == "AAA"
+    assert move.before == 100
+    assert move.after == 102
     with pytest.raises(OldRevision):
         await _approve(world, member, proposal, revision=1)
     await _approve(world, member, proposal, revision=2)
@@ -384,7 +386,7 @@ async def test_a_doubtful_answer_is_looked_up_and_never_doubled_12_13_14(
         await execute_approved(world.desk)
     view = await _view(world, proposal)
     assert view.proposal.state is ProposalState.DONE
-    assert world.broker.positions["AAA"] == 70 - proposal.revision.plan.sells[0].quantity
+    assert world.broker.positions[Symbol("AAA")] == 70 - proposal.revision.plan.sells[0].quantity
     assert len({r.client_order_id for r in world.broker.submits}) == 2
 
 

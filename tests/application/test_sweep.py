@@ -107,7 +107,7 @@ async def test_a_date_alone_is_reason_enough(world: World) -> None:
         pairs=[("calendar", "weekly"), ("reserve", "0"), ("min", "0")],
     )
     await schedule_checks(world.store, world.market)
-    outcomes = []
+    outcomes: list[Outcome] = []
     for _ in range(8):
         world.pass_time(DAY)
         outcomes += (await run_due_work(world.desk)).checks.counts

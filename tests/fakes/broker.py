@@ -78,7 +78,7 @@ class _Kept:
 class FakeBroker:
     """One account in memory; `prices` may be changed by the test at any time.
 
-    `submits` has every request that arrived or tried to. `mishaps` are used up one per submit.
+    `submits` has every request that arrived or tried to. `mishaps` are used up one per submit (None: all goes well).
     `hold`, where set, is waited for before a submit does anything: a hanging broker.
     `read_error` is raised by everything but submit.
     """
@@ -96,7 +96,7 @@ class FakeBroker:
     is_restricted: bool = False
     uses_own_quotes: bool = False
     market_clock: MarketClock = field(default_factory=FakeMarketClock)
-    mishaps: deque[Mishap] = field(default_factory=deque)
+    mishaps: deque[Mishap | None] = field(default_factory=deque)
     late_lookups: int = 2
     refusal_code: str = "other"
     hold: asyncio.Event | None = None
