@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 LONGEST_PAUSE = 60.0
 """After failures of the line, the longest time in seconds between two tries."""
 
+REMEMBERED_EDITS = 500
 TRIES_TO_RENDER = 3
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -73,6 +74,7 @@ class Deliverer:
         self._line_failures = 0
         self._told_to_wait: dict[ChatId, float] = {}
         self._missed: Counter[ChatId] = Counter()
+        self._edited: dict[tuple[ChatId, int], Screen] = {}
 
     async def drain(self, limit: int) -> int:
         """Send up to ``limit`` waiting messages; returns how many were dealt with for good.
@@ -169,6 +171,9 @@ class Deliverer:
         return message.message_id
 
     async def _edit(self, chat_id: ChatId, message_id: int, screen: Screen) -> None:
+        """Bring a copy up to date; one that already shows this costs neither a request nor a wait."""
+        if self._edited.get((chat_id, message_id)) == screen:
+            return
         await self._pace.turn(chat_id)
         try:
             await self._bot.edit_message_text(
@@ -180,6 +185,7 @@ class Deliverer:
                 reply_markup=keyboard_for(screen, chat_id, self._runtime.signing_key),
             )
             self._line_failures = 0
+            self._remember_edit(chat_id, message_id, screen)
         except BadRequest as error:
             if _says(error, ("not modified",)):
                 return
@@ -188,6 +194,11 @@ class Deliverer:
             # One message that cannot be edited must not keep the others from being.
             level = logging.INFO if _says(error, _GONE) else logging.ERROR
             log.log(level, "message %s in chat %s: %s", message_id, chat_id, error)
+
+    def _remember_edit(self, chat_id: ChatId, message_id: int, screen: Screen) -> None:
+        self._edited[chat_id, message_id] = screen
+        while len(self._edited) > REMEMBERED_EDITS:
+            del self._edited[next(iter(self._edited))]
 
     # --- what the store must know ----------------------------------------------------------------
 
