@@ -253,6 +253,45 @@ def _(refusal: r.BrokerDown) -> str:
 
 
 @_say
+def _(refusal: r.HoldingsOld) -> str:
+    return (
+        f"These holdings were typed or confirmed {count(refusal.age_days, 'day')} ago, too long ago for a"
+        " plan. Are they still right? /holdings shows them."
+    )
+
+
+@_say
+def _(refusal: r.NotKeptByHand) -> str:
+    return (
+        f"{_capital(source_label(refusal.broker))} says itself what this account holds, so nothing is"
+        " typed here. /status shows it."
+    )
+
+
+@_say
+def _(refusal: r.ChecklistOpen) -> str:
+    lines = count(refusal.count, "order")
+    verb = "has" if refusal.count == 1 else "have"
+    return (
+        f"{lines} on your checklist {verb} no answer yet. Answer there first, so that nothing is"
+        " counted twice: /proposals"
+    )
+
+
+@_say
+def _(refusal: r.ChecklistClosed) -> str:
+    return (
+        f"The checklist of proposal {refusal.proposal} is closed. If you traded after all, say what"
+        " you hold now. Example: /holdings VTI 112"
+    )
+
+
+@_say
+def _(refusal: r.UnreadableFile) -> str:
+    return "This cannot be used, and nothing was changed. " + " ".join(refusal.faults)
+
+
+@_say
 def _(refusal: r.UnknownAssets) -> str:
     names = listed(list(refusal.symbols))
     return f"The broker does not trade {names}. Choose others: /targets VTI 60 BND 40"

@@ -17,7 +17,8 @@ from core.domain.refusals import PricesRefused
 class Quote:
     """A last price with its source and the time that the source gives for it.
 
-    The price is kept as the source gave it, sane or not: ``judge_quotes`` is the only judge.
+    The price is kept as the source gave it, sane or not: ``judge_quotes`` is the only judge. ``good_until`` is set
+    where a person typed the price: it may be used until then, whatever its age.
     """
 
     symbol: Symbol
@@ -25,6 +26,7 @@ class Quote:
     currency: str
     at: datetime
     source: str
+    good_until: datetime | None = None
 
 
 class PriceFaultKind(StrEnum):
@@ -119,7 +121,7 @@ def find_fault(
         return PriceFault(
             quote.symbol, PriceFaultKind.CURRENCY, quote.price, age, detail=quote.currency
         )
-    if now - quote.at > rules.max_age:
+    if now > (quote.good_until or quote.at + rules.max_age):
         return PriceFault(quote.symbol, PriceFaultKind.STALE, quote.price, age)
     if last_close is not None and _moved(quote.price, last_close) > rules.max_jump:
         return PriceFault(quote.symbol, PriceFaultKind.JUMP, quote.price, age, last_close)

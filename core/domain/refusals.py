@@ -264,6 +264,41 @@ class BrokerDown(Refusal):
 
 
 @dataclass(eq=False)
+class HoldingsOld(Refusal):
+    """Typed holdings that nobody has confirmed for too long; the age is in whole days."""
+
+    age_days: int
+
+
+@dataclass(eq=False)
+class NotKeptByHand(Refusal):
+    """Typing holdings, prices or fills of an account whose broker tells them itself."""
+
+    broker: str
+
+
+@dataclass(eq=False)
+class ChecklistOpen(Refusal):
+    """Typing holdings while orders of a checklist have no answer yet: they would be counted twice."""
+
+    count: int
+
+
+@dataclass(eq=False)
+class ChecklistClosed(Refusal):
+    """An answer to a line of a checklist whose time is over."""
+
+    proposal: int
+
+
+@dataclass(eq=False)
+class UnreadableFile(Refusal):
+    """A file of holdings that cannot be used; ``faults`` names each line and what is wrong with it."""
+
+    faults: tuple[str, ...]
+
+
+@dataclass(eq=False)
 class UnknownAssets(Refusal):
     """Symbols that the account's broker does not trade."""
 

@@ -33,7 +33,8 @@ class BrokerTraits:
     """What a broker declares about itself, so that the core need not know its name.
 
     ``uses_own_quotes``: orders may only be priced by this broker's quotes. ``lot_methods``: the names of the lot
-    orders it can be asked for.
+    orders it can be asked for. ``fills_by_hand``: a person carries orders out, in their own time, sales first; so all
+    orders of a plan are handed over at once, purchases being paid with what the sales among them will bring.
     """
 
     name: str
@@ -43,6 +44,7 @@ class BrokerTraits:
     has_fractions: bool = False
     lot_methods: tuple[str, ...] = ("fifo",)
     settles_at_once: bool = True
+    fills_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,36 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "No answer from Alpaca right now. Try again in a few minutes.",
     ),
     (
+        r.HoldingsOld(31),
+        "These holdings were typed or confirmed 31 days ago, too long ago for a plan."
+        " Are they still right? /holdings shows them.",
+    ),
+    (
+        r.NotKeptByHand("simulated"),
+        "The simulated broker says itself what this account holds, so nothing is typed here."
+        " /status shows it.",
+    ),
+    (
+        r.ChecklistOpen(1),
+        "1 order on your checklist has no answer yet. Answer there first, so that nothing is"
+        " counted twice: /proposals",
+    ),
+    (
+        r.ChecklistOpen(2),
+        "2 orders on your checklist have no answer yet. Answer there first, so that nothing is"
+        " counted twice: /proposals",
+    ),
+    (
+        r.ChecklistClosed(42),
+        "The checklist of proposal 42 is closed. If you traded after all, say what you hold now."
+        " Example: /holdings VTI 112",
+    ),
+    (
+        r.UnreadableFile(("Line 3: “abc” is no number of shares.", "Line 5: no symbol.")),
+        "This cannot be used, and nothing was changed."
+        " Line 3: “abc” is no number of shares. Line 5: no symbol.",
+    ),
+    (
         r.UnknownAssets(("XYZ", "QQQQ")),
         "The broker does not trade XYZ and QQQQ. Choose others: /targets VTI 60 BND 40",
     ),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.adapters.brokers.alpaca import AlpacaBrokerage
+from core.adapters.brokers.manual import ManualBrokerage
 from core.adapters.brokers.registry import BrokerRegistry
 from core.adapters.brokers.simulated import FillRules, SimulatedBrokerage
 from core.adapters.calendars.replay import ReplayCalendar
@@ -33,7 +34,9 @@ from core.ports.broker import (
     OrderRequest,
 )
 from tests.fakes.alpaca.server import FakeAlpaca, serving
+from core.ports.hand_kept import HandKept
 from tests.fakes.broker import FakeBroker
+from tests.fakes.by_hand import QuickHands
 from tests.fakes.clock import FakeMarketClock
 from tests.fakes.market_data import FakeMarketData
 
@@ -107,6 +110,27 @@ async def simulated(folder: Path) -> AsyncIterator[Case]:
 
 
 @asynccontextmanager
+async def manual(folder: Path) -> AsyncIterator[Case]:
+    clock = FakeMarketClock()
+    data = FakeMarketData(PRICES, clock)
+    calendar = ReplayCalendar(load_history().sessions)
+    house = ManualBrokerage(folder / "manual.db", data, calendar, clock)
+    account = house.account(await house.open_account("USD"))
+    assert isinstance(account, HandKept)
+    await account.set_fractions(has_fractions=True)
+    # What waits on a checklist has until the close of the next session.
+    after_the_next_close = timedelta(days=1, hours=5)
+    try:
+        yield Case(
+            QuickHands(account, data),
+            data.set_price,
+            lambda: clock.advance(after_the_next_close),
+        )
+    finally:
+        await house.close()
+
+
+@asynccontextmanager
 async def fake(folder: Path) -> AsyncIterator[Case]:
     broker = FakeBroker(prices={Symbol(s): Decimal(p) for s, p in PRICES.items()})
     yield Case(broker, broker.set_price, broker.close_market)
@@ -142,6 +166,7 @@ async def alpaca(folder: Path) -> AsyncIterator[Case]:
 
 BROKERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Case]]] = {
     "simulated": simulated,
+    "manual": manual,
     "fake": fake,
     "alpaca": alpaca,
 }

@@ -1,0 +1,85 @@
+"""Books: what people say an account holds, where its broker has no interface to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from core.domain.ids import Symbol
+from core.domain.money import ZERO
+
+CONFIRMED_FOR = timedelta(days=30)
+"""How long what was typed is taken for true without being confirmed."""
+
+PRICE_SESSIONS = 5
+"""For how many sessions a typed price may be used, the one in which it was typed being the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Shares bought together: what each cost and when they were acquired, where that is known."""
+
+    symbol: Symbol
+    quantity: Decimal
+    cost_per_share: Decimal | None = None
+    acquired: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TypedPrice:
+    """A price that a person typed for what no source quotes, and until when it may be used."""
+
+    symbol: Symbol
+    price: Decimal
+    typed_at: datetime
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BookChange:
+    """What a person says: the whole of each symbol named, and the cash where it is named.
+
+    A symbol without lots is held no more. ``replaces_all``: what is not named is held no more either.
+    """
+
+    lots: Mapping[Symbol, tuple[Lot, ...]]
+    cash: Decimal | None = None
+    replaces_all: bool = False
+
+    @property
+    def positions(self) -> dict[Symbol, Decimal]:
+        """Shares by symbol, 0 for what is held no more."""
+        return {symbol: quantity_of(lots) for symbol, lots in self.lots.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """An account as people wrote it down, with the time when that was last confirmed."""
+
+    cash: Decimal
+    lots: tuple[Lot, ...]
+    confirmed_at: datetime | None
+    has_fractions: bool = False
+
+    @property
+    def positions(self) -> dict[Symbol, Decimal]:
+        """Shares by symbol."""
+        return {
+            symbol: quantity_of(lot for lot in self.lots if lot.symbol == symbol)
+            for symbol in sorted({lot.symbol for lot in self.lots})
+        }
+
+    def is_old(self, now: datetime) -> bool:
+        """Whether it must be confirmed before anything is made from it."""
+        return self.confirmed_at is not None and now - self.confirmed_at > CONFIRMED_FOR
+
+    def days_since(self, now: datetime) -> int | None:
+        """Whole days since it was confirmed; None where nobody ever wrote anything."""
+        return None if self.confirmed_at is None else max((now - self.confirmed_at).days, 0)
+
+
+def quantity_of(lots: Iterable[Lot]) -> Decimal:
+    """The shares of some lots together."""
+    return sum((lot.quantity for lot in lots), ZERO)
