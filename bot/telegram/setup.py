@@ -31,7 +31,7 @@ from bot.telegram.ready_made import EXAMPLE, ReadyMade, offered, ready_made
 from bot.telegram.screen import Button, Screen
 from bot.words.numbers import money, round_money
 from core.application.choose_portfolio import Current
-from core.application.create_portfolio import CURRENCY, create_portfolio
+from core.application.create_portfolio import CURRENCY, EMBEDDED, create_portfolio
 from core.application.move_cash import deposit
 from core.application.set_targets import require_known, set_targets, targets_from_holdings
 from core.application.take_snapshot import read_holdings
@@ -200,10 +200,13 @@ def _offer(lines: Sequence[TargetLine], refusal: TargetsDoNotSum) -> Screen:
 
 
 async def _has_money(turn: Turn, dialogue: Dialogue) -> bool:
+    """Whether there is nothing to put in: money is there already, or it is moved at the broker alone."""
     if "portfolio" not in dialogue.data:
-        return turn.runtime.settings.broker != "simulated"
-    holdings = await _holdings(turn, await turn.of_id(int(dialogue.data["portfolio"])))
-    return bool(holdings.cash or holdings.positions)
+        return turn.runtime.settings.broker != EMBEDDED
+    current = await turn.of_id(int(dialogue.data["portfolio"]))
+    holdings = await _holdings(turn, current)
+    is_elsewhere = current.portfolio.account.broker != EMBEDDED
+    return is_elsewhere or bool(holdings.cash or holdings.positions)
 
 
 # --- how much money ------------------------------------------------------------------------------
