@@ -55,7 +55,7 @@ class MarketControl:
             return await handler(request)
         except Refusal as refusal:
             return web.json_response({"error": str(refusal)}, status=409)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError):
             error = 'expected {"by": "session"}, {"by": "month"} or {"until": "YYYY-MM-DD"}'
             return web.json_response({"error": error}, status=400)
 

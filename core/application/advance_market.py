@@ -105,15 +105,18 @@ async def _walk_to(store: Store, work: Work, target: datetime) -> bool:
 
 
 async def _next_event(store: Store, target: datetime) -> datetime | None:
-    """The next instant at which something falls due, at most the target; None once we stand there."""
+    """The next instant at which something falls due, at most the target; None once we stand there.
+
+    What should have been done by now, and was not, is tried again a minute later.
+    """
     row = await _row(store)
     if row.instant >= target:
         return None
     async with store.read() as work:
         due = await work.checks.next_due_at()
-    if due is None or due > target:
-        return target
-    return max(due, row.instant + timedelta(microseconds=1))
+    if due is not None and due <= row.instant:
+        due = row.instant + timedelta(minutes=1)
+    return target if due is None else min(due, target)
 
 
 async def _set_instant(store: Store, instant: datetime) -> None:

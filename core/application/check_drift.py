@@ -32,6 +32,9 @@ from core.ports.broker import Brokers
 from core.ports.clock import Clock
 from core.ports.store import Store, UnitOfWork
 
+ASKED = "asked:"
+"""How the slot of a check begins that a person asked for."""
+
 
 class Outcome(StrEnum):
     """What a check came to."""
@@ -101,7 +104,7 @@ async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
         managed, _ = await managed_for(
             work, member, portfolio_id, Permission.PROPOSE, "ask for a plan"
         )
-        slot = f"asked:{request_key}"
+        slot = f"{ASKED}{request_key}"
         if not await work.checks.add_due(portfolio_id, moment.session.date, slot, moment.now):
             return CheckResult(Outcome.REPEATED)
         record = await work.checks.by_slot(portfolio_id, moment.session.date, slot)
@@ -191,8 +194,9 @@ async def _settle_request(  # noqa: PLR0913, PLR0917
     now = clock.now()
     expires_at = expiry(market, moment, managed.policy.expires_after)
     async with store.begin() as work:
-        if check_id is not None:
-            await work.checks.finish(check_id, result.outcome, describe(result), now)
+        details = describe(result)
+        if check_id and not await work.checks.finish(check_id, result.outcome, details, now):
+            return CheckResult(Outcome.REPEATED)
         if result.outcome is not Outcome.PROPOSED or result.plan is None or result.snapshot is None:
             return result
         standing = await _standing_of(work, managed.portfolio.id)

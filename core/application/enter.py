@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.application.invite_member import hash_code
 from core.domain.ids import ChatId, HouseholdId, UserId
-from core.domain.membership import Invitation, Member, Role
+from core.domain.membership import Invitation, Member, Role, outranks
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.portfolio import Portfolio
 from core.domain.refusals import BadInvitation, NotAMember
@@ -38,6 +38,7 @@ async def enter(
 ) -> Entered:
     """Let a person in: a member, somebody the operator allows, or the bearer of a good code.
 
+    An invitation raises a role and never lowers one: an owner who tries the link stays an owner.
     Raises NotAMember or BadInvitation.
     """
     now = clock.now()
@@ -87,8 +88,11 @@ async def _accept(
     portfolio_id = invitation.portfolio_id
     if portfolio_id is None:
         raise BadInvitation
-    await work.people.set_role(member.id, portfolio_id, invitation.role)
     managed = await work.portfolios.get(portfolio_id)
+    present = await work.people.role(member.id, portfolio_id)
+    if present is not None and outranks(present, invitation.role):
+        return Entered(member, "invited", managed.portfolio, present)
+    await work.people.set_role(member.id, portfolio_id, invitation.role)
     await work.log.record(AuditEvent(now, "entered", member.id, portfolio_id, data=invitation.role))
     if invitation.created_by is not None:
         await _tell_inviter(work, member, invitation, now)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from decimal import Decimal
 
 from core.application.check_drift import (
+    ASKED,
     CheckResult,
     Outcome,
     Standing,
@@ -33,6 +35,9 @@ from core.ports.store import AuditEvent, Store, UnitOfWork
 
 CHUNK = 200
 """How many outcomes of a sweep are written in one unit of work."""
+
+ABANDONED = timedelta(minutes=2)
+"""After how long a check that a person asked for, and nobody finished, is taken over."""
 
 _Pair = tuple[PortfolioId, CheckResult]
 
@@ -65,11 +70,16 @@ async def run_due_checks(
     if not moment.is_open:
         return SweepResult()
     async with store.read() as work:
-        due = await work.checks.due(moment.now)
+        due = [check for check in await work.checks.due(moment.now) if _is_ours(check, moment)]
         if not due:
             return SweepResult()
         sweep = await _gather(work, due, moment)
     return await _sweep(store, brokers, market, clock, sweep)
+
+
+def _is_ours(check: DueCheck, moment: Moment) -> bool:
+    """A check that a person asked for is done by whoever was asked, unless that process has died over it."""
+    return not check.slot.startswith(ASKED) or check.due_at <= moment.now - ABANDONED
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +236,29 @@ async def _write(
     snapshots = [result.snapshot for result in results.values() if result.snapshot is not None]
     for chunk in _chunks(list(results.items())):
         async with store.begin() as work:
+            latest = await _latest(work, [portfolio_id for portfolio_id, _ in chunk])
             for portfolio_id, result in chunk:
-                await _write_one(work, market, clock, sweep, by_id[portfolio_id], result)
+                managed, in_flight = latest[portfolio_id]
+                if managed != by_id[portfolio_id]:
+                    continue  # targets, policy or the kill switch were touched: the next round looks again
+                kept = CheckResult(Outcome.IN_FLIGHT) if in_flight else result
+                await _write_one(work, market, clock, sweep, managed, kept)
     async with store.begin() as work:
         await remember_closes(work, sweep.moment, snapshots)
+
+
+async def _latest(
+    work: UnitOfWork, ids: Sequence[PortfolioId]
+) -> dict[PortfolioId, tuple[ManagedPortfolio, bool]]:
+    """What is true of the portfolios by now, and whether a proposal of theirs is being carried out."""
+    blocking = await work.proposals.blocking(ids)
+    return {
+        managed.portfolio.id: (
+            managed,
+            Standing(blocking.get(managed.portfolio.id, ())).in_flight is not None,
+        )
+        for managed in await work.portfolios.many(ids)
+    }
 
 
 def _chunks(items: list[_Pair]) -> Iterator[list[_Pair]]:

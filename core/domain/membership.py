@@ -77,6 +77,11 @@ def may(role: Role | None, permission: Permission) -> bool:
     return role is not None and _RANK[role] >= _RANK[_NEEDED[permission]]
 
 
+def outranks(role: Role, other: Role) -> bool:
+    """Whether a role permits more than another."""
+    return _RANK[role] > _RANK[other]
+
+
 def require(role: Role | None, permission: Permission, action: str) -> None:
     """Raise NotAllowed unless the role permits it; ``action`` is what was tried, for the refusal."""
     if not may(role, permission):
