@@ -28,6 +28,7 @@ class Exchange:
     `tick` is one step of every open order's life: `pending_new` → `new` → fills, or
     `pending_cancel` → `canceled`. It happens whenever somebody looks (`ticks_on_look`), or as the
     server's own clock says. `fates` are used up one per order taken in; the default is to be filled.
+    `checks_id_last`: the service may find that the cash is missing before it finds that the id is a repeated one.
     """
 
     def __init__(self, time: ExchangeTime | None = None) -> None:
@@ -39,6 +40,8 @@ class Exchange:
         self.day_end_status = "expired"
         self.doubled_events = False
         self.shuffled_events = False
+        self.checks_id_last = False
+        self.repeated_id_message = "client_order_id must be unique"
         self._count = 0
 
     # --- setting the scene -----------------------------------------------------------------------
@@ -75,10 +78,11 @@ class Exchange:
     def submit(self, account: Account, body: object) -> Order:
         """Take an order in; raises ApiError."""
         wanted = read_order(body)
-        if self._has_id(account, wanted.client_order_id):
-            raise ApiError(422, BAD_FIELD, "client_order_id must be unique")
+        if not self.checks_id_last:
+            self._check_id(account, wanted)
         asset = check_rules(wanted, self.assets.get(wanted.symbol))
         check_account(account, wanted, asset)
+        self._check_id(account, wanted)
         order = self._new_order(wanted, asset)
         account.orders.append(order)
         return order
@@ -107,8 +111,9 @@ class Exchange:
                 order.hidden_looks -= 1
         raise ApiError(404, 40410000, f"order not found for {client_order_id}")
 
-    def _has_id(self, account: Account, client_order_id: str | None) -> bool:
-        return any(order.client_order_id == client_order_id for order in account.orders)
+    def _check_id(self, account: Account, wanted: Wanted) -> None:
+        if any(order.client_order_id == wanted.client_order_id for order in account.orders):
+            raise ApiError(422, BAD_FIELD, self.repeated_id_message)
 
     def _new_order(self, wanted: Wanted, asset: Asset) -> Order:
         self._count += 1
