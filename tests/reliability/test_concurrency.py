@@ -1,0 +1,151 @@
+"""Two processes, many taps: everything that counts happens once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core.application.decide_proposal import Decided
+from core.application.desk import Desk
+from core.application.execute_proposal import execute_approved
+from core.application.reconcile import reconcile
+from core.application.schedule_checks import schedule_checks
+from core.application.sweep_checks import run_due_checks
+from core.domain.membership import Member
+from core.domain.outbox import MessageKind
+from core.domain.proposal import Proposal, ProposalState
+from core.domain.refusals import ProposalNotOpen
+from tests.application.acts import approved, decide, drifted, proposed, told, view
+from tests.fakes.store import make_store
+from tests.fakes.world import World, small_world
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with small_world(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def second(world: World, tmp_path: Path) -> AsyncIterator[Desk]:
+    """Another process on the same store and broker."""
+    store = await make_store(tmp_path)
+    yield replace(world.desk, store=store, holder="test:2")
+    await store.aclose()
+
+
+async def test_two_processes_at_once_execute_once_4(world: World, second: Desk) -> None:
+    _, proposal = await approved(world)
+    ended = await asyncio.gather(
+        *(execute_approved(desk) for desk in (world.desk, second, replace(second, holder="3")))
+    )
+    assert sum(ended) == 1
+    assert Counter(sent.client_order_id for sent in world.broker.submits).most_common(1)[0][1] == 1
+    assert len(world.broker.submits) == 2
+    assert (await view(world, proposal)).proposal.state is ProposalState.DONE
+    reports = [item for item in await told(world) if item.kind is MessageKind.REPORT]
+    assert len(reports) == 1
+
+
+async def test_one_process_that_executes_twice_at_once_doubles_nothing(world: World) -> None:
+    """The worker's lock keeps this from happening; should it happen, the next round goes on."""
+    _, proposal = await approved(world)
+    await asyncio.gather(*(execute_approved(world.desk) for _ in range(4)))
+    await execute_approved(world.desk)
+    ids = Counter(order.client_order_id for order in world.broker.orders)
+    assert sorted(ids.values()) == [1, 1]
+    assert (await view(world, proposal)).proposal.state is ProposalState.DONE
+
+
+async def test_a_process_that_slept_past_its_lease_writes_nothing_more_4(
+    world: World, second: Desk
+) -> None:
+    """The first hangs in its first order; the second takes over, finds the order, and finishes."""
+    _, proposal = await approved(world)
+    world.broker.hold = asyncio.Event()
+    first = asyncio.create_task(execute_approved(world.desk))
+    await _until_sent(world)
+    assert await execute_approved(second) == 0
+    world.clock.advance(timedelta(minutes=2))
+    hold, world.broker.hold = world.broker.hold, None
+    await reconcile(second)
+    taken_over = asyncio.create_task(execute_approved(second))
+    await asyncio.wait([taken_over])
+    hold.set()
+    await first
+    shown = await view(world, proposal)
+    assert shown.proposal.state is ProposalState.DONE
+    ids = Counter(order.client_order_id for order in world.broker.orders)
+    assert set(ids.values()) == {1}
+    assert len(ids) == 2
+    assert world.broker.positions["AAA"] == 70 - proposal.revision.plan.sells[0].quantity  # type: ignore[index]
+
+
+async def _until_sent(world: World) -> None:
+    """Until the first order has left."""
+    for _ in range(10_000):
+        await asyncio.sleep(0)
+        if world.broker.submits:
+            return
+    raise AssertionError("nothing was sent")
+
+
+async def test_fifty_taps_at_once_are_one_approval_and_one_execution_3(world: World) -> None:
+    anna, proposal = await proposed(world)
+    results = await asyncio.gather(
+        *(decide(world, anna, proposal) for _ in range(50)), return_exceptions=True
+    )
+    assert sum(isinstance(result, Decided) for result in results) == 1
+    assert sum(isinstance(result, ProposalNotOpen) for result in results) == 49
+    await asyncio.gather(
+        *(execute_approved(replace(world.desk, holder=f"test:{n}")) for n in range(5))
+    )
+    assert len(world.broker.submits) == 2
+    shown = await view(world, proposal)
+    assert len(shown.proposal.approvals) == 1
+    assert [order.attempt for order in shown.orders] == [1, 1]
+
+
+async def test_of_two_processes_that_take_the_same_tap_one_wins_3(
+    world: World, second: Desk
+) -> None:
+    anna, proposal = await proposed(world)
+    other = replace(world, store=second.store)  # type: ignore[arg-type]
+    results = await asyncio.gather(
+        *(_tap(w, anna, proposal) for w in (world, other) for _ in range(5))
+    )
+    assert sorted(results) == ["ProposalNotOpen"] * 9 + ["approved"]
+
+
+async def _tap(world: World, member: Member, proposal: Proposal) -> str:
+    try:
+        return str((await decide(world, member, proposal)).proposal.state)
+    except ProposalNotOpen as refused:
+        return type(refused).__name__
+
+
+async def test_two_processes_do_a_due_check_once_68(world: World, second: Desk) -> None:
+    await drifted(world)
+    await schedule_checks(world.store, world.market)
+    world.pass_time(timedelta(days=1))
+    await asyncio.gather(
+        *(
+            run_due_checks(store, world.brokers, world.market, world.clock)
+            for store in (world.store, second.store, world.store)
+        )
+    )
+    assert [item.kind for item in await told(world)] == [MessageKind.PROPOSAL]
+
+
+async def test_two_processes_schedule_a_check_once(world: World, second: Desk) -> None:
+    await drifted(world)
+    made = await asyncio.gather(
+        *(schedule_checks(store, world.market) for store in (world.store, second.store))
+    )
+    assert sum(made) == 1
