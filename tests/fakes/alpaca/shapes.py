@@ -97,7 +97,6 @@ def asset_json(asset: Asset) -> dict[str, Any]:
         "margin_requirement_long": "30",
         "margin_requirement_short": "30",
         "shortable": True,
-        "easy_to_borrow": True,
         "borrow_status": "easy_to_borrow",
         "fractionable": asset.is_fractionable,
         "attributes": [],

@@ -1,0 +1,87 @@
+"""F30, F71: the keys are in no text, no exception and no log, whatever goes wrong."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from core.adapters.alpaca_api import Keys
+from core.adapters.market_data.alpaca import AlpacaMarketData
+from core.domain.refusals import PriceSourceDown
+from core.ports.broker import BrokerError
+from tests.adapters.brokers.alpaca.stage import KEY, SECRET, SPY, Stage, buy, staged
+from tests.adapters.brokers.alpaca.test_sending import NOT_TAKEN, TAKEN_BUT_UNHEARD
+from tests.fakes.alpaca import faults
+
+CANARIES = (KEY, SECRET)
+
+
+def reachable(error: BaseException) -> Iterator[str]:
+    """All texts of an exception, of its causes and contexts, and of what they hold on to."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen or len(seen) > 5000:
+            continue
+        seen.add(id(value))
+        yield repr(value)
+        if isinstance(value, BaseException):
+            yield "".join(traceback.format_exception(value))
+            waiting += [value.__cause__, value.__context__, *value.args]
+        if isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list | tuple | set):
+            waiting += value
+        elif hasattr(value, "__dict__") and not isinstance(value, type):
+            waiting += vars(value).values()
+
+
+async def test_no_exception_holds_the_keys(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    kinds = [*TAKEN_BUT_UNHEARD.values(), *NOT_TAKEN.values(), faults.unauthorised]
+    found = 0
+    for n, made in enumerate(kinds):
+        stage.go_wrong(made())
+        try:
+            await stage.broker.submit(buy("0.1", id_=f"o{n}"))
+        except BrokerError as error:
+            found += 1
+            texts = list(reachable(error))
+            assert not [t for t in texts for canary in CANARIES if canary in t]
+    assert found == len(kinds)
+    assert not [canary for canary in CANARIES if canary in caplog.text]
+
+
+async def test_an_unreachable_service_shows_no_keys(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with staged() as stage:
+        source = AlpacaMarketData(KEY, SECRET, "http://127.0.0.1:9", stage.exchange.time)
+        with pytest.raises(PriceSourceDown) as caught:
+            await source.quotes([SPY])
+        await source.close()
+    with pytest.raises(BrokerError) as refused:
+        await stage.broker.account()
+    for error in (caught.value, refused.value):
+        assert not [t for t in reachable(error) for canary in CANARIES if canary in t]
+    assert not [canary for canary in CANARIES if canary in caplog.text]
+
+
+async def test_no_object_shows_its_keys(stage: Stage) -> None:
+    source = AlpacaMarketData(KEY, SECRET, stage.server.origin, stage.exchange.time)
+    for value in (stage.house, stage.broker, source, Keys(KEY, SECRET), stage.house._client):
+        assert not [canary for canary in CANARIES if canary in f"{value!r} {value}"]
+    await source.close()
+
+
+async def test_the_keys_travel_in_headers_only(stage: Stage) -> None:
+    with suppress(BrokerError):
+        await stage.broker.submit(buy())
+    await stage.broker.holdings()
+    for seen in stage.server.seen:
+        said = f"{seen.path} {seen.query} {seen.body}"
+        assert not [canary for canary in CANARIES if canary in said]
