@@ -27,18 +27,19 @@ from bot.telegram.commands.notes import bold, code, escape, note, shown_name, ta
 from bot.telegram.commands.rebalance import check
 from bot.telegram.context import Misunderstood, Reaction, Turn, alert, say
 from bot.telegram.dialogues import at_step, open_dialogue, save_dialogue, take_step
+from bot.telegram.first_portfolio import first_portfolio
 from bot.telegram.ready_made import EXAMPLE, ReadyMade, offered, ready_made
 from bot.telegram.screen import Button, Screen
 from bot.words.numbers import money, round_money
 from core.application.choose_portfolio import Current
-from core.application.create_portfolio import CURRENCY, EMBEDDED, create_portfolio
+from core.application.create_portfolio import CURRENCY, EMBEDDED
 from core.application.move_cash import deposit
 from core.application.set_targets import require_known, set_targets, targets_from_holdings
 from core.application.take_snapshot import read_holdings
 from core.domain.ids import PortfolioId
 from core.domain.money import ZERO
 from core.domain.portfolio import Holdings, Portfolio
-from core.domain.refusals import BadNumber, NameTaken, Refusal, TargetsDoNotSum
+from core.domain.refusals import BadNumber, Refusal, TargetsDoNotSum
 from core.domain.targets import TargetLine
 from core.ports.store import Dialogue
 
@@ -51,7 +52,6 @@ AMOUNTS = (10_000, 25_000)
 BUTTON_WIDTH = 30
 """The most characters of a button that a phone shows in full."""
 
-DEFAULT_NAME = "Family"
 ENDED = "This set-up was ended. Send /start to begin again."
 BUSY = "I am on it already."
 
@@ -265,7 +265,7 @@ async def _make(turn: Turn, dialogue: Dialogue, amount: Decimal | None) -> Portf
     if "portfolio" in dialogue.data:
         current = await turn.of_id(int(dialogue.data["portfolio"]))
     else:
-        current = await _create(turn)
+        current = await first_portfolio(turn)
         data = {**dialogue.data, "portfolio": str(current.portfolio.portfolio.id)}
         await save_dialogue(turn, Dialogue(NAME, "working", data))
     portfolio = current.portfolio.portfolio
@@ -288,27 +288,6 @@ async def _make(turn: Turn, dialogue: Dialogue, amount: Decimal | None) -> Portf
             key=turn.key,
         )
     return portfolio
-
-
-async def _create(turn: Turn) -> Current:
-    """Make the portfolio under the first of a few names that is free."""
-    runtime = turn.runtime
-    first_name = (turn.member.name.split() or ["My"])[0][:20]
-    names = (DEFAULT_NAME, f"{first_name}’s portfolio", f"{DEFAULT_NAME} {turn.member.id}")
-    for name in names:
-        try:
-            return await create_portfolio(
-                runtime.store,
-                runtime.brokers,
-                runtime.clock,
-                member=turn.member,
-                name=name,
-                chat=turn.chat,
-                broker=runtime.settings.broker,
-            )
-        except NameTaken:
-            LOG.info("The name %s is taken", name)
-    raise NameTaken(names[0])
 
 
 # --- typed answers -------------------------------------------------------------------------------

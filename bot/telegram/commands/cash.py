@@ -8,16 +8,18 @@ from bot.telegram.commands.amounts import read_amount
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import bold, note, shown_name, tap
 from bot.telegram.context import Reaction, Turn, say
+from bot.telegram.first_portfolio import current_or_new
 from bot.words.numbers import money
 from core.application import move_cash
 from core.application.choose_portfolio import Current
+from core.application.create_portfolio import CURRENCY
 from core.domain.portfolio import Portfolio
 
 
 async def put_in(turn: Turn, words: Words) -> Reaction:
     """Put money in."""
-    portfolio = (await turn.current(words.slug)).portfolio.portfolio
-    amount = read_amount(words.items, portfolio.currency, "/deposit 500")
+    amount = read_amount(words.items, CURRENCY, "/deposit 500")
+    portfolio = (await current_or_new(turn, words.slug)).portfolio.portfolio
     return await _put_in(turn, portfolio, amount, turn.key)
 
 

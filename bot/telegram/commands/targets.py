@@ -22,6 +22,7 @@ from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import bold, code, escape, note, tap
 from bot.telegram.context import Reaction, Turn, alert, put, say
 from bot.telegram.dialogues import end_dialogue, open_dialogue, save_dialogue
+from bot.telegram.first_portfolio import current_or_new
 from bot.telegram.screen import Screen
 from bot.telegram.views.targets import targets_preview_screen, targets_screen
 from bot.words.numbers import listed
@@ -42,11 +43,12 @@ GONE = "This was replaced by something newer. Send /targets to see how things ar
 
 async def run(turn: Turn, words: Words) -> Reaction:
     """Show the targets, or look at new ones."""
-    current = await turn.current(words.slug)
     if not words.text:
-        return say(targets_screen(current))
+        return say(targets_screen(await turn.current(words.slug)))
+    lines = read_allocation(words.text)
+    current = await current_or_new(turn, words.slug)
     require(current.role, Permission.MANAGE, "change the targets")
-    return await look(turn, current, read_allocation(words.text))
+    return await look(turn, current, lines)
 
 
 async def look(turn: Turn, current: Current, lines: Sequence[TargetLine]) -> Reaction:

@@ -28,8 +28,6 @@ async def test_status_shows_table_picture_and_the_open_proposal(tmp_path: Path) 
 async def test_money_in_and_out(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.ask(ANNA, "/start", "What should it hold")
-        await bot.ask(ANNA, "/deposit 500", "You have no portfolio yet")
-        await bot.ask(ANNA, "/new Family", "Family is made")
         await bot.ask(ANNA, "/deposit", "Say how much", "/deposit 500")
         await bot.ask(ANNA, "/deposit 500", "$500.00 is in", "$500.00 in cash")
         await bot.ask(ANNA, "/deposit $12.50 @family", "$512.50 in cash")
@@ -43,6 +41,15 @@ async def test_money_in_and_out(tmp_path: Path) -> None:
         await bot.ask(ANNA, "/deposit 5 EUR", "USD only", "For example: /deposit 500")
         await bot.ask(ANNA, "/deposit 5 @nope", "no portfolio @nope", "Yours: @family")
         await bot.ask(ANNA, "/deposit ٦٠", "is not right for amount")
+
+
+async def test_targets_and_money_need_no_wizard(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.ask(ANNA, "/deposit x", "/deposit 500")
+        await bot.ask(ANNA, "/rebalance", "You have no portfolio yet")
+        await bot.ask(ANNA, "/targets QUAL 30 USMV 30 CASH 40", "The targets are set")
+        await bot.ask(ANNA, "/deposit 10000", "$10,000.00 is in. Family has")
+        await bot.ask(ANNA, "/rebalance", "Family · proposal 1 · SIMULATED")
 
 
 async def test_first_targets_of_an_empty_portfolio_are_set_at_once(tmp_path: Path) -> None:
