@@ -73,7 +73,7 @@ class Wire:
 
 def _never_left(error: requests.RequestException) -> bool:
     """Whether no connection was made, so that certainly nothing was sent."""
-    if isinstance(error, requests.exceptions.ConnectTimeout):
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.InvalidSchema):
         return True
     cause = error.args[0] if error.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else None

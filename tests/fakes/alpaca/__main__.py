@@ -59,7 +59,7 @@ class Rehearsal(FakeAlpaca):
             for name, value in asked.items():
                 if name not in {"times", "method", "path"}:
                     self._do(name, value, asked)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
         return await self._report(request)
 

@@ -54,7 +54,7 @@ def faults_in(seen: Iterable[Seen]) -> list[str]:
 
 
 def _in_request(seen: Seen) -> list[str]:
-    if (seen.method, seen.path) != ("POST", "/v2/orders"):
+    if (seen.method, seen.path) != ("POST", "/v2/orders") or seen.status not in {200, None}:
         return []
     try:
         body = json.loads(seen.body)

@@ -160,6 +160,6 @@ async def test_redirections_are_not_followed_and_keys_go_nowhere_else(stage: Sta
     with pytest.raises(ServerTrouble):
         await asyncio.to_thread(ours.get_clock)
     assert stage.asked("GET", "/v2/account") == 0
-    with pytest.raises(NoAnswer, match="InvalidSchema"):
+    with pytest.raises(NotSent, match="InvalidSchema"):
         await asyncio.to_thread(ours.get, "/clock", base_url="http://127.0.0.1:9")
     ours.close()
