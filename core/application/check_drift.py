@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from core.application.access import managed_for
+from core.application.hand_kept import require_confirmed
 from core.application.market import Market, Moment
 from core.application.propose import expiry, propose
 from core.application.take_snapshot import plan_request, take_snapshot
@@ -140,6 +141,7 @@ async def _look(
         require_ready(managed, moment)
         if standing.in_flight is not None:
             return CheckResult(Outcome.IN_FLIGHT, proposal=standing.in_flight)
+        await require_confirmed(brokers, managed, moment)
         snapshot = await take_snapshot(store, brokers, market, managed, moment)
         return judge_snapshot(managed, snapshot, direction=direction, force=force)
     except Refusal as refusal:

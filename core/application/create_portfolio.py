@@ -16,6 +16,10 @@ from core.ports.store import AuditEvent, Chat, Store
 
 CURRENCY = "USD"
 EMBEDDED = "simulated"
+BY_HAND = "manual"
+
+_RUNGS = {EMBEDDED: Rung.SIMULATED, BY_HAND: Rung.DRY_RUN}
+"""How real a new account is, by its broker: a hand-kept one is real, but we send nothing there."""
 
 
 async def create_portfolio(
@@ -46,7 +50,7 @@ async def create_portfolio(
             broker=broker,
             broker_account_id=broker_account_id,
             currency=CURRENCY,
-            rung=Rung.SIMULATED if broker == EMBEDDED else Rung.BROKER_PAPER,
+            rung=_RUNGS.get(broker, Rung.BROKER_PAPER),
             tax_owner_id=member.id,
         )
         await work.people.set_role(member.id, portfolio.id, Role.OWNER)

@@ -16,7 +16,7 @@ from core.application.take_snapshot import take_snapshot
 from core.application.tell import refresh_copies, tell_deciders
 from core.domain.ids import ProposalId
 from core.domain.order import IN_DOUBT, TERMINAL, OrderState
-from core.domain.outbox import MessageKind
+from core.domain.outbox import MessageKind, Priority
 from core.domain.plan import Side
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal, ProposalState
@@ -183,6 +183,8 @@ async def _conclude(
     if any(
         order.state not in TERMINAL | {OrderState.FROZEN, OrderState.UNKNOWN} for order in orders
     ):
+        if desk.brokers.of(managed.account).traits.fills_by_hand:
+            await _hand_over(desk, managed, proposal_id)
         return False
     outcome = outcome_of(orders)
     drift = await _drift_now(desk, managed)
@@ -203,6 +205,22 @@ async def _conclude(
             AuditEvent(now, f"ended_{outcome}", None, proposal.portfolio_id, proposal.id)
         )
     return True
+
+
+async def _hand_over(desk: Desk, managed: ManagedPortfolio, proposal_id: ProposalId) -> None:
+    """Give the people who decide the checklist of what they now carry out themselves; once."""
+    async with desk.store.begin() as work:
+        proposal = await work.proposals.get(proposal_id)
+        if proposal is not None:
+            await tell_deciders(
+                work,
+                managed.portfolio,
+                proposal,
+                MessageKind.CHECKLIST,
+                "handed over",
+                desk.clock.now(),
+                priority=Priority.DECISION,
+            )
 
 
 async def _drift_now(desk: Desk, managed: ManagedPortfolio) -> Decimal | None:

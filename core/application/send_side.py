@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from core.application.desk import Desk, Grant, take_account
@@ -46,6 +47,8 @@ async def send_side(
 ) -> None:
     """Send one side's intended orders, then wait until the broker is done with them or the deadline is over.
 
+    Where a person carries them out nobody waits: that broker itself ends what has no answer in time.
+
     An order that was sent before, and not found, goes first and exactly as it was: should the broker have it after all,
     then it has that one, and its money or shares are bound already.
     """
@@ -60,10 +63,11 @@ async def send_side(
         return
     waiting = await _intended(desk, proposal_id, side)
     if waiting:
-        await _prepare(desk, broker, managed, waiting)
+        await _prepare(desk, broker, _priced_for(broker, managed), waiting)
     for order in await _intended(desk, proposal_id, side):
         await send_order(desk, broker, grant, approved, order)
-    await _await_side(desk, broker, grant, proposal_id, side)
+    if not broker.traits.fills_by_hand:
+        await _await_side(desk, broker, grant, proposal_id, side)
 
 
 async def _of(desk: Desk, proposal_id: ProposalId, side: Side) -> list[Order]:
@@ -72,6 +76,13 @@ async def _of(desk: Desk, proposal_id: ProposalId, side: Side) -> list[Order]:
 
 async def _intended(desk: Desk, proposal_id: ProposalId, side: Side) -> list[Order]:
     return [o for o in await _of(desk, proposal_id, side) if o.state is OrderState.INTENDED]
+
+
+def _priced_for(broker: Broker, managed: ManagedPortfolio) -> ManagedPortfolio:
+    """A person is told the price of now: room beyond it would make their sales look poorer than they are."""
+    if not broker.traits.fills_by_hand:
+        return managed
+    return replace(managed, policy=replace(managed.policy, collar=ZERO))
 
 
 async def _prepare(

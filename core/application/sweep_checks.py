@@ -17,6 +17,7 @@ from core.application.check_drift import (
     judge_snapshot,
     remember_closes,
 )
+from core.application.hand_kept import require_confirmed
 from core.application.market import Market, Moment
 from core.application.propose import expiry, is_cooling_down, propose, same_trades
 from core.application.take_snapshot import make_snapshot, symbols_needed
@@ -27,7 +28,15 @@ from core.domain.policy import CalendarRule, Trigger
 from core.domain.portfolio import Holdings, ManagedPortfolio
 from core.domain.proposal import Cause
 from core.domain.quote import QuoteBatch
-from core.domain.refusals import BrokerDown, EmptyAccount, NoTargets, PriceSourceDown, Refusal
+from core.domain.refusals import (
+    BrokerDown,
+    EmptyAccount,
+    HoldingsOld,
+    NoTargets,
+    NotBuiltYet,
+    PriceSourceDown,
+    Refusal,
+)
 from core.domain.session import DueCheck, is_date_due
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
@@ -40,6 +49,7 @@ ABANDONED = timedelta(minutes=2)
 """After how long a check that a person asked for, and nobody finished, is taken over."""
 
 _Pair = tuple[PortfolioId, CheckResult]
+_House = tuple[str, AccountId | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +120,9 @@ async def _sweep(
     results: dict[PortfolioId, CheckResult] = {}
     ready = []
     for managed in sweep.portfolios:
-        early = _before_pricing(market, managed, sweep)
+        early = _before_pricing(market, managed, sweep) or await _unconfirmed(
+            brokers, managed, sweep
+        )
         if early is None:
             ready.append(managed)
         else:
@@ -134,6 +146,17 @@ def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: _Sweep) ->
         return CheckResult(Outcome.COOLING_DOWN)
     if managed.policy.trigger is Trigger.BAND_ON_DATE and not _date_due(managed, sweep):
         return CheckResult(Outcome.ON_TARGET)
+    return None
+
+
+async def _unconfirmed(
+    brokers: Brokers, managed: ManagedPortfolio, sweep: _Sweep
+) -> CheckResult | None:
+    """A plan is not made from holdings that were typed too long ago."""
+    try:
+        await require_confirmed(brokers, managed, sweep.moment)
+    except Refusal as refusal:
+        return CheckResult(Outcome.REFUSED, refusal=refusal)
     return None
 
 
@@ -165,7 +188,7 @@ async def _price_and_judge(
         closes = await work.instruments.last_closes(symbols, sweep.moment.jumps_since)
     return {
         managed.portfolio.id: _judge_one(
-            managed, holdings, batch, market, closes, fractionable[managed.account.broker], sweep
+            managed, holdings, batch, market, closes, fractionable[_house(brokers, managed)], sweep
         )
         for managed in ready
     }
@@ -186,11 +209,21 @@ def _all_symbols(
 
 async def _fractionable(
     brokers: Brokers, ready: Iterable[ManagedPortfolio], symbols: Sequence[Symbol]
-) -> dict[str, frozenset[Symbol]]:
-    first_of = {managed.account.broker: managed.account for managed in ready}
+) -> dict[_House, frozenset[Symbol]]:
+    first_of = {_house(brokers, managed): managed.account for managed in ready}
     return {
-        name: await brokers.fractionable(account, symbols) for name, account in first_of.items()
+        house: await brokers.fractionable(account, symbols) for house, account in first_of.items()
     }
+
+
+def _house(brokers: Brokers, managed: ManagedPortfolio) -> _House:
+    """What says which symbols trade in parts: the broker, or where people keep the book, each account."""
+    account = managed.account
+    try:
+        is_by_hand = brokers.of(account).traits.fills_by_hand
+    except NotBuiltYet:
+        is_by_hand = False
+    return account.broker, account.id if is_by_hand else None
 
 
 def _judge_one(
@@ -306,6 +339,14 @@ def _unless_known(result: CheckResult, standing: Standing) -> CheckResult:
     )
 
 
+def _mark(check: DueCheck, refusal: Refusal) -> str:
+    """What is said once: a refusal once a session, the wish for a confirmation once a week."""
+    if not isinstance(refusal, HoldingsOld):
+        return str(check.session)
+    week = check.session.isocalendar()
+    return f"{week.year}-{week.week}"
+
+
 async def _tell_refused(
     work: UnitOfWork, managed: ManagedPortfolio, check: DueCheck, refusal: Refusal, clock: Clock
 ) -> None:
@@ -319,7 +360,7 @@ async def _tell_refused(
         OutboxItem(
             MessageKind.CHECK_REFUSED,
             chat,
-            f"refused:{managed.portfolio.id}:{check.session}:{code}:{chat}",
+            f"refused:{managed.portfolio.id}:{_mark(check, refusal)}:{code}:{chat}",
             managed.portfolio.id,
             data={"code": code, "symbols": symbols},
         )

@@ -14,12 +14,14 @@ class MessageKind(StrEnum):
     """What a message says.
 
     ``PROPOSAL`` is a new message with buttons; ``REFRESH`` edits every copy of a proposal in one chat;
-    ``REPORT`` is the short reply after execution; the others are notices with their values in ``data``.
+    ``CHECKLIST`` is what a person now carries out by hand; ``REPORT`` is the short reply after execution; the others
+    are notices with their values in ``data``.
     """
 
     PROPOSAL = "proposal"
     REFRESH = "refresh"
     REPORT = "report"
+    CHECKLIST = "checklist"
     REMINDER = "reminder"
     RECHECK = "recheck"
     APPROVAL_LAPSED = "approval_lapsed"

@@ -8,6 +8,7 @@ from decimal import Decimal
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.plan import Side
 from core.domain.portfolio import Holdings
+from core.ports.broker import Broker as AnyBroker
 from core.ports.broker import (
     BrokerAccount,
     BrokerAsset,
@@ -17,7 +18,6 @@ from core.ports.broker import (
     CashTransfers,
     OrderRequest,
 )
-from core.ports.broker import Broker as AnyBroker
 from core.ports.hand_kept import HandKept
 from core.ports.market_data import MarketData
 

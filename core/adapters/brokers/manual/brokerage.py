@@ -96,7 +96,10 @@ class ManualBrokerage:
         self, broker_account_id: str, symbols: Collection[Symbol]
     ) -> frozenset[Symbol]:
         """All symbols, or none, as the account's owner said."""
-        book = await self.book(account_number(broker_account_id))
+        try:
+            book = await self.book(account_number(broker_account_id))
+        except BrokerUnavailable:
+            return frozenset()
         return frozenset(symbols) if book.has_fractions else frozenset()
 
     # --- the book --------------------------------------------------------------------------------

@@ -1,0 +1,33 @@
+"""Hand-kept accounts: what every use case about them asks first."""
+
+from __future__ import annotations
+
+from core.application.market import Moment
+from core.domain.portfolio import Account, ManagedPortfolio
+from core.domain.refusals import BrokerDown, HoldingsOld, NotBuiltYet, NotKeptByHand
+from core.ports.broker import BrokerError, Brokers
+from core.ports.hand_kept import HandKept
+
+
+def hand_kept(brokers: Brokers, account: Account) -> HandKept:
+    """The account as one whose book people keep; raises NotKeptByHand for any other."""
+    broker = brokers.of(account)
+    if not isinstance(broker, HandKept):
+        raise NotKeptByHand(account.broker)
+    return broker
+
+
+async def require_confirmed(brokers: Brokers, managed: ManagedPortfolio, moment: Moment) -> None:
+    """Raise HoldingsOld where people keep the book, and nobody has confirmed it for too long."""
+    try:
+        broker = brokers.of(managed.account)
+    except NotBuiltYet:
+        return
+    if not isinstance(broker, HandKept):
+        return
+    try:
+        book = await broker.book()
+    except BrokerError as error:
+        raise BrokerDown(managed.account.broker, str(error)) from error
+    if book.is_old(moment.now):
+        raise HoldingsOld(book.days_since(moment.now) or 0)

@@ -1,0 +1,169 @@
+"""Type: what an account holds, and what a fund is worth, where its broker has no interface to ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from core.application.access import managed_for
+from core.application.hand_kept import hand_kept
+from core.domain.book import Book, BookChange, TypedPrice
+from core.domain.ids import PortfolioId, Symbol
+from core.domain.instrument import CASH
+from core.domain.membership import Member, Permission, Role
+from core.domain.money import ZERO
+from core.domain.portfolio import ManagedPortfolio
+from core.domain.refusals import BadNumber, BadSymbol, BrokerDown
+from core.ports.broker import BrokerError, Brokers
+from core.ports.clock import Clock, MarketClock
+from core.ports.hand_kept import HandKept
+from core.ports.store import AuditEvent, Store
+
+_DO = "say what the account holds"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBook:
+    """A hand-kept account's book with its typed prices, and the market's instant at which it was looked at."""
+
+    managed: ManagedPortfolio
+    role: Role
+    book: Book
+    prices: tuple[TypedPrice, ...]
+    market_now: datetime
+
+
+async def show_book(
+    store: Store,
+    brokers: Brokers,
+    market_clock: MarketClock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+) -> ShownBook:
+    """Look at what people wrote down; raises NotKeptByHand."""
+    async with store.read() as work:
+        managed, role = await managed_for(
+            work, member, portfolio_id, Permission.VIEW, "see the holdings"
+        )
+    account = hand_kept(brokers, managed.account)
+    now = await market_clock.now()
+    try:
+        return ShownBook(managed, role, await account.book(), await account.typed_prices(), now)
+    except BrokerError as error:
+        raise _down(managed, error) from error
+
+
+async def type_holdings(
+    store: Store,
+    brokers: Brokers,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    change: BookChange,
+) -> Book:
+    """Write down what a person says, all of it or nothing, and return the book after it.
+
+    Raises NotKeptByHand, or ChecklistOpen while orders of a checklist have no answer yet.
+    """
+    managed, account = await _owned(store, brokers, member, portfolio_id)
+    try:
+        book = await account.write(change)
+    except BrokerError as error:
+        raise _down(managed, error) from error
+    async with store.begin() as work:
+        await work.instruments.ensure(
+            tuple(symbol for symbol, lots in change.lots.items() if lots),
+            managed.portfolio.currency,
+        )
+        await work.log.record(
+            AuditEvent(
+                clock.now(), "holdings_typed", member.id, portfolio_id, data=_summary(change)
+            )
+        )
+    return book
+
+
+async def confirm_holdings(
+    store: Store, brokers: Brokers, clock: Clock, *, member: Member, portfolio_id: PortfolioId
+) -> Book:
+    """Say that what was written down is still right."""
+    managed, account = await _owned(store, brokers, member, portfolio_id)
+    try:
+        book = await account.confirm()
+    except BrokerError as error:
+        raise _down(managed, error) from error
+    await _log(store, clock, member, portfolio_id, "holdings_confirmed", "")
+    return book
+
+
+async def set_fractions(
+    store: Store,
+    brokers: Brokers,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    has_fractions: bool,
+) -> None:
+    """Say whether the account's broker trades parts of shares."""
+    managed, account = await _owned(store, brokers, member, portfolio_id)
+    try:
+        await account.set_fractions(has_fractions=has_fractions)
+    except BrokerError as error:
+        raise _down(managed, error) from error
+    words = "on" if has_fractions else "off"
+    await _log(store, clock, member, portfolio_id, "fractions_set", words)
+
+
+async def type_price(
+    store: Store,
+    brokers: Brokers,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    symbol: Symbol,
+    price: Decimal,
+) -> TypedPrice:
+    """Write down what a share of something is worth that no source quotes; good for five sessions."""
+    if symbol == CASH:
+        raise BadSymbol(symbol)
+    if price <= ZERO:
+        raise BadNumber("the price", f"{price:f}", "a price above 0, such as 12.34")
+    managed, account = await _owned(store, brokers, member, portfolio_id)
+    try:
+        typed = await account.set_price(symbol, price)
+    except BrokerError as error:
+        raise _down(managed, error) from error
+    await _log(store, clock, member, portfolio_id, "price_typed", f"{symbol} {price:f}")
+    return typed
+
+
+async def _owned(
+    store: Store, brokers: Brokers, member: Member, portfolio_id: PortfolioId
+) -> tuple[ManagedPortfolio, HandKept]:
+    async with store.read() as work:
+        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, _DO)
+    return managed, hand_kept(brokers, managed.account)
+
+
+async def _log(
+    store: Store, clock: Clock, member: Member, portfolio_id: PortfolioId, kind: str, data: str
+) -> None:
+    async with store.begin() as work:
+        await work.log.record(AuditEvent(clock.now(), kind, member.id, portfolio_id, data=data))
+
+
+def _down(managed: ManagedPortfolio, error: BrokerError) -> BrokerDown:
+    return BrokerDown(managed.account.broker, str(error))
+
+
+def _summary(change: BookChange) -> str:
+    words = [f"{symbol} {quantity:f}" for symbol, quantity in change.positions.items()]
+    if change.cash is not None:
+        words.append(f"CASH {change.cash:f}")
+    scope = "all" if change.replaces_all else "these"
+    return f"{scope}: {', '.join(words)}"[:500]
