@@ -11,7 +11,7 @@ from core.ports.clock import Clock
 
 RESERVE = 20
 """So many requests of a minute are kept for orders: with fewer left, reads are turned away."""
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 15.0
 """An order waits no longer for its turn: the account's lease must outlive the wait."""
 LONGEST_SECONDS = 65.0
 WITHOUT_HEADER_SECONDS = 5.0

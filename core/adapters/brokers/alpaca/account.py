@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from typing import NoReturn
 
 from core.adapters.alpaca_api import AlpacaFault, Refused, Urgency
 from core.adapters.brokers.alpaca.desk import AlpacaDesk
-from core.adapters.brokers.alpaca.records import AlpacaAccountRecord, AlpacaOrder, read_order
+from core.adapters.brokers.alpaca.records import (
+    AlpacaAccountRecord,
+    AlpacaOrder,
+    AlpacaPosition,
+    read_order,
+)
 from core.adapters.brokers.alpaca.refusals import (
     as_order_refused,
     may_be_repeated_id,
@@ -141,14 +147,20 @@ class AlpacaAccount:
         return await self._post(request)
 
     async def _require_possible(self, request: OrderRequest) -> None:
-        clock = await self._desk.clock(Urgency.ORDER)
+        clock, account, position = await asyncio.gather(
+            self._desk.clock(Urgency.ORDER),
+            self._own_account(Urgency.ORDER),
+            self._position_for(request),
+        )
         if not clock.is_open:
             raise OrderRefused("market_closed", f"opens at {clock.next_open.isoformat()}")
-        account = await self._own_account(Urgency.ORDER)
-        is_sale = request.side is Side.SELL
-        require_means(
-            request, account, await self._desk.position(request.symbol) if is_sale else None
-        )
+        require_means(request, account, position)
+
+    async def _position_for(self, request: OrderRequest) -> AlpacaPosition | None:
+        """What a sale would be made from; a purchase needs none."""
+        if request.side is Side.BUY:
+            return None
+        return await self._desk.position(request.symbol)
 
     async def _post(self, request: OrderRequest) -> BrokerOrder:
         try:

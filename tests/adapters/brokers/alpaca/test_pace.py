@@ -27,7 +27,7 @@ def headers(clock: FakeClock, *, remaining: int = 0, reset_in: float = 20) -> di
 
 async def test_an_order_waits_for_the_reset_and_a_little_longer() -> None:
     clock = FakeClock()
-    pace = Pace(clock, jitter=lambda: 0.5)
+    pace = Pace(clock, patience=30, jitter=lambda: 0.5)
     pace.heard(429, headers(clock, reset_in=20))
     await pace.turn(Urgency.ORDER)
     assert clock.sleeps == [20.5]
@@ -91,7 +91,7 @@ async def test_headers_that_make_no_sense_close_nothing_for_long(reset: str) -> 
 
 async def test_a_wall_clock_set_back_closes_nothing_for_long() -> None:
     clock = FakeClock()
-    pace = Pace(clock)
+    pace = Pace(clock, patience=30)
     pace.heard(429, headers(clock))
     clock.set(clock.now() - timedelta(days=1))
     await pace.turn(Urgency.ORDER)
