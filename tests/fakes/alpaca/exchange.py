@@ -15,7 +15,7 @@ from tests.fakes.alpaca.checks import (
     check_rules,
     read_order,
 )
-from tests.fakes.alpaca.market import ExchangeTime
+from tests.fakes.alpaca.market import NEW_YORK, ExchangeTime
 from tests.fakes.alpaca.model import ZERO, Account, ApiError, Asset, Fate, Order, made_id
 
 CENT = Decimal("0.01")
@@ -325,4 +325,5 @@ def plain(number: Decimal) -> str:
 
 
 def _activity_id(now: datetime, count: int) -> str:
-    return f"{now:%Y%m%d%H%M%S}{now.microsecond // 1000:03d}::{made_id('activity', count, now)}"
+    local = now.astimezone(NEW_YORK)
+    return f"{local:%Y%m%d%H%M%S}{now.microsecond // 1000:03d}::{made_id('activity', count, now)}"

@@ -17,8 +17,8 @@ from core.adapters.brokers.alpaca.records import (
 )
 from core.adapters.brokers.alpaca.refusals import (
     as_order_refused,
+    is_repeated_id,
     may_be_repeated_id,
-    names_the_id,
 )
 from core.adapters.brokers.alpaca.rules import as_json, require_means, require_sendable
 from core.adapters.brokers.alpaca.states import as_broker_order, is_known
@@ -185,7 +185,7 @@ class AlpacaAccount:
 
     async def _explain(self, request: OrderRequest, refused: Refused) -> NoReturn:
         """Say why an order was refused; raises DuplicateClientOrderId or OrderRefused."""
-        if names_the_id(refused):
+        if is_repeated_id(refused):
             raise DuplicateClientOrderId(request.client_order_id) from None
         ours = as_order_refused(refused)
         if may_be_repeated_id(refused) or ours.code in STATE_DEPENDENT:

@@ -10,6 +10,8 @@ from core.ports.broker import OrderRefused
 
 BAD_FIELD = 40010001
 """The code of a repeated client order id, though also of other faults in a request."""
+NO_SUCH_THING = 40410000
+NOT_FOUND, CONFLICT = 404, 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +55,19 @@ def as_order_refused(refused: Refused) -> OrderRefused:
     return OrderRefused("other", f"Alpaca refused the order: {refused.message}")
 
 
+def is_repeated_id(refused: Refused) -> bool:
+    """Whether the words say that the client order id was used before."""
+    pattern = r"client.?order.?id.*(unique|exist|duplicate|already|used)"
+    return re.search(pattern, refused.message, re.IGNORECASE) is not None
+
+
 def may_be_repeated_id(refused: Refused) -> bool:
-    """Whether this can mean that the client order id was used before."""
-    return refused.code == BAD_FIELD or names_the_id(refused)
-
-
-def names_the_id(refused: Refused) -> bool:
-    """Whether the words speak of the client order id."""
-    return re.search(r"client.?order.?id", refused.message, re.IGNORECASE) is not None
+    """Whether this can mean that the client order id was used before, whatever the words say."""
+    return refused.code == BAD_FIELD or refused.status == CONFLICT or is_repeated_id(refused)
 
 
 def is_not_found(refused: Refused) -> bool:
-    """Whether Alpaca itself, and no proxy, says that it does not have what was asked for."""
-    return refused.status == 404 and (  # noqa: PLR2004
-        refused.code == 40410000 or "not found" in refused.message.lower()  # noqa: PLR2004
-    )
+    """Whether Alpaca itself, and no proxy or wrong address, says that it has no such thing."""
+    if refused.status != NOT_FOUND or "endpoint" in refused.message.lower():
+        return False
+    return refused.code == NO_SUCH_THING or "not found" in refused.message.lower()

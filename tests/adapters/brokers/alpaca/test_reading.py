@@ -264,9 +264,14 @@ async def test_f19_from_a_look_that_fails_no_conclusion_is_drawn(stage: Stage, n
 
 async def test_only_alpaca_itself_can_say_that_it_has_no_such_order(stage: Stage) -> None:
     path = "/v2/orders:by_client_order_id"
-    stage.go_wrong(Fault(Answer.SAY, "GET", path, status=404, body='{"message":"no route"}'))
-    with pytest.raises(BrokerUnavailable):
-        await stage.found(ID)
+    for body in (
+        '{"message":"no route"}',
+        '{"message":"endpoint not found."}',
+        '{"code":40410000,"message":"endpoint not found"}',
+    ):
+        stage.go_wrong(Fault(Answer.SAY, "GET", path, status=404, body=body))
+        with pytest.raises(BrokerUnavailable):
+            await stage.found(ID)
     assert await stage.found(ID) is None
 
 

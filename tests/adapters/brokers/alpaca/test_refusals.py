@@ -39,6 +39,8 @@ RECORDED = [
         "other",
     ),
     (422, 40010001, "something new is wrong", "other"),
+    (422, 40010001, "client_order_id is malformed", "other"),
+    (409, 40910000, "conflict", "other"),
     (400, 40010000, "request body format is invalid", "other"),
 ]
 
