@@ -80,6 +80,20 @@ async def test_no_execution_falls_between_cash_and_shares(stage: Stage) -> None:
     assert value == 10000
 
 
+async def test_cash_that_changes_all_the_time_is_not_guessed_at(stage: Stage) -> None:
+    counted = iter(range(100))
+    stage.go_wrong(
+        faults.rewritten(
+            lambda account: {**account, "cash": str(next(counted))},
+            method="GET",
+            path="/v2/account",
+            times=100,
+        )
+    )
+    with pytest.raises(BrokerUnavailable, match="changes while"):
+        await stage.broker.holdings()
+
+
 async def test_short_positions_are_refused_and_other_things_left_out(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:

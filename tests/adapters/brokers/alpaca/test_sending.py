@@ -25,6 +25,7 @@ from core.ports.broker import (
     BrokerUnavailable,
     DuplicateClientOrderId,
     OrderRefused,
+    OrderRequest,
 )
 from tests.adapters.brokers.alpaca.stage import BRKB, KEY, SECRET, Stage, buy, sell, staged
 from tests.fakes.alpaca import faults
@@ -355,3 +356,37 @@ async def test_errors_of_the_port_are_the_only_ones(stage: Stage) -> None:
         for ask in (stage.broker.clock, stage.broker.account, lambda: stage.found("x")):
             with suppress(BrokerError):
                 await ask()
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (buy("0"), "too_small"),
+        (buy("NaN"), "too_small"),
+        (buy("1.0005"), "not_fractionable"),
+        (buy(limit="0"), "other"),
+        (buy(limit="Infinity"), "other"),
+        (buy(id_=""), "other"),
+        (buy(id_="x" * 129), "other"),
+    ],
+    ids=str,
+)
+async def test_what_no_account_could_have_filled_is_not_even_asked_about(
+    stage: Stage, request_: OrderRequest, code: str
+) -> None:
+    with pytest.raises(OrderRefused) as caught:
+        await stage.broker.submit(request_)
+    assert caught.value.code == code
+    assert stage.server.seen == []
+
+
+async def test_a_failure_that_nobody_thought_of_says_nothing_of_the_order(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(stage.house._client, "post", fail)
+    with pytest.raises(BrokerAmbiguous, match="RuntimeError"):
+        await stage.broker.submit(buy())
+    assert "nobody thought of this" in caplog.text

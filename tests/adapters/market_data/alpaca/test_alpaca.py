@@ -179,3 +179,15 @@ async def test_times_keep_their_microseconds(stage: Stage) -> None:
     quote = (await stage.source.quotes([SPY])).quotes[SPY]
     assert quote.at == datetime(2020, 3, 9, 14, 59, 30, 123456, UTC)
     assert (quote.currency, quote.source) == ("USD", "alpaca")
+
+
+async def test_only_what_cannot_be_read_is_nothing_at_all(stage: Stage) -> None:
+    batch = await stage.source.quotes([Symbol("A1")])
+    assert dict(batch.quotes) == {}
+    assert [fault.symbol for fault in batch.faults] == ["A1"]
+
+
+async def test_what_it_says_of_itself(stage: Stage) -> None:
+    assert (stage.source.name, stage.source.max_age) == ("alpaca", timedelta(seconds=60))
+    assert await stage.source.known_symbols() is None
+    assert "secret" not in repr(stage.source)
