@@ -33,8 +33,8 @@ from core.ports.broker import (
     OrderRefused,
     OrderRequest,
 )
-from tests.fakes.alpaca.server import FakeAlpaca, serving
 from core.ports.hand_kept import HandKept
+from tests.fakes.alpaca.server import FakeAlpaca, serving
 from tests.fakes.broker import FakeBroker
 from tests.fakes.by_hand import QuickHands
 from tests.fakes.clock import FakeMarketClock
