@@ -29,7 +29,7 @@ demo: $(RUNTIME) ## start the bot on a chat page of its own, on real price histo
 install: $(RUNTIME) ## make .venv with what the bot needs
 
 test: $(DEV) ## run every test; PYTEST_ARGS="-k word" chooses some
-	@$(PY) -m pytest $(PYTEST_ARGS)
+	@$(PY) -m pytest --numprocesses auto $(PYTEST_ARGS)
 
 check: $(DEV) ## lint, format, types, import rules
 	@$(PY) -m ruff check .
