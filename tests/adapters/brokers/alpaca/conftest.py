@@ -17,6 +17,6 @@ async def stage() -> AsyncIterator[Stage]:
 
 @pytest.fixture
 async def hasty() -> AsyncIterator[Stage]:
-    """As `stage`, with a limit of 0.4 seconds for every request."""
-    async with staged(seconds=0.4) as made:
+    """As `stage`, with a limit of one second for every request."""
+    async with staged(seconds=1.0) as made:
         yield made

@@ -64,8 +64,10 @@ class Family:
 
 
 @asynccontextmanager
-async def family(folder: Path, *, multiplier: int = 4) -> AsyncIterator[Family]:
-    async with staged(seconds=0.4, cash="2000", multiplier=multiplier) as stage:
+async def family(
+    folder: Path, *, multiplier: int = 4, seconds: float = 10.0
+) -> AsyncIterator[Family]:
+    async with staged(seconds=seconds, cash="2000", multiplier=multiplier) as stage:
         stage.server.requests_a_minute = 100_000
         time = stage.exchange.time
         stage.hold(SPY, "80")
@@ -146,7 +148,7 @@ TROUBLE: dict[str, Callable[[], Fault | None]] = {
 @pytest.mark.parametrize("name", TROUBLE)
 async def test_every_leg_is_carried_out_once(tmp_path: Path, name: str, leg: int) -> None:
     """The trouble meets the sale (leg 0) or the purchase (leg 1)."""
-    async with family(tmp_path) as anna:
+    async with family(tmp_path, seconds=1.0 if "hangs" in name else 10.0) as anna:
         fault = TROUBLE[name]()
         if fault is not None:
             if leg == 1:

@@ -181,10 +181,10 @@ async def test_f21_a_hanging_broker_is_given_up_and_the_loop_stays_free(hasty: S
         before = time.monotonic()
         await asyncio.sleep(0.01)
         longest = max(longest, time.monotonic() - before)
-    with pytest.raises(BrokerAmbiguous, match=r"within 0\.4 s"):
+    with pytest.raises(BrokerAmbiguous, match="within 1 s"):
         await sending
-    assert time.monotonic() - start < 3
-    assert longest < 0.3
+    assert time.monotonic() - start < 5
+    assert longest < 0.9
     hasty.server.faults.clear()
     assert (await hasty.settled(ID)).state is OrderState.FILLED
 

@@ -42,7 +42,7 @@ async def stage() -> AsyncIterator[Stage]:
         for symbol, price in ((SPY, "268.21"), (AGG, "115.30"), (BRKB, "201.5")):
             server.exchange.list_asset(symbol, price)
         time = server.exchange.time
-        source = AlpacaMarketData("key", "secret", server.origin, time, seconds=0.5)
+        source = AlpacaMarketData("key", "secret", server.origin, time, seconds=2.0)
         yield Stage(server, source)
         await source.close()
 
