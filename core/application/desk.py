@@ -10,9 +10,10 @@ from core.domain.ids import AccountId
 from core.domain.risk import Limits
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
-from core.ports.store import Store
+from core.ports.store import Store, UnitOfWork
 
-LEASE = timedelta(seconds=90)
+LEASE = timedelta(seconds=45)
+"""How long an account is held without a sign of life: after a kill, the next process waits so long at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,13 @@ async def take_account(desk: Desk, account_id: AccountId) -> Grant | None:
     async with desk.store.begin() as work:
         fence = await work.leases.acquire(name, desk.holder, now=now, until=now + LEASE)
     return None if fence is None else Grant(name, fence)
+
+
+async def renew(work: UnitOfWork, desk: Desk, grant: Grant) -> None:
+    """Hold an account for longer; raises PermissionError where it is no longer this grant's."""
+    now = desk.clock.now()
+    await work.leases.require(grant.name, desk.holder, grant.fence, now)
+    await work.leases.acquire(grant.name, desk.holder, now=now, until=now + LEASE)
 
 
 async def release_account(desk: Desk, grant: Grant) -> None:

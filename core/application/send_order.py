@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from core.application.desk import Desk, Grant
+from core.application.desk import Desk, Grant, renew
 from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, Order, OrderState
 from core.domain.refusals import Refusal
 from core.domain.risk import ApprovedPlan
@@ -62,7 +62,7 @@ async def send_order(
 async def _claim(desk: Desk, grant: Grant, order: Order) -> bool:
     now = desk.clock.now()
     async with desk.store.begin() as work:
-        await work.leases.require(grant.name, desk.holder, grant.fence, now)
+        await renew(work, desk, grant)
         proposal = await work.proposals.get(order.proposal_id)
         if proposal is not None:
             managed = await work.portfolios.get(proposal.portfolio_id)

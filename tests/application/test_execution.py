@@ -279,3 +279,35 @@ async def test_purchases_are_sized_by_the_cash_that_is_there(world: World, cash:
     assert shown.orders[0].state is OrderState.REJECTED
     assert shown.orders[1].filled_value <= 100 + cash
     assert world.broker.cash >= 0
+
+
+# --- the lease -----------------------------------------------------------------------------------
+
+
+async def test_a_slow_broker_does_not_cost_the_lease_as_long_as_orders_go_out(
+    world: World,
+) -> None:
+    """Three orders of half a minute each, under a lease of three quarters."""
+    _, proposal = await approved(world, {"AAA": 40, "BBB": 25, "CCC": 35})
+    submit = world.broker.submit
+
+    async def slowly(request: object) -> object:
+        world.pass_time(timedelta(seconds=30))
+        return await submit(request)  # type: ignore[arg-type]
+
+    world.broker.submit = slowly  # type: ignore[method-assign, assignment]
+    assert await execute_approved(world.desk) == 1
+    assert (await world.proposal(proposal.id)).state is ProposalState.DONE
+
+
+async def test_an_account_that_another_process_holds_is_left_alone(world: World) -> None:
+    from core.application.desk import take_account
+
+    _, proposal = await approved(world)
+    async with world.store.read() as work:
+        account = (await work.portfolios.get(proposal.portfolio_id)).account
+    assert await take_account(replace(world.desk, holder="other:1"), account.id) is not None
+    assert await execute_approved(world.desk) == 0
+    assert world.broker.submits == []
+    world.clock.advance(timedelta(seconds=46))
+    assert await execute_approved(world.desk) == 1

@@ -21,6 +21,7 @@ from core.domain.membership import Member
 from core.domain.outbox import MessageKind
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import ProposalNotOpen
+from core.ports.broker import BrokerOrder, OrderRequest
 from tests.application.acts import approved, decide, drifted, proposed, told, view
 from tests.fakes.store import make_store
 from tests.fakes.world import World, small_world
@@ -68,16 +69,14 @@ async def test_a_process_that_slept_past_its_lease_writes_nothing_more_4(
 ) -> None:
     """The first hangs in its first order; the second takes over, finds the order, and finishes."""
     _, proposal = await approved(world)
-    world.broker.hold = asyncio.Event()
+    arrived, goes_on = hanging(world)
     first = asyncio.create_task(execute_approved(world.desk))
-    await _until_sent(world)
+    await arrived.wait()
     assert await execute_approved(second) == 0
     world.clock.advance(timedelta(minutes=2))
-    hold, world.broker.hold = world.broker.hold, None
     await reconcile(second)
-    taken_over = asyncio.create_task(execute_approved(second))
-    await asyncio.wait([taken_over])
-    hold.set()
+    await execute_approved(second)
+    goes_on.set()
     await first
     shown = await view(world, proposal)
     assert shown.proposal.state is ProposalState.DONE
@@ -87,13 +86,19 @@ async def test_a_process_that_slept_past_its_lease_writes_nothing_more_4(
     assert world.broker.positions["AAA"] == 70 - proposal.revision.plan.sells[0].quantity  # type: ignore[index]
 
 
-async def _until_sent(world: World) -> None:
-    """Until the first order has left."""
-    for _ in range(10_000):
-        await asyncio.sleep(0)
-        if world.broker.submits:
-            return
-    raise AssertionError("nothing was sent")
+def hanging(world: World) -> tuple[asyncio.Event, asyncio.Event]:
+    """Let the next order hang at the broker: it has arrived at the first event, and goes on after the second."""
+    arrived, goes_on = asyncio.Event(), asyncio.Event()
+    submit = world.broker.submit
+
+    async def hang(request: OrderRequest) -> BrokerOrder:
+        world.broker.submit = submit  # type: ignore[method-assign]
+        arrived.set()
+        await goes_on.wait()
+        return await submit(request)
+
+    world.broker.submit = hang  # type: ignore[method-assign]
+    return arrived, goes_on
 
 
 async def test_fifty_taps_at_once_are_one_approval_and_one_execution_3(world: World) -> None:
