@@ -278,12 +278,13 @@ async def test_f19_from_a_look_that_fails_no_conclusion_is_drawn(stage: Stage, n
 
 async def test_only_alpaca_itself_can_say_that_it_has_no_such_order(stage: Stage) -> None:
     path = "/v2/orders:by_client_order_id"
-    for body in (
-        '{"message":"no route"}',
-        '{"message":"endpoint not found."}',
-        '{"code":40410000,"message":"endpoint not found"}',
+    for status, body in (
+        (404, '{"message":"no route"}'),
+        (404, '{"message":"endpoint not found."}'),
+        (404, '{"code":40410000,"message":"endpoint not found"}'),
+        (400, '{"code":40010000,"message":"account not found"}'),
     ):
-        stage.go_wrong(Fault(Answer.SAY, "GET", path, status=404, body=body))
+        stage.go_wrong(Fault(Answer.SAY, "GET", path, status=status, body=body))
         with pytest.raises(BrokerUnavailable):
             await stage.found(ID)
     assert await stage.found(ID) is None

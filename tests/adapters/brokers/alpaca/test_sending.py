@@ -82,7 +82,9 @@ TAKEN_BUT_UNHEARD: dict[str, Callable[[], Fault]] = {
     "502 page after accepting": lambda: faults.proxy_page(502, takes=True),
     "500 after accepting": lambda: faults.server_error(takes=True),
     "503 with nothing in it": lambda: Fault(Answer.SAY, status=503, takes=True),
-    "408": lambda: Fault(Answer.SAY, status=408, takes=True),
+    "408": lambda: Fault(
+        Answer.SAY, status=408, takes=True, body='{"code":40810000,"message":"timed out"}'
+    ),
     "a redirection": lambda: Fault(
         Answer.SAY, status=307, takes=True, headers={"Location": "https://api.alpaca.markets/"}
     ),
