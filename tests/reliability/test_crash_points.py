@@ -193,5 +193,5 @@ async def test_a_kill_at_any_point_changes_nothing_in_the_end_1(tmp_path: Path, 
 def points(way: str, count: int) -> range:
     if os.environ.get("HYPOTHESIS_PROFILE") == "full":
         return range(1, count + 1)
-    stride = 4 if way == "all_goes_well" else 9
+    stride = 6 if way == "all_goes_well" else 15
     return range(1 + list(WAYS).index(way) % stride, count + 1, stride)
