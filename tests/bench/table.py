@@ -1,0 +1,57 @@
+"""What a benchmark measured, as a table."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure: what, how much, and what to know about it."""
+
+    what: str
+    value: str
+    note: str = ""
+
+
+def show(title: str, figures: Sequence[Figure]) -> None:
+    """Print figures as a table."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in ("measured", "figure", "note"):
+        table.add_column(name, justify="right" if name == "figure" else "left")
+    for figure in figures:
+        table.add_row(figure.what, figure.value, figure.note)
+    Console(width=110).print(table)
+
+
+def machine() -> str:
+    """The machine and the day, without which no figure means anything."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    model = platform.processor() or platform.machine()
+    today = datetime.now(UTC).date().isoformat()
+    return f"{today} · {os.cpu_count()} cores ({model}) · Python {python} · load {load()}"
+
+
+def load() -> str:
+    """How busy the machine was with other things, on average over the last minute."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
+def peak_memory() -> str:
+    """The most memory that this process has had."""
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return f"{kilobytes / 1024:.0f} MB"
+
+
+def milliseconds(seconds: float) -> str:
+    """A duration that people compare: milliseconds below a second."""
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
