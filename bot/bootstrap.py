@@ -10,11 +10,13 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from bot.runtime import Runtime
 from bot.settings import Settings
+from core.adapters.brokers.manual import ManualBrokerage, PricesByHand
 from core.adapters.brokers.registry import BrokerRegistry
 from core.adapters.brokers.simulated import SimulatedBrokerage
 from core.adapters.calendars.nyse import NyseCalendar
@@ -31,6 +33,7 @@ from core.ports.clock import Clock
 
 STORE_FILE = "evenkeel.db"
 BROKER_FILE = "broker.db"
+MANUAL_FILE = "manual.db"
 CALENDAR_PAST = timedelta(days=400)
 CALENDAR_FUTURE = timedelta(days=5 * 366)
 
@@ -44,6 +47,11 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(store.aclose)
         clock = SystemClock()
         market = await _market(settings, store, clock)
+        by_hand = ManualBrokerage(
+            settings.data_dir / MANUAL_FILE, market.prices, market.calendar, market.clock
+        )
+        stack.push_async_callback(by_hand.close)
+        market = replace(market, prices=PricesByHand(market.prices, by_hand.typed_prices))
         house = SimulatedBrokerage(
             settings.data_dir / BROKER_FILE, market.prices, market.calendar, market.clock
         )
@@ -51,7 +59,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         yield Runtime(
             settings=settings,
             store=store,
-            brokers=BrokerRegistry({"simulated": house}),
+            brokers=BrokerRegistry({"simulated": house, "manual": by_hand}),
             market=market,
             clock=clock,
             signing_key=signing_key(settings),

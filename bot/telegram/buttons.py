@@ -9,8 +9,25 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.telegram import doubt_buttons, proposal_buttons, setup, setup_end
-from bot.telegram.commands import cash, helping, invite, leave, members, pause, portfolio, targets
+from bot.telegram import (
+    doubt_buttons,
+    hand_buttons,
+    holdings_import,
+    proposal_buttons,
+    setup,
+    setup_end,
+)
+from bot.telegram.commands import (
+    cash,
+    helping,
+    holdings,
+    invite,
+    leave,
+    members,
+    pause,
+    portfolio,
+    targets,
+)
 from bot.telegram.commands import settings as settings_command
 from bot.telegram.commands.command import Words
 from bot.telegram.commands.notes import note
@@ -25,11 +42,12 @@ from core.domain.membership import parse_role
 
 Verb = Callable[..., Awaitable[Reaction]]
 
-OF_PROPOSAL: Mapping[str, Verb] = proposal_buttons.VERBS
+OF_PROPOSAL: Mapping[str, Verb] = {**proposal_buttons.VERBS, **hand_buttons.VERBS}
 """Verbs whose first argument is a proposal's number."""
 
 SLOW = frozenset(
     {
+        "bk_use",
         "status",
         "rebalance",
         "force",
@@ -168,6 +186,10 @@ VERBS: Mapping[str, Verb] = {
     "tg_cancel": targets.cancel,
     "tg_scale": _scale,
     "tg_rest": _rest,
+    "bk_right": holdings.still_right,
+    "bk_show": holdings.show_again,
+    "bk_use": holdings_import.use,
+    "bk_cancel": holdings_import.cancel,
     "members": _members,
     "members_back": _members_again,
     "role": members.choose_role,
@@ -179,6 +201,7 @@ VERBS: Mapping[str, Verb] = {
     "su_pick": setup.pick,
     "su_holdings": setup.use_holdings,
     "su_own": setup.ask_own,
+    "su_hand": setup.keep_by_hand,
     "su_cash": setup.pay_in,
     "su_other": setup.ask_other,
     "su_scale": _setup_scale,

@@ -24,8 +24,8 @@ async def current_or_new(turn: Turn, slug: str | None) -> Current:
         return await first_portfolio(turn)
 
 
-async def first_portfolio(turn: Turn) -> Current:
-    """Make the portfolio under the first of a few names that is free."""
+async def first_portfolio(turn: Turn, broker: str | None = None) -> Current:
+    """Make the portfolio, at the operator's broker or another one, under the first of a few names that is free."""
     runtime = turn.runtime
     first_name = (turn.member.name.split() or ["My"])[0][:20]
     names = (DEFAULT_NAME, f"{first_name}’s portfolio", f"{DEFAULT_NAME} {turn.member.id}")
@@ -38,7 +38,7 @@ async def first_portfolio(turn: Turn) -> Current:
                 member=turn.member,
                 name=name,
                 chat=turn.chat,
-                broker=runtime.settings.broker,
+                broker=broker or runtime.settings.broker,
             )
         except NameTaken:
             LOG.info("The name %s is taken", name)

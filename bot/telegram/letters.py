@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.telegram.screen import Screen
 from bot.telegram.views import notices
+from bot.telegram.views.checklist import checklist_screen, has_checklist
 from bot.telegram.views.proposal import (
     frozen_notice,
     proposal_screen,
@@ -102,14 +103,15 @@ def _about_proposal(item: OutboxItem, scene: Scene, market_now: datetime) -> Let
     match item.kind:
         case MessageKind.PROPOSAL:
             return _proposal(view, scene, market_now)
+        case MessageKind.CHECKLIST:
+            return _checklist(view)
         case MessageKind.REMINDER:
             return _reminder(view, scene, market_now)
-        case MessageKind.REPORT:
-            return Letter(report_reply(view), scene.last_copy)
+        case MessageKind.REPORT | MessageKind.FROZEN:
+            is_report = item.kind is MessageKind.REPORT
+            return Letter(report_reply(view) if is_report else frozen_notice(view), scene.last_copy)
         case MessageKind.RECHECK:
             return _recheck(view, scene, market_now)
-        case MessageKind.FROZEN:
-            return Letter(frozen_notice(view), scene.last_copy)
         case MessageKind.APPROVAL_LAPSED:
             return _lapsed(item, view, scene)
         case _:
@@ -121,6 +123,11 @@ def _proposal(view: ProposalView, scene: Scene, market_now: datetime) -> Letter 
         return None
     screen = proposal_screen(view, layout=scene.layout, market_now=market_now)
     return Letter(screen, shows=view.proposal)
+
+
+def _checklist(view: ProposalView) -> Letter | None:
+    """What to trade by hand; nothing once all of it has its answer."""
+    return Letter(checklist_screen(view), shows=view.proposal) if has_checklist(view) else None
 
 
 def has_ended_unseen(view: ProposalView, market_now: datetime) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from bot.telegram.commands import targets
+from bot.telegram.commands import holdings, targets
 from bot.telegram.commands.allocation import (
     allocation_of,
     has_room_for_cash,
@@ -26,13 +26,13 @@ from bot.telegram.commands.amounts import read_amount
 from bot.telegram.commands.notes import bold, code, escape, note, shown_name, tap
 from bot.telegram.commands.rebalance import check
 from bot.telegram.context import Misunderstood, Reaction, Turn, alert, say
-from bot.telegram.dialogues import at_step, open_dialogue, save_dialogue, take_step
+from bot.telegram.dialogues import at_step, end_dialogue, open_dialogue, save_dialogue, take_step
 from bot.telegram.first_portfolio import first_portfolio
 from bot.telegram.ready_made import EXAMPLE, ReadyMade, offered, ready_made
 from bot.telegram.screen import Button, Screen
 from bot.words.numbers import money, round_money
 from core.application.choose_portfolio import Current
-from core.application.create_portfolio import CURRENCY, EMBEDDED
+from core.application.create_portfolio import BY_HAND, CURRENCY, EMBEDDED
 from core.application.move_cash import deposit
 from core.application.set_targets import require_known, set_targets, targets_from_holdings
 from core.application.take_snapshot import read_holdings
@@ -75,6 +75,8 @@ async def choose_targets(turn: Turn, current: Current | None, *, greeting: str =
         rows.append((tap("📥 Use what I hold", "su_holdings"),))
     if turn.is_private:
         rows.append((tap("✏️ Type my own", "su_own"),))
+    if current is None and turn.is_private:
+        rows.append((tap("📒 Start from my own account", "su_hand"),))
     return say(
         note(
             greeting,
@@ -106,6 +108,19 @@ async def _holdings(turn: Turn, current: Current) -> Holdings:
         return await read_holdings(turn.runtime.brokers, current.portfolio)
     except Refusal:
         return Holdings(ZERO)
+
+
+async def keep_by_hand(turn: Turn) -> Reaction:
+    """[Start from my own account]: a real one, at a broker without an interface, written down by hand."""
+    if await take_step(turn, NAME, "targets", "by hand") is None:
+        return alert(ENDED)
+    try:
+        current = await first_portfolio(turn, BY_HAND)
+    except BaseException:
+        await take_step(turn, NAME, "by hand", "targets")
+        raise
+    await end_dialogue(turn)
+    return await holdings.begin(turn, current)
 
 
 async def pick(turn: Turn, place: int) -> Reaction:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import bold, note, shown_name
 from bot.telegram.context import Misunderstood, Reaction, Turn, say
-from bot.words.labels import RUNG_MEANINGS, rung_label, source_label
+from bot.words.by_hand import account_label, account_meaning, is_by_hand
+from bot.words.labels import source_label
 from core.domain.portfolio import Account, TaxTreatment
 
 TAX = {
@@ -36,9 +37,11 @@ async def run(turn: Turn, words: Words) -> Reaction:
 def _account(account: Account) -> str:
     return "\n".join(
         [
-            f"{bold(shown_name(account.name))} · {bold(rung_label(account.rung))}",
-            f"{RUNG_MEANINGS[account.rung]}, in {account.currency}",
-            f"held at {shown_name(source_label(account.broker))}",
+            f"{bold(shown_name(account.name))} · {bold(account_label(account))}",
+            f"{account_meaning(account)}, in {account.currency}",
+            "/holdings shows and changes it"
+            if is_by_hand(account)
+            else f"held at {shown_name(source_label(account.broker))}",
             f"tax: {TAX[account.tax_treatment]}",
         ]
     )

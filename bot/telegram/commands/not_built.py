@@ -9,10 +9,6 @@ from bot.words.refusals import refusal_sentence
 from core.domain.refusals import NotBuiltYet
 
 MISSING = {
-    "holdings": (
-        "Typing in or importing holdings",
-        "/status shows what the account holds, and /deposit puts paper money in.",
-    ),
     "alerts": (
         "Setting price alerts",
         "A proposal comes by itself when a line leaves its band; /policy band 3 makes the bands narrower.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.telegram.html import bold, escape, shown_name
 from bot.telegram.screen import Screen, tap
+from bot.telegram.views.book import holdings_old_buttons
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.words.labels import ROLE_MEANINGS, proposal_number, role_label
 from bot.words.numbers import count, listed
@@ -17,6 +18,7 @@ _CHECK_TROUBLES = {
     "PricesRefused": "some prices are missing, too old, or not believable",
     "PriceSourceDown": "the price source does not answer",
     "BrokerDown": "the broker does not answer",
+    "HoldingsOld": "nobody has confirmed for 30 days what the account holds",
     "RiskLimit": "the plan would break a limit of this installation",
     "ObjectiveNotBuilt": "the policy asks for an objective that this version does not have",
     "UnknownAssets": "the broker does not trade one of the lines",
@@ -57,6 +59,8 @@ def check_refused(managed: ManagedPortfolio, code: str, symbols: tuple[str, ...]
         "Nothing was traded. The next check tries again; /status shows what is known now.",
     )
     portfolio = managed.portfolio.id
+    if code == "HoldingsOld":
+        return Screen(text, holdings_old_buttons(portfolio))
     row = (tap("📊 Status", "status", portfolio), tap("⚖️ Check now", "rebalance", portfolio))
     return Screen(text, (row,))
 

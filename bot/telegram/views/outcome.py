@@ -8,12 +8,14 @@ from datetime import datetime
 
 from bot.telegram.html import bold, escape, neutral, shown_name
 from bot.telegram.views.parts import lines
-from bot.words.labels import DECISIONS, ORDER_STATES, SIDES, SIDES_DONE, proposal_number
+from bot.words.by_hand import is_by_hand, order_state
+from bot.words.labels import DECISIONS, SIDES, SIDES_DONE, proposal_number
 from bot.words.numbers import count, listed, money, quantity, small_drift
 from bot.words.times import clock_time
 from core.application.show_proposal import ProposalView
 from core.domain.order import Order, OrderState
 from core.domain.plan import Trade
+from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Decision, DecisionKind, Proposal, ProposalState
 
 _DETAIL_LIMIT = 120
@@ -61,25 +63,26 @@ def leg_results(trades: tuple[Trade, ...], orders: Iterable[Order]) -> tuple[Leg
     )
 
 
-def leg_line(result: LegResult, currency: str) -> str:
+def leg_line(result: LegResult, managed: ManagedPortfolio) -> str:
     """One leg after the decision: its fills with their price, or where its order is."""
     trade, order = result.trade, result.order
+    state = order_state(order.state, managed.account)
     symbol = escape(trade.symbol)
     average = order.average_price
     if average is None:
         what = f"{SIDES[trade.side]} {quantity(trade.quantity)} {symbol}"
-        return f"{result.leg}. {what}: {ORDER_STATES[order.state]}{_detail(order)}"
+        return f"{result.leg}. {what}: {state}{_detail(order)}"
     some = "" if result.is_whole else f" of {quantity(trade.quantity)}"
     done = f"{SIDES_DONE[trade.side]} {quantity(order.filled_quantity)}{some}"
-    line = f"{result.leg}. {done} {symbol} at {money(average, currency)}"
+    line = f"{result.leg}. {done} {symbol} at {money(average, managed.portfolio.currency)}"
     is_settled = result.is_whole or order.state is OrderState.FILLED
-    return line if is_settled else f"{line}; the rest: {_rest(order)}"
+    return line if is_settled else f"{line}; the rest: {_rest(order, managed)}"
 
 
-def _rest(order: Order) -> str:
-    if order.state is OrderState.PARTIALLY_FILLED:
+def _rest(order: Order, managed: ManagedPortfolio) -> str:
+    if order.state is OrderState.PARTIALLY_FILLED and not is_by_hand(managed.account):
         return "still at the broker"
-    return f"{ORDER_STATES[order.state]}{_detail(order)}"
+    return f"{order_state(order.state, managed.account)}{_detail(order)}"
 
 
 def _detail(order: Order) -> str:
@@ -90,12 +93,11 @@ def _detail(order: Order) -> str:
 def order_lines(view: ProposalView, *, brief: bool) -> list[str]:
     """The legs' results; when it must be brief, the whole ones are only counted."""
     results = leg_results(view.proposal.revision.plan.trades, view.orders)
-    currency = view.managed.portfolio.currency
     if not brief:
-        return [leg_line(result, currency) for result in results]
+        return [leg_line(result, view.managed) for result in results]
     whole = [result for result in results if result.is_whole]
     head = [f"{count(len(whole), 'order')} filled in full (/orders lists them)"] if whole else []
-    return head + [leg_line(result, currency) for result in results if not result.is_whole]
+    return head + [leg_line(result, view.managed) for result in results if not result.is_whole]
 
 
 def cost_and_drift(view: ProposalView) -> str:
@@ -188,11 +190,17 @@ def history(proposal: Proposal, now: datetime | None) -> str:
 def _carried_out(view: ProposalView, now: datetime | None, *, brief: bool) -> str:
     proposal = view.proposal
     return lines(
-        _CARRIED_OUT[proposal.state],
+        _carried_out_words(view),
         _approved_by(proposal, now),
         *order_lines(view, brief=brief),
         cost_and_drift(view),
     )
+
+
+def _carried_out_words(view: ProposalView) -> str:
+    if view.proposal.state is _S.APPROVED and is_by_hand(view.managed.account):
+        return "⏳ <b>Approved.</b> Your checklist comes in a moment."
+    return _CARRIED_OUT[view.proposal.state]
 
 
 def summary(view: ProposalView) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from bot.telegram.html import TEXT_LIMIT, bold, escape, pre, shown_length, shown_name
-from bot.words.labels import rung_label
+from bot.words.by_hand import account_label
 from bot.words.numbers import DOWN, UP, count, drift_mark, plain, tenths
 from core.domain.drift import DriftLine
 from core.domain.ids import Symbol
@@ -24,7 +24,7 @@ HEADERS = ("", "now", "target", "drift", "after")
 
 def head(managed: ManagedPortfolio, *topics: str) -> str:
     """The first line of a message about a portfolio: its name, the topic, and how real it is."""
-    label = bold(escape(rung_label(managed.account.rung)))
+    label = bold(escape(account_label(managed.account)))
     return " · ".join([bold(shown_name(managed.portfolio.name)), *topics, label])
 
 

@@ -20,11 +20,11 @@ from bot.telegram.views.parts import (
     paragraphs,
 )
 from bot.telegram.views.targets import EXAMPLE
+from bot.words.by_hand import account_label, is_by_hand
 from bot.words.labels import (
     CHECK_OUTCOMES,
     PROPOSAL_STATES,
     proposal_number,
-    rung_label,
     source_label,
 )
 from bot.words.numbers import count, listed, money, quantity, round_money, small_drift
@@ -92,7 +92,7 @@ def _subtitle(status: Status, drift: DriftReport) -> str:
     when = status.prices_at or status.market_now
     return " · ".join(
         [
-            rung_label(status.managed.account.rung),
+            account_label(status.managed.account),
             money(drift.total, status.managed.portfolio.currency),
             f"{day(when)}, {clock_time(when, when)}",
         ]
@@ -245,6 +245,8 @@ def _mending_buttons(status: Status) -> tuple[Button, ...]:
         is_owner = may(status.role, Permission.MANAGE)
         return (tap("🎯 Choose targets", "setup", portfolio),) if is_owner else ()
     is_empty = isinstance(status.refusal, EmptyAccount)
+    if is_empty and is_by_hand(status.managed.account):
+        return (tap("✏️ Type what it holds", "bk_show", portfolio),)
     if is_empty and _may_deposit(status):
         currency = status.managed.portfolio.currency
         return tuple(

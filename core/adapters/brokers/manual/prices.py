@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 
 from core.domain.book import TypedPrice
 from core.domain.ids import Symbol
 from core.domain.quote import PriceFaultKind, Quote, QuoteBatch
+from core.ports.broker import BrokerError
 from core.ports.market_data import MarketData
+
+log = logging.getLogger(__name__)
 
 SOURCE = "typed"
 
@@ -45,7 +49,7 @@ class PricesByHand:
             return batch
         filled = {
             typed.symbol: self._quote(typed)
-            for typed in await self._typed()
+            for typed in await self._words()
             if typed.symbol in missing
         }
         faults = tuple(fault for fault in batch.faults if fault.symbol not in filled)
@@ -56,7 +60,15 @@ class PricesByHand:
         known = await self._source.known_symbols()
         if known is None:
             return None
-        return known | {typed.symbol for typed in await self._typed()}
+        return known | {typed.symbol for typed in await self._words()}
+
+    async def _words(self) -> tuple[TypedPrice, ...]:
+        """What people typed; nothing where that cannot be read, so that all other prices still come."""
+        try:
+            return await self._typed()
+        except BrokerError as error:
+            log.warning("Typed prices cannot be read: %s", error)
+            return ()
 
     def _quote(self, typed: TypedPrice) -> Quote:
         return Quote(

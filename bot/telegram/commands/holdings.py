@@ -1,0 +1,211 @@
+"""``/holdings``: what an account holds whose broker has no interface: typed, confirmed, priced, traded by hand."""
+
+from __future__ import annotations
+
+import re
+
+from bot.telegram import hand_buttons
+from bot.telegram.commands.book_lines import EXAMPLE, read_fill, read_lines
+from bot.telegram.commands.command import Command, Words
+from bot.telegram.commands.notes import bold, code, escape, note, shown_name, tap
+from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
+from bot.telegram.screen import Screen
+from bot.telegram.views.book import book_screen
+from bot.words.by_hand import is_by_hand
+from bot.words.numbers import money
+from bot.words.refusals import refusal_sentence
+from bot.words.times import clock_time
+from core.application import type_holdings as use_case
+from core.application.choose_portfolio import Current
+from core.application.type_holdings import ShownBook, show_book
+from core.domain.ids import Symbol
+from core.domain.instrument import parse_symbol
+from core.domain.money import parse_decimal
+from core.domain.quote import PriceFaultKind
+from core.domain.refusals import NotKeptByHand, PriceSourceDown
+from core.domain.session import NEW_YORK
+
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+
+NEW_ONE = "/new My own account by hand"
+
+
+async def run(turn: Turn, words: Words) -> Reaction:
+    """Show the book, or do what the words say."""
+    slug, text = _meant(words)
+    current = await turn.current(slug)
+    if not is_by_hand(current.portfolio.account):
+        return say(_not_here(current))
+    first, *rest = text.split() or [""]
+    match first.lower():
+        case "":
+            return say(await book_now(turn, current))
+        case "price":
+            return await _price(turn, current, rest)
+        case "fractions":
+            return await _fractions(turn, current, rest)
+        case "confirm":
+            return await _confirm(turn, current)
+        case "done" | "not":
+            return await _answer(turn, first.lower(), rest)
+        case _:
+            return await _type(turn, current, text)
+
+
+def _meant(words: Words) -> tuple[str | None, str]:
+    """The portfolio that is named last, and the rest; ``@250`` is a price, no portfolio."""
+    if words.slug is not None and words.slug.isdigit():
+        return None, words.raw.strip()
+    return words.slug, words.text
+
+
+def _not_here(current: Current) -> Screen:
+    refusal = NotKeptByHand(current.portfolio.account.broker)
+    return note(
+        escape(refusal_sentence(refusal)),
+        "For an account at a broker that I cannot reach, make a portfolio of its own: "
+        f"{code(NEW_ONE)}",
+        rows=((tap("📊 Status", "status", current.portfolio.portfolio.id),),),
+    )
+
+
+async def begin(turn: Turn, current: Current) -> Reaction:
+    """A new hand-kept account: say what comes first."""
+    name = bold(shown_name(current.portfolio.portfolio.name))
+    opening = (
+        f"{name} is made, and this chat is about it now. I calculate what to trade; you place the orders "
+        "in your broker’s app yourself, and tell me what you did."
+    )
+    return say(await book_now(turn, current, opening))
+
+
+async def book_now(turn: Turn, current: Current, opening: str = "") -> Screen:
+    """The book as it is now, with what has no price."""
+    runtime = turn.runtime
+    shown = await show_book(
+        runtime.store,
+        runtime.brokers,
+        runtime.market.clock,
+        member=turn.member,
+        portfolio_id=current.portfolio.portfolio.id,
+    )
+    return book_screen(shown, unpriced=await _unpriced(turn, shown), opening=opening)
+
+
+async def _unpriced(turn: Turn, shown: ShownBook) -> tuple[Symbol, ...]:
+    held = tuple(shown.book.positions)
+    if not held:
+        return ()
+    try:
+        batch = await turn.runtime.market.prices.quotes(held)
+    except PriceSourceDown:
+        return ()
+    return tuple(
+        symbol
+        for symbol in held
+        if symbol not in batch.quotes and batch.fault_of(symbol).kind is PriceFaultKind.MISSING
+    )
+
+
+async def _type(turn: Turn, current: Current, text: str) -> Reaction:
+    runtime = turn.runtime
+    now = await runtime.market.clock.now()
+    change = read_lines(text, now.astimezone(NEW_YORK).date())
+    await use_case.type_holdings(
+        runtime.store,
+        runtime.brokers,
+        runtime.clock,
+        member=turn.member,
+        portfolio_id=current.portfolio.portfolio.id,
+        change=change,
+    )
+    return say(await book_now(turn, current, "✏️ Written down."))
+
+
+async def _confirm(turn: Turn, current: Current) -> Reaction:
+    runtime = turn.runtime
+    await use_case.confirm_holdings(
+        runtime.store,
+        runtime.brokers,
+        runtime.clock,
+        member=turn.member,
+        portfolio_id=current.portfolio.portfolio.id,
+    )
+    return say(await book_now(turn, current, "✅ Confirmed."))
+
+
+async def _price(turn: Turn, current: Current, items: list[str]) -> Reaction:
+    if len(items) != 2:  # noqa: PLR2004 - symbol and price
+        raise Misunderstood("Say what one share of it is worth.", "/holdings price FUND 12.34")
+    runtime, portfolio = turn.runtime, current.portfolio.portfolio
+    typed = await use_case.type_price(
+        runtime.store,
+        runtime.brokers,
+        runtime.clock,
+        member=turn.member,
+        portfolio_id=portfolio.id,
+        symbol=parse_symbol(items[0]),
+        price=parse_decimal("the price", items[1].lstrip("$"), "a price such as 12.34"),
+    )
+    until = clock_time(typed.valid_until, typed.typed_at)
+    return say(
+        note(
+            f"{bold(escape(typed.symbol))} counts at {money(typed.price, portfolio.currency)} a share "
+            f"until {until}, wherever I find no price of it.",
+        )
+    )
+
+
+async def _fractions(turn: Turn, current: Current, items: list[str]) -> Reaction:
+    word = " ".join(items).lower()
+    if word not in {"on", "off"}:
+        raise Misunderstood(
+            "Say whether your broker trades parts of shares: on or off.", "/holdings fractions on"
+        )
+    runtime, portfolio = turn.runtime, current.portfolio.portfolio
+    await use_case.set_fractions(
+        runtime.store,
+        runtime.brokers,
+        runtime.clock,
+        member=turn.member,
+        portfolio_id=portfolio.id,
+        has_fractions=word == "on",
+    )
+    what = "parts of shares too" if word == "on" else "whole shares only"
+    return say(note(f"Plans for {bold(shown_name(portfolio.name))} trade {what} from now on."))
+
+
+async def _answer(turn: Turn, verb: str, items: list[str]) -> Reaction:
+    """The buttons of a checklist, typed."""
+    numbers = [item for item in items[:2] if _NUMBER.fullmatch(item)]
+    if len(numbers) < 2:  # noqa: PLR2004 - proposal and line
+        raise Misunderstood(
+            "Name the proposal and the line of its checklist, and what you traded if it was at "
+            "another price.",
+            f"/holdings {verb} 42 1" + (" 10 @ 251.30" if verb == "done" else ""),
+        )
+    number, leg = int(numbers[0]), int(numbers[1])
+    if verb == "not":
+        reaction = await hand_buttons.not_done(turn, number, leg)
+    elif len(items) == len(numbers):
+        reaction = await hand_buttons.done(turn, number, leg)
+    else:
+        shares, price = read_fill(" ".join(items[2:]))
+        reaction = await hand_buttons.answer_line(turn, number, leg, shares, price)
+    return Reaction(says=(reaction.edit,) if reaction.edit else reaction.says)
+
+
+async def still_right(turn: Turn, portfolio_id: int) -> Reaction:
+    """[Still right]."""
+    reaction = await _confirm(turn, await turn.of_id(portfolio_id))
+    return put(reaction.says[0].screen, toast="Confirmed.")
+
+
+async def show_again(turn: Turn, portfolio_id: int) -> Reaction:
+    """[Change]: show the book, which says how."""
+    return say(await book_now(turn, await turn.of_id(portfolio_id)))
+
+
+COMMAND = Command(
+    "holdings", run, "type what an account without an interface holds", EXAMPLE, moves=True
+)

@@ -1,0 +1,150 @@
+"""The book of a hand-kept account: what is written down, how old that is, and what a file would change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from bot.telegram.html import TEXT_LIMIT, bold, code, escape
+from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.views.parts import capped, head, lines, paragraphs
+from bot.words.numbers import count, listed, money, quantity
+from bot.words.times import clock_time
+from core.application.type_holdings import ShownBook
+from core.domain.book import Book, BookChange, Lot, TypedPrice
+from core.domain.ids import Symbol
+from core.domain.membership import Permission, may
+from core.domain.money import ZERO
+from core.domain.portfolio import ManagedPortfolio
+
+_ROOM = TEXT_LIMIT // 2
+_CSV = "Or send me the CSV file of positions that your broker lets you download."
+
+
+def book_screen(shown: ShownBook, *, unpriced: Sequence[Symbol] = (), opening: str = "") -> Screen:
+    """What the account holds, as it was typed."""
+    book, currency = shown.book, shown.managed.portfolio.currency
+    is_owner = may(shown.role, Permission.MANAGE)
+    held = [_position(book, symbol, currency) for symbol in book.positions]
+    is_empty = book.confirmed_at is None
+    text = paragraphs(
+        head(shown.managed, "holdings"),
+        opening,
+        ""
+        if is_empty
+        else lines(capped(held, _ROOM, "more"), f"Cash {money(book.cash, currency)}"),
+        lines(
+            _age(shown),
+            _unpriced(unpriced),
+            *(_typed_price(typed, shown, currency) for typed in shown.prices),
+            "Parts of shares are traded here." if book.has_fractions else "",
+        ),
+        _how(is_empty=is_empty) if is_owner else "",
+    )
+    return Screen(text, _buttons(shown, is_empty=is_empty, is_owner=is_owner))
+
+
+def _position(book: Book, symbol: Symbol, currency: str) -> str:
+    lots = [lot for lot in book.lots if lot.symbol == symbol]
+    shares = f"{escape(symbol)} {quantity(book.positions[symbol])}"
+    if len(lots) > 1:
+        return f"{shares} in {len(lots)} lots"
+    return shares + _bought(lots[0], currency)
+
+
+def _bought(lot: Lot, currency: str) -> str:
+    cost = "" if lot.cost_per_share is None else f" @ {money(lot.cost_per_share, currency)}"
+    return cost + ("" if lot.acquired is None else f", {lot.acquired.isoformat()}")
+
+
+def _age(shown: ShownBook) -> str:
+    days = shown.book.days_since(shown.market_now)
+    if days is None:
+        return "Nobody has written anything here yet."
+    when = "today" if days == 0 else f"{count(days, 'day')} ago"
+    if shown.book.is_old(shown.market_now):
+        return f"⚠ Typed or confirmed {when}: {bold('too long ago for a plan')}. Is it still right?"
+    return f"Typed or confirmed {when}."
+
+
+def _unpriced(symbols: Sequence[Symbol]) -> str:
+    if not symbols:
+        return ""
+    names = listed([escape(symbol) for symbol in symbols[:10]])
+    example = code(f"/holdings price {symbols[0]} 12.34")
+    return f"⚠ I know no price for {names}. Check the spelling, or say what a share is worth: {example}"
+
+
+def _typed_price(typed: TypedPrice, shown: ShownBook, currency: str) -> str:
+    until = clock_time(typed.valid_until, shown.market_now)
+    return f"{escape(typed.symbol)} at {money(typed.price, currency)} by your word, good to {until}"
+
+
+def _how(*, is_empty: bool) -> str:
+    if is_empty:
+        return lines(
+            "Write each line as symbol and shares, with what a share cost and when if you know it:",
+            f"{code('/holdings VTI 112 @ 250.10 2024-03-01')}",
+            f"{code('/holdings CASH 1520.35')}",
+            "Several lines go into one message. " + _CSV,
+        )
+    return lines(
+        f"To change a line: {code('/holdings VTI 113')}, {code('/holdings CASH 1520.35')}.", _CSV
+    )
+
+
+def _buttons(shown: ShownBook, *, is_empty: bool, is_owner: bool) -> tuple[tuple[Button, ...], ...]:
+    portfolio = shown.managed.portfolio.id
+    if is_empty:
+        return ()
+    status = tap("📊 Status", "status", portfolio)
+    if not is_owner:
+        return ((status, tap("⚖️ Check now", "rebalance", portfolio)),)
+    right = (tap("✅ Still right", "bk_right", portfolio),)
+    if shown.managed.targets is None:
+        return (right, (tap("🎯 Choose targets", "setup", portfolio),))
+    return (right, (status, tap("⚖️ Check now", "rebalance", portfolio)))
+
+
+def change_screen(
+    managed: ManagedPortfolio, before: Book, change: BookChange, token: str
+) -> Screen:
+    """What a broker's file would make of the book, before it does."""
+    currency = managed.portfolio.currency
+    now, then = before.positions, change.positions
+    held = [_changed(symbol, now.get(symbol, ZERO), then[symbol]) for symbol in sorted(then)]
+    gone = [
+        f"{escape(symbol)} none (was {quantity(now[symbol])})"
+        for symbol in sorted(now.keys() - then.keys())
+    ]
+    cash = (
+        f"Cash stays {money(before.cash, currency)}: the file does not tell it."
+        if change.cash is None
+        else f"Cash {money(change.cash, currency)}"
+    )
+    portfolio = managed.portfolio.id
+    text = paragraphs(
+        head(managed, "holdings"),
+        f"The file says that this is {bold('all')} that the account holds:",
+        lines(capped([*held, *gone], _ROOM, "more"), cash),
+        "Nothing is changed until you say so.",
+    )
+    return Screen(
+        text,
+        (
+            (tap("✅ Use these holdings", "bk_use", portfolio, token),),
+            (tap("✖ Cancel", "bk_cancel", portfolio, token),),
+        ),
+    )
+
+
+def _changed(symbol: Symbol, before: Decimal, after: Decimal) -> str:
+    was = "" if before == after else f" (was {quantity(before) if before else 'none'})"
+    return f"{escape(symbol)} {quantity(after)}{was}"
+
+
+def holdings_old_buttons(portfolio_id: int) -> tuple[tuple[Button, ...], ...]:
+    """What to do about holdings that nobody has confirmed for too long."""
+    return (
+        (tap("✅ Still right", "bk_right", portfolio_id), tap("✏️ Change", "bk_show", portfolio_id)),
+    )

@@ -1,0 +1,91 @@
+"""The checklist of an approved plan at a hand-kept account: what to trade, and what became of each line."""
+
+from __future__ import annotations
+
+from bot.telegram.html import TEXT_LIMIT, bold, code, escape
+from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.views.outcome import LegResult, deciders, leg_line, leg_results
+from bot.telegram.views.parts import capped, lines, paragraphs
+from bot.telegram.views.proposal_text import currency_of, title
+from bot.words.by_hand import is_by_hand
+from bot.words.labels import SIDES
+from bot.words.numbers import count, money, plain, quantity
+from core.application.show_proposal import ProposalView
+from core.domain.order import AT_BROKER, Order, collared_limit
+from core.domain.proposal import ProposalState
+
+ANSWERABLE = 30
+"""Telegram takes 100 buttons in a message: three for each of these lines, and a few more."""
+
+Rows = tuple[tuple[Button, ...], ...]
+
+
+def has_checklist(view: ProposalView) -> bool:
+    """Whether a person is carrying this proposal out now."""
+    return (
+        is_by_hand(view.managed.account)
+        and view.proposal.state is ProposalState.EXECUTING
+        and any(order.state in AT_BROKER for order in view.orders)
+    )
+
+
+def checklist_screen(view: ProposalView) -> Screen:
+    """Each order with a text for the broker's app, and its answer once there is one."""
+    waiting = [order for order in view.orders if order.state in AT_BROKER]
+    results = leg_results(view.proposal.revision.plan.trades, view.orders)
+    text = paragraphs(
+        title(view),
+        f"📋 {bold('To do in your broker’s app')}, sales first. Then tap what you did.",
+        capped([_line(view, result) for result in results], TEXT_LIMIT - 900, "more"),
+        lines(
+            f"{count(len(waiting), 'order')} of {len(results)} to go.",
+            "“Done” counts the price shown here. Limits are a little beyond it; a tap copies the text.",
+            "What has no answer by the close of the next trading day counts as not done.",
+            _approved_by(view),
+        ),
+    )
+    return Screen(text, (*_answers(view, waiting[:ANSWERABLE]), *_ways(view)))
+
+
+def _approved_by(view: ProposalView) -> str:
+    approvals = deciders(view.proposal.approvals, None)
+    return f"Approved by {approvals}." if approvals else ""
+
+
+def _line(view: ProposalView, result: LegResult) -> str:
+    order = result.order
+    if order.state not in AT_BROKER:
+        return leg_line(result, view.managed)
+    left = order.quantity - order.filled_quantity
+    done = f"{leg_line(result, view.managed)}\n    still " if order.fills else f"{result.leg}. "
+    price = order.limit_price or result.trade.price
+    about = f"at about {money(price, currency_of(view))}"
+    what = f"{SIDES[order.side]} {quantity(left)} {escape(order.symbol)}"
+    return f"{done}{bold(what)} {about}\n    {code(_to_copy(view, order))}"
+
+
+def _to_copy(view: ProposalView, order: Order) -> str:
+    left = order.quantity - order.filled_quantity
+    what = f"{SIDES[order.side]} {left.normalize():f} {order.symbol}"
+    if order.limit_price is None:
+        return what
+    limit = collared_limit(order.side, order.limit_price, view.managed.policy.collar)
+    return f"{what} limit {plain(limit)}"
+
+
+def _answers(view: ProposalView, waiting: list[Order]) -> Rows:
+    number = view.proposal.id
+    return tuple(
+        (
+            tap(f"✅ {order.leg}. Done", "hand_done", number, order.leg),
+            tap("✏️ Other price", "hand_other", number, order.leg),
+            tap("✖ Not done", "hand_not", number, order.leg),
+        )
+        for order in waiting
+    )
+
+
+def _ways(view: ProposalView) -> Rows:
+    proposal = view.proposal
+    refresh = tap("🔄 Refresh", "refresh", proposal.id, proposal.revision.number)
+    return ((refresh, tap("❔ Why", "why", proposal.id, proposal.revision.number)),)

@@ -1,0 +1,48 @@
+"""What people read about accounts that they keep by hand: nothing is sent there, so other words are true."""
+
+from __future__ import annotations
+
+from bot.words.labels import ORDER_STATES, RUNG_MEANINGS, orders_of, rung_label
+from bot.words.numbers import count
+from core.application.create_portfolio import BY_HAND
+from core.domain.order import OrderState
+from core.domain.portfolio import Account
+
+_LABEL = "BY HAND"
+_MEANING = "a real account, which you type in; you place the orders yourself"
+
+_STATES: dict[OrderState, str] = {
+    OrderState.INTENDED: "not on the checklist yet",
+    OrderState.SUBMITTED: "waits for your answer",
+    OrderState.PARTIALLY_FILLED: "waits for your answer",
+    OrderState.FILLED: "done",
+    OrderState.CANCELLED: "not done",
+    OrderState.EXPIRED: "not answered in time",
+}
+
+
+def is_by_hand(account: Account) -> bool:
+    """Whether people keep this account's book and place its orders."""
+    return account.broker == BY_HAND
+
+
+def account_label(account: Account) -> str:
+    """How real an account is, as every message about it says: its rung, or ``BY HAND``."""
+    return _LABEL if is_by_hand(account) else rung_label(account.rung)
+
+
+def account_meaning(account: Account) -> str:
+    """The same in words."""
+    return _MEANING if is_by_hand(account) else RUNG_MEANINGS[account.rung]
+
+
+def orders_at(number: int, account: Account) -> str:
+    """Orders by how real they are: ``2 simulated orders``, ``2 orders by hand``."""
+    if is_by_hand(account):
+        return f"{count(number, 'order')} by hand"
+    return orders_of(number, account.rung)
+
+
+def order_state(state: OrderState, account: Account) -> str:
+    """Where an order is."""
+    return _STATES.get(state, ORDER_STATES[state]) if is_by_hand(account) else ORDER_STATES[state]

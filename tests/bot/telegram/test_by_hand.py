@@ -1,0 +1,216 @@
+"""A real account without an interface, in conversation: typed, imported, planned, carried out by a person."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from bot.sandbox.driver import running_sandbox
+from bot.sandbox.model import Message, Upload
+from core.application.hand_kept import hand_kept
+from core.domain.book import Book
+from core.domain.ids import Symbol
+from core.domain.membership import Role
+from tests.bot.telegram.stage import ANNA, BEN, FAMILY, Stage, running_bot, stage
+
+QUAL, USMV = Symbol("QUAL"), Symbol("USMV")
+
+CSV = """Symbol,Description,Quantity,Cost/Share
+QUAL,Quality,90,81.50
+USMV,Low volatility,30,
+CASH,,100.00,
+"""
+
+
+async def made(bot: Stage) -> Message:
+    """Anna has typed that she holds QUAL 100, USMV 30 and $100, and has targets of 50 and 50."""
+    hello = await bot.ask(ANNA, "/start", "What should it hold")
+    await bot.tap(ANNA, hello, "my own account", "BY HAND", "Nobody has written anything")
+    typed = "/holdings QUAL 100 @ 81.50 2019-03-01\nUSMV 30\nCASH 100"
+    book = await bot.ask(
+        ANNA, typed, "Written down", "QUAL 100 @ $81.50, 2019-03-01", "Cash $100.00"
+    )
+    await bot.tap(ANNA, book, "Choose targets", "What should it hold")
+    preview = await bot.ask(ANNA, "/targets QUAL 50 USMV 50", "not set yet")
+    await bot.tap(ANNA, preview, "Use these targets", "targets are set")
+    return book
+
+
+async def handed_over(bot: Stage) -> Message:
+    """The same, with an approved plan as a checklist."""
+    await made(bot)
+    proposal = await bot.ask(ANNA, "/rebalance force", "Family · proposal 1 · BY HAND")
+    assert proposal.button("Approve").text == "✅ Approve 2 orders by hand"
+    await bot.tap(ANNA, proposal, "Approve", "To do in your broker’s app")
+    return await bot.said(ANNA, "To do in your broker’s app", "2 orders of 2 to go")
+
+
+async def book_of(bot: Stage) -> Book:
+    managed = await bot.portfolio()
+    return await hand_kept(bot.runtime.brokers, managed.account).book()
+
+
+async def send_file(bot: Stage, content: bytes, caption: str = "", chat: int = ANNA) -> Message:
+    return bot.sandbox.send_file(ANNA, chat, Upload("positions.csv", "text/csv", content), caption)
+
+
+async def test_from_typed_holdings_to_a_report(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        checklist = await handed_over(bot)
+        assert "Sell" in checklist.text
+        assert " limit " in checklist.text
+        left = await bot.tap(ANNA, checklist, "1. Done", "1 order of 2 to go", "1. Sold")
+        await bot.tap(ANNA, left, "2. Done", "Done")
+        report = await bot.said(ANNA, "2 of 2 orders filled in full")
+        assert "BY HAND" in report.text
+        assert "Dry run" not in report.text
+        book = await book_of(bot)
+        assert book.positions[QUAL] < 100
+        assert book.positions[USMV] > 30
+        await bot.ask(ANNA, "/accounts", "BY HAND", "you place the orders yourself")
+        await bot.ask(ANNA, "/orders", "QUAL")
+
+
+async def test_other_prices_are_asked_for_and_the_rest_is_not_done(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        checklist = await handed_over(bot)
+        await bot.tap(ANNA, checklist, "Other price", "how many shares did you trade")
+        await bot.ask(ANNA, "a few", "Write how many shares", "10 @ 251.30")
+        await bot.ask(ANNA, "1000 @ 100", "at most")
+        left = await bot.ask(ANNA, "3 @ 101.50", "1. Sold 3 of", "at $101.50", "still Sell")
+        left = await bot.tap(ANNA, left, "Not done", "1 order of 2 to go")
+        await bot.ask(ANNA, "/holdings not 1 2", "Partly done")
+        await bot.said(ANNA, "0 of 2 orders filled in full")
+        book = await book_of(bot)
+        assert book.positions == {QUAL: 97, USMV: 30}
+        assert book.cash == Decimal("404.50")
+
+
+async def test_answers_can_be_typed_and_late_ones_are_told_what_to_do(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await handed_over(bot)
+        await bot.ask(ANNA, "/holdings done", "Name the proposal and the line")
+        await bot.ask(ANNA, "/holdings done 1 9", "no line 9")
+        await bot.ask(ANNA, "/holdings CASH 5", "2 orders on your checklist have no answer yet")
+        await bot.ask(ANNA, "/holdings done 1 1", "1. Sold")
+        await bot.ask(ANNA, "/holdings done 1 2 2 @ 65.10", "Bought 2 of")
+        await bot.ask(ANNA, "/holdings not 1 2", "Partly done")
+        await bot.said(ANNA, "1 of 2 orders filled in full")
+        await bot.ask(ANNA, "/holdings done 1 2", "The checklist of proposal 1 is closed")
+
+
+async def test_old_buttons_work_after_a_restart_7(tmp_path: Path) -> None:
+    async with running_sandbox() as sandbox:
+        async with running_bot(sandbox, tmp_path) as bot:
+            checklist = await handed_over(bot)
+        async with running_bot(sandbox, tmp_path) as bot:
+            left = await bot.tap(ANNA, checklist, "1. Done", "1 order of 2 to go")
+            for _ in range(3):
+                bot.press(ANNA, left, "2. Done")
+            await bot.said(ANNA, "2 of 2 orders filled in full")
+
+
+async def test_only_approvers_answer(tmp_path: Path) -> None:
+    async with stage(tmp_path, allowed=(ANNA, BEN)) as bot:
+        await handed_over(bot)
+        await bot.ask(BEN, "/start", "What should it hold")
+        ben, family = await bot.member(BEN), await bot.portfolio()
+        async with bot.runtime.store.begin() as work:
+            await work.people.set_role(ben.id, family.portfolio.id, Role.VIEWER)
+        checklist = await bot.ask(BEN, "/proposals @family", "To do in your broker’s app")
+        answer, is_alert = await bot.answer(bot.press(BEN, checklist, "1. Done"))
+        assert is_alert
+        assert "answer a checklist" in answer
+        assert (await book_of(bot)).positions[QUAL] == 100
+
+
+async def test_a_file_is_shown_before_it_is_used(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await made(bot)
+        await send_file(bot, CSV.encode())
+        shown = await bot.said(ANNA, "QUAL 90 (was 100)", "USMV 30", "Nothing is changed until")
+        assert (await book_of(bot)).positions[QUAL] == 100
+        await bot.tap(ANNA, shown, "Use these holdings", "QUAL 90 @ $81.50")
+        assert (await book_of(bot)).positions == {QUAL: 90, USMV: 30}
+        answer, _ = await bot.answer(bot.press_data(ANNA, shown, _data(shown, "Use these")))
+        assert "was used, or put aside" in answer
+
+        await send_file(bot, b"Ticker;Shares\nQUAL;5\n", "/holdings")
+        shown = await bot.said(ANNA, "QUAL 5 (was 90)", "USMV none (was 30)", "Cash stays $100.00")
+        await bot.tap(ANNA, shown, "Cancel", "Nothing was changed")
+        assert (await book_of(bot)).positions == {QUAL: 90, USMV: 30}
+
+
+def _data(message: Message, label: str) -> str:
+    data = message.button(label).callback_data
+    assert data is not None
+    return data
+
+
+async def test_a_bad_file_is_refused_by_line_and_changes_nothing(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await made(bot)
+        await send_file(bot, b"Symbol,Quantity\nQUAL,lots\nUSMV,-1\n")
+        await bot.said(ANNA, "nothing was changed", "Line 2", "Line 3")
+        await send_file(bot, b"x" * (513 * 1024))
+        await bot.said(ANNA, "larger than 512 kB")
+        assert (await book_of(bot)).positions == {QUAL: 100, USMV: 30}
+
+
+async def test_a_file_for_an_account_that_tells_itself_is_refused(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        await send_file(bot, CSV.encode())
+        await bot.said(ANNA, "says itself what this account holds")
+        await bot.ask(ANNA, "/holdings", "says itself", "/new My own account by hand")
+
+
+async def test_in_a_group_a_file_needs_the_command(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await made(bot)
+        await send_file(bot, CSV.encode(), "/holdings", FAMILY)
+        await bot.said(FAMILY, "QUAL 90 (was 100)")
+
+
+async def test_wrong_words_are_answered_with_what_works(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await made(bot)
+        await bot.ask(
+            ANNA, "/holdings QUAL", "not a symbol with a number of shares", "/holdings VTI"
+        )
+        await bot.ask(ANNA, "/holdings QUAL 10,5", "10.5")
+        await bot.ask(ANNA, "/holdings QUAL 1 @ 5 2999-01-01", "a day in the past")
+        await bot.ask(ANNA, "/holdings QUAL 1\nUSMV x\nCASH -3", "Line 2", "Line 3")
+        await bot.ask(ANNA, "/holdings QUAL 7 @81", "QUAL 7 @ $81.00")
+        await bot.ask(ANNA, "/holdings QUAL 4 @ 80\nQUAL 3 @ 82", "QUAL 7 in 2 lots")
+        await bot.ask(ANNA, "/holdings USMV 0", "Written down")
+        assert (await book_of(bot)).positions == {QUAL: 7}
+
+
+async def test_a_fund_without_a_quote_takes_a_typed_price(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await made(bot)
+        await bot.ask(ANNA, "/holdings FUND 1000", "I know no price for FUND")
+        await bot.ask(ANNA, "/holdings price FUND", "/holdings price FUND 12.34")
+        await bot.ask(ANNA, "/holdings price FUND 12.34", "FUND counts at $12.34 a share until")
+        await bot.ask(ANNA, "/holdings", "FUND at $12.34 by your word")
+        await bot.ask(ANNA, "/targets QUAL 25 USMV 25 FUND 50", "now propose")
+
+
+async def test_fractions_are_as_the_owner_says(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await made(bot)
+        await bot.ask(ANNA, "/holdings fractions perhaps", "on or off")
+        await bot.ask(ANNA, "/holdings fractions on", "parts of shares too")
+        await bot.ask(ANNA, "/holdings", "Parts of shares are traded here")
+        await bot.ask(ANNA, "/holdings confirm", "Confirmed")
+
+
+async def test_a_second_portfolio_by_hand(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        await bot.ask(ANNA, "/new Fidelity by hand", "Fidelity is made", "/holdings VTI 112")
+        await bot.ask(ANNA, "/rebalance", "no targets yet")
+        await bot.ask(ANNA, "/targets QUAL 100", "The targets are set")
+        empty = await bot.ask(ANNA, "/rebalance", "Nothing is written down yet")
+        await bot.tap(ANNA, empty, "Type what it holds", "Nobody has written anything")
