@@ -11,7 +11,7 @@ from enum import StrEnum
 from core.application.access import managed_for
 from core.application.hand_kept import require_confirmed
 from core.application.market import Market, Moment
-from core.application.propose import expiry, propose
+from core.application.propose import Draft, expiry, propose
 from core.application.take_snapshot import plan_request, take_snapshot
 from core.domain.drift import DriftReport
 from core.domain.ids import ChatId, CheckId, PortfolioId
@@ -204,18 +204,17 @@ async def _settle_request(  # noqa: PLR0913, PLR0917
         standing = await _standing_of(work, managed.portfolio.id)
         if standing.in_flight is not None:
             return CheckResult(Outcome.IN_FLIGHT, result.drift, proposal=standing.in_flight)
-        proposal = await propose(
-            work,
+        draft = Draft(
             managed,
             result.plan,
             result.snapshot,
-            cause=Cause.REQUESTED,
-            now=now,
-            expires_at=expires_at,
-            check_id=check_id,
+            Cause.REQUESTED,
+            expires_at,
+            check_id,
             by=member.id,
             also=also,
         )
+        proposal = await propose(work, draft, now)
         await remember_closes(work, moment, [result.snapshot])
     return CheckResult(Outcome.PROPOSED, result.drift, result.plan, result.snapshot, proposal)
 

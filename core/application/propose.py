@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from core.application.market import Market, Moment
-from core.application.tell import refresh_copies, tell_proposal
+from core.application.tell import deciders_of, pushes, refresh_copies
 from core.domain.ids import ChatId, CheckId, MemberId, PortfolioId, ProposalId
 from core.domain.order import OrderState
 from core.domain.plan import Plan
@@ -31,44 +32,76 @@ def same_trades(proposal: Proposal, plan: Plan) -> bool:
     return shown == {(trade.symbol, trade.side) for trade in plan.trades}
 
 
-async def propose(  # noqa: PLR0913 - a proposal is made of each of these
-    work: UnitOfWork,
-    managed: ManagedPortfolio,
-    plan: Plan,
-    snapshot: Snapshot,
-    *,
-    cause: Cause,
-    now: datetime,
-    expires_at: datetime,
-    check_id: CheckId | None,
-    by: MemberId | None = None,
-    also: Collection[ChatId] = (),
-) -> Proposal:
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan that is about to be put: to whom ``also``, asked ``by`` whom, from which check."""
+
+    managed: ManagedPortfolio
+    plan: Plan
+    snapshot: Snapshot
+    cause: Cause
+    expires_at: datetime
+    check_id: CheckId | None
+    by: MemberId | None = None
+    also: tuple[ChatId, ...] = ()
+
+
+async def propose(work: UnitOfWork, draft: Draft, now: datetime) -> Proposal:
     """Store a new proposal and push it, inside the caller's unit of work; older open ones are superseded."""
-    await supersede(work, managed.portfolio.id, now)
-    revision = Revision(1, plan, snapshot, RevisionCause.FIRST, now, by)
-    proposal = await work.proposals.add(
-        managed.portfolio.id,
-        cause=cause,
+    (proposal,) = await propose_many(work, [draft], now)
+    return proposal
+
+
+async def propose_many(
+    work: UnitOfWork, drafts: Sequence[Draft], now: datetime
+) -> tuple[Proposal, ...]:
+    """The same for the drafts of many portfolios, with few questions to the store."""
+    older = await work.proposals.of_portfolios(
+        [d.managed.portfolio.id for d in drafts], REPLACEABLE
+    )
+    chats = await deciders_of(work, [draft.managed.portfolio for draft in drafts])
+    made, messages, events = [], [], []
+    for draft in drafts:
+        portfolio_id = draft.managed.portfolio.id
+        await _end(work, older.get(portfolio_id, ()), now)
+        proposal = await _store(work, draft, now)
+        messages += pushes(proposal, (*chats[portfolio_id], *draft.also))
+        plan_hash = proposal.revision.plan_hash
+        events.append(
+            AuditEvent(now, "proposed", draft.by, portfolio_id, proposal.id, data=plan_hash)
+        )
+        made.append(proposal)
+    await work.conversation.enqueue(messages, now)
+    await work.log.record_many(events)
+    return tuple(made)
+
+
+async def _store(work: UnitOfWork, draft: Draft, now: datetime) -> Proposal:
+    revision = Revision(1, draft.plan, draft.snapshot, RevisionCause.FIRST, now, draft.by)
+    return await work.proposals.add(
+        draft.managed.portfolio.id,
+        cause=draft.cause,
         revision=revision,
         created_at=now,
-        expires_at=expires_at,
-        approvals_needed=managed.policy.approvals,
-        check_id=check_id,
+        expires_at=draft.expires_at,
+        approvals_needed=draft.managed.policy.approvals,
+        check_id=draft.check_id,
     )
-    await tell_proposal(work, managed.portfolio, proposal, now, also)
-    await work.log.record(
-        AuditEvent(now, "proposed", by, managed.portfolio.id, proposal.id, data=revision.plan_hash)
-    )
-    return proposal
 
 
 async def supersede(
     work: UnitOfWork, portfolio_id: PortfolioId, now: datetime
 ) -> tuple[ProposalId, ...]:
     """End every proposal of a portfolio that has not been sent: something newer has taken its place."""
+    older = await work.proposals.in_states(REPLACEABLE, portfolio_id)
+    return await _end(work, older, now)
+
+
+async def _end(
+    work: UnitOfWork, older: Sequence[Proposal], now: datetime
+) -> tuple[ProposalId, ...]:
     ended = []
-    for proposal in await work.proposals.in_states(REPLACEABLE, portfolio_id):
+    for proposal in older:
         if await work.proposals.move(proposal.id, proposal.state, ProposalState.SUPERSEDED):
             await void_intents(work, proposal.id)
             await refresh_copies(work, proposal, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,13 @@ from core.application.check_drift import (
 )
 from core.application.hand_kept import require_confirmed
 from core.application.market import Market, Moment
-from core.application.propose import expiry, is_cooling_down, propose, same_trades
+from core.application.propose import (
+    Draft,
+    expiry,
+    is_cooling_down,
+    propose_many,
+    same_trades,
+)
 from core.application.take_snapshot import make_snapshot, symbols_needed
 from core.application.tell import deciders
 from core.domain.ids import AccountId, PortfolioId, Symbol
@@ -44,6 +51,9 @@ from core.ports.store import AuditEvent, Store, UnitOfWork
 
 CHUNK = 200
 """How many outcomes of a sweep are written in one unit of work."""
+
+BREATH = 10
+"""After how many plans of a sweep everybody else gets a turn."""
 
 ABANDONED = timedelta(minutes=2)
 """After how long a check that a person asked for, and nobody finished, is taken over."""
@@ -186,12 +196,14 @@ async def _price_and_judge(
     fractionable = await _fractionable(brokers, ready, symbols)
     async with store.read() as work:
         closes = await work.instruments.last_closes(symbols, sweep.moment.jumps_since)
-    return {
-        managed.portfolio.id: _judge_one(
+    results = {}
+    for number, managed in enumerate(ready):
+        if number % BREATH == 0:
+            await asyncio.sleep(0)
+        results[managed.portfolio.id] = _judge_one(
             managed, holdings, batch, market, closes, fractionable[_house(brokers, managed)], sweep
         )
-        for managed in ready
-    }
+    return results
 
 
 def _all_symbols(
@@ -270,12 +282,13 @@ async def _write(
     for chunk in _chunks(list(results.items())):
         async with store.begin() as work:
             latest = await _latest(work, [portfolio_id for portfolio_id, _ in chunk])
-            for portfolio_id, result in chunk:
-                managed, in_flight = latest[portfolio_id]
-                if managed != by_id[portfolio_id]:
-                    continue  # targets, policy or the kill switch were touched: the next round looks again
-                kept = CheckResult(Outcome.IN_FLIGHT) if in_flight else result
-                await _write_one(work, market, clock, sweep, managed, kept)
+            # Where targets, policy or the kill switch were touched, the next round looks again.
+            same = {pid: result for pid, result in chunk if latest[pid][0] == by_id[pid]}
+            kept = {
+                pid: CheckResult(Outcome.IN_FLIGHT) if latest[pid][1] else result
+                for pid, result in same.items()
+            }
+            await _write_chunk(work, market, clock, sweep, by_id, kept)
     async with store.begin() as work:
         await remember_closes(work, sweep.moment, snapshots)
 
@@ -299,34 +312,42 @@ def _chunks(items: list[_Pair]) -> Iterator[list[_Pair]]:
         yield items[start : start + CHUNK]
 
 
-async def _write_one(
+async def _write_chunk(
     work: UnitOfWork,
     market: Market,
     clock: Clock,
     sweep: _Sweep,
-    managed: ManagedPortfolio,
-    result: CheckResult,
+    by_id: Mapping[PortfolioId, ManagedPortfolio],
+    results: Mapping[PortfolioId, CheckResult],
 ) -> None:
+    """Close the checks of some portfolios; put what is proposed, and tell what was refused."""
     now = clock.now()
-    checks = sweep.checks[managed.portfolio.id]
-    latest = checks[-1]
-    outcome = result.outcome
-    won = [await work.checks.finish(check.id, outcome, describe(result), now) for check in checks]
-    if not any(won):
-        return
-    if outcome is Outcome.PROPOSED and result.plan is not None and result.snapshot is not None:
-        await propose(
-            work,
-            managed,
-            result.plan,
-            result.snapshot,
-            cause=Cause.SCHEDULED,
-            now=now,
-            expires_at=expiry(market, sweep.moment, managed.policy.expires_after),
-            check_id=latest.id,
-        )
-    elif outcome is Outcome.REFUSED and result.refusal is not None:
-        await _tell_refused(work, managed, latest, result.refusal, clock)
+    closing = [
+        (check.id, result.outcome.value, describe(result))
+        for pid, result in results.items()
+        for check in sweep.checks[pid]
+    ]
+    won = await work.checks.finish_many(closing, now)
+    drafts = []
+    for pid, result in results.items():
+        checks, managed = sweep.checks[pid], by_id[pid]
+        if won.isdisjoint(check.id for check in checks):
+            continue
+        if result.outcome is Outcome.PROPOSED and result.plan and result.snapshot:
+            expires_at = expiry(market, sweep.moment, managed.policy.expires_after)
+            drafts.append(
+                Draft(
+                    managed,
+                    result.plan,
+                    result.snapshot,
+                    Cause.SCHEDULED,
+                    expires_at,
+                    checks[-1].id,
+                )
+            )
+        elif result.outcome is Outcome.REFUSED and result.refusal is not None:
+            await _tell_refused(work, managed, checks[-1], result.refusal, clock)
+    await propose_many(work, drafts, now)
 
 
 def _unless_known(result: CheckResult, standing: Standing) -> CheckResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from core.domain.ids import ChatId
+from core.domain.ids import ChatId, PortfolioId
 from core.domain.membership import Permission, may
 from core.domain.outbox import MessageKind, OutboxItem, Priority
 from core.domain.portfolio import Portfolio
@@ -15,14 +15,24 @@ from core.ports.store import UnitOfWork
 
 async def deciders(work: UnitOfWork, portfolio: Portfolio) -> tuple[ChatId, ...]:
     """Where decisions are asked for: the portfolio's home chat, or else each reachable approver's private chat."""
-    if portfolio.home_chat_id is not None:
-        return (portfolio.home_chat_id,)
-    memberships = await work.people.memberships(portfolio.id)
-    return tuple(
-        ChatId(m.member.user_id)
-        for m in memberships
-        if may(m.role, Permission.APPROVE) and m.member.is_reachable
-    )
+    return (await deciders_of(work, [portfolio]))[portfolio.id]
+
+
+async def deciders_of(
+    work: UnitOfWork, portfolios: Collection[Portfolio]
+) -> dict[PortfolioId, tuple[ChatId, ...]]:
+    """The same for many portfolios."""
+    members = await work.people.memberships_of([portfolio.id for portfolio in portfolios])
+    return {
+        portfolio.id: (portfolio.home_chat_id,)
+        if portfolio.home_chat_id is not None
+        else tuple(
+            ChatId(m.member.user_id)
+            for m in members.get(portfolio.id, ())
+            if may(m.role, Permission.APPROVE) and m.member.is_reachable
+        )
+        for portfolio in portfolios
+    }
 
 
 async def tell_proposal(
@@ -33,14 +43,17 @@ async def tell_proposal(
     also: Collection[ChatId] = (),
 ) -> int:
     """Push a proposal's current revision to everybody who decides (and to the chat that asked)."""
-    chats = dict.fromkeys((*await deciders(work, portfolio), *also))
-    items = [
-        _about(
-            proposal, MessageKind.PROPOSAL, chat, f"r{proposal.revision.number}", Priority.DECISION
-        )
-        for chat in chats
+    chats = (*await deciders(work, portfolio), *also)
+    return await work.conversation.enqueue(pushes(proposal, chats), now)
+
+
+def pushes(proposal: Proposal, chats: Collection[ChatId]) -> list[OutboxItem]:
+    """A proposal's current revision as one message to each of these chats."""
+    mark = f"r{proposal.revision.number}"
+    return [
+        _about(proposal, MessageKind.PROPOSAL, chat, mark, Priority.DECISION)
+        for chat in dict.fromkeys(chats)
     ]
-    return await work.conversation.enqueue(items, now)
 
 
 async def refresh_copies(work: UnitOfWork, proposal: Proposal, now: datetime) -> None:

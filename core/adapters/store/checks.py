@@ -122,8 +122,13 @@ class SqlChecks:
         )
         return touched == 1
 
-    async def finish_many(self, outcomes: Sequence[tuple[CheckId, str, str]], at: datetime) -> None:
-        """Close many checks at once; one closed before keeps what it says."""
+    async def finish_many(
+        self, outcomes: Sequence[tuple[CheckId, str, str]], at: datetime
+    ) -> frozenset[CheckId]:
+        """Close many checks at once, and return those that were not closed before."""
+        among = self._database.among(DUE_CHECKS.c.id, [check_id for check_id, _, _ in outcomes])
+        rows = await self._database.rows(select(DUE_CHECKS.c.id).where(among, _UNFINISHED))
+        unfinished = frozenset(CheckId(row.id) for row in rows)
         statement = (
             update(DUE_CHECKS)
             .where(DUE_CHECKS.c.id == bindparam("check"), _UNFINISHED)
@@ -134,8 +139,10 @@ class SqlChecks:
             [
                 {"check": check_id, "said": outcome, "with_detail": detail}
                 for check_id, outcome, detail in outcomes
+                if check_id in unfinished
             ],
         )
+        return unfinished
 
     async def previous_session(self, portfolio_id: PortfolioId, before: date) -> date | None:
         """The last session before a day on which the portfolio's scheduled check was finished."""

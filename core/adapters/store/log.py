@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
+from sqlalchemy import insert, select
 
 from core.adapters.store.database import Database
 from core.adapters.store.tables import AUDIT_EVENTS, MARKET_CLOCK
@@ -18,14 +20,23 @@ class SqlLog:
 
     async def record(self, event: AuditEvent) -> None:
         """Write one audit event."""
-        await self._database.add(
-            AUDIT_EVENTS,
-            at=event.at,
-            kind=event.kind,
-            member_id=event.member_id,
-            portfolio_id=event.portfolio_id,
-            proposal_id=event.proposal_id,
-            data=event.data,
+        await self.record_many([event])
+
+    async def record_many(self, events: Sequence[AuditEvent]) -> None:
+        """Write many audit events at once."""
+        await self._database.write(
+            insert(AUDIT_EVENTS),
+            [
+                {
+                    "at": event.at,
+                    "kind": event.kind,
+                    "member_id": event.member_id,
+                    "portfolio_id": event.portfolio_id,
+                    "proposal_id": event.proposal_id,
+                    "data": event.data,
+                }
+                for event in events
+            ],
         )
 
     async def events(self, portfolio_id: PortfolioId | None, limit: int) -> tuple[AuditEvent, ...]:

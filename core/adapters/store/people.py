@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -100,13 +102,24 @@ class SqlPeople:
 
     async def memberships(self, portfolio_id: PortfolioId) -> tuple[Membership, ...]:
         """Everybody in a portfolio, owners first, then by name."""
+        return (await self.memberships_of([portfolio_id])).get(portfolio_id, ())
+
+    async def memberships_of(
+        self, portfolio_ids: Collection[PortfolioId]
+    ) -> dict[PortfolioId, tuple[Membership, ...]]:
+        """The same for many portfolios."""
         rows = await self._database.rows(
-            select(MEMBERS, MEMBERSHIPS.c.role)
+            select(MEMBERS, MEMBERSHIPS.c.role, MEMBERSHIPS.c.portfolio_id)
             .join(MEMBERSHIPS, MEMBERSHIPS.c.member_id == MEMBERS.c.id)
-            .where(MEMBERSHIPS.c.portfolio_id == portfolio_id)
+            .where(self._database.among(MEMBERSHIPS.c.portfolio_id, portfolio_ids))
         )
-        found = [Membership(portfolio_id, member_of(row), Role(row.role)) for row in rows]
-        return tuple(sorted(found, key=_owners_then_names))
+        found: defaultdict[PortfolioId, list[Membership]] = defaultdict(list)
+        for row in rows:
+            number = PortfolioId(row.portfolio_id)
+            found[number].append(Membership(number, member_of(row), Role(row.role)))
+        return {
+            number: tuple(sorted(group, key=_owners_then_names)) for number, group in found.items()
+        }
 
     async def set_role(self, member_id: MemberId, portfolio_id: PortfolioId, role: Role) -> None:
         """Give or change a role."""

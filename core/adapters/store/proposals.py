@@ -180,19 +180,25 @@ class SqlProposals:
             .limit(limit)
         )
 
-    async def blocking(
-        self, portfolio_ids: Collection[PortfolioId]
+    async def of_portfolios(
+        self, portfolio_ids: Collection[PortfolioId], states: Collection[ProposalState]
     ) -> dict[PortfolioId, tuple[Proposal, ...]]:
-        """For a sweep: each portfolio's proposals that are open, scheduled, approved, executing or frozen."""
+        """Each portfolio's proposals in any of these states, oldest first; those without one are missing."""
         found = await self._load(
             _current()
-            .where(self._database.among(PROPOSALS.c.portfolio_id, portfolio_ids), _is_in(BLOCKING))
+            .where(self._database.among(PROPOSALS.c.portfolio_id, portfolio_ids), _is_in(states))
             .order_by(PROPOSALS.c.id)
         )
         grouped: defaultdict[PortfolioId, list[Proposal]] = defaultdict(list)
         for proposal in found:
             grouped[proposal.portfolio_id].append(proposal)
         return {portfolio_id: tuple(group) for portfolio_id, group in grouped.items()}
+
+    async def blocking(
+        self, portfolio_ids: Collection[PortfolioId]
+    ) -> dict[PortfolioId, tuple[Proposal, ...]]:
+        """For a sweep: each portfolio's proposals that are open, scheduled, approved, executing or frozen."""
+        return await self.of_portfolios(portfolio_ids, BLOCKING)
 
     async def last_settled(self, portfolio_ids: Collection[PortfolioId]) -> dict[PortfolioId, date]:
         """For cool-downs: the session of the snapshot of each portfolio's last settled proposal."""

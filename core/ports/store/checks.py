@@ -61,8 +61,10 @@ class Checks(Protocol):
         """Close a check; False when it was closed before."""
         ...
 
-    async def finish_many(self, outcomes: Sequence[tuple[CheckId, str, str]], at: datetime) -> None:
-        """Close many checks at once."""
+    async def finish_many(
+        self, outcomes: Sequence[tuple[CheckId, str, str]], at: datetime
+    ) -> frozenset[CheckId]:
+        """Close many checks at once, and return those that were not closed before."""
         ...
 
     async def previous_session(self, portfolio_id: PortfolioId, before: date) -> date | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -42,6 +43,10 @@ class Log(Protocol):
 
     async def record(self, event: AuditEvent) -> None:
         """Write one audit event."""
+        ...
+
+    async def record_many(self, events: Sequence[AuditEvent]) -> None:
+        """Write many audit events at once."""
         ...
 
     async def events(self, portfolio_id: PortfolioId | None, limit: int) -> tuple[AuditEvent, ...]:

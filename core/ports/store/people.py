@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -63,6 +64,12 @@ class People(Protocol):
 
     async def memberships(self, portfolio_id: PortfolioId) -> tuple[Membership, ...]:
         """Everybody in a portfolio, owners first, then by name."""
+        ...
+
+    async def memberships_of(
+        self, portfolio_ids: Collection[PortfolioId]
+    ) -> dict[PortfolioId, tuple[Membership, ...]]:
+        """The same for many portfolios."""
         ...
 
     async def set_role(self, member_id: MemberId, portfolio_id: PortfolioId, role: Role) -> None:

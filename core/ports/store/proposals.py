@@ -72,6 +72,12 @@ class Proposals(Protocol):
         """The latest proposals of a portfolio, newest first."""
         ...
 
+    async def of_portfolios(
+        self, portfolio_ids: Collection[PortfolioId], states: Collection[ProposalState]
+    ) -> dict[PortfolioId, tuple[Proposal, ...]]:
+        """Each portfolio's proposals in any of these states, oldest first; those without one are missing."""
+        ...
+
     async def blocking(
         self, portfolio_ids: Collection[PortfolioId]
     ) -> dict[PortfolioId, tuple[Proposal, ...]]:
