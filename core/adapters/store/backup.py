@@ -1,7 +1,7 @@
-"""Backups: the store's and the simulated broker's files in one dated tar, put back whole or not at all.
+"""Backups: the store's and the embedded brokers' files in one dated tar, put back whole or not at all.
 
 A backup is made while the bot runs, by SQLite's own copying of a database in use; the store is copied first, so that
-the broker's file is the newer one: an order that the store does not know of can be looked up, never sent again.
+the brokers' files are the newer ones: an order that the store does not know of can be looked up, never sent again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from core.ports.store_errors import StoreDamaged, StoreError
 STORE_NAME = "evenkeel.db"
 BROKER_NAME = "broker.db"
 MANIFEST_NAME = "manifest.json"
-NAMES = (STORE_NAME, BROKER_NAME)
+MANUAL_NAME = "manual.db"
+NAMES = (STORE_NAME, BROKER_NAME, MANUAL_NAME)
 FORMAT = 1
 
 USE_PG_DUMP = (
@@ -50,7 +51,9 @@ class Manifest:
 
 
 def backup_files(url: str, broker_file: Path, out: Path, *, now: datetime) -> Path:
-    """Copy the store, and the simulated broker's file where there is one, into a tar, and return its path.
+    """Copy the store and the embedded brokers' files, as far as there are any, into a tar, and return its path.
+
+    ``broker_file`` is the simulated broker's; the file of accounts that are kept by hand stands beside it.
 
     ``out`` is a folder, in which the tar gets a dated name, or a new file's own path. Raises StoreError where there
     is nothing to copy, where the path is taken, or on PostgreSQL; StoreDamaged where a file is broken.
@@ -112,6 +115,12 @@ def require_sqlite(url: str) -> Path:
     return file
 
 
+def places_of(store_file: Path, broker_file: Path) -> dict[str, Path]:
+    """Where each file of a backup has its place, the store's first."""
+    by_hand = broker_file.with_name(MANUAL_NAME)
+    return {STORE_NAME: store_file, BROKER_NAME: broker_file, MANUAL_NAME: by_hand}
+
+
 def stamp(now: datetime) -> str:
     """An instant as part of a file's name, in UTC."""
     return now.astimezone(UTC).strftime("%Y%m%d-%H%M%S")
@@ -133,7 +142,7 @@ def sync_file(file: Path) -> None:
 
 
 def _copy_all(store_file: Path, broker_file: Path, folder: Path) -> dict[str, Path]:
-    sources = {STORE_NAME: store_file, BROKER_NAME: broker_file}
+    sources = places_of(store_file, broker_file)
     copies = {}
     for name, source in sources.items():
         if source.exists():

@@ -15,9 +15,9 @@ from pathlib import Path
 from shutil import rmtree
 
 from core.adapters.store.backup import (
-    BROKER_NAME,
     STORE_NAME,
     Manifest,
+    places_of,
     read_manifest,
     require_sqlite,
     stamp,
@@ -65,7 +65,7 @@ def restore_files(url: str, broker_file: Path, archive: Path, *, now: datetime) 
     try:
         files = unpack(archive, manifest, staging)
         _mark_restored(files[STORE_NAME], manifest, now)
-        kept = _swap(files, {STORE_NAME: store_file, BROKER_NAME: broker_file}, now)
+        kept = _swap(files, places_of(store_file, broker_file), now)
     except OSError as error:
         raise StoreError(
             f"The backup could not be put back ({error}). Nothing was changed."
@@ -142,7 +142,7 @@ def _swap(files: dict[str, Path], places: dict[str, Path], now: datetime) -> Pat
     ]
     if moves:
         aside.mkdir(mode=0o700)
-    in_place = [(files[name], places[name]) for name in (BROKER_NAME, STORE_NAME) if name in files]
+    in_place = [(files[name], places[name]) for name in reversed(places) if name in files]
     _move_all([*moves, *in_place])
     return aside if moves else None
 

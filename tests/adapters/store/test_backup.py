@@ -77,6 +77,18 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
     await store.aclose()
 
 
+async def test_what_people_wrote_by_hand_comes_back_too(place: Place) -> None:
+    by_hand = place.folder / "manual.db"
+    set_broker(by_hand, "VTI 112")
+    archive = place.back_up()
+    set_broker(by_hand, "VTI 0")
+    await place.store.aclose()
+    restored = restore_files(place.url, place.broker, archive, now=LATER)
+    assert broker_word(by_hand) == "VTI 112"
+    assert restored.kept_in is not None
+    assert broker_word(restored.kept_in / "manual.db") == "VTI 0"
+
+
 async def change(place: Place) -> None:
     """Something happens after the backup."""
     async with place.store.begin() as work:
