@@ -32,6 +32,8 @@ def read_lines(text: str, today: date) -> BookChange:
     Raises the refusal of a single line, or UnreadableFile naming each bad one of several.
     """
     rows = [row.strip() for row in re.split(r"[\n;]", text) if row.strip()]
+    if not rows:
+        raise Misunderstood("Write a symbol and the number of shares.", EXAMPLE)
     lots: dict[Symbol, list[Lot]] = {}
     cash: Decimal | None = None
     faults: list[str] = []

@@ -7,30 +7,31 @@ from collections.abc import Sequence
 from bot.telegram.html import escape, neutral
 from bot.telegram.screen import Screen
 from bot.telegram.views.parts import head, paragraphs
-from bot.words.labels import ORDER_STATES, SIDES
+from bot.words.by_hand import order_state
+from bot.words.labels import SIDES
 from bot.words.numbers import money, quantity
 from bot.words.times import clock_time
 from core.application.choose_portfolio import Current
 from core.domain.order import Order, OrderState
+from core.domain.portfolio import ManagedPortfolio
 
 _DETAIL_LIMIT = 100
 
 
 def orders_screen(current: Current, orders: Sequence[Order]) -> Screen:
     """The latest orders, newest first, each with its state and fills."""
-    currency = current.portfolio.portfolio.currency
-    rows = [_order(order, currency) for order in orders]
+    rows = [_order(order, current.portfolio) for order in orders]
     body = "\n".join(rows) or "No order was made yet."
     return Screen(paragraphs(head(current.portfolio, "orders"), body))
 
 
-def _order(order: Order, currency: str) -> str:
+def _order(order: Order, managed: ManagedPortfolio) -> str:
     what = f"{SIDES[order.side]} {quantity(order.quantity)} {escape(order.symbol)}"
-    return f"Proposal {order.proposal_id}: {what}: {_outcome(order, currency)}"
+    return f"Proposal {order.proposal_id}: {what}: {_outcome(order, managed)}"
 
 
-def _outcome(order: Order, currency: str) -> str:
-    state = ORDER_STATES[order.state]
+def _outcome(order: Order, managed: ManagedPortfolio) -> str:
+    state, currency = order_state(order.state, managed.account), managed.portfolio.currency
     price = order.average_price
     if price is None:
         detail = escape(neutral(order.detail[:_DETAIL_LIMIT]).strip())
