@@ -15,7 +15,7 @@ from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
 from bot.runtime import Runtime
-from bot.telegram import setup
+from bot.telegram import hand_buttons, holdings_import, setup
 from bot.telegram.answers import carry_out, explain, note_refusal
 from bot.telegram.commands import all_commands, command_named
 from bot.telegram.commands.command import Command, Typed, Words, read_command
@@ -30,6 +30,7 @@ from bot.words.refusals import refusal_sentence
 from core.application.enter import Entered, enter
 from core.application.identify import identify
 from core.domain.refusals import BadInvitation, NotAMember, Refusal
+from core.ports.store import Dialogue
 
 LOG = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class Talk:
         message, bot = update.message, context.bot
         if message is None:
             return
-        typed = read_command(message.text or "")
+        typed = read_command(message.text or message.caption or "")
         if typed is not None and not _is_for(typed, bot):
             return
         match sender_of(update):
@@ -91,7 +92,7 @@ class Talk:
                 await self._refuse_stranger(bot, sender, refusal)
             return
         turn = Turn(self._runtime, bot, entered.member, sender.chat, message.message_id, mark)
-        reaction = await self._react(turn, entered, typed, message.text or "")
+        reaction = await self._react(turn, entered, typed, message)
         await carry_out(turn, reaction)
 
     async def _admit(self, sender: Sender, typed: Typed | None) -> Entered:
@@ -129,10 +130,14 @@ class Talk:
             await send_screen(bot, chat_id, note(escape(words)), self._runtime.signing_key)
 
     async def _react(
-        self, turn: Turn, entered: Entered, typed: Typed | None, text: str
+        self, turn: Turn, entered: Entered, typed: Typed | None, message: Message
     ) -> Reaction:
         command = command_named(typed.name) if typed else None
+        text = message.text or ""
         try:
+            if message.document is not None and (typed is None or typed.name == "holdings"):
+                slug = typed.words.slug if typed else None
+                return await holdings_import.receive(turn, message.document, slug)
             if typed is None:
                 return await _answer_freely(turn, text)
             if command is None:
@@ -167,8 +172,8 @@ async def _answer_freely(turn: Turn, text: str) -> Reaction:
     if text.startswith("/"):
         return say(_unknown(text.split(maxsplit=1)[0].strip("/")))
     dialogue = await open_dialogue(turn)
-    if dialogue is not None and dialogue.name == setup.NAME and text:
-        reaction = await setup.answer(turn, dialogue, text)
+    if dialogue is not None and text:
+        reaction = await _continue(turn, dialogue, text)
         if reaction is not None:
             return reaction
     return say(
@@ -183,6 +188,17 @@ async def _answer_freely(turn: Turn, text: str) -> Reaction:
             ),
         )
     )
+
+
+async def _continue(turn: Turn, dialogue: Dialogue, text: str) -> Reaction | None:
+    """The answer to what a dialogue asked last; None where it asks nothing."""
+    match dialogue.name:
+        case setup.NAME:
+            return await setup.answer(turn, dialogue, text)
+        case hand_buttons.NAME:
+            return await hand_buttons.typed_answer(turn, dialogue, text)
+        case _:
+            return None
 
 
 def _unknown(name: str) -> Screen:

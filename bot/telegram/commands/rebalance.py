@@ -7,12 +7,14 @@ from bot.telegram.commands.notes import bold, escape, note, shown_name, tap
 from bot.telegram.commands.proposals import proposal_now
 from bot.telegram.context import NOTHING, Misunderstood, Reaction, Turn, say
 from bot.telegram.screen import Screen
+from bot.telegram.views.book import holdings_old_buttons
+from bot.words.by_hand import is_by_hand
 from bot.words.numbers import small_drift
 from bot.words.plan_reasons import reason_sentence
 from bot.words.refusals import refusal_sentence
 from core.application.check_drift import CheckResult, Outcome, request_rebalance
 from core.domain.portfolio import Portfolio
-from core.domain.refusals import EmptyAccount, NoTargets, PortfolioPaused, Refusal
+from core.domain.refusals import EmptyAccount, HoldingsOld, NoTargets, PortfolioPaused, Refusal
 
 FLAGS = frozenset({"buy", "force"})
 
@@ -61,8 +63,21 @@ async def _react(turn: Turn, portfolio: Portfolio, result: CheckResult) -> React
             return say(_on_target(portfolio, result))
         case Outcome.NOTHING_HELPS:
             return say(_nothing_helps(portfolio, result))
+        case _ if isinstance(result.refusal, EmptyAccount):
+            return say(await _empty(turn, portfolio, result.refusal))
         case _:
             return say(refused(portfolio, result.refusal))
+
+
+async def _empty(turn: Turn, portfolio: Portfolio, refusal: Refusal) -> Screen:
+    """Nothing to plan with: where people keep the book, there is nothing in it yet."""
+    current = await turn.of_id(portfolio.id)
+    if not is_by_hand(current.portfolio.account):
+        return refused(portfolio, refusal)
+    return note(
+        "Nothing is written down yet of what this account holds.",
+        rows=((tap("✏️ Type what it holds", "bk_show", portfolio.id),),),
+    )
 
 
 def _on_target(portfolio: Portfolio, result: CheckResult) -> Screen:
@@ -98,6 +113,8 @@ def refused(portfolio: Portfolio, refusal: Refusal | None) -> Screen:
             button = tap("🎯 Choose targets", "setup", portfolio.id)
         case EmptyAccount():
             button = tap("💵 Put in $10,000 of paper money", "deposit", 10_000, portfolio.id)
+        case HoldingsOld():
+            return note(escape(sentence), rows=holdings_old_buttons(portfolio.id))
         case PortfolioPaused():
             button = tap("▶️ Resume", "resume", portfolio.id)
         case _:

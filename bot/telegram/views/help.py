@@ -23,6 +23,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("/targets VTI 60 BND 40", "set the targets; without words, show them"),
             ("/policy band 5 relative 25", "set bands, dates, limits; without words, show them"),
+            ("/holdings VTI 112", "for an account kept by hand: what it holds"),
         ),
     ),
     (
@@ -37,6 +38,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("/portfolio", "switch to another portfolio"),
             ("/new Holiday money", "make another one"),
+            ("/new My account by hand", "one at a broker that I cannot reach"),
             ("/accounts", "where the money is, and how real it is"),
             ("/members", "who may do what"),
             ("/invite approver", "let somebody in"),

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.telegram.html import TEXT_LIMIT, bold, escape, shown_length
 from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.views.checklist import checklist_screen, has_checklist
 from bot.telegram.views.outcome import cost_and_drift, order_lines, summary
 from bot.telegram.views.parts import SOME_LINES, capped, head, lines, paragraphs
 from bot.telegram.views.proposal_text import (
@@ -22,12 +23,12 @@ from bot.telegram.views.proposal_text import (
     title,
     trade_line,
 )
+from bot.words.by_hand import is_by_hand, orders_at
 from bot.words.labels import (
     ORDER_STATES,
     PROPOSAL_STATES,
     REVISION_CAUSES,
     SIDES,
-    orders_of,
     proposal_number,
 )
 from bot.words.numbers import count, plain, quantity, signed, tenths
@@ -36,7 +37,7 @@ from core.application.show_proposal import ProposalView
 from core.domain.order import OrderState
 from core.domain.plan import Plan, Skipped, Trade
 from core.domain.policy import Direction, whole_shares
-from core.domain.portfolio import Rung
+from core.domain.portfolio import Account, Rung
 from core.domain.proposal import ProposalState, RevisionCause
 
 EDITABLE_LEGS = 40
@@ -54,6 +55,8 @@ def proposal_screen(
 
     ``market_now`` decides which times need their date; without it, the day of the plan is today.
     """
+    if has_checklist(view):
+        return checklist_screen(view)
     text = proposal_text(view, layout, market_now)
     if text is None:
         return _too_long(view)
@@ -108,7 +111,7 @@ def _open_buttons(view: ProposalView) -> Rows:
 def approve_label(view: ProposalView) -> str:
     """What the approving button says: how many orders, and how real they are."""
     number = len(view.proposal.revision.plan.trades)
-    return f"✅ Approve {orders_of(number, view.managed.account.rung)}"
+    return f"✅ Approve {orders_at(number, view.managed.account)}"
 
 
 def _direction_button(view: ProposalView) -> Button | None:
@@ -222,13 +225,14 @@ def report_reply(view: ProposalView) -> Screen:
         f"{bold(state)}: {summary(view)}.",
         capped(problems, TEXT_LIMIT // 2, "more"),
         cost_and_drift(view),
-        _rung_note(view.managed.account.rung),
+        _rung_note(view.managed.account),
     )
     return Screen(text, ((tap("📊 Status", "status", view.managed.portfolio.id),),))
 
 
-def _rung_note(rung: Rung) -> str:
-    return "Dry run: nothing was sent to the broker." if rung is Rung.DRY_RUN else ""
+def _rung_note(account: Account) -> str:
+    is_dry = account.rung is Rung.DRY_RUN and not is_by_hand(account)
+    return "Dry run: nothing was sent to the broker." if is_dry else ""
 
 
 def reminder(
