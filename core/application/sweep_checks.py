@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from core.application.check_drift import (
     ASKED,
@@ -50,7 +51,7 @@ from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
 
 CHUNK = 200
-"""How many outcomes of a sweep are written in one unit of work."""
+"""How many portfolios of a sweep are read together, and how many outcomes are written in one unit of work."""
 
 BREATH = 10
 """After how many plans of a sweep everybody else gets a turn."""
@@ -58,7 +59,7 @@ BREATH = 10
 ABANDONED = timedelta(minutes=2)
 """After how long a check that a person asked for, and nobody finished, is taken over."""
 
-_Pair = tuple[PortfolioId, CheckResult]
+_Item = TypeVar("_Item")
 _House = tuple[str, AccountId | None]
 
 
@@ -114,14 +115,21 @@ async def _gather(work: UnitOfWork, due: Sequence[DueCheck], moment: Moment) -> 
     checks: dict[PortfolioId, tuple[DueCheck, ...]] = {}
     for check in due:
         checks[check.portfolio_id] = (*checks.get(check.portfolio_id, ()), check)
-    ids = tuple(checks)
+    portfolios: list[ManagedPortfolio] = []
+    standings: dict[PortfolioId, Standing] = {}
+    for ids in _chunks(tuple(checks)):
+        portfolios += await work.portfolios.many(ids)
+        standings |= await _standings(work, ids, moment)
+    return _Sweep(moment, checks, tuple(portfolios), standings)
+
+
+async def _standings(
+    work: UnitOfWork, ids: Sequence[PortfolioId], moment: Moment
+) -> dict[PortfolioId, Standing]:
     blocking = await work.proposals.blocking(ids)
     settled = await work.proposals.last_settled(ids)
     checked = await work.checks.previous_sessions(ids, moment.session.date)
-    standings = {
-        pid: Standing(blocking.get(pid, ()), settled.get(pid), checked.get(pid)) for pid in ids
-    }
-    return _Sweep(moment, checks, await work.portfolios.many(ids), standings)
+    return {pid: Standing(blocking.get(pid, ()), settled.get(pid), checked.get(pid)) for pid in ids}
 
 
 async def _sweep(
@@ -129,7 +137,7 @@ async def _sweep(
 ) -> SweepResult:
     results: dict[PortfolioId, CheckResult] = {}
     ready = []
-    for managed in sweep.portfolios:
+    async for managed in _in_turns(sweep.portfolios, CHUNK):
         early = _before_pricing(market, managed, sweep) or await _unconfirmed(
             brokers, managed, sweep
         )
@@ -188,7 +196,7 @@ async def _price_and_judge(
     if not ready:
         return {}
     holdings = await brokers.holdings([managed.account for managed in ready])
-    symbols = _all_symbols(ready, holdings)
+    symbols = await _all_symbols(ready, holdings)
     try:
         batch = await market.prices.quotes(symbols)
     except PriceSourceDown as refusal:
@@ -197,20 +205,18 @@ async def _price_and_judge(
     async with store.read() as work:
         closes = await work.instruments.last_closes(symbols, sweep.moment.jumps_since)
     results = {}
-    for number, managed in enumerate(ready):
-        if number % BREATH == 0:
-            await asyncio.sleep(0)
+    async for managed in _in_turns(ready, BREATH):
         results[managed.portfolio.id] = _judge_one(
             managed, holdings, batch, market, closes, fractionable[_house(brokers, managed)], sweep
         )
     return results
 
 
-def _all_symbols(
+async def _all_symbols(
     ready: Iterable[ManagedPortfolio], holdings: Mapping[AccountId, Holdings]
 ) -> tuple[Symbol, ...]:
     symbols: dict[Symbol, None] = {}
-    for managed in ready:
+    async for managed in _in_turns(ready, CHUNK):
         held = holdings.get(managed.account.id)
         if held is not None and managed.targets is not None:
             symbols.update(
@@ -307,9 +313,17 @@ async def _latest(
     }
 
 
-def _chunks(items: list[_Pair]) -> Iterator[list[_Pair]]:
+def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
     for start in range(0, len(items), CHUNK):
         yield items[start : start + CHUNK]
+
+
+async def _in_turns(items: Iterable[_Item], count: int) -> AsyncIterator[_Item]:
+    """Go through them, and let everybody else have a turn after every few."""
+    for number, item in enumerate(items):
+        if number % count == 0:
+            await asyncio.sleep(0)
+        yield item
 
 
 async def _write_chunk(
