@@ -17,7 +17,7 @@ from pathlib import Path
 from bot.runtime import Runtime
 from bot.settings import Settings
 from core.adapters.brokers.manual import ManualBrokerage, PricesByHand
-from core.adapters.brokers.registry import BrokerRegistry
+from core.adapters.brokers.registry import Brokerage, BrokerRegistry
 from core.adapters.brokers.simulated import SimulatedBrokerage
 from core.adapters.calendars.nyse import NyseCalendar
 from core.adapters.calendars.replay import ReplayCalendar
@@ -30,6 +30,7 @@ from core.application.market import Market
 from core.domain.refusals import NotBuiltYet
 from core.domain.risk import Limits
 from core.ports.clock import Clock
+from core.ports.market_data import MarketData
 
 STORE_FILE = "evenkeel.db"
 BROKER_FILE = "broker.db"
@@ -46,7 +47,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         store = await open_store(settings.database_url.get_secret_value(), settings.data_dir)
         stack.push_async_callback(store.aclose)
         clock = SystemClock()
-        market = await _market(settings, store, clock)
+        market = await _market(settings, store, clock, stack)
         by_hand = ManualBrokerage(
             settings.data_dir / MANUAL_FILE, market.prices, market.calendar, market.clock
         )
@@ -59,7 +60,9 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         yield Runtime(
             settings=settings,
             store=store,
-            brokers=BrokerRegistry({"simulated": house, "manual": by_hand}),
+            brokers=BrokerRegistry(
+                {"simulated": house, "manual": by_hand, **_alpaca_house(settings, clock, stack)}
+            ),
             market=market,
             clock=clock,
             signing_key=signing_key(settings),
@@ -72,25 +75,54 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
 
 def require_built(settings: Settings) -> None:
     """Refuse what this version does not have; raises NotBuiltYet."""
-    if settings.broker != "simulated":
-        raise NotBuiltYet(f"BROKER={settings.broker}")
-    if settings.market_data == "alpaca":
-        raise NotBuiltYet("MARKET_DATA=alpaca")
     if settings.trading_mode == "live":
         raise NotBuiltYet("TRADING_MODE=live")
 
 
-async def _market(settings: Settings, store: SqlStore, clock: Clock) -> Market:
+async def _market(
+    settings: Settings, store: SqlStore, clock: Clock, stack: AsyncExitStack
+) -> Market:
     if settings.market_data == "replay":
         return await _replay(settings, store)
-    from core.adapters.market_data.yahoo import YahooMarketData
-
     today = clock.now().date()
     return Market(
-        YahooMarketData(settings.data_dir / "cache"),
+        _live_prices(settings, clock, stack),
         LiveMarketClock(clock),
         NyseCalendar(today - CALENDAR_PAST, today + CALENDAR_FUTURE),
     )
+
+
+def _live_prices(settings: Settings, clock: Clock, stack: AsyncExitStack) -> MarketData:
+    """The price source of the real market; each is imported only where it is used, because both are slow to load."""
+    if settings.market_data == "alpaca":
+        from core.adapters.market_data.alpaca import AlpacaMarketData
+
+        source = AlpacaMarketData(*_alpaca_keys(settings), settings.alpaca_data_url, clock)
+        stack.push_async_callback(source.close)
+        return source
+    from core.adapters.market_data.yahoo import YahooMarketData
+
+    return YahooMarketData(settings.data_dir / "cache")
+
+
+def _alpaca_house(settings: Settings, clock: Clock, stack: AsyncExitStack) -> dict[str, Brokerage]:
+    """Alpaca as a broker where it is chosen; its paper service only."""
+    if settings.broker != "alpaca":
+        return {}
+    from core.adapters.brokers.alpaca import AlpacaBrokerage
+
+    house = AlpacaBrokerage(*_alpaca_keys(settings), settings.alpaca_base_url, clock)
+    stack.push_async_callback(house.close)
+    return {"alpaca": house}
+
+
+def _alpaca_keys(settings: Settings) -> tuple[str, str]:
+    """The key id and its secret; settings that need them without having them are refused before."""
+    key, secret = settings.alpaca_api_key, settings.alpaca_secret_key
+    if key is None or secret is None:
+        message = "ALPACA_API_KEY and ALPACA_SECRET_KEY are not set"
+        raise ValueError(message)
+    return key.get_secret_value(), secret.get_secret_value()
 
 
 async def _replay(settings: Settings, store: SqlStore) -> Market:

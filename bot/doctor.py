@@ -16,7 +16,7 @@ from core.domain.refusals import Refusal
 
 STALE_SECONDS = 60.0
 SKEW_SECONDS = 30.0
-PROBE = {"yahoo": Symbol("SPY"), "replay": Symbol("QUAL")}
+PROBE = {"yahoo": Symbol("SPY"), "alpaca": Symbol("SPY"), "replay": Symbol("QUAL")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,9 +216,7 @@ class Settings(BaseSettings):
         return self
 
     def _contradictions(self) -> list[str]:
-        faults = []
-        if (self.alpaca_api_key is None) != (self.alpaca_secret_key is None):
-            faults.append("ALPACA_API_KEY and ALPACA_SECRET_KEY belong together: give both.")
+        faults = self._alpaca_faults()
         if self.market_data == "replay" and self.broker != "simulated":
             faults.append(
                 "MARKET_DATA=replay shows prices of the past: it works only with BROKER=simulated."
@@ -233,6 +231,24 @@ class Settings(BaseSettings):
                 "EVENKEEL_CONTROL_PORT and EVENKEEL_CONTROL_TOKEN belong together: give both."
             )
         return faults
+
+    def _alpaca_faults(self) -> list[str]:
+        has_key, has_secret = self.alpaca_api_key is not None, self.alpaca_secret_key is not None
+        if "alpaca" in {self.broker, self.market_data}:
+            faults = (
+                []
+                if has_key and has_secret
+                else ["Alpaca needs ALPACA_API_KEY and ALPACA_SECRET_KEY: give both."]
+            )
+            if self.broker == "alpaca" and self.market_data == "yahoo":
+                faults.append(
+                    "BROKER=alpaca needs MARKET_DATA=alpaca: a real broker's orders are priced by "
+                    "its own quotes."
+                )
+            return faults
+        if has_key != has_secret:
+            return ["ALPACA_API_KEY and ALPACA_SECRET_KEY belong together: give both."]
+        return []
 
     def secret_values(self) -> tuple[str, ...]:
         """Every text that no log line or message may show."""

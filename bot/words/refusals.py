@@ -357,6 +357,19 @@ def _(_refusal: r.NothingLeft) -> str:
 
 
 @_say
+def _(_refusal: r.NothingToBuyWith) -> str:
+    return "Without sales there is not enough cash to buy anything. /deposit 500 puts more in."
+
+
+@_say
+def _(refusal: r.AccountInUse) -> str:
+    return (
+        f"The {refusal.broker} account belongs to another portfolio already, and can only belong to "
+        "one. For a portfolio kept by hand: /new Name manual"
+    )
+
+
+@_say
 def _(refusal: r.ClaimContradicted) -> str:
     if refusal.is_there:
         return f"The broker has the {refusal.symbol} order after all, so its answer was taken over."

@@ -9,8 +9,8 @@ from core.application.choose_portfolio import Current
 from core.domain.membership import Member, Role
 from core.domain.policy import Policy
 from core.domain.portfolio import Rung, parse_name, slug_of
-from core.domain.refusals import NoCashTransfers
-from core.ports.broker import Brokers, CashTransfers
+from core.domain.refusals import AccountInUse, BrokerDown, NoCashTransfers
+from core.ports.broker import BrokerError, Brokers, CashTransfers
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Chat, Store
 
@@ -35,15 +35,17 @@ async def create_portfolio(
 ) -> Current:
     """Make a portfolio that the member owns, open its account, and make it the chat's current one.
 
-    Raises BadName or NameTaken.
+    Raises BadName, NameTaken, BrokerDown, or AccountInUse where the broker's account belongs to a portfolio already.
     """
     name = parse_name(name)
-    broker_account_id = await brokers.open_account(broker, CURRENCY)
+    broker_account_id = await _open_account(brokers, broker)
     now = clock.now()
     async with store.begin() as work:
         portfolio = await work.portfolios.add(
             member.household_id, slug_of(name), name, CURRENCY, Policy()
         )
+        if await work.portfolios.is_account_known(broker, broker_account_id):
+            raise AccountInUse(broker)
         await work.portfolios.add_account(
             portfolio.id,
             name=name,
@@ -65,3 +67,10 @@ async def create_portfolio(
             raise NoCashTransfers(broker)
         await teller.transfer(opening_cash, f"opening-{portfolio.id}")
     return Current(managed, Role.OWNER)
+
+
+async def _open_account(brokers: Brokers, broker: str) -> str:
+    try:
+        return await brokers.open_account(broker, CURRENCY)
+    except BrokerError as error:
+        raise BrokerDown(broker, str(error)) from error

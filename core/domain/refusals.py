@@ -251,6 +251,13 @@ class NoCashTransfers(Refusal):
 
 
 @dataclass(eq=False)
+class AccountInUse(Refusal):
+    """A broker's account that belongs to a portfolio already."""
+
+    broker: str
+
+
+@dataclass(eq=False)
 class EmptyAccount(Refusal):
     """An account that holds nothing to plan with."""
 
@@ -369,6 +376,11 @@ class CannotEnlarge(Refusal):
 @dataclass(eq=False)
 class NothingLeft(Refusal):
     """An edit after which no trade would remain."""
+
+
+@dataclass(eq=False)
+class NothingToBuyWith(Refusal):
+    """Purchases only were asked for, and the cash that is there without sales buys nothing that would help."""
 
 
 @dataclass(eq=False)

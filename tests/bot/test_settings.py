@@ -300,8 +300,24 @@ def test_the_settings_themselves_show_no_secret(monkeypatch: pytest.MonkeyPatch)
             "ALPACA_API_KEY and ALPACA_SECRET_KEY belong together: give both.",
         ),
         (
-            {"MARKET_DATA": "replay", "BROKER": "alpaca"},
+            {
+                "MARKET_DATA": "replay",
+                "BROKER": "alpaca",
+                "ALPACA_API_KEY": "k",
+                "ALPACA_SECRET_KEY": "s",
+            },
             "MARKET_DATA=replay shows prices of the past: it works only with BROKER=simulated.",
+        ),
+        (
+            {"MARKET_DATA": "alpaca"},
+            "Alpaca needs ALPACA_API_KEY and ALPACA_SECRET_KEY: give both.",
+        ),
+        (
+            {"BROKER": "alpaca", "ALPACA_API_KEY": "k", "ALPACA_SECRET_KEY": "s"},
+            (
+                "BROKER=alpaca needs MARKET_DATA=alpaca: a real broker's orders are priced by its "
+                "own quotes."
+            ),
         ),
         (
             {"ALPACA_BASE_URL": "https://api.alpaca.markets/"},

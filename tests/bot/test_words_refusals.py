@@ -237,8 +237,19 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "Without that line nothing would be traded. To trade nothing, tap Reject.",
     ),
     (
+        r.NothingToBuyWith(),
+        "Without sales there is not enough cash to buy anything. /deposit 500 puts more in.",
+    ),
+    (
         r.PortfolioPaused("family"),
         "@family is paused, so nothing is sent. /resume starts it again.",
+    ),
+    (
+        r.AccountInUse("alpaca"),
+        (
+            "The alpaca account belongs to another portfolio already, and can only belong to one."
+            " For a portfolio kept by hand: /new Name manual"
+        ),
     ),
     (
         r.ClaimContradicted("VTI", is_there=True),

@@ -267,6 +267,14 @@ async def test_no_two_accounts_are_the_same_money(store: Store) -> None:
             )
 
 
+async def test_a_broker_s_account_is_known_by_broker_and_id(store: Store) -> None:
+    await settle(store)
+    async with store.read() as work:
+        assert await work.portfolios.is_account_known("simulated", "sim-family")
+        assert not await work.portfolios.is_account_known("simulated", "sim-other")
+        assert not await work.portfolios.is_account_known("alpaca", "sim-family")
+
+
 async def test_targets_and_policies_keep_their_history(store: Store) -> None:
     family = await settle(store)
     lines = (

@@ -83,6 +83,15 @@ class SqlPortfolios:
         number = await self._database.add_numbered(ACCOUNTS, credential_id=None, **stored)
         return Account(id=AccountId(number), **values)
 
+    async def is_account_known(self, broker: str, broker_account_id: str) -> bool:
+        """Whether a broker's account belongs to a portfolio already."""
+        found = await self._database.value(
+            select(ACCOUNTS.c.id).where(
+                ACCOUNTS.c.broker == broker, ACCOUNTS.c.broker_account_id == broker_account_id
+            )
+        )
+        return found is not None
+
     async def get(self, portfolio_id: PortfolioId) -> ManagedPortfolio:
         """A portfolio with its accounts, current targets and policy; raises KeyError."""
         found = await self.many([portfolio_id])

@@ -43,6 +43,10 @@ class Portfolios(Protocol):
         """Add an account to a portfolio."""
         ...
 
+    async def is_account_known(self, broker: str, broker_account_id: str) -> bool:
+        """Whether a broker's account belongs to a portfolio already."""
+        ...
+
     async def get(self, portfolio_id: PortfolioId) -> ManagedPortfolio:
         """A portfolio with its accounts, current targets and policy; raises KeyError."""
         ...

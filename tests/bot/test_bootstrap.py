@@ -1,0 +1,122 @@
+"""The composition root: what the settings choose is what the process has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot.bootstrap import open_runtime, signing_key
+from bot.settings import Settings
+from core.application.create_portfolio import create_portfolio
+from core.application.enter import enter
+from core.domain.ids import ChatId, UserId
+from core.domain.portfolio import Rung
+from core.domain.refusals import AccountInUse, BrokerDown, NotBuiltYet
+from core.ports.store import Chat
+from tests.fakes.alpaca.server import FakeAlpaca, serving
+
+KEYS = ("PKFAKE", "fake-secret")
+ANNA = UserId(1001)
+CHAT = Chat(ChatId(1001), "private", "Anna")
+
+
+def _alpaca() -> FakeAlpaca:
+    alpaca = FakeAlpaca()
+    alpaca.exchange.open_account(*KEYS, cash=10_000)
+    return alpaca
+
+
+def _alpaca_settings(folder: Path, origin: str) -> Settings:
+    return Settings(
+        _env_file=None,
+        data_dir=folder,
+        market_data="alpaca",
+        broker="alpaca",
+        alpaca_api_key=SecretStr(KEYS[0]),
+        alpaca_secret_key=SecretStr(KEYS[1]),
+        alpaca_base_url=origin,
+        alpaca_data_url=origin,
+    )
+
+
+async def test_a_portfolio_at_alpaca_is_broker_paper_and_the_account_belongs_to_one(
+    tmp_path: Path,
+) -> None:
+    async with (
+        serving(_alpaca()) as alpaca,
+        open_runtime(_alpaca_settings(tmp_path, alpaca.origin)) as runtime,
+    ):
+        entered = await enter(
+            runtime.store,
+            runtime.clock,
+            user_id=ANNA,
+            name="Anna",
+            allowed=frozenset({1001}),
+            code=None,
+        )
+
+        async def make(name: str) -> Rung:
+            current = await create_portfolio(
+                runtime.store,
+                runtime.brokers,
+                runtime.clock,
+                member=entered.member,
+                name=name,
+                chat=CHAT,
+                broker=runtime.settings.broker,
+            )
+            account = current.portfolio.account
+            assert runtime.brokers.of(account).traits.name == "alpaca"
+            assert (await runtime.brokers.of(account).holdings()).cash > 0
+            return account.rung
+
+        assert await make("First") is Rung.BROKER_PAPER
+        with pytest.raises(AccountInUse):
+            await make("Second")
+
+
+async def test_wrong_keys_are_a_broker_that_is_down(tmp_path: Path) -> None:
+    async with serving(_alpaca()) as alpaca:
+        settings = _alpaca_settings(tmp_path, alpaca.origin).model_copy(
+            update={"alpaca_secret_key": SecretStr("another")}
+        )
+        async with open_runtime(settings) as runtime:
+            entered = await enter(
+                runtime.store,
+                runtime.clock,
+                user_id=ANNA,
+                name="Anna",
+                allowed=frozenset({1001}),
+                code=None,
+            )
+            with pytest.raises(BrokerDown) as refused:
+                await create_portfolio(
+                    runtime.store,
+                    runtime.brokers,
+                    runtime.clock,
+                    member=entered.member,
+                    name="First",
+                    chat=CHAT,
+                    broker="alpaca",
+                )
+            assert "another" not in str(refused.value)
+
+
+async def test_live_trading_is_refused(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path, trading_mode="live")
+    with pytest.raises(NotBuiltYet):
+        async with open_runtime(settings):
+            pass
+
+
+def test_buttons_are_signed_by_the_token_and_nothing_else(tmp_path: Path) -> None:
+    def key(token: str, folder: Path) -> bytes:
+        return signing_key(
+            Settings(_env_file=None, data_dir=folder, telegram_bot_token=SecretStr(token))
+        )
+
+    assert key("1:aaa", tmp_path) == key("1:aaa", tmp_path / "elsewhere")
+    assert key("1:aaa", tmp_path) != key("1:aab", tmp_path)
+    assert b"aaa" not in key("1:aaa", tmp_path)
