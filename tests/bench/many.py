@@ -81,7 +81,9 @@ def _weights(chance: Random, prices: Mapping[str, Decimal]) -> dict[str, Decimal
     """Nineteen instruments and 5 % cash, in steps of 0.01 percent."""
     names = chance.sample(sorted(prices), LINES - 1)
     parts = [chance.randint(300, 700) for _ in names]
-    weights = {n: Decimal(9_500 * part // sum(parts)) / 100 for n, part in zip(names, parts, strict=True)}
+    weights = {
+        n: Decimal(9_500 * part // sum(parts)) / 100 for n, part in zip(names, parts, strict=True)
+    }
     weights[names[0]] += 95 - sum(weights.values())
     return weights
 
@@ -163,9 +165,7 @@ def _tables(
             for n, weights in zip(numbers, targets, strict=True)
             for place, (symbol, weight) in enumerate([*weights.items(), ("CASH", Decimal(5))])
         ],
-        POLICIES: [
-            {"portfolio_id": n, "version": 1, "document": policy} for n in numbers
-        ],
+        POLICIES: [{"portfolio_id": n, "version": 1, "document": policy} for n in numbers],
         DUE_CHECKS: [
             {
                 "portfolio_id": n,

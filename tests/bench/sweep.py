@@ -26,12 +26,10 @@ class Stall:
 
 async def sweep_figures(counts: list[int]) -> list[Figure]:
     """Measure sweeps of so many portfolios, all drifting and all on target."""
-    figures = []
-    for count in counts:
-        for drifting in (False, True):
-            figures.append(await _measure(count, drifting=drifting))
-    figures.append(Figure("peak memory of all this", peak_memory()))
-    return figures
+    figures = [
+        await _measure(count, drifting=drifting) for count in counts for drifting in (False, True)
+    ]
+    return [*figures, Figure("peak memory of all this", peak_memory())]
 
 
 async def _measure(count: int, *, drifting: bool) -> Figure:

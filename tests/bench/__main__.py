@@ -1,0 +1,37 @@
+"""``python -m tests.bench``: measure, and print tables; nothing is written."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import click
+
+from tests.bench.plan import plan_figures
+from tests.bench.process import process_figures
+from tests.bench.sweep import sweep_figures
+from tests.bench.table import machine, show
+
+PARTS = ("plan", "sweep", "process")
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="small sizes and few repeats, to see that it runs")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="measure only these parts")
+def main(*, quick: bool, only: tuple[str, ...]) -> None:
+    """Measure plans, sweeps of checks, start-up, memory and taps."""
+    logging.disable(logging.WARNING)
+    click.echo(machine())
+    chosen = only or PARTS
+    if "plan" in chosen:
+        show("A plan", plan_figures(quick=quick))
+    if "sweep" in chosen:
+        counts = [100] if quick else [1_000, 10_000]
+        show("A sweep of due checks on SQLite", asyncio.run(sweep_figures(counts)))
+    if "process" in chosen:
+        figures = asyncio.run(process_figures(quick=quick))
+        show("The bot's process on the sandbox", figures)
+
+
+if __name__ == "__main__":
+    main()
