@@ -9,6 +9,7 @@ from bot.telegram.commands.proposals import proposal_now
 from bot.telegram.context import Reaction, Said, Turn, alert
 from bot.telegram.setup_end import after_approval, last_step
 from bot.telegram.views.proposal import proposal_edit_screen, proposal_why_screen
+from bot.words.by_hand import is_by_hand
 from bot.words.numbers import count
 from bot.words.times import clock_time
 from core.application.decide_proposal import (
@@ -59,6 +60,9 @@ async def _approval_words(turn: Turn, decided: Decided) -> str:
     if decided.scheduled_for is not None:
         when = clock_time(decided.scheduled_for, await turn.runtime.market.clock.now())
         return f"Approved. The exchange is closed: the orders go out {when}."
+    current = await turn.of_id(proposal.portfolio_id)
+    if is_by_hand(current.portfolio.account):
+        return "Approved. Your checklist comes in a moment."
     return "Approved. The orders are on their way."
 
 

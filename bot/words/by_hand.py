@@ -9,7 +9,7 @@ from core.domain.order import OrderState
 from core.domain.portfolio import Account
 
 _LABEL = "BY HAND"
-_MEANING = "a real account, which you type in; you place the orders yourself"
+_MEANING = "a real account that I cannot reach"
 
 _STATES: dict[OrderState, str] = {
     OrderState.INTENDED: "not on the checklist yet",

@@ -39,7 +39,7 @@ def _account(account: Account) -> str:
         [
             f"{bold(shown_name(account.name))} · {bold(account_label(account))}",
             f"{account_meaning(account)}, in {account.currency}",
-            "/holdings shows and changes it"
+            "you type what it holds (/holdings), and place the orders yourself"
             if is_by_hand(account)
             else f"held at {shown_name(source_label(account.broker))}",
             f"tax: {TAX[account.tax_treatment]}",

@@ -7,10 +7,14 @@ from pathlib import Path
 
 from bot.sandbox.driver import running_sandbox
 from bot.sandbox.model import Message, Upload
+from bot.telegram.commands.rebalance import refused
+from bot.telegram.views.notices import check_refused
 from core.application.hand_kept import hand_kept
 from core.domain.book import Book
 from core.domain.ids import Symbol
 from core.domain.membership import Role
+from core.domain.refusals import HoldingsOld
+from tests.bot.telegram.scenes import managed
 from tests.bot.telegram.stage import ANNA, BEN, FAMILY, Stage, running_bot, stage
 
 QUAL, USMV = Symbol("QUAL"), Symbol("USMV")
@@ -67,7 +71,7 @@ async def test_from_typed_holdings_to_a_report(tmp_path: Path) -> None:
         book = await book_of(bot)
         assert book.positions[QUAL] < 100
         assert book.positions[USMV] > 30
-        await bot.ask(ANNA, "/accounts", "BY HAND", "you place the orders yourself")
+        await bot.ask(ANNA, "/accounts", "BY HAND", "place the orders yourself")
         await bot.ask(ANNA, "/orders", "QUAL")
 
 
@@ -195,6 +199,24 @@ async def test_a_fund_without_a_quote_takes_a_typed_price(tmp_path: Path) -> Non
         await bot.ask(ANNA, "/holdings price FUND 12.34", "FUND counts at $12.34 a share until")
         await bot.ask(ANNA, "/holdings", "FUND at $12.34 by your word")
         await bot.ask(ANNA, "/targets QUAL 25 USMV 25 FUND 50", "now propose")
+
+
+def test_old_holdings_are_answered_with_a_confirmation_or_a_change() -> None:
+    portfolio = managed().portfolio
+    asked = refused(portfolio, HoldingsOld(31))
+    told = check_refused(managed(), "HoldingsOld", ())
+    assert "31 days ago" in asked.text
+    assert "nobody has confirmed for 30 days" in told.text
+    for screen in (asked, told):
+        verbs = [button.action.verb for row in screen.rows for button in row if button.action]
+        assert verbs == ["bk_right", "bk_show"]
+
+
+async def test_one_tap_confirms_what_is_written(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        book = await made(bot)
+        await bot.tap(ANNA, book, "Still right", "Confirmed", "confirmed today")
+        assert len(await bot.events("holdings_confirmed")) == 1
 
 
 async def test_fractions_are_as_the_owner_says(tmp_path: Path) -> None:
