@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 MAX_BARS = 24
 """More lines than this cannot be read on a phone; the furthest from their targets are drawn."""
 
-_DPI = 100
-_WIDTH = 10.8
-_HEAD, _FOOT, _ROW, _DENSE_ROW = 1.6, 1.15, 0.74, 0.58
+_DPI = 135
+_WIDTH = 8.0
+_HEAD, _FOOT, _ROW, _DENSE_ROW = 1.6, 1.1, 0.66, 0.5
 _MANY = 12
 _BAR = 0.56
-_RIGHT = 0.745
+_RIGHT = 0.68
 _MARGIN = 0.03
-_NOW, _DRIFT = 0.84, 0.975
+_NOW, _DRIFT = 0.795, 0.975
 """Where the columns of numbers end, as parts of the picture's width."""
 
 
@@ -96,7 +96,7 @@ def _canvas(bars: list[DriftLine], look: _Look) -> tuple[Figure, Axes]:
     row = _ROW if len(bars) <= _MANY else _DENSE_ROW
     height = _HEAD + _FOOT + row * max(len(bars), 2)
     figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor=look.paper)
-    left = 2 * _MARGIN + 0.0185 * max(len(line.symbol) for line in bars)
+    left = 2 * _MARGIN + 0.025 * max(len(line.symbol) for line in bars)
     bottom = _FOOT / height
     axes = figure.add_axes((left, bottom, _RIGHT - left, 1 - (_HEAD + _FOOT) / height))
     axes.set_facecolor(look.paper)
@@ -181,11 +181,11 @@ def _caption(figure: Figure, look: _Look, title: str, subtitle: str, *, hidden: 
     top = 1 - 0.42 / height
     key = "bar: now   line: target   shaded: band"
     if hidden:
-        key += f"   ({hidden} lines nearer to target not drawn)"
+        key = f"{hidden} lines nearer to their targets are not drawn\n{key}"
     for y, text, size, colour in (
         (top, _drawable(title), 27, look.ink),
         (top - 0.54 / height, _drawable(subtitle), 18, look.faint),
-        (0.3 / height, key, 16, look.faint),
+        (0.32 / height, key, 16, look.faint),
     ):
         figure.text(
             _MARGIN,
