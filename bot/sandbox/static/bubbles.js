@@ -110,7 +110,7 @@ function invitations(message, actions) {
   const text = message.text ?? message.caption ?? "";
   for (const entity of message.entities ?? message.caption_entities ?? []) {
     const covered = text.substr(entity.offset, entity.length);
-    const url = entity.type === "text_link" ? entity.url : entity.type === "url" ? covered : "";
+    const url = entity.type === "text_link" ? entity.url : ["url", "code"].includes(entity.type) ? covered : "";
     const code = url && startCode(url.includes("://") ? url : `https://${url}`, store.bot.username);
     if (code) codes.add(code);
   }

@@ -9,6 +9,9 @@ let market = null;
 let isWalking = false;
 let keepNoteUntil = 0;
 let timer = 0;
+let wasThere = false;
+const openedAt = Date.now();
+const STARTING = 8000; // milliseconds that a bot which was not seen yet gets to start
 
 export function startMarket() {
   byId("market").hidden = false;
@@ -53,13 +56,15 @@ async function move(what, body) {
 
 function show(answer) {
   market = answer;
+  wasThere = true;
   draw();
 }
 
 function showFault(error) {
   if (isWalking) return;
   market = null;
-  setNote(sentence(error.message));
+  const isStarting = error.status === 503 && !wasThere && Date.now() - openedAt < STARTING;
+  setNote(isStarting ? "The bot is starting…" : sentence(error.message));
   draw();
 }
 
