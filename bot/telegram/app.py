@@ -30,6 +30,7 @@ from bot.runtime import Runtime
 from bot.telegram.chats import Chats
 from bot.telegram.commands import MENU, command_named
 from bot.telegram.commands.notes import code, note
+from bot.telegram.commands.start import NOBODY_ELSE, PURPOSE, SHORT_PURPOSE
 from bot.telegram.replies import send_screen
 from bot.telegram.talk import Talk
 from bot.telegram.taps import Taps
@@ -157,8 +158,10 @@ async def _set_menu(application: AnyApplication) -> None:
     menu = [BotCommand(command.name, command.summary) for command in commands if command]
     try:
         await application.bot.set_my_commands(menu)
+        await application.bot.set_my_description(f"{PURPOSE} {NOBODY_ELSE}")
+        await application.bot.set_my_short_description(SHORT_PURPOSE)
     except TelegramError as error:
-        LOG.warning("The menu of commands could not be set: %s", error)
+        LOG.warning("The menu and the description could not be set: %s", error)
 
 
 async def stop(application: AnyApplication) -> None:

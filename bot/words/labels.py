@@ -137,6 +137,11 @@ def role_label(role: Role) -> str:
     return ROLES[role]
 
 
+def article(word: str) -> str:
+    """The indefinite article before a word: ``an approver``, ``a viewer``."""
+    return "an" if word[:1].lower() in set("aeiou") else "a"
+
+
 def orders_of(number: int, rung: Rung) -> str:
     """Orders by how real they are: ``2 simulated orders``, ``1 LIVE order``."""
     return count(number, _ORDERS[rung])

@@ -9,7 +9,7 @@ from bot.telegram.html import NAME_LIMIT, neutral
 from bot.telegram.identity import Sender
 from bot.telegram.screen import Button, Screen
 from bot.telegram.setup import choose_targets
-from bot.words.labels import ROLE_MEANINGS, role_label
+from bot.words.labels import ROLE_MEANINGS, article, role_label
 from core.application.choose_portfolio import Current, choose_portfolio, my_portfolios
 from core.application.enter import Entered
 from core.domain.membership import Permission, may
@@ -18,6 +18,8 @@ PURPOSE = (
     "I keep a portfolio on its targets: I watch how far it drifts, say exactly what to trade and why, "
     "and place orders only after you tap Approve."
 )
+SHORT_PURPOSE = "Keeps a portfolio on its targets; trades only what a person has approved."
+NOBODY_ELSE = "I answer invited people only."
 PAPER = "Everything here is paper money: nothing real is moved."
 
 
@@ -55,11 +57,12 @@ async def _joined(turn: Turn, entered: Entered) -> Screen:
     if entered.portfolio is None or entered.role is None:
         raise ValueError("an accepted invitation brings a portfolio and a role")
     portfolio, role = entered.portfolio, entered.role
+    label = role_label(role)
     await choose_portfolio(
         turn.runtime.store, member=turn.member, chat=turn.chat, slug=portfolio.slug
     )
     return note(
-        f"👋 Welcome. You are {bold(role_label(role))} of {bold(shown_name(portfolio.name))} now: "
+        f"👋 Welcome. You are {article(label)} {bold(label)} of {bold(shown_name(portfolio.name))} now: "
         f"you {ROLE_MEANINGS[role]}.",
         PURPOSE,
         rows=((tap("📊 Status", "status", portfolio.id), tap("❔ Help", "help")),),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.telegram.html import bold, code, neutral, shown_name
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import head, lines, paragraphs
-from bot.words.labels import ROLE_MEANINGS, role_label
+from bot.words.labels import ROLE_MEANINGS, article, role_label
 from core.application.choose_portfolio import Current
 from core.domain.membership import Membership, Permission, Role, may
 
@@ -18,13 +18,14 @@ _LABEL_LIMIT = 20
 def members_screen(current: Current, memberships: Sequence[Membership]) -> Screen:
     """Everybody in a portfolio; an owner gets buttons to change a role or remove somebody."""
     is_owner = may(current.role, Permission.MANAGE)
+    role = role_label(current.role)
     roles = "\n".join(f"{role_label(role)}: {ROLE_MEANINGS[role]}" for role in Role)
     invitation = f"To invite somebody: {code('/invite approver')}" if is_owner else ""
     text = paragraphs(
         head(current.portfolio, "members"),
         lines(*(_line(membership) for membership in memberships)),
         roles,
-        lines(f"You are {bold(role_label(current.role))} here.", invitation),
+        lines(f"You are {article(role)} {bold(role)} here.", invitation),
     )
     managed = memberships[:MOST_WITH_BUTTONS] if is_owner else ()
     return Screen(text, tuple(_buttons(current, each) for each in managed))
