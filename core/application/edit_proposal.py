@@ -23,7 +23,7 @@ from core.domain.proposal import (
     caps_after_edit,
     require_decidable,
 )
-from core.domain.refusals import NothingLeft, OldRevision
+from core.domain.refusals import NothingLeft, NothingToBuyWith, OldRevision
 from core.planning import calculate
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
@@ -51,8 +51,7 @@ async def edit_leg(
         proposal, managed = await _editable(work, member, proposal_id, revision, moment.now)
         caps = caps_after_edit(proposal, leg, quantity)
         plan = _plan(managed, proposal, caps=caps)
-        trades = proposal.revision.plan.trades
-        gone = {(trade.symbol, trade.side) for trade in trades} - caps.keys()
+        gone = _legs(proposal.revision.plan) - _legs(plan)
         return await _revise(
             work,
             clock,
@@ -74,7 +73,7 @@ async def plan_buys_only(
     proposal_id: ProposalId,
     revision: int,
 ) -> Proposal:
-    """Plan again with purchases only, from the cash that is there; raises NothingLeft where none would help."""
+    """Plan again with purchases only, from the cash that is there; raises NothingToBuyWith where none would help."""
     return await _redirect(
         store,
         market,
@@ -127,6 +126,10 @@ async def _editable(
     return proposal, await work.portfolios.get(proposal.portfolio_id)
 
 
+def _legs(plan: Plan) -> frozenset[tuple[Symbol, Side]]:
+    return frozenset((trade.symbol, trade.side) for trade in plan.trades)
+
+
 def _plan(
     managed: ManagedPortfolio,
     proposal: Proposal,
@@ -137,7 +140,7 @@ def _plan(
     request = plan_request(managed, proposal.revision.snapshot, direction=direction, force=True)
     plan = calculate(_capped(request, caps))
     if not plan.trades:
-        raise NothingLeft
+        raise NothingToBuyWith if direction is Direction.BUY_ONLY else NothingLeft
     return plan
 
 

@@ -25,7 +25,7 @@ from core.domain.outbox import Copy, MessageKind
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import (
     NotAllowed,
-    NothingLeft,
+    NothingToBuyWith,
     OldRevision,
     ProposalExpired,
     ProposalNotOpen,
@@ -196,7 +196,7 @@ async def test_purchases_alone_where_there_is_no_cash_are_nothing(world: World) 
     world.hold(0, AAA=70, BBB=60)
     result = await ask(world, anna, current.portfolio.portfolio.id)
     assert result.proposal is not None
-    with pytest.raises(NothingLeft):
+    with pytest.raises(NothingToBuyWith):
         await plan_buys_only(
             world.store,
             world.market,
