@@ -27,7 +27,10 @@ def last_step(portfolio_id: PortfolioId) -> Reaction:
         note(
             f"{bold('That was all.')} From now on I check every trading day, and write to you only "
             "when something needs a decision. Do you want to see what such an alert looks like?",
-            rows=((tap("🔔 Show me an alert", "rehearse", portfolio_id), tap("✅ Done", "done")),),
+            rows=(
+                (tap("🔔 Show me an alert", "rehearse", portfolio_id),),
+                (tap("✅ Done", "done"),),
+            ),
         )
     )
 

@@ -24,6 +24,7 @@ from bot.telegram.commands.start import clean_name, greet
 from bot.telegram.context import NOTHING, Misunderstood, Reaction, Turn, say
 from bot.telegram.dialogues import open_dialogue
 from bot.telegram.identity import Door, Sender, Unwelcome, request_mark, sender_of
+from bot.telegram.pasted_keys import looks_like_a_key, remove
 from bot.telegram.replies import send_screen
 from bot.telegram.screen import Screen
 from bot.words.refusals import refusal_sentence
@@ -56,7 +57,11 @@ class Talk:
         message, bot = update.message, context.bot
         if message is None:
             return
-        typed = read_command(message.text or message.caption or "")
+        text = message.text or message.caption or ""
+        if looks_like_a_key(text) and isinstance(sender := sender_of(update), Sender):
+            await self._remove_key(message, bot, sender)
+            return
+        typed = read_command(text)
         if typed is not None and not _is_for(typed, bot):
             return
         match sender_of(update):
@@ -65,6 +70,12 @@ class Talk:
             case Sender() as sender if sender.is_private or typed is not None:
                 async with self._in_order(sender):
                     await self._serve(request_mark(update), message, bot, sender, typed)
+
+    async def _remove_key(self, message: Message, bot: Bot, sender: Sender) -> None:
+        """Remove a key that a member pasted; a stranger's is nothing to us."""
+        if sender.user_id in self._runtime.allowed_users or await self._is_member(sender):
+            screen = await remove(message)
+            await send_screen(bot, sender.chat.id, screen, self._runtime.signing_key)
 
     @asynccontextmanager
     async def _in_order(self, sender: Sender) -> AsyncIterator[None]:
@@ -203,6 +214,6 @@ async def _continue(turn: Turn, dialogue: Dialogue, text: str) -> Reaction | Non
 
 def _unknown(name: str) -> Screen:
     names = [command.name for command in all_commands()]
-    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     hint = f"Did you mean {code('/' + near[0])}?" if near else "/help shows what I know."
     return note(f"I do not know {code('/' + name[:32])}. {hint}")

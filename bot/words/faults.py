@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.words.refusals import refusal_sentence
 from bot.only_process import AnotherProcess
+from bot.words.refusals import refusal_sentence
 from core.domain.refusals import Refusal
 from core.ports.store_errors import StoreError
 

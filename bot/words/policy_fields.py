@@ -13,7 +13,7 @@ EXPLANATIONS: dict[str, str] = {
     "band_absolute": "how far a line may drift from its target before a plan is made",
     "band_relative": "the same as a part of the target; the tighter of the two counts",
     "portfolio_band": "how far the whole portfolio may drift before a plan is made",
-    "destination": "where a plan goes: 1 to the target, 0 only to the band's edge",
+    "destination": "where a plan goes: 1 to the target, 0 only to the band’s edge",
     "direction": "whether a plan may buy and sell, only buy, or only sell",
     "objective": "what a plan makes least: closest is the distance from the targets",
     "fractional": "parts of shares: always, never, or where the broker has them",

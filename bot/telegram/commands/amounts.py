@@ -20,7 +20,7 @@ def read_amount(items: Sequence[str], currency: str, example: str) -> Decimal:
     number, *rest = _apart(" ".join(items))
     if len(rest) > 1:
         raise Misunderstood(f"I expected one amount, and read “{' '.join(items)[:60]}”.", example)
-    amount = parse_decimal("amount", number, EXPECTED)
+    amount = parse_decimal("the amount", number, EXPECTED)
     if rest and rest[0].upper() != currency:
         raise CurrencyMismatch("amount", rest[0].upper()[:10], currency)
     return amount

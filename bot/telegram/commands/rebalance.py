@@ -50,17 +50,19 @@ async def check(
         force=force,
     )
     turn.wake()
-    return await _react(turn, portfolio, result)
+    return await _react(turn, portfolio, result, is_forced=force)
 
 
-async def _react(turn: Turn, portfolio: Portfolio, result: CheckResult) -> Reaction:
+async def _react(
+    turn: Turn, portfolio: Portfolio, result: CheckResult, *, is_forced: bool
+) -> Reaction:
     match result.outcome:
         case Outcome.PROPOSED | Outcome.REPEATED:
             return NOTHING
         case Outcome.STILL_OPEN | Outcome.IN_FLIGHT if result.proposal is not None:
             return Reaction(says=(await proposal_now(turn, result.proposal.id),))
         case Outcome.ON_TARGET:
-            return say(_on_target(portfolio, result))
+            return say(_on_target(portfolio, result, is_forced=is_forced))
         case Outcome.NOTHING_HELPS:
             return say(_nothing_helps(portfolio, result))
         case _ if isinstance(result.refusal, EmptyAccount):
@@ -80,15 +82,21 @@ async def _empty(turn: Turn, portfolio: Portfolio, refusal: Refusal) -> Screen:
     )
 
 
-def _on_target(portfolio: Portfolio, result: CheckResult) -> Screen:
-    reason = reason_sentence(result.plan.reason, portfolio.currency) if result.plan else ""
-    drift = f"Drift is {small_drift(result.drift.portfolio_drift)} points." if result.drift else ""
+def _on_target(portfolio: Portfolio, result: CheckResult, *, is_forced: bool) -> Screen:
+    """Nothing to do, and why; a plan inside the bands is offered where it was not asked for already."""
+    status = tap("📊 Status", "status", portfolio.id)
+    anyway = tap("⚖️ Plan anyway", "force", portfolio.id)
     return note(
-        f"{bold(shown_name(portfolio.name))}: nothing to do. {escape(reason)} {drift}".rstrip(),
-        rows=(
-            (tap("⚖️ Plan anyway", "force", portfolio.id), tap("📊 Status", "status", portfolio.id)),
-        ),
+        f"{bold(shown_name(portfolio.name))}: nothing to do. {escape(_reason(portfolio, result))}",
+        rows=((status,) if is_forced else (anyway, status),),
     )
+
+
+def _reason(portfolio: Portfolio, result: CheckResult) -> str:
+    reason = reason_sentence(result.plan.reason, portfolio.currency) if result.plan else ""
+    if result.drift is None or "drift" in reason:
+        return reason
+    return f"{reason} Drift is {small_drift(result.drift.portfolio_drift)} points.".lstrip()
 
 
 def _nothing_helps(portfolio: Portfolio, result: CheckResult) -> Screen:

@@ -64,10 +64,10 @@ def help_screen() -> Screen:
     )
     text = paragraphs(
         bold("Evenkeel keeps a portfolio on its targets."),
-        "It looks at the drift on every trading day, and says what to trade and why. Orders are "
-        "placed only after somebody who may has tapped Approve.",
+        "It looks at the drift on every trading day, and says what to trade and why. No order is "
+        "sent until somebody with the right to approve has tapped Approve.",
         *groups,
-        "A command acts on this chat's portfolio, or on the one named last: "
+        "A command acts on this chat’s portfolio, or on the one named last: "
         f"{code('/status @family')}. Decimals have a point: 12.5.",
     )
     return Screen(text)

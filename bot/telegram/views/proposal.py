@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from bot.telegram.html import TEXT_LIMIT, bold, escape, shown_length
 from bot.telegram.screen import Button, Screen, tap
@@ -31,7 +32,7 @@ from bot.words.labels import (
     SIDES,
     proposal_number,
 )
-from bot.words.numbers import count, plain, quantity, signed, tenths
+from bot.words.numbers import count, plain, quantity, tenths
 from bot.words.plan_reasons import reason_sentence
 from core.application.show_proposal import ProposalView
 from core.domain.order import OrderState
@@ -152,10 +153,10 @@ def _edit_buttons(view: ProposalView, shown: tuple[Trade, ...]) -> Rows:
 
 
 def _leg_buttons(view: ProposalView, leg: int, trade: Trade) -> tuple[Button, ...]:
-    name = f"{leg}. {SIDES[trade.side]} {quantity(trade.quantity)} {trade.symbol}"
-    drop = _tap(view, f"✖ drop {leg}.", "drop", leg)
+    name = f"{leg}. {trade.symbol}"
+    drop = _tap(view, f"✖ Drop {name}", "drop", leg)
     if not _can_halve(view, trade):
-        return (_tap(view, f"✖ drop {name}", "drop", leg),)
+        return (drop,)
     return (_tap(view, f"½ {name}", "halve", leg), drop)
 
 
@@ -178,7 +179,7 @@ def proposal_why_screen(view: ProposalView) -> Screen:
     opening = lines(title(view), escape(reason_sentence(plan.reason, currency)))
     closing = lines(
         effect(view),
-        f"Destination {plain(policy.destination)}: 1 goes to the target, 0 to the band's edge.",
+        _destination(policy.destination),
         "Calculated from your targets.",
     )
     room = TEXT_LIMIT - _ROOM_FOR_HEAD
@@ -193,6 +194,15 @@ def proposal_why_screen(view: ProposalView) -> Screen:
     return Screen(text, ((_tap(view, "← Back", "back"),),))
 
 
+def _destination(destination: Decimal) -> str:
+    setting = f"destination {plain(destination)} in /policy"
+    if destination == 1:
+        return f"It goes all the way to the targets ({setting})."
+    if not destination:
+        return f"It goes only to the edges of the bands ({setting})."
+    return f"It goes a part of the way from the edges of the bands to the targets ({setting})."
+
+
 def _why_skipped(skipped: Skipped, currency: str) -> str:
     return f"{escape(skipped.symbol)}: {escape(reason_sentence(skipped.reason, currency))}"
 
@@ -205,12 +215,12 @@ def _why_trade(plan: Plan, leg: int, trade: Trade, currency: str) -> str:
         line = plan.before.line(trade.symbol)
     except KeyError:
         return f"{what}: {reason}"
-    numbers = f"weight {tenths(line.weight)}, target {plain(line.target)}"
-    numbers += f", drift {signed(line.drift)}"
+    numbers = [f"now {tenths(line.weight)}", f"goal {tenths(line.goal)}"]
+    if after is not None:
+        numbers.append(f"after {tenths(after)}")
     if line.band is not None:
-        numbers += f", band {tenths(line.band)}"
-    goal = f"goal {tenths(line.goal)}" + ("" if after is None else f", after {tenths(after)}")
-    return f"{bold(what)}\n{reason}\n{numbers}, {goal}"
+        numbers.append(f"band ±{tenths(line.band)}")
+    return f"{bold(what)}\n{reason}\n{' · '.join(numbers)}"
 
 
 # --- short messages about a proposal -------------------------------------------------------------

@@ -86,8 +86,8 @@ def _comparison(preview: TargetsPreview) -> str:
         rows.append(
             (
                 symbol,
-                "-" if old is None else plain(old),
-                "-" if new is None else plain(new),
+                plain(old or ZERO),
+                plain(new or ZERO),
                 "" if not change else signed(change),
             )
         )
@@ -112,5 +112,5 @@ def _trades(plan: Plan, currency: str, layout: str) -> str:
         capped(trades, TEXT_LIMIT // 3, "more"),
         f"Drift {small_drift(before)} → {small_drift(after)}",
         "" if is_long else table(plan, layout, FEW_LINES),
-        "A proposal still waits for approval, as always.",
+        "With new targets too, no order is sent before somebody approves it.",
     )

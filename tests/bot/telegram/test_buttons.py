@@ -82,15 +82,15 @@ async def test_editing_a_line_makes_a_new_version_and_old_buttons_say_so(tmp_pat
         )
         assert (is_alert, "has changed since" in words) == (True, True)
         assert (await proposal_now(bot)).state is ProposalState.OPEN
-        words, is_alert = await bot.answer(bot.press_data(ANNA, proposal, data_of(edit, "drop 1.")))
+        words, is_alert = await bot.answer(bot.press_data(ANNA, proposal, data_of(edit, "Drop 1.")))
         assert (is_alert, "has changed since" in words) == (True, True)
 
         edit = await bot.tap(ANNA, halved, "Edit lines", "never larger")
-        dropped = await bot.tap(ANNA, edit, "drop 1.", "proposal 1.2")
+        dropped = await bot.tap(ANNA, edit, "Drop 1.", "proposal 1.2")
         assert "1. Buy" in dropped.text
         assert "2. Buy" not in dropped.text
         edit = await bot.tap(ANNA, dropped, "Edit lines", "never larger")
-        words, is_alert = await bot.answer(bot.press(ANNA, edit, "drop"))
+        words, is_alert = await bot.answer(bot.press(ANNA, edit, "Drop"))
         assert (is_alert, "tap Reject" in words) == (True, True)
         bot.press_data(ANNA, dropped, data_of(dropped, "Approve 1 simulated order"))
         await bot.said(ANNA, "Bought")

@@ -40,7 +40,7 @@ async def test_money_in_and_out(tmp_path: Path) -> None:
         await bot.ask(ANNA, "/deposit 0.001", "at most two decimals")
         await bot.ask(ANNA, "/deposit 5 EUR", "USD only", "For example: /deposit 500")
         await bot.ask(ANNA, "/deposit 5 @nope", "no portfolio @nope", "Yours: @family")
-        await bot.ask(ANNA, "/deposit ٦٠", "is not right for amount")
+        await bot.ask(ANNA, "/deposit ٦٠", "is not right for the amount")
 
 
 async def test_targets_and_money_need_no_wizard(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ async def test_rebalance_says_what_it_found(tmp_path: Path) -> None:
         proposal = await bot.set_up()
         await bot.tap(ANNA, proposal, "Approve", "Bought")
         await bot.said(ANNA, "That was all")
-        fine = await bot.ask(ANNA, "/rebalance", "nothing to do", "Drift is")
+        fine = await bot.ask(ANNA, "/rebalance", "nothing to do", "drift is")
         await bot.tap(ANNA, fine, "Plan anyway")
         await bot.ask(ANNA, "/rebalance sideways", "“sideways” means nothing", "/rebalance buy")
         paid = await bot.ask(ANNA, "/deposit 5000", "$5,000.00 is in")

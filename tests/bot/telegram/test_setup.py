@@ -40,7 +40,7 @@ async def test_the_same_by_typing_with_every_wrong_turn(tmp_path: Path) -> None:
         await bot.ask(ANNA, "QUAL 60 QUAL 40", "named twice")
         short = await bot.ask(ANNA, "QUAL 60 USMV 30", "sum to 90", "10 too little")
         await bot.tap(ANNA, short, "Rest to CASH", "QUAL 60 USMV 30 CASH 10", "How much")
-        await bot.ask(ANNA, "a lot", "“a” is not right for amount")
+        await bot.ask(ANNA, "a lot", "“a” is not right for the amount")
         await bot.ask(ANNA, "5,000", "Try: 5000")
         await bot.ask(ANNA, "0", "above 0")
         await bot.ask(ANNA, "5000 EUR", "USD only")

@@ -250,8 +250,8 @@ def test_a_preview_puts_old_beside_new() -> None:
     text = plain(targets_preview_screen(preview, portfolio_id=ONE, token="x").text)
     assert "     before new change" in text
     assert "VTI      60  50  −10.0" in text
-    assert "VXUS      -  15  +15.0" in text
-    assert "BND      35   -  −35.0" in text
+    assert "VXUS      0  15  +15.0" in text
+    assert "BND      35   0  −35.0" in text
     assert "cannot be shown now" in text
 
 

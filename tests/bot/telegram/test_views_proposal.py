@@ -347,8 +347,8 @@ def test_lapsed_approvals_point_to_the_new_version() -> None:
 def test_each_line_can_be_halved_or_dropped() -> None:
     screen = proposal_edit_screen(view())
     assert labels(screen) == [
-        ["½ 1. Sell 11 VTI", "✖ drop 1."],
-        ["½ 2. Buy 46 BND", "✖ drop 2."],
+        ["½ 1. VTI", "✖ Drop 1. VTI"],
+        ["½ 2. BND", "✖ Drop 2. BND"],
         ["← Back"],
     ]
     assert actions(screen)[:2] == [Action("halve", (42, 1, 1)), Action("drop", (42, 1, 1))]
@@ -358,10 +358,10 @@ def test_each_line_can_be_halved_or_dropped() -> None:
 
 def test_a_single_whole_share_cannot_be_halved() -> None:
     one = with_revision(view(), plan=replace(view().proposal.revision.plan, trades=_one_share()))
-    assert labels(proposal_edit_screen(one))[0] == ["✖ drop 1. Sell 1 VTI"]
+    assert labels(proposal_edit_screen(one))[0] == ["✖ Drop 1. VTI"]
     fractions = snapshot(fractionable=frozenset({Symbol("VTI")}))
     half = with_revision(one, snapshot=fractions)
-    assert labels(proposal_edit_screen(half))[0] == ["½ 1. Sell 1 VTI", "✖ drop 1."]
+    assert labels(proposal_edit_screen(half))[0] == ["½ 1. VTI", "✖ Drop 1. VTI"]
 
 
 def _one_share() -> tuple[Trade, ...]:
@@ -376,7 +376,7 @@ def test_why_gives_the_numbers_behind_each_line() -> None:
     screen = proposal_why_screen(view())
     text = plain(screen.text)
     assert "1. Sell 11 VTI" in text
-    assert "weight 66.6, target 60, drift +6.6, band 5.0, goal 60.0, after 60.0" in text
+    assert "now 66.6 · goal 60.0 · after 60.0 · band ±5.0" in text
     assert actions(screen) == [Action("back", (42, 1))]
     require_sendable(screen)
 
