@@ -10,7 +10,7 @@ from decimal import Decimal
 from core.application.desk import Desk, Grant, take_account
 from core.application.send_order import NOT_THERE, look_up, send_order
 from core.application.show_proposal import current_orders
-from core.application.take_snapshot import take_snapshot
+from core.application.take_snapshot import drift_of, take_snapshot
 from core.domain.ids import ProposalId
 from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, IN_DOUBT, Order, OrderState, collared_limit
@@ -133,7 +133,9 @@ def _fit(
         )
         for order in orders
     ]
-    by_leg = {sized.leg: sized for sized in fit_purchases(purchases, cash, managed.policy)}
+    reserve = managed.policy.cash_reserve.of(drift_of(managed, snapshot).total)
+    fitted = fit_purchases(purchases, cash, managed.policy, reserve)
+    by_leg = {sized.leg: sized for sized in fitted}
     return [(order, by_leg[order.leg].quantity, by_leg[order.leg].limit_price) for order in orders]
 
 

@@ -33,16 +33,20 @@ class SizedPurchase:
 
 
 def fit_purchases(
-    purchases: Sequence[Purchase], cash: Decimal, policy: Policy
+    purchases: Sequence[Purchase], cash: Decimal, policy: Policy, reserve: Decimal = ZERO
 ) -> tuple[SizedPurchase, ...]:
     """Shrink purchases, largest first, until they fit; then share what is left over as room for the limits.
 
+    The ``reserve`` in money is left alone, but for what prices within the collar have moved by since the plan was made.
     The limit is the collar's, or tighter where the cash would not stretch to it, but never below what a purchase is
     expected to cost now: so all of them together cannot overdraw the account, even if each fills at its limit.
     """
     expected = {p.leg: _ask(p.price, policy) for p in purchases}
     quantities = {p.leg: p.quantity for p in purchases}
-    while (short := _cost(quantities, expected, policy) - cash) > ZERO and any(quantities.values()):
+    budget = _budget(_cost(quantities, expected, policy), cash, reserve, policy)
+    while (short := _cost(quantities, expected, policy) - budget) > ZERO and any(
+        quantities.values()
+    ):
         largest = max(purchases, key=lambda p: (quantities[p.leg] * expected[p.leg], -p.leg))
         quantities[largest.leg] = _less(
             quantities[largest.leg], short, expected[largest.leg], largest.step
@@ -52,6 +56,12 @@ def fit_purchases(
         SizedPurchase(p.leg, quantities[p.leg], _limit(p.price, expected[p.leg], slack, policy))
         for p in purchases
     )
+
+
+def _budget(cost: Decimal, cash: Decimal, reserve: Decimal, policy: Policy) -> Decimal:
+    """What may be spent: all cash where the plan still fits beside the reserve, otherwise what is above it."""
+    is_near = cost - (cash - reserve) <= cost * policy.collar / HUNDRED
+    return cash if is_near else cash - reserve
 
 
 def _ask(price: Decimal, policy: Policy) -> Decimal:

@@ -277,8 +277,9 @@ async def test_purchases_are_sized_by_the_cash_that_is_there(world: World, cash:
     await execute_approved(world.desk)
     shown = await view(world, proposal)
     assert shown.orders[0].state is OrderState.REJECTED
-    assert shown.orders[1].filled_value <= 100 + cash
-    assert world.broker.cash >= 0
+    reserve = Decimal("0.005") * (70 * 100 + 60 * 50 + 100 + cash)
+    assert shown.orders[1].filled_value <= 100 + cash - reserve
+    assert world.broker.cash >= reserve
 
 
 # --- the lease -----------------------------------------------------------------------------------

@@ -125,5 +125,27 @@ def test_without_cash_nothing_is_bought(cash: str) -> None:
     assert [s.quantity for s in fit_purchases([purchase(1, 3, 1)], Decimal(cash), FREE)] == [0]
 
 
+def test_a_reserve_is_not_spent_when_money_that_was_planned_with_is_missing() -> None:
+    """cash 500 of which 100 are the reserve · A 9 @ 100, planned with a sale that failed."""
+    (sized,) = fit_purchases([purchase(1, 9, 100)], Decimal(500), FREE, Decimal(100))
+    assert sized.quantity == 4
+
+
+def test_a_reserve_gives_way_to_prices_within_the_collar() -> None:
+    """cash 1,000 of which 100 are the reserve · A 9 was planned @ 100 and is 0.4 % dearer."""
+    policy = replace(FREE, collar=Decimal("0.5"))
+    (sized,) = fit_purchases([purchase(1, 9, "100.40")], Decimal(1000), policy, Decimal(100))
+    assert sized.quantity == 9
+
+
+@CASES
+def test_a_reserve_never_lets_purchases_overdraw_or_grow(
+    asked: list[Purchase], cash: Decimal, policy: Policy
+) -> None:
+    sized = fit_purchases(asked, cash, policy, abs(cash) / 10)
+    assert worst(sized, policy) <= max(cash, Decimal(0))
+    assert all(s.quantity <= p.quantity for s, p in zip(sized, asked, strict=True))
+
+
 def test_no_purchases_are_no_purchases() -> None:
     assert fit_purchases([], Decimal(100), FREE) == ()
