@@ -174,33 +174,45 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
     ),
     (
         r.HoldingsOld(31),
-        "These holdings were typed or confirmed 31 days ago, too long ago for a plan."
-        " Are they still right? /holdings shows them.",
+        (
+            "These holdings were typed or confirmed 31 days ago, too long ago for a plan."
+            " Are they still right? /holdings shows them."
+        ),
     ),
     (
         r.NotKeptByHand("simulated"),
-        "The simulated broker says itself what this account holds, so nothing is typed here."
-        " /status shows it.",
+        (
+            "The simulated broker says itself what this account holds, so nothing is typed here."
+            " /status shows it."
+        ),
     ),
     (
         r.ChecklistOpen(1),
-        "1 order on your checklist has no answer yet. Answer there first, so that nothing is"
-        " counted twice: /proposals",
+        (
+            "1 order on your checklist has no answer yet. Answer there first, so that nothing is"
+            " counted twice: /proposals"
+        ),
     ),
     (
         r.ChecklistOpen(2),
-        "2 orders on your checklist have no answer yet. Answer there first, so that nothing is"
-        " counted twice: /proposals",
+        (
+            "2 orders on your checklist have no answer yet. Answer there first, so that nothing is"
+            " counted twice: /proposals"
+        ),
     ),
     (
         r.ChecklistClosed(42),
-        "The checklist of proposal 42 is closed. If you traded after all, say what you hold now."
-        " Example: /holdings VTI 112",
+        (
+            "The checklist of proposal 42 is closed. If you traded after all, say what you hold now."
+            " Example: /holdings VTI 112"
+        ),
     ),
     (
         r.UnreadableFile(("Line 3: “abc” is no number of shares.", "Line 5: no symbol.")),
-        "This cannot be used, and nothing was changed."
-        " Line 3: “abc” is no number of shares. Line 5: no symbol.",
+        (
+            "This cannot be used, and nothing was changed."
+            " Line 3: “abc” is no number of shares. Line 5: no symbol."
+        ),
     ),
     (
         r.UnknownAssets(("XYZ", "QQQQ")),

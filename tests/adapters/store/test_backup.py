@@ -133,7 +133,7 @@ async def test_a_restored_store_says_so_until_it_is_acknowledged(place: Place) -
         await work.leases.acquire("telegram", "old", now=LATER, until=LATER + timedelta(days=9))
     archive = place.back_up()
     async with place.store.begin() as work:
-        assert await work.people.restored_at() is None  # type: ignore[attr-defined]
+        assert await work.people.restored_at() is None
         await work.leases.release("telegram", "old")
     await place.store.aclose()
     restore_files(place.url, place.broker, archive, now=LATER)
@@ -142,9 +142,9 @@ async def test_a_restored_store_says_so_until_it_is_acknowledged(place: Place) -
         (event,) = await work.log.events(None, 1)
         assert (event.kind, event.at) == ("restored", LATER)
         assert "2020-03-05" in event.data
-        assert await work.people.restored_at() == LATER  # type: ignore[attr-defined]
-        await work.people.acknowledge_restore()  # type: ignore[attr-defined]
-        assert await work.people.restored_at() is None  # type: ignore[attr-defined]
+        assert await work.people.restored_at() == LATER
+        await work.people.acknowledge_restore()
+        assert await work.people.restored_at() is None
         assert await work.leases.holder("telegram", LATER) is None
     await store.aclose()
 
