@@ -8,7 +8,7 @@ from decimal import Decimal
 from core.application.choose_portfolio import Current
 from core.domain.membership import Member, Role
 from core.domain.policy import Policy
-from core.domain.portfolio import Rung, parse_name, slug_of
+from core.domain.portfolio import Rung, free_slug, parse_name
 from core.domain.refusals import AccountInUse, BrokerDown, NoCashTransfers
 from core.ports.broker import BrokerError, Brokers, CashTransfers
 from core.ports.clock import Clock
@@ -41,8 +41,9 @@ async def create_portfolio(
     broker_account_id = await _open_account(brokers, broker)
     now = clock.now()
     async with store.begin() as work:
+        taken = {each.slug for each in await work.portfolios.of_household(member.household_id)}
         portfolio = await work.portfolios.add(
-            member.household_id, slug_of(name), name, CURRENCY, Policy()
+            member.household_id, free_slug(name, taken), name, CURRENCY, Policy()
         )
         if await work.portfolios.is_account_known(broker, broker_account_id):
             raise AccountInUse(broker)

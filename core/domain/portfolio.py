@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,6 +19,8 @@ from core.domain.refusals import BadName
 from core.domain.targets import TargetAllocation
 
 NAME_LIMIT = 40
+NAMELESS = "portfolio"
+"""The slug of a name in which no Latin letter or digit is left."""
 
 
 class TaxTreatment(StrEnum):
@@ -156,6 +159,23 @@ def _is_plain(char: str) -> bool:
 
 
 def slug_of(name: str) -> str:
-    """Return the short form of a name by which commands address it: letters, digits and dashes."""
-    slug = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
-    return slug[:24].strip("-") or "portfolio"
+    """Return the short form of a name by which commands address it: letters, digits and dashes.
+
+    Accents are dropped; a name without a Latin letter or digit gets the nameless slug.
+    """
+    plain = "".join(
+        char
+        for char in unicodedata.normalize("NFKD", name.casefold())
+        if not unicodedata.combining(char)
+    )
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    return slug[:24].strip("-") or NAMELESS
+
+
+def free_slug(name: str, taken: Collection[str]) -> str:
+    """Return a name's slug; nameless ones are numbered, so that a household can have several."""
+    slug = slug_of(name)
+    if slug != NAMELESS:
+        return slug
+    numbered = (f"{NAMELESS}-{number}" for number in range(2, len(taken) + 3))
+    return next(each for each in (NAMELESS, *numbered) if each not in taken)

@@ -352,6 +352,13 @@ async def test_a_household_uses_a_name_once(world: World) -> None:
         await world.portfolio(anna, name="  family ")
 
 
+async def test_a_household_has_several_names_in_another_script(world: World) -> None:
+    anna, _ = await family(world)
+    await world.portfolio(anna, name="Семья")
+    second = await world.portfolio(anna, name="Дом")
+    assert second.portfolio.portfolio.slug == "portfolio-2"
+
+
 async def test_a_policy_changes_all_at_once_or_not_at_all(world: World) -> None:
     anna, portfolio_id = await family(world)
     with pytest.raises(Refusal):

@@ -13,6 +13,7 @@ from core.domain.portfolio import (
     HoldingChange,
     Holdings,
     Snapshot,
+    free_slug,
     holding_changes,
     parse_name,
     slug_of,
@@ -87,3 +88,11 @@ def test_a_slug_is_always_short_plain_and_not_empty(name: str) -> None:
 def test_a_slug_reads_like_its_name() -> None:
     assert slug_of("Our House (2)") == "our-house-2"
     assert slug_of("日本") == "portfolio"
+    assert slug_of("Großmüller é Cie") == "grossmuller-e-cie"
+
+
+def test_names_in_other_scripts_are_numbered() -> None:
+    assert free_slug("Семья", ()) == "portfolio"
+    assert free_slug("Дом", {"portfolio"}) == "portfolio-2"
+    assert free_slug("家", {"portfolio", "portfolio-2"}) == "portfolio-3"
+    assert free_slug("Family", {"family"}) == "family"
