@@ -14,7 +14,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strat
            --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo install test check bench lock clean
+.PHONY: help run demo install test check crash bench lock clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -36,6 +36,9 @@ check: $(DEV) ## lint, format, types, import rules
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
+
+crash: $(DEV) ## kill an execution at every point there is, with every trouble a broker can make
+	@HYPOTHESIS_PROFILE=full $(PY) -m pytest --numprocesses auto tests/reliability $(PYTEST_ARGS)
 
 bench: $(DEV) ## measure a sweep of checks, a plan, a tap, start-up and memory
 	@$(PY) -m tests.bench
