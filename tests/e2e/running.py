@@ -73,6 +73,21 @@ class RunningDemo:
         self.bot = await self.another_bot()
         return self.bot
 
+    async def wait_until_heard(self) -> None:
+        """Wait until the bot has spoken to Telegram; one that ended has failed."""
+        assert self.bot is not None
+        ended = asyncio.create_task(self.bot.wait())
+        spoken = asyncio.create_task(self._spoken())
+        await asyncio.wait({ended, spoken}, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE)
+        has_spoken = spoken.done()
+        for task in (ended, spoken):
+            task.cancel()
+        assert has_spoken, f"the bot did not come up: {self.last_log()}"
+
+    async def _spoken(self) -> None:
+        while not await self.client.requests():
+            await asyncio.sleep(0.1)
+
     async def another_bot(self) -> Process:
         """A bot on the same data, whether or not one runs already."""
         environment = self.demo.bot_environment()
@@ -104,6 +119,10 @@ class RunningDemo:
         said = self.said_before + await self.client.requests()
         return [RecordedRequest(**{**each, "files": tuple(each["files"])}) for each in said]
 
+    def last_log(self) -> str:
+        """The end of what the bots wrote to their log."""
+        return self.log.read_text(encoding="utf-8")[-800:]
+
     def at_broker(self, what: str) -> list[sqlite3.Row]:
         """The simulated broker's own book: `orders` or `fills`, as a person with a copy would read it."""
         book = f"file:{self.demo.folder / 'broker.db'}?mode=ro"
@@ -129,6 +148,7 @@ async def running_demo(folder: Path, port: int = 0) -> AsyncIterator[RunningDemo
         stack.push_async_callback(_end_all, running)
         await running.start_sandbox()
         await running.start_bot()
+        await running.wait_until_heard()
         yield running
 
 
@@ -164,7 +184,9 @@ class Person:
             return await self.running.client.wait_for_message(self.chat_id, is_it, PATIENCE)
         except TimeoutError:
             heard = [text_of(each) for each in (await self.messages())[-4:]]
-            raise AssertionError(f"never said {wanted}; last words: {heard}") from None
+            raise AssertionError(
+                f"never said {wanted}; last words: {heard}; the log ends: {self.running.last_log()}"
+            ) from None
 
     async def heard(self, *words: str) -> int:
         """How many of the bot's messages here have all of these words now."""
