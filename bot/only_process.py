@@ -11,7 +11,7 @@ from pathlib import Path
 from core.ports.clock import Clock
 
 LOCK_FILE = "running"
-TRIES = 5
+TRIES = 3
 PAUSE_SECONDS = 0.5
 """Time that a process in its orderly end gets to let go."""
 

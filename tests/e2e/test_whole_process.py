@@ -135,7 +135,7 @@ async def test_a_second_process_on_the_same_data_ends_at_once(demo: RunningDemo)
     await Person(demo, ANNA, ANNA).ask("/whoami", "You are Anna")
     before = [each for each in await demo.requests() if each.method != "getUpdates"]
     length = demo.log.stat().st_size
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(5):
         second = await demo.another_bot()
         status = await second.wait()
     said = demo.log.read_bytes()[length:].decode()
