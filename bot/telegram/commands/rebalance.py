@@ -13,6 +13,7 @@ from bot.words.numbers import small_drift
 from bot.words.plan_reasons import reason_sentence
 from bot.words.refusals import refusal_sentence
 from core.application.check_drift import CheckResult, Outcome, request_rebalance
+from core.domain.plan import ReasonCode
 from core.domain.portfolio import Portfolio
 from core.domain.refusals import EmptyAccount, HoldingsOld, NoTargets, PortfolioPaused, Refusal
 
@@ -107,9 +108,21 @@ def _nothing_helps(portfolio: Portfolio, result: CheckResult) -> Screen:
     ]
     reason = reason_sentence(result.plan.reason, portfolio.currency) if result.plan else ""
     return note(
-        f"{bold(shown_name(portfolio.name))}: {escape(reason)} But no trade can be made:",
+        f"{bold(shown_name(portfolio.name))}: {escape(reason)}",
         "\n".join(reasons),
+        _way_out(result),
         rows=((tap("📊 Status", "status", portfolio.id),),),
+    )
+
+
+def _way_out(result: CheckResult) -> str:
+    """What would help, where whole shares are too dear for what there is."""
+    skipped = result.plan.skipped if result.plan else ()
+    if not any(line.reason.code is ReasonCode.LESS_THAN_ONE_SHARE for line in skipped):
+        return ""
+    return (
+        "Shares are traded whole here. More money would help (/deposit), or parts of shares where "
+        "the broker has them: /policy fractions auto"
     )
 
 

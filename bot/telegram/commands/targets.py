@@ -142,6 +142,7 @@ async def _set(turn: Turn, portfolio_id: PortfolioId, lines: Sequence[TargetLine
         portfolio_id=portfolio_id,
         targets=allocation_of(lines),
     )
+    await _end_choosing(turn)
     turn.wake()
     numbers = listed([str(number) for number in ended])
     withdrawn = (
@@ -160,6 +161,13 @@ async def _set(turn: Turn, portfolio_id: PortfolioId, lines: Sequence[TargetLine
             ),
         )
     )
+
+
+async def _end_choosing(turn: Turn) -> None:
+    """A set-up that still asks for targets has its answer."""
+    dialogue = await open_dialogue(turn)
+    if dialogue is not None and (dialogue.name, dialogue.step) == ("setup", "targets"):
+        await end_dialogue(turn)
 
 
 async def complete(turn: Turn, portfolio_id: int, token: str, *, in_cash: bool) -> Reaction:

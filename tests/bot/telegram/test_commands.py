@@ -129,9 +129,10 @@ async def test_an_account_too_small_for_whole_shares_is_told_so(tmp_path: Path) 
         await bot.ask(ANNA, "/start", "What should it hold")
         await bot.ask(ANNA, "/new Small", "Small is made")
         await bot.ask(ANNA, "/targets QUAL 50 CASH 50", "are set")
+        await bot.ask(ANNA, "hello", "I understand commands and buttons only")
         await bot.ask(ANNA, "/policy fractional off min_trade 0", "policy")
         await bot.ask(ANNA, "/deposit 60", "is in")
-        await bot.ask(ANNA, "/rebalance", "Small", "no trade can be made", "QUAL", "one share")
+        await bot.ask(ANNA, "/rebalance", "Small", "QUAL", "one share", "/policy fractions auto")
 
 
 async def test_policy_is_shown_and_changed(tmp_path: Path) -> None:
