@@ -182,6 +182,7 @@ VERBS: Mapping[str, Verb] = {
     "help": _help,
     "close": _close,
     "layout": settings_command.choose,
+    "picture": settings_command.choose_picture,
     "tg_use": targets.use,
     "tg_cancel": targets.cancel,
     "tg_scale": _scale,

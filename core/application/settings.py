@@ -7,6 +7,7 @@ from core.domain.refusals import BadPolicyValue
 from core.ports.store import Store
 
 LAYOUTS = ("table", "list")
+PICTURES = ("light", "dark")
 
 
 async def set_layout(store: Store, *, member: Member, layout: str) -> None:
@@ -15,3 +16,11 @@ async def set_layout(store: Store, *, member: Member, layout: str) -> None:
         raise BadPolicyValue("layout", layout, "table or list")
     async with store.begin() as work:
         await work.people.set_layout(member.id, layout)
+
+
+async def set_picture(store: Store, *, member: Member, picture: str) -> None:
+    """Choose pictures for light or for dark chats, which Telegram does not tell; raises BadPolicyValue."""
+    if picture not in PICTURES:
+        raise BadPolicyValue("picture", picture, "light or dark")
+    async with store.begin() as work:
+        await work.people.set_picture(member.id, picture)

@@ -48,6 +48,7 @@ class Member:
     is_active: bool = True
     is_reachable: bool = True
     layout: str = "table"
+    picture: str = "light"
 
 
 @dataclass(frozen=True, slots=True)

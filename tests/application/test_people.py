@@ -23,7 +23,7 @@ from core.application.members import (
     remove_member,
 )
 from core.application.pause import pause, resume
-from core.application.settings import set_layout
+from core.application.settings import set_layout, set_picture
 from core.domain.ids import ChatId, PortfolioId, UserId
 from core.domain.membership import Member, Role
 from core.domain.outbox import MessageKind
@@ -394,3 +394,12 @@ async def test_another_layout_is_refused(world: World) -> None:
     anna = await world.person()
     with pytest.raises(BadPolicyValue):
         await set_layout(world.store, member=anna, layout="braille")
+
+
+async def test_a_member_chooses_pictures_for_dark_chats(world: World) -> None:
+    anna = await world.person()
+    assert anna.picture == "light"
+    await set_picture(world.store, member=anna, picture="dark")
+    assert (await identify(world.store, user_id=ANNA)).picture == "dark"
+    with pytest.raises(BadPolicyValue):
+        await set_picture(world.store, member=anna, picture="red")

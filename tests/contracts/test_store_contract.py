@@ -156,18 +156,21 @@ async def test_members_are_known_by_their_number(store: Store) -> None:
     family = await settle(store)
     async with store.begin() as work:
         await work.people.set_layout(family.member.id, "list")
+        await work.people.set_picture(family.member.id, "dark")
         await work.people.set_reachable(family.member.id, reachable=False)
     async with store.read() as work:
         found = await work.people.member_of_user(UserId(700_000_000_001))
         assert found == await work.people.member(family.member.id)
         assert found is not None
-        assert (found.layout, found.is_reachable, found.is_active) == ("list", False, True)
+        assert (found.layout, found.picture, found.is_reachable) == ("list", "dark", False)
+        assert found.is_active
         assert await work.people.member_of_user(UserId(2)) is None
         with pytest.raises(KeyError):
             await work.people.member(MemberId(99))
     async with store.begin() as work:
         back = await work.people.add_member(found.user_id, found.household_id, "Anna")
     assert (back.id, back.name, back.layout, back.is_reachable) == (found.id, "Anna", "list", True)
+    assert back.picture == "dark"
 
 
 async def test_roles_are_given_changed_and_taken(store: Store) -> None:

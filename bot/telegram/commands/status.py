@@ -25,7 +25,10 @@ async def status_of(turn: Turn, portfolio_id: PortfolioId) -> Reaction:
         member=turn.member,
         portfolio_id=portfolio_id,
     )
-    return say(await drawn(status_screen, status, layout=turn.member.layout))
+    member = turn.member
+    return say(
+        await drawn(status_screen, status, layout=member.layout, dark=member.picture == "dark")
+    )
 
 
 COMMAND = Command("status", run, "value, weights against targets, drift", "/status", is_slow=True)

@@ -49,6 +49,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "You",
         (
             ("/settings layout list", "sentences instead of tables"),
+            ("/settings picture dark", "pictures for dark chats"),
             ("/whoami", "who you are to me"),
             ("/cancel", "end what you had begun"),
         ),

@@ -64,13 +64,14 @@ class SqlPeople:
         await self._database.put(
             MEMBERS,
             ("user_id",),
-            kept=("layout", "language"),
+            kept=("layout", "picture", "language"),
             user_id=user_id,
             household_id=household_id,
             name=name,
             is_active=True,
             is_reachable=True,
             layout="table",
+            picture="light",
             language="en",
         )
         row = await self._database.row(select(MEMBERS).where(MEMBERS.c.user_id == user_id))
@@ -81,6 +82,10 @@ class SqlPeople:
     async def set_layout(self, member_id: MemberId, layout: str) -> None:
         """Remember how a member wants to read."""
         await self._change(member_id, layout=layout)
+
+    async def set_picture(self, member_id: MemberId, picture: str) -> None:
+        """Remember which pictures suit a member's chats."""
+        await self._change(member_id, picture=picture)
 
     async def set_reachable(self, member_id: MemberId, *, reachable: bool) -> None:
         """Remember whether messages reach a member."""
@@ -189,6 +194,7 @@ def member_of(row: Found) -> Member:
         is_active=row.is_active,
         is_reachable=row.is_reachable,
         layout=row.layout,
+        picture=row.picture,
     )
 
 

@@ -54,6 +54,10 @@ class People(Protocol):
         """Remember how a member wants to read: ``table`` or ``list``."""
         ...
 
+    async def set_picture(self, member_id: MemberId, picture: str) -> None:
+        """Remember which pictures suit a member's chats: ``light`` or ``dark``."""
+        ...
+
     async def set_reachable(self, member_id: MemberId, *, reachable: bool) -> None:
         """Remember whether messages reach a member."""
         ...

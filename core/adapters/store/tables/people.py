@@ -40,6 +40,7 @@ class MemberRow(Base, table=True):
     is_active: bool = True
     is_reachable: bool = True
     layout: str = "table"
+    picture: str = "light"
     language: str = "en"
 
 

@@ -145,6 +145,7 @@ def upgrade() -> None:
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("is_reachable", sa.Boolean(), nullable=False),
         sa.Column("layout", sa.String(), nullable=False),
+        sa.Column("picture", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["household_id"], ["households.id"], name=op.f("fk_members_household_id")
