@@ -85,7 +85,7 @@ class RunningDemo:
         assert has_spoken, f"the bot did not come up: {self.last_log()}"
 
     async def _spoken(self) -> None:
-        while not await self.client.requests():
+        while not await self.client.requests():  # noqa: ASYNC110 - another process tells us nothing
             await asyncio.sleep(0.1)
 
     async def another_bot(self) -> Process:

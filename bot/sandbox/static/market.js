@@ -94,7 +94,7 @@ function stateWord() {
 function noteFor() {
   if (isWalking) return "Walking…";
   if (market.playing) return "";
-  if (market.stopped_for === "push") return "Stopped: the bot has something to say";
+  if (market.stopped_for === "push") return "The bot has something to say";
   if (market.stopped_for === "end") return "The history ends here";
   return "";
 }

@@ -1,0 +1,106 @@
+"""Takes the README's pictures anew, from the real demo: `python -m tests.e2e.take_screenshots [FOLDER]`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.async_api import Locator, expect
+
+from tests.e2e.browser import CHROMIUM, DESKTOP, PATIENCE_MS, PHONE, Visitor, visitor
+from tests.e2e.running import ANNA, Person, RunningDemo, running_demo
+from tests.e2e.test_demo_in_browser import trade_for_the_first_time, walk_to_the_alert
+
+FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
+COLOURS = 256
+"""Enough for a page of few colours, and a quarter of the bytes."""
+
+INTO_VIEW = """message => {
+  message.scrollIntoView({ block: "end" });
+  document.getElementById("scroller").scrollBy(0, 12);
+}"""
+
+
+async def take_all(folder: Path) -> None:
+    """Walk the demo twice, and keep what README shows."""
+    with tempfile.TemporaryDirectory() as data:
+        async with running_demo(Path(data)) as demo:
+            await _walk_with_five_companies(demo, folder)
+    with tempfile.TemporaryDirectory() as data:
+        async with running_demo(Path(data)) as demo:
+            await _walk_to_the_crash(demo, folder)
+
+
+async def _walk_with_five_companies(demo: RunningDemo, folder: Path) -> None:
+    """A proposal that sells and buys, and its report, as they stand on a phone."""
+    anna = Person(demo, ANNA, ANNA)
+    hello = await anna.ask("/start", "What should it hold")
+    money = await anna.tap(hello, "Five companies", "How much paper money")
+    await anna.tap(money, "$25,000", "is set up")
+    first = await anna.plan(after=hello["message_id"])
+    await anna.press(first, "Approve")
+    report = await anna.said("filled", after=first["message_id"])
+    await demo.walk_market("2020-03-16")
+    await anna.plan(after=report["message_id"])
+    async with _at(demo, **PHONE) as page:
+        await _shoot(page, folder / "proposal-phone.png", page.message("proposal 2"))
+        await page.tap("Approve")
+        done = await page.sees("orders filled in full", within=page.messages.last)
+        await page.sees("Drift 9.1 → 0.5", within=done)
+        await _shoot(page, folder / "report-phone.png", done)
+
+
+async def _walk_to_the_crash(demo: RunningDemo, folder: Path) -> None:
+    """The visitor's walk: the alert, and the status in both themes."""
+    async with _at(demo, **DESKTOP) as page:
+        await trade_for_the_first_time(page)
+        alert = await walk_to_the_alert(page)
+        await _shoot(page, folder / "alert-desktop.png", alert)
+    for number, theme in enumerate(("light", "dark"), 1):
+        async with _at(demo, color_scheme=theme, **PHONE) as page:
+            await page.write(f"/settings picture {theme}")
+            await page.sees(f"for {theme} chats")
+            await page.write("/status")
+            photos = page.messages.filter(has=page.page.locator(".photo"))
+            await expect(photos).to_have_count(number, timeout=PATIENCE_MS)
+            await _shoot(page, folder / f"status-{theme}-phone.png", photos.last)
+
+
+def _at(demo: RunningDemo, **options: Any) -> Any:
+    return visitor(f"{demo.demo.origin}/#{ANNA}/{ANNA}", **options)
+
+
+async def _shoot(page: Visitor, file: Path, shown: Locator) -> None:
+    """Take a picture with a message in full view and nothing passing in front of it."""
+    await expect(page.page.locator(".toast")).to_have_count(0, timeout=PATIENCE_MS)
+    await shown.evaluate(INTO_VIEW)
+    picture = await page.page.screenshot(animations="disabled")
+    _save_small(picture, file)
+
+
+def _save_small(picture: bytes, file: Path) -> None:
+    colours = Image.open(BytesIO(picture)).convert("RGB")
+    reduced = colours.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    reduced.save(file, optimize=True)
+    sys.stdout.write(f"{file.name}: {file.stat().st_size // 1024} kB\n")
+
+
+def main() -> int:
+    """Take all pictures; 1 where no browser is installed."""
+    if CHROMIUM is None:
+        sys.stderr.write(
+            "No Chromium is installed: on Debian and Ubuntu, apt-get install chromium\n"
+        )
+        return 1
+    asyncio.run(take_all(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
