@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.context import Misunderstood, Reaction, Turn, say
-from bot.telegram.views.policy import policy_screen
+from bot.telegram.views.policy import policy_changed_screen, policy_screen
 from core.application.change_policy import change_policy
 
 EXAMPLE = "/policy band 5 relative 25 calendar quarterly"
 
 
 async def run(turn: Turn, words: Words) -> Reaction:
-    """Show the policy, or change the named parts of it and show it then."""
+    """Show the policy, or change the named parts of it and say what is different then."""
     current = await turn.current(words.slug)
     if not words.items:
         return say(policy_screen(current))
@@ -24,7 +24,7 @@ async def run(turn: Turn, words: Words) -> Reaction:
         portfolio_id=portfolio_id,
         pairs=read_pairs(words.text),
     )
-    return say(policy_screen(await turn.of_id(portfolio_id)))
+    return say(policy_changed_screen(current.portfolio.policy, await turn.of_id(portfolio_id)))
 
 
 def read_pairs(text: str) -> list[tuple[str, str]]:

@@ -34,6 +34,25 @@ def policy_screen(current: Current) -> Screen:
     return Screen(text)
 
 
+def policy_changed_screen(before: Policy, current: Current) -> Screen:
+    """What a change of the policy came to, with the former values; the whole stands behind ``/policy``."""
+    managed = current.portfolio
+    now = managed.policy
+    rows = [
+        f"{_row(field, managed)} (it was {escape(field.show(before) or 'none')})"
+        for field in FIELDS
+        if field.show(before) != field.show(now)
+    ]
+    text = paragraphs(
+        head(managed, "policy"),
+        lines(bold("Changed"), *rows) if rows else "",
+        _own_bands(now) if before.bands != now.bands else "",
+        "Nothing is different: it stood like this already." if now == before else "",
+        "/policy shows every setting.",
+    )
+    return Screen(text)
+
+
 def _is_changed(field: PolicyField, policy: Policy) -> bool:
     return field.show(policy) != field.chat_default
 

@@ -19,7 +19,7 @@ from bot.telegram.views.history import history_screen
 from bot.telegram.views.members import members_screen
 from bot.telegram.views.orders import orders_screen
 from bot.telegram.views.parts import aligned, capped, choose_lines
-from bot.telegram.views.policy import policy_screen
+from bot.telegram.views.policy import policy_changed_screen, policy_screen
 from bot.telegram.views.status import status_screen
 from bot.telegram.views.targets import targets_preview_screen, targets_screen
 from core.application.choose_portfolio import Current
@@ -253,6 +253,16 @@ def test_a_preview_puts_old_beside_new() -> None:
     assert "VXUS      0  15  +15.0" in text
     assert "BND      35   0  −35.0" in text
     assert "cannot be shown now" in text
+
+
+def test_a_changed_policy_says_only_what_is_different() -> None:
+    before, after = Policy(), Policy(cool_down=9)
+    text = plain(policy_changed_screen(before, Current(managed(policy=after), Role.OWNER)).text)
+    assert "cooldown 9 sessions" in text
+    assert "(it was 5)" in text
+    assert "reserve" not in text
+    same = policy_changed_screen(after, Current(managed(policy=after), Role.OWNER))
+    assert "Nothing is different" in same.text
 
 
 def test_policy_puts_what_was_changed_first() -> None:
