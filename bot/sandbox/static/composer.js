@@ -75,7 +75,7 @@ async function sendFile(actions) {
 
 function grow() {
   text().style.height = "auto";
-  text().style.height = `${text().scrollHeight}px`;
+  if (text().scrollHeight) text().style.height = `${text().scrollHeight}px`; // 0 while it is not shown
 }
 
 function onKey(event, actions) {
