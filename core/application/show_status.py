@@ -7,7 +7,13 @@ from datetime import datetime, timedelta
 
 from core.application.access import managed_for
 from core.application.market import Market, Moment
-from core.application.take_snapshot import drift_of, make_snapshot, read_holdings, symbols_needed
+from core.application.take_snapshot import (
+    drift_of,
+    make_snapshot,
+    read_fractionable,
+    read_holdings,
+    symbols_needed,
+)
 from core.domain.drift import DriftReport
 from core.domain.ids import PortfolioId
 from core.domain.membership import Member, Permission, Role
@@ -98,6 +104,6 @@ async def _priced(
         moment,
         max_age=ANY_AGE,
         last_closes={},
-        fractionable=await brokers.fractionable(managed.account, needed.every),
+        fractionable=await read_fractionable(brokers, managed, needed.every),
     )
     return replace(status, drift=drift_of(managed, snapshot), prices_at=snapshot.prices_at)

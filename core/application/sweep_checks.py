@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,7 +29,11 @@ from core.application.propose import (
     propose_many,
     same_trades,
 )
-from core.application.take_snapshot import make_snapshot, symbols_needed
+from core.application.take_snapshot import (
+    make_snapshot,
+    read_fractionable,
+    symbols_needed,
+)
 from core.application.tell import deciders
 from core.domain.ids import AccountId, PortfolioId, Symbol
 from core.domain.outbox import MessageKind, OutboxItem
@@ -49,6 +54,8 @@ from core.domain.session import DueCheck, is_date_due
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
+
+log = logging.getLogger(__name__)
 
 CHUNK = 200
 """How many portfolios of a sweep are read together, and how many outcomes are written in one unit of work."""
@@ -206,8 +213,9 @@ async def _price_and_judge(
         closes = await work.instruments.last_closes(symbols, sweep.moment.jumps_since)
     results = {}
     async for managed in _in_turns(ready, BREATH):
+        in_parts = fractionable.get(_house(brokers, managed))
         results[managed.portfolio.id] = _judge_one(
-            managed, holdings, batch, market, closes, fractionable[_house(brokers, managed)], sweep
+            managed, holdings, batch, market, closes, in_parts, sweep
         )
     return results
 
@@ -228,10 +236,14 @@ async def _all_symbols(
 async def _fractionable(
     brokers: Brokers, ready: Iterable[ManagedPortfolio], symbols: Sequence[Symbol]
 ) -> dict[_House, frozenset[Symbol]]:
-    first_of = {_house(brokers, managed): managed.account for managed in ready}
-    return {
-        house: await brokers.fractionable(account, symbols) for house, account in first_of.items()
-    }
+    first_of = {_house(brokers, managed): managed for managed in ready}
+    found: dict[_House, frozenset[Symbol]] = {}
+    for house, managed in first_of.items():
+        try:
+            found[house] = await read_fractionable(brokers, managed, symbols)
+        except (BrokerDown, NotBuiltYet) as refusal:
+            log.warning("%s does not say what it trades in parts: %s", house[0], refusal)
+    return found
 
 
 def _house(brokers: Brokers, managed: ManagedPortfolio) -> _House:
@@ -250,11 +262,11 @@ def _judge_one(
     batch: QuoteBatch,
     market: Market,
     closes: dict[Symbol, Decimal],
-    fractionable: frozenset[Symbol],
+    fractionable: frozenset[Symbol] | None,
     sweep: _Sweep,
 ) -> CheckResult:
     held = holdings.get(managed.account.id)
-    if held is None:
+    if held is None or fractionable is None:
         down = BrokerDown(managed.account.broker, "it did not answer")
         return CheckResult(Outcome.REFUSED, refusal=down)
     if managed.targets is None:

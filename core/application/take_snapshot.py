@@ -108,7 +108,7 @@ async def take_snapshot(
     needed = symbols_needed(holdings, targets, managed.policy, traded)
     symbols = needed.every
     batch = await market.prices.quotes(symbols)
-    fractionable = await brokers.fractionable(managed.account, symbols)
+    fractionable = await read_fractionable(brokers, managed, symbols)
     async with store.read() as work:
         closes = await work.instruments.last_closes(symbols, moment.jumps_since)
     return make_snapshot(
@@ -127,6 +127,16 @@ async def read_holdings(brokers: Brokers, managed: ManagedPortfolio) -> Holdings
     """Ask the account's broker what it holds; raises BrokerDown."""
     try:
         return await brokers.of(managed.account).holdings()
+    except BrokerError as error:
+        raise BrokerDown(managed.account.broker, str(error)) from error
+
+
+async def read_fractionable(
+    brokers: Brokers, managed: ManagedPortfolio, symbols: Collection[Symbol]
+) -> frozenset[Symbol]:
+    """Ask the account's broker what it trades in parts; raises BrokerDown."""
+    try:
+        return await brokers.fractionable(managed.account, symbols)
     except BrokerError as error:
         raise BrokerDown(managed.account.broker, str(error)) from error
 

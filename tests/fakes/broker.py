@@ -357,7 +357,7 @@ class FakeBrokers:
         for account in accounts:
             try:
                 found[account.id] = await self.of(account).holdings()
-            except BrokerError:
+            except (BrokerError, NotBuiltYet):
                 continue
         return found
 
