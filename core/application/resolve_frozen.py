@@ -1,6 +1,6 @@
 """Resolve: a person says what became of an order that the broker could not tell us about.
 
-What a person says is held against the broker first: a claim that the broker contradicts is refused, and its answer taken over.
+What a person says is held against the broker first: a claim that it contradicts is refused, and its answer is taken over.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ async def check_again(desk: Desk, *, member: Member, proposal_id: ProposalId) ->
             found = await _find(case, order)
             if found is not None:
                 await _take_over(desk, case, order, found)
-        await _go_on(desk, case, proposal_id)
+        await _go_on(desk, proposal_id)
     finally:
         await release_account(desk, case.grant)
     return await load_view(desk.store, proposal_id)
@@ -58,7 +58,7 @@ async def say_at_broker(
         if found is None:
             raise ClaimContradicted(order.symbol, is_there=False)
         await _take_over(desk, case, order, found)
-        await _go_on(desk, case, proposal_id)
+        await _go_on(desk, proposal_id)
     finally:
         await release_account(desk, case.grant)
     return await load_view(desk.store, proposal_id)
@@ -74,10 +74,10 @@ async def say_not_at_broker(
         found = await _find(case, order)
         if found is not None:
             await _take_over(desk, case, order, found)
-            await _go_on(desk, case, proposal_id)
+            await _go_on(desk, proposal_id)
             raise ClaimContradicted(order.symbol, is_there=True)
         await _void(desk, case, order)
-        await _go_on(desk, case, proposal_id)
+        await _go_on(desk, proposal_id)
     finally:
         await release_account(desk, case.grant)
     return await load_view(desk.store, proposal_id)
@@ -153,7 +153,7 @@ async def _void(desk: Desk, case: _Case, order: Order) -> None:
         )
 
 
-async def _go_on(desk: Desk, case: _Case, proposal_id: ProposalId) -> None:
+async def _go_on(desk: Desk, proposal_id: ProposalId) -> None:
     """Once nothing is in doubt any more, execution goes on to its end; the copies show the present state."""
     now = desk.clock.now()
     async with desk.store.begin() as work:
