@@ -19,6 +19,8 @@ OWNER = 1001
 RESTART_PAUSE = 1.0
 LATEST_CRASH_PAUSE = 15.0
 GRACE = 12.0
+OWN_GROUP = 0
+"""Ctrl-C reaches this process alone, which then ends the bot before the Telegram that it talks to."""
 
 
 class PortTaken(Exception):
@@ -116,7 +118,9 @@ def run_demo(data_dir: Path, port: int) -> int:
     """Run the sandbox and the bot until interrupted; the bot is started again should it end by itself."""
     demo = prepare(data_dir, port)
     stopping = _Stopping()
-    sandbox = subprocess.Popen(demo.sandbox_command(), stdout=subprocess.PIPE, text=True)  # noqa: S603
+    sandbox = subprocess.Popen(  # noqa: S603
+        demo.sandbox_command(), stdout=subprocess.PIPE, text=True, process_group=OWN_GROUP
+    )
     try:
         if not _is_ready(sandbox):
             return 1
@@ -133,7 +137,7 @@ class _Stopping:
 
     def __init__(self) -> None:
         self._asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask)
 
     def is_asked(self) -> bool:
@@ -163,7 +167,8 @@ def _keep_the_bot_running(demo: Demo, sandbox: subprocess.Popen[str], stopping: 
     while not stopping.is_asked() and sandbox.poll() is None:
         started = time.monotonic()
         command = [sys.executable, "-m", "bot", "run"]
-        bot = subprocess.Popen(command, env=demo.bot_environment())  # noqa: S603
+        environment = demo.bot_environment()
+        bot = subprocess.Popen(command, env=environment, process_group=OWN_GROUP)  # noqa: S603
         while bot.poll() is None and sandbox.poll() is None and not stopping.is_asked():
             time.sleep(0.2)
         if stopping.is_asked() or sandbox.poll() is not None:
