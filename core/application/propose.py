@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,16 +14,21 @@ from core.domain.order import OrderState
 from core.domain.plan import Plan
 from core.domain.portfolio import ManagedPortfolio, Snapshot
 from core.domain.proposal import Cause, Proposal, ProposalState, Revision, RevisionCause
+from core.domain.refusals import EndOfHistory
 from core.ports.store import AuditEvent, UnitOfWork
 
 REPLACEABLE = frozenset({ProposalState.OPEN, ProposalState.SCHEDULED, ProposalState.REJECTED})
 
 
 def expiry(market: Market, moment: Moment, sessions: int) -> datetime:
-    """When a proposal made now expires: the close of the given session, today's (or the next) being the first."""
+    """When a proposal made now expires: the close of the given session, today's (or the next) being the first.
+
+    Where the calendar ends sooner, it is the close of its last session.
+    """
     session = moment.session
-    for _ in range(max(sessions, 1) - 1):
-        session = market.calendar.next_after(session.date)
+    with contextlib.suppress(EndOfHistory):
+        for _ in range(max(sessions, 1) - 1):
+            session = market.calendar.next_after(session.date)
     return session.closes_at
 
 
@@ -117,7 +123,13 @@ async def void_intents(work: UnitOfWork, proposal_id: ProposalId) -> None:
 
 
 def is_cooling_down(market: Market, settled: date | None, today: date, sessions: int) -> bool:
-    """Whether fewer than the given sessions have passed since the last proposal was settled."""
+    """Whether fewer than the given sessions have passed since the last proposal was settled.
+
+    What was settled before the calendar begins is long over.
+    """
     if settled is None or sessions <= 0:
         return False
-    return len(market.calendar.between(settled, today)) - 1 < sessions
+    try:
+        return len(market.calendar.between(settled, today)) - 1 < sessions
+    except EndOfHistory:
+        return False

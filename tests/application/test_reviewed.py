@@ -1,0 +1,67 @@
+"""What a second look found: states that would have been stuck, rounds that one portfolio would have ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from core.adapters.calendars.replay import ReplayCalendar
+from core.application.check_drift import Outcome
+from core.application.decide_proposal import reject_proposal
+from core.application.run_due_work import run_due_work
+from core.application.schedule_checks import schedule_checks
+from core.application.sweep_checks import run_due_checks
+from core.domain.session import Session
+from tests.application.acts import HALVES, ask, drifted, proposed
+from tests.fakes.world import World
+
+DAY = timedelta(days=1)
+TODAY = date(2020, 3, 9)
+
+
+def _with_calendar(world: World, first: date, last: date) -> World:
+    """The same world under a calendar that begins and ends elsewhere."""
+    days: list[Session] = list(world.market.calendar.between(date(2020, 1, 2), date(2020, 12, 31)))
+    calendar = ReplayCalendar([day.date for day in days if first <= day.date <= last])
+    market = replace(world.market, calendar=calendar)
+    return replace(world, market=market, desk=replace(world.desk, market=market))
+
+
+async def test_at_the_end_of_the_calendar_a_proposal_expires_with_its_last_session(
+    world: World,
+) -> None:
+    anna, portfolio_id = await drifted(world)
+    ending = _with_calendar(world, date(2020, 1, 2), TODAY)
+    result = await ask(ending, anna, portfolio_id)
+    assert result.proposal is not None
+    assert result.proposal.expires_at == ending.market.calendar.next_after(TODAY - DAY).closes_at
+
+
+async def test_the_last_session_of_the_calendar_is_checked_as_any_other(world: World) -> None:
+    await drifted(world)
+    await schedule_checks(world.store, world.market)
+    world.pass_time(DAY)
+    ending = _with_calendar(world, date(2020, 1, 2), TODAY + DAY)
+    done = await run_due_work(ending.desk)
+    assert done.checks.counts == {Outcome.PROPOSED: 1}
+
+
+async def test_what_was_settled_before_the_calendar_begins_holds_nobody_up(world: World) -> None:
+    anna, proposal = await proposed(world)
+    await reject_proposal(
+        world.store,
+        world.market,
+        world.clock,
+        member=anna,
+        proposal_id=proposal.id,
+        revision=1,
+    )
+    await world.portfolio(anna, HALVES, "Another")
+    world.hold(100, AAA=70, BBB=60)
+    later = date(2020, 11, 2)
+    world.pass_time(later - TODAY)
+    later_world = _with_calendar(world, date(2020, 10, 1), date(2020, 12, 31))
+    await schedule_checks(later_world.store, later_world.market)
+    world.pass_time(DAY)
+    swept = await run_due_checks(world.store, world.brokers, later_world.market, world.clock)
+    assert swept.counts == {Outcome.PROPOSED: 2}
