@@ -1,6 +1,6 @@
 """Resolve: a person says what became of an order that the broker could not tell us about.
 
-What a person says is held against the broker first: a claim that it contradicts is refused, and its answer is taken over.
+What a person says is held against the broker first: a claim that it contradicts is refused, and its answer taken over.
 """
 
 from __future__ import annotations
