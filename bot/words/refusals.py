@@ -404,6 +404,11 @@ def _(refusal: r.IllegalMove) -> str:
 
 
 @_say
+def _(_refusal: r.PlanFailed) -> str:
+    return "The plan could not be calculated. Nothing was traded; the bot's log says why."
+
+
+@_say
 def _(refusal: r.NotBuiltYet) -> str:
     return f"{_capital(refusal.what)} is not built yet."
 

@@ -27,11 +27,18 @@ class WorkDone:
 
 
 async def run_due_work(desk: Desk) -> WorkDone:
-    """Do one round: expire, remind, check, schedule the next checks, and carry out what was approved."""
+    """Do one round: expire, remind, check, schedule the next checks, and carry out what was approved.
+
+    Checks that fail end the round with their error, but only after what was approved has been carried out.
+    """
     store, market, clock = desk.store, desk.market, desk.clock
     expired = await expire_proposals(store, market, clock)
     reminded = await send_reminders(store, market, clock)
-    checks = await run_due_checks(store, desk.brokers, market, clock)
-    await schedule_checks(store, market)
+    try:
+        checks = await run_due_checks(store, desk.brokers, market, clock)
+        await schedule_checks(store, market)
+    except Exception:
+        await execute_approved(desk)
+        raise
     executed = await execute_approved(desk)
     return WorkDone(expired, reminded, checks, executed)

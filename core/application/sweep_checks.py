@@ -47,6 +47,7 @@ from core.domain.refusals import (
     HoldingsOld,
     NoTargets,
     NotBuiltYet,
+    PlanFailed,
     PriceSourceDown,
     Refusal,
 )
@@ -65,6 +66,9 @@ BREATH = 10
 
 ABANDONED = timedelta(minutes=2)
 """After how long a check that a person asked for, and nobody finished, is taken over."""
+
+NOT_LOOKED = frozenset({Outcome.REFUSED, Outcome.PAUSED, Outcome.IN_FLIGHT, Outcome.COOLING_DOWN})
+"""After which outcomes a date of the calendar is still to be kept: nothing was measured."""
 
 _Item = TypeVar("_Item")
 _House = tuple[str, AccountId | None]
@@ -135,7 +139,7 @@ async def _standings(
 ) -> dict[PortfolioId, Standing]:
     blocking = await work.proposals.blocking(ids)
     settled = await work.proposals.last_settled(ids)
-    checked = await work.checks.previous_sessions(ids, moment.session.date)
+    checked = await work.checks.previous_sessions(ids, moment.session.date, NOT_LOOKED)
     return {pid: Standing(blocking.get(pid, ()), settled.get(pid), checked.get(pid)) for pid in ids}
 
 
@@ -214,9 +218,12 @@ async def _price_and_judge(
     results = {}
     async for managed in _in_turns(ready, BREATH):
         in_parts = fractionable.get(_house(brokers, managed))
-        results[managed.portfolio.id] = _judge_one(
-            managed, holdings, batch, market, closes, in_parts, sweep
-        )
+        try:
+            result = _judge_one(managed, holdings, batch, market, closes, in_parts, sweep)
+        except Exception:
+            log.exception("the check of portfolio %s failed", managed.portfolio.id)
+            result = CheckResult(Outcome.REFUSED, refusal=PlanFailed())
+        results[managed.portfolio.id] = result
     return results
 
 

@@ -419,6 +419,10 @@ class IllegalMove(Refusal):
     to_state: str
 
 
+class PlanFailed(Refusal):
+    """Planning came to no answer, which is a fault of ours; the log has its traces."""
+
+
 @dataclass(eq=False)
 class NotBuiltYet(Refusal):
     """A capability that this version does not have; named so that nobody waits for it."""

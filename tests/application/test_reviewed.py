@@ -5,14 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
+
+import core.application.check_drift as check_drift_module
+import core.application.run_due_work as run_due_work_module
+from core import planning
 from core.adapters.calendars.replay import ReplayCalendar
 from core.application.check_drift import Outcome
 from core.application.decide_proposal import reject_proposal
 from core.application.run_due_work import run_due_work
 from core.application.schedule_checks import schedule_checks
 from core.application.sweep_checks import run_due_checks
+from core.domain.ids import Symbol
+from core.domain.plan import Plan, PlanRequest
+from core.domain.policy import CalendarRule, Trigger
+from core.domain.proposal import ProposalState
+from core.domain.refusals import PriceSourceDown
 from core.domain.session import Session
-from tests.application.acts import HALVES, ask, drifted, proposed
+from tests.application.acts import HALVES, approved, ask, drifted, proposed, set_policy, view
 from tests.fakes.world import World
 
 DAY = timedelta(days=1)
@@ -65,3 +75,63 @@ async def test_what_was_settled_before_the_calendar_begins_holds_nobody_up(world
     world.pass_time(DAY)
     swept = await run_due_checks(world.store, world.brokers, later_world.market, world.clock)
     assert swept.counts == {Outcome.PROPOSED: 2}
+
+
+async def test_a_date_is_not_lost_because_prices_were_missing_on_it(world: World) -> None:
+    """Monday begins the week and has no prices: the date is kept on Tuesday."""
+    anna, portfolio_id = await drifted(world)
+    await set_policy(
+        world,
+        anna,
+        portfolio_id,
+        calendar=CalendarRule.WEEKLY,
+        trigger=Trigger.BAND_ON_DATE,
+        cool_down=0,
+    )
+    await schedule_checks(world.store, world.market)
+    for _ in range(4):
+        world.pass_time(DAY)
+        assert (await run_due_work(world.desk)).checks.counts == {Outcome.ON_TARGET: 1}
+    world.pass_time(3 * DAY)
+    world.prices.failure = PriceSourceDown("fake", "scripted")
+    assert (await run_due_work(world.desk)).checks.counts == {Outcome.REFUSED: 1}
+    world.prices.failure = None
+    world.pass_time(DAY)
+    assert (await run_due_work(world.desk)).checks.counts == {Outcome.PROPOSED: 1}
+    world.pass_time(DAY)
+    assert (await run_due_work(world.desk)).checks.counts == {Outcome.ON_TARGET: 1}
+
+
+async def test_a_portfolio_that_cannot_be_planned_does_not_end_the_round_for_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, _ = await drifted(world)
+    await world.portfolio(anna, {"BBB": 50, "CCC": 50}, "Second")
+    world.hold(100, AAA=70, BBB=60)
+    await schedule_checks(world.store, world.market)
+    world.pass_time(DAY)
+
+    def calculate(request: PlanRequest) -> Plan:
+        if Symbol("CCC") in request.targets.weights:
+            raise ArithmeticError("scripted")
+        return planning.calculate(request)
+
+    monkeypatch.setattr(check_drift_module, "calculate", calculate)
+    done = await run_due_work(world.desk)
+    assert done.checks.counts == {Outcome.PROPOSED: 1, Outcome.REFUSED: 1}
+    assert (await run_due_work(world.desk)).checks.checked == 0
+    assert "check_refused" in [kind for kind, _ in await world.outbox()]
+
+
+async def test_checks_that_fail_do_not_keep_an_approved_plan_from_being_carried_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, proposal = await approved(world)
+
+    async def fail(*_: object) -> None:
+        raise ArithmeticError("scripted")
+
+    monkeypatch.setattr(run_due_work_module, "run_due_checks", fail)
+    with pytest.raises(ArithmeticError):
+        await run_due_work(world.desk)
+    assert (await view(world, proposal)).proposal.state is ProposalState.DONE

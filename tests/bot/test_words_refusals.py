@@ -288,6 +288,10 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
             " Somebody may have been quicker: look at it again."
         ),
     ),
+    (
+        r.PlanFailed(),
+        "The plan could not be calculated. Nothing was traded; the bot's log says why.",
+    ),
     (r.NotBuiltYet("tax"), "Tax is not built yet."),
 ]
 

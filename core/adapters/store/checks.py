@@ -149,9 +149,12 @@ class SqlChecks:
         return (await self.previous_sessions([portfolio_id], before)).get(portfolio_id)
 
     async def previous_sessions(
-        self, portfolio_ids: Collection[PortfolioId], before: date
+        self,
+        portfolio_ids: Collection[PortfolioId],
+        before: date,
+        without: Collection[str] = (),
     ) -> dict[PortfolioId, date]:
-        """The same for many portfolios."""
+        """The same for many portfolios; checks that came to an outcome in ``without`` do not count."""
         latest = (
             select(DUE_CHECKS.c.session)
             .where(
@@ -159,6 +162,7 @@ class SqlChecks:
                 DUE_CHECKS.c.session < before,
                 ~_UNFINISHED,
                 _IS_SCHEDULED,
+                DUE_CHECKS.c.outcome.not_in([str(outcome) for outcome in without]),
             )
             .order_by(DUE_CHECKS.c.session.desc())
             .limit(1)

@@ -72,9 +72,12 @@ class Checks(Protocol):
         ...
 
     async def previous_sessions(
-        self, portfolio_ids: Collection[PortfolioId], before: date
+        self,
+        portfolio_ids: Collection[PortfolioId],
+        before: date,
+        without: Collection[str] = (),
     ) -> dict[PortfolioId, date]:
-        """The same for many portfolios."""
+        """The same for many portfolios; checks that came to an outcome in ``without`` do not count."""
         ...
 
     async def last(self, portfolio_id: PortfolioId) -> CheckRecord | None:
