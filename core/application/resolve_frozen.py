@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from core.application.access import proposal_for
 from core.application.desk import Desk, Grant, release_account, take_account
-from core.application.send_order import adopt
+from core.application.send_order import adopt, is_ours
 from core.application.show_proposal import ProposalView, load_view
 from core.application.tell import refresh_copies
 from core.domain.ids import OrderId, ProposalId
@@ -106,10 +106,12 @@ def _named(case: _Case, order_id: OrderId) -> Order:
 
 
 async def _find(case: _Case, order: Order) -> BrokerOrder | None:
+    """What the broker has of an order; another that bears its name is none of ours."""
     try:
-        return await case.broker.find_order(order.client_order_id)
+        found = await case.broker.find_order(order.client_order_id)
     except BrokerError as error:
         raise BrokerDown(case.managed.account.broker, str(error)) from error
+    return found if found is not None and is_ours(order, found) else None
 
 
 async def _take_over(desk: Desk, case: _Case, order: Order, found: BrokerOrder) -> None:

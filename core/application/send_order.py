@@ -133,13 +133,14 @@ async def _adopt(desk: Desk, grant: Grant, order: Order, found: BrokerOrder) -> 
         latest = await work.orders.get(order.id)
         if latest is None:
             return
-        if not _is_ours(latest, found):
+        if not is_ours(latest, found):
             await _freeze(work, latest)
             return
         await adopt(work, latest, found)
 
 
-def _is_ours(order: Order, found: BrokerOrder) -> bool:
+def is_ours(order: Order, found: BrokerOrder) -> bool:
+    """Whether what a broker has under an order's id is that order, and not another that bears its name."""
     return (found.symbol, found.side, found.quantity) == (order.symbol, order.side, order.quantity)
 
 
