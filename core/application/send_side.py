@@ -97,7 +97,8 @@ async def _prepare(
     if orders[0].side is Side.SELL:
         sized = [(order, order.quantity, _sale_limit(order, snapshot, managed)) for order in orders]
     else:
-        cash = (await _read_cash(broker)) or snapshot.holdings.cash
+        cash = await _read_cash(broker)
+        cash = snapshot.holdings.cash if cash is None else cash
         sized = _fit(orders, snapshot, managed, cash)
     async with desk.store.begin() as work:
         for order, quantity, limit in sized:
