@@ -15,7 +15,7 @@ from core.application.show_proposal import outcome_document
 from core.application.take_snapshot import take_snapshot
 from core.application.tell import refresh_copies, tell_deciders
 from core.domain.ids import ProposalId
-from core.domain.order import IN_DOUBT, TERMINAL, OrderState
+from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, OrderState
 from core.domain.outbox import MessageKind, Priority
 from core.domain.plan import Side
 from core.domain.portfolio import ManagedPortfolio
@@ -134,7 +134,7 @@ async def _carry_on(
         for side in (Side.SELL, Side.BUY):
             await _require_may_send(desk, approved)
             await send_side(desk, broker, grant, managed, approved, side)
-            if await _must_wait(desk, proposal_id, side):
+            if await _must_wait(desk, broker, proposal_id, side):
                 return False
     except Stopped:
         await _stop_sending(desk, broker, grant, proposal_id)
@@ -143,12 +143,16 @@ async def _carry_on(
     return await _conclude(desk, grant, managed, proposal_id)
 
 
-async def _must_wait(desk: Desk, proposal_id: ProposalId, side: Side) -> bool:
-    """Whether one side has an order that is in doubt or still to be sent; raises Stopped where one is frozen."""
+async def _must_wait(desk: Desk, broker: Broker, proposal_id: ProposalId, side: Side) -> bool:
+    """Whether one side has an order whose end is still to come; raises Stopped where one is frozen.
+
+    Sales that a person carries out hold nothing up: their purchases are handed over with them.
+    """
     states = {order.state for order in await orders_of(desk, proposal_id) if order.side is side}
     if OrderState.FROZEN in states:
         raise Stopped
-    return not states.isdisjoint(IN_DOUBT | {OrderState.INTENDED})
+    unended = IN_DOUBT | {OrderState.INTENDED}
+    return not states.isdisjoint(unended if broker.traits.fills_by_hand else unended | AT_BROKER)
 
 
 async def _in_doubt(desk: Desk, proposal_id: ProposalId) -> bool:
