@@ -81,6 +81,9 @@ async def _execute_one(desk: Desk, proposal_id: ProposalId) -> int:
     except PermissionError as error:
         log.warning("proposal %s is left to another process: %s", proposal_id, error)
         return 0
+    except Exception:
+        log.exception("proposal %s could not be carried on", proposal_id)
+        return 0
     finally:
         await release_account(desk, grant)
 

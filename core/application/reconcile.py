@@ -25,7 +25,7 @@ async def reconcile(desk: Desk) -> int:
     for proposal in under_way:
         try:
             await _reconcile_one(desk, proposal)
-        except Refusal as refusal:
+        except (Refusal, PermissionError) as refusal:
             log.warning("proposal %s could not be reconciled: %s", proposal.id, refusal)
     return len(under_way)
 

@@ -97,6 +97,8 @@ async def look_up(desk: Desk, broker: Broker, grant: Grant, order: Order) -> Non
     An order in doubt that the broker certainly does not have goes back to intended where ids are unique for ever;
     at any other broker it is frozen, and a person decides. A broker that does not answer leaves all as it is.
     """
+    async with desk.store.begin() as work:
+        await renew(work, desk, grant)
     try:
         found = await broker.find_order(order.client_order_id)
     except BrokerError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -13,16 +15,32 @@ from core import planning
 from core.adapters.calendars.replay import ReplayCalendar
 from core.application.check_drift import Outcome
 from core.application.decide_proposal import reject_proposal
+from core.application.execute_proposal import execute_approved
+from core.application.reconcile import reconcile
+from core.application.resolve_frozen import check_again, say_at_broker, say_not_at_broker
 from core.application.run_due_work import run_due_work
 from core.application.schedule_checks import schedule_checks
 from core.application.sweep_checks import run_due_checks
-from core.domain.ids import Symbol
-from core.domain.plan import Plan, PlanRequest
+from core.domain.ids import ClientOrderId, Symbol
+from core.domain.membership import Member
+from core.domain.order import OrderState
+from core.domain.plan import Plan, PlanRequest, Side
 from core.domain.policy import CalendarRule, Trigger
-from core.domain.proposal import ProposalState
-from core.domain.refusals import PriceSourceDown
+from core.domain.proposal import Proposal, ProposalState
+from core.domain.refusals import ClaimContradicted, PriceSourceDown
 from core.domain.session import Session
-from tests.application.acts import HALVES, approved, ask, drifted, proposed, set_policy, view
+from core.ports.broker import BrokerAccount, BrokerOrder, BrokerUnavailable, OrderRequest
+from tests.application.acts import (
+    HALVES,
+    approved,
+    ask,
+    decide,
+    drifted,
+    proposed,
+    set_policy,
+    view,
+)
+from tests.fakes.broker import Mishap
 from tests.fakes.world import World
 
 DAY = timedelta(days=1)
@@ -135,3 +153,110 @@ async def test_checks_that_fail_do_not_keep_an_approved_plan_from_being_carried_
     with pytest.raises(ArithmeticError):
         await run_due_work(world.desk)
     assert (await view(world, proposal)).proposal.state is ProposalState.DONE
+
+
+async def _collided(world: World) -> tuple[Member, Proposal]:
+    """A frozen sale under whose name the broker has an order of somebody else."""
+    anna, proposal = await approved(world)
+    sale = (await view(world, proposal)).orders[0]
+    world.broker.prices[Symbol("ZZZ")] = Decimal(1)
+    world.broker.mishaps = deque([Mishap.STUCK])
+    await world.broker.submit(
+        OrderRequest(sale.client_order_id, Symbol("ZZZ"), Side.BUY, Decimal(7), Decimal(1))
+    )
+    world.broker.cash += 7  # what that order keeps back is not part of this test
+    await execute_approved(world.desk)
+    frozen = await view(world, proposal)
+    assert frozen.orders[0].state is OrderState.FROZEN
+    return anna, frozen.proposal
+
+
+async def test_an_order_of_somebody_else_is_never_taken_over_16(world: World) -> None:
+    anna, proposal = await _collided(world)
+    again = await check_again(world.desk, member=anna, proposal_id=proposal.id)
+    assert again.orders[0].state is OrderState.FROZEN
+    with pytest.raises(ClaimContradicted):
+        await say_at_broker(
+            world.desk, member=anna, proposal_id=proposal.id, order_id=again.orders[0].id
+        )
+    said = await say_not_at_broker(
+        world.desk, member=anna, proposal_id=proposal.id, order_id=again.orders[0].id
+    )
+    assert said.orders[0].state is OrderState.VOID
+    assert said.orders[0].fills == ()
+
+
+async def test_nothing_is_bought_while_a_sale_may_still_be_filled_25(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker would not cancel a sale that is too slow: purchases wait for its end."""
+    _, proposal = await approved(world)
+    world.broker.mishaps = deque([Mishap.STUCK])
+    cancel = world.broker.cancel
+
+    async def refuse(_client_order_id: str) -> None:
+        raise BrokerUnavailable("scripted")
+
+    monkeypatch.setattr(world.broker, "cancel", refuse)
+    await execute_approved(world.desk)
+    assert [sent.side for sent in world.broker.submits] == [Side.SELL]
+    assert (await view(world, proposal)).proposal.state is ProposalState.EXECUTING
+    monkeypatch.setattr(world.broker, "cancel", cancel)
+    await execute_approved(world.desk)
+    shown = await view(world, proposal)
+    assert shown.orders[0].state is OrderState.CANCELLED
+    assert shown.proposal.state not in {ProposalState.EXECUTING, ProposalState.APPROVED}
+
+
+async def test_a_start_survives_look_ups_that_outlast_the_lease(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, proposal = await approved(world)
+    world.broker.mishaps = deque([Mishap.LOST_ANSWER])
+    world.broker.read_error = None
+    find = world.broker.find_order
+
+    async def slow(client_order_id: ClientOrderId) -> BrokerOrder | None:
+        world.clock.advance(timedelta(minutes=1))
+        return await find(client_order_id)
+
+    monkeypatch.setattr(world.broker, "find_order", slow)
+    await execute_approved(world.desk)
+    assert (await view(world, proposal)).orders[0].state is OrderState.UNKNOWN
+    assert await reconcile(world.desk) == 1
+
+
+async def test_a_proposal_that_cannot_be_carried_on_does_not_hold_up_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, first = await approved(world)
+    second = await world.portfolio(anna, HALVES, "Second")
+    world.hold(100, AAA=70, BBB=60)
+    asked = await ask(world, anna, second.portfolio.portfolio.id, "2")
+    assert asked.proposal is not None
+    await decide(world, anna, asked.proposal)
+
+    async def fail(_: object) -> object:
+        raise ArithmeticError("scripted")
+
+    monkeypatch.setattr(world.broker, "submit", fail)
+    await execute_approved(world.desk)
+    assert (await view(world, first)).proposal.state is ProposalState.EXECUTING
+    assert (await view(world, asked.proposal)).proposal.state is ProposalState.DONE
+
+
+async def test_an_account_without_usable_cash_buys_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Holdings may have been read a moment earlier: what the account says last is what counts, 0 too."""
+    _, proposal = await approved(world)
+    account = world.broker.account
+
+    async def empty() -> BrokerAccount:
+        return replace(await account(), cash=Decimal(0))
+
+    monkeypatch.setattr(world.broker, "account", empty)
+    await execute_approved(world.desk)
+    shown = await view(world, proposal)
+    assert [sent.side for sent in world.broker.submits] == [Side.SELL]
+    assert shown.orders[1].state is OrderState.VOID
