@@ -30,7 +30,10 @@ async def check_for_ever(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with open_runtime(settings) as runtime:
         while not stopping.is_set():
-            await _once(runtime)
+            try:
+                await _once(runtime)
+            except Exception:
+                log.exception("a round of due work failed")
             try:
                 await asyncio.wait_for(stopping.wait(), PAUSE_SECONDS)
             except TimeoutError:
