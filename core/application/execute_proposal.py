@@ -10,7 +10,7 @@ from core.application.market import Moment
 from core.application.propose import void_intents
 from core.application.recheck_proposal import drift_left, recheck_proposal
 from core.application.send_order import Stopped
-from core.application.send_side import orders_of, send_side, settle_doubts
+from core.application.send_side import look_again, orders_of, send_side, settle_doubts
 from core.application.show_proposal import outcome_document
 from core.application.take_snapshot import take_snapshot
 from core.application.tell import refresh_copies, tell_deciders
@@ -177,6 +177,7 @@ async def _may_send(desk: Desk, approved: ApprovedPlan) -> bool:
 
 async def _stop_sending(desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId) -> None:
     """Paused, or the approval is too old: nothing more is sent, and what is open is followed to its end."""
+    await look_again(desk, broker, grant, proposal_id)
     async with desk.store.begin() as work:
         await work.leases.require(grant.name, desk.holder, grant.fence, desk.clock.now())
         await void_intents(work, proposal_id)

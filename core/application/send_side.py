@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from core.application.desk import Desk, Grant, take_account
+from core.application.desk import Desk, Grant, renew, take_account
 from core.application.send_order import NOT_THERE, look_up, send_order
 from core.application.show_proposal import current_orders
 from core.application.take_snapshot import drift_of, take_snapshot
@@ -34,6 +34,17 @@ async def settle_doubts(desk: Desk, broker: Broker, grant: Grant, proposal_id: P
     """Look up every order that was on its way or at the broker when we last looked."""
     for order in await orders_of(desk, proposal_id):
         if order.state in IN_DOUBT | AT_BROKER:
+            await look_up(desk, broker, grant, order)
+
+
+async def look_again(desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId) -> None:
+    """Before orders are given up, look once more for those that were sent and not found: they may have been late."""
+    for order in await orders_of(desk, proposal_id):
+        if order.state is OrderState.INTENDED and order.detail == NOT_THERE:
+            async with desk.store.begin() as work:
+                await renew(work, desk, grant)
+                await work.orders.move(order.id, OrderState.INTENDED, OrderState.SUBMITTING)
+                await work.orders.move(order.id, OrderState.SUBMITTING, OrderState.UNKNOWN)
             await look_up(desk, broker, grant, order)
 
 

@@ -16,10 +16,12 @@ from core.adapters.calendars.replay import ReplayCalendar
 from core.application.check_drift import Outcome
 from core.application.decide_proposal import reject_proposal
 from core.application.execute_proposal import execute_approved
+from core.application.pause import pause
 from core.application.reconcile import reconcile
 from core.application.resolve_frozen import check_again, say_at_broker, say_not_at_broker
 from core.application.run_due_work import run_due_work
 from core.application.schedule_checks import schedule_checks
+from core.application.send_order import NOT_THERE
 from core.application.sweep_checks import run_due_checks
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.membership import Member
@@ -260,3 +262,17 @@ async def test_an_account_without_usable_cash_buys_nothing(
     shown = await view(world, proposal)
     assert [sent.side for sent in world.broker.submits] == [Side.SELL]
     assert shown.orders[1].state is OrderState.VOID
+
+
+async def test_an_order_that_appears_late_is_not_declared_void_by_a_pause_14(world: World) -> None:
+    anna, proposal = await approved(world)
+    world.broker.mishaps = deque([Mishap.LATE])
+    world.broker.late_lookups = 1
+    await execute_approved(world.desk)
+    assert (await view(world, proposal)).orders[0].detail == NOT_THERE
+    await pause(world.store, world.clock, member=anna, portfolio_id=proposal.portfolio_id)
+    await execute_approved(world.desk)
+    shown = await view(world, proposal)
+    assert [order.state for order in shown.orders] == [OrderState.FILLED, OrderState.VOID]
+    assert shown.proposal.state is ProposalState.PARTIAL
+    assert len(world.broker.orders) == 1
