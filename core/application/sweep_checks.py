@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -16,17 +16,12 @@ from core.application.check_drift import (
     CheckResult,
     Outcome,
     Standing,
-    describe,
     judge_snapshot,
-    remember_closes,
 )
 from core.application.hand_kept import require_confirmed
 from core.application.market import Market, Moment
 from core.application.propose import (
-    Draft,
-    expiry,
     is_cooling_down,
-    propose_many,
     same_trades,
 )
 from core.application.take_snapshot import (
@@ -34,17 +29,13 @@ from core.application.take_snapshot import (
     read_fractionable,
     symbols_needed,
 )
-from core.application.tell import deciders
+from core.application.write_sweep import CHUNK, Sweep, chunks, write_sweep
 from core.domain.ids import AccountId, PortfolioId, Symbol
-from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.policy import CalendarRule, Trigger
 from core.domain.portfolio import Holdings, ManagedPortfolio
-from core.domain.proposal import Cause
 from core.domain.quote import QuoteBatch
 from core.domain.refusals import (
     BrokerDown,
-    EmptyAccount,
-    HoldingsOld,
     NoTargets,
     NotBuiltYet,
     PlanFailed,
@@ -54,12 +45,9 @@ from core.domain.refusals import (
 from core.domain.session import DueCheck, is_date_due
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
-from core.ports.store import AuditEvent, Store, UnitOfWork
+from core.ports.store import Store, UnitOfWork
 
 log = logging.getLogger(__name__)
-
-CHUNK = 200
-"""How many portfolios of a sweep are read together, and how many outcomes are written in one unit of work."""
 
 BREATH = 10
 """After how many plans of a sweep everybody else gets a turn."""
@@ -114,24 +102,16 @@ def _is_ours(check: DueCheck, moment: Moment) -> bool:
     return not check.slot.startswith(ASKED) or check.due_at <= moment.now - ABANDONED
 
 
-@dataclass(frozen=True, slots=True)
-class _Sweep:
-    moment: Moment
-    checks: Mapping[PortfolioId, tuple[DueCheck, ...]]
-    portfolios: tuple[ManagedPortfolio, ...]
-    standings: Mapping[PortfolioId, Standing]
-
-
-async def _gather(work: UnitOfWork, due: Sequence[DueCheck], moment: Moment) -> _Sweep:
+async def _gather(work: UnitOfWork, due: Sequence[DueCheck], moment: Moment) -> Sweep:
     checks: dict[PortfolioId, tuple[DueCheck, ...]] = {}
     for check in due:
         checks[check.portfolio_id] = (*checks.get(check.portfolio_id, ()), check)
     portfolios: list[ManagedPortfolio] = []
     standings: dict[PortfolioId, Standing] = {}
-    for ids in _chunks(tuple(checks)):
+    for ids in chunks(tuple(checks)):
         portfolios += await work.portfolios.many(ids)
         standings |= await _standings(work, ids, moment)
-    return _Sweep(moment, checks, tuple(portfolios), standings)
+    return Sweep(moment, checks, tuple(portfolios), standings)
 
 
 async def _standings(
@@ -144,7 +124,7 @@ async def _standings(
 
 
 async def _sweep(
-    store: Store, brokers: Brokers, market: Market, clock: Clock, sweep: _Sweep
+    store: Store, brokers: Brokers, market: Market, clock: Clock, sweep: Sweep
 ) -> SweepResult:
     results: dict[PortfolioId, CheckResult] = {}
     ready = []
@@ -158,11 +138,11 @@ async def _sweep(
             results[managed.portfolio.id] = early
     results.update(await _price_and_judge(store, brokers, market, ready, sweep))
     results = {pid: _unless_known(result, sweep.standings[pid]) for pid, result in results.items()}
-    await _write(store, market, clock, sweep, results)
+    await write_sweep(store, market, clock, sweep, results)
     return SweepResult(Counter(result.outcome for result in results.values()))
 
 
-def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: _Sweep) -> CheckResult | None:
+def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: Sweep) -> CheckResult | None:
     standing = sweep.standings[managed.portfolio.id]
     today = sweep.moment.session.date
     if managed.portfolio.is_paused:
@@ -179,7 +159,7 @@ def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: _Sweep) ->
 
 
 async def _unconfirmed(
-    brokers: Brokers, managed: ManagedPortfolio, sweep: _Sweep
+    brokers: Brokers, managed: ManagedPortfolio, sweep: Sweep
 ) -> CheckResult | None:
     """A plan is not made from holdings that were typed too long ago."""
     try:
@@ -189,7 +169,7 @@ async def _unconfirmed(
     return None
 
 
-def _date_due(managed: ManagedPortfolio, sweep: _Sweep) -> bool:
+def _date_due(managed: ManagedPortfolio, sweep: Sweep) -> bool:
     rule = managed.policy.calendar
     if rule is CalendarRule.OFF:
         return False
@@ -202,7 +182,7 @@ async def _price_and_judge(
     brokers: Brokers,
     market: Market,
     ready: Sequence[ManagedPortfolio],
-    sweep: _Sweep,
+    sweep: Sweep,
 ) -> dict[PortfolioId, CheckResult]:
     if not ready:
         return {}
@@ -270,7 +250,7 @@ def _judge_one(
     market: Market,
     closes: dict[Symbol, Decimal],
     fractionable: frozenset[Symbol] | None,
-    sweep: _Sweep,
+    sweep: Sweep,
 ) -> CheckResult:
     held = holdings.get(managed.account.id)
     if held is None or fractionable is None:
@@ -295,92 +275,12 @@ def _judge_one(
     return judge_snapshot(managed, snapshot, date_due=due)
 
 
-async def _write(
-    store: Store,
-    market: Market,
-    clock: Clock,
-    sweep: _Sweep,
-    results: Mapping[PortfolioId, CheckResult],
-) -> None:
-    by_id = {managed.portfolio.id: managed for managed in sweep.portfolios}
-    snapshots = [result.snapshot for result in results.values() if result.snapshot is not None]
-    for chunk in _chunks(list(results.items())):
-        async with store.begin() as work:
-            latest = await _latest(work, [portfolio_id for portfolio_id, _ in chunk])
-            # Where targets, policy or the kill switch were touched, the next round looks again.
-            same = {pid: result for pid, result in chunk if latest[pid][0] == by_id[pid]}
-            kept = {
-                pid: CheckResult(Outcome.IN_FLIGHT) if latest[pid][1] else result
-                for pid, result in same.items()
-            }
-            await _write_chunk(work, market, clock, sweep, by_id, kept)
-    async with store.begin() as work:
-        await remember_closes(work, sweep.moment, snapshots)
-
-
-async def _latest(
-    work: UnitOfWork, ids: Sequence[PortfolioId]
-) -> dict[PortfolioId, tuple[ManagedPortfolio, bool]]:
-    """What is true of the portfolios by now, and whether a proposal of theirs is being carried out."""
-    blocking = await work.proposals.blocking(ids)
-    return {
-        managed.portfolio.id: (
-            managed,
-            Standing(blocking.get(managed.portfolio.id, ())).in_flight is not None,
-        )
-        for managed in await work.portfolios.many(ids)
-    }
-
-
-def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
-    for start in range(0, len(items), CHUNK):
-        yield items[start : start + CHUNK]
-
-
 async def _in_turns(items: Iterable[_Item], count: int) -> AsyncIterator[_Item]:
     """Go through them, and let everybody else have a turn after every few."""
     for number, item in enumerate(items):
         if number % count == 0:
             await asyncio.sleep(0)
         yield item
-
-
-async def _write_chunk(
-    work: UnitOfWork,
-    market: Market,
-    clock: Clock,
-    sweep: _Sweep,
-    by_id: Mapping[PortfolioId, ManagedPortfolio],
-    results: Mapping[PortfolioId, CheckResult],
-) -> None:
-    """Close the checks of some portfolios; put what is proposed, and tell what was refused."""
-    now = clock.now()
-    closing = [
-        (check.id, result.outcome.value, describe(result))
-        for pid, result in results.items()
-        for check in sweep.checks[pid]
-    ]
-    won = await work.checks.finish_many(closing, now)
-    drafts = []
-    for pid, result in results.items():
-        checks, managed = sweep.checks[pid], by_id[pid]
-        if won.isdisjoint(check.id for check in checks):
-            continue
-        if result.outcome is Outcome.PROPOSED and result.plan and result.snapshot:
-            expires_at = expiry(market, sweep.moment, managed.policy.expires_after)
-            drafts.append(
-                Draft(
-                    managed,
-                    result.plan,
-                    result.snapshot,
-                    Cause.SCHEDULED,
-                    expires_at,
-                    checks[-1].id,
-                )
-            )
-        elif result.outcome is Outcome.REFUSED and result.refusal is not None:
-            await _tell_refused(work, managed, checks[-1], result.refusal, clock)
-    await propose_many(work, drafts, now)
 
 
 def _unless_known(result: CheckResult, standing: Standing) -> CheckResult:
@@ -390,39 +290,4 @@ def _unless_known(result: CheckResult, standing: Standing) -> CheckResult:
         return result
     return (
         replace(result, outcome=Outcome.STILL_OPEN) if same_trades(known, result.plan) else result
-    )
-
-
-def _mark(check: DueCheck, refusal: Refusal) -> str:
-    """What is said once: a refusal once a session, the wish for a confirmation once a week."""
-    if not isinstance(refusal, HoldingsOld):
-        return str(check.session)
-    week = check.session.isocalendar()
-    return f"{week.year}-{week.week}"
-
-
-async def _tell_refused(
-    work: UnitOfWork, managed: ManagedPortfolio, check: DueCheck, refusal: Refusal, clock: Clock
-) -> None:
-    if isinstance(refusal, EmptyAccount | NoTargets):
-        return
-    symbols = " ".join(
-        str(getattr(fault, "symbol", "")) for fault in getattr(refusal, "faults", ())
-    )
-    code = type(refusal).__name__
-    items = [
-        OutboxItem(
-            MessageKind.CHECK_REFUSED,
-            chat,
-            f"refused:{managed.portfolio.id}:{_mark(check, refusal)}:{code}:{chat}",
-            managed.portfolio.id,
-            data={"code": code, "symbols": symbols},
-        )
-        for chat in await deciders(work, managed.portfolio)
-    ]
-    await work.conversation.enqueue(items, clock.now())
-    await work.log.record(
-        AuditEvent(
-            clock.now(), "check_refused", None, managed.portfolio.id, data=str(refusal)[:500]
-        )
     )

@@ -1,0 +1,167 @@
+"""Write a sweep down: close its checks, put what is proposed, and tell what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from core.application.check_drift import (
+    CheckResult,
+    Outcome,
+    Standing,
+    describe,
+    remember_closes,
+)
+from core.application.market import Market, Moment
+from core.application.propose import (
+    Draft,
+    expiry,
+    propose_many,
+)
+from core.application.tell import deciders
+from core.domain.ids import PortfolioId
+from core.domain.outbox import MessageKind, OutboxItem
+from core.domain.portfolio import ManagedPortfolio
+from core.domain.proposal import Cause
+from core.domain.refusals import (
+    EmptyAccount,
+    HoldingsOld,
+    NoTargets,
+    Refusal,
+)
+from core.domain.session import DueCheck
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Store, UnitOfWork
+
+CHUNK = 200
+"""How many portfolios of a sweep are read together, and how many outcomes are written in one unit of work."""
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The due checks of one moment, and what is known of their portfolios before any price is asked for."""
+
+    moment: Moment
+    checks: Mapping[PortfolioId, tuple[DueCheck, ...]]
+    portfolios: tuple[ManagedPortfolio, ...]
+    standings: Mapping[PortfolioId, Standing]
+
+
+def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    """Cut a sweep into parts that are read or written in one unit of work."""
+    for start in range(0, len(items), CHUNK):
+        yield items[start : start + CHUNK]
+
+
+async def write_sweep(
+    store: Store,
+    market: Market,
+    clock: Clock,
+    sweep: Sweep,
+    results: Mapping[PortfolioId, CheckResult],
+) -> None:
+    """Write every outcome, in parts; a portfolio that was touched meanwhile is left to the next round."""
+    by_id = {managed.portfolio.id: managed for managed in sweep.portfolios}
+    snapshots = [result.snapshot for result in results.values() if result.snapshot is not None]
+    for chunk in chunks(list(results.items())):
+        async with store.begin() as work:
+            latest = await _latest(work, [portfolio_id for portfolio_id, _ in chunk])
+            # Where targets, policy or the kill switch were touched, the next round looks again.
+            same = {pid: result for pid, result in chunk if latest[pid][0] == by_id[pid]}
+            kept = {
+                pid: CheckResult(Outcome.IN_FLIGHT) if latest[pid][1] else result
+                for pid, result in same.items()
+            }
+            await _write_chunk(work, market, clock, sweep, by_id, kept)
+    async with store.begin() as work:
+        await remember_closes(work, sweep.moment, snapshots)
+
+
+async def _latest(
+    work: UnitOfWork, ids: Sequence[PortfolioId]
+) -> dict[PortfolioId, tuple[ManagedPortfolio, bool]]:
+    """What is true of the portfolios by now, and whether a proposal of theirs is being carried out."""
+    blocking = await work.proposals.blocking(ids)
+    return {
+        managed.portfolio.id: (
+            managed,
+            Standing(blocking.get(managed.portfolio.id, ())).in_flight is not None,
+        )
+        for managed in await work.portfolios.many(ids)
+    }
+
+
+async def _write_chunk(
+    work: UnitOfWork,
+    market: Market,
+    clock: Clock,
+    sweep: Sweep,
+    by_id: Mapping[PortfolioId, ManagedPortfolio],
+    results: Mapping[PortfolioId, CheckResult],
+) -> None:
+    """Close the checks of some portfolios; put what is proposed, and tell what was refused."""
+    now = clock.now()
+    closing = [
+        (check.id, result.outcome.value, describe(result))
+        for pid, result in results.items()
+        for check in sweep.checks[pid]
+    ]
+    won = await work.checks.finish_many(closing, now)
+    drafts = []
+    for pid, result in results.items():
+        checks, managed = sweep.checks[pid], by_id[pid]
+        if won.isdisjoint(check.id for check in checks):
+            continue
+        if result.outcome is Outcome.PROPOSED and result.plan and result.snapshot:
+            expires_at = expiry(market, sweep.moment, managed.policy.expires_after)
+            drafts.append(
+                Draft(
+                    managed,
+                    result.plan,
+                    result.snapshot,
+                    Cause.SCHEDULED,
+                    expires_at,
+                    checks[-1].id,
+                )
+            )
+        elif result.outcome is Outcome.REFUSED and result.refusal is not None:
+            await _tell_refused(work, managed, checks[-1], result.refusal, clock)
+    await propose_many(work, drafts, now)
+
+
+def _mark(check: DueCheck, refusal: Refusal) -> str:
+    """What is said once: a refusal once a session, the wish for a confirmation once a week."""
+    if not isinstance(refusal, HoldingsOld):
+        return str(check.session)
+    week = check.session.isocalendar()
+    return f"{week.year}-{week.week}"
+
+
+async def _tell_refused(
+    work: UnitOfWork, managed: ManagedPortfolio, check: DueCheck, refusal: Refusal, clock: Clock
+) -> None:
+    if isinstance(refusal, EmptyAccount | NoTargets):
+        return
+    symbols = " ".join(
+        str(getattr(fault, "symbol", "")) for fault in getattr(refusal, "faults", ())
+    )
+    code = type(refusal).__name__
+    items = [
+        OutboxItem(
+            MessageKind.CHECK_REFUSED,
+            chat,
+            f"refused:{managed.portfolio.id}:{_mark(check, refusal)}:{code}:{chat}",
+            managed.portfolio.id,
+            data={"code": code, "symbols": symbols},
+        )
+        for chat in await deciders(work, managed.portfolio)
+    ]
+    await work.conversation.enqueue(items, clock.now())
+    await work.log.record(
+        AuditEvent(
+            clock.now(), "check_refused", None, managed.portfolio.id, data=str(refusal)[:500]
+        )
+    )
