@@ -17,7 +17,15 @@ from core.domain.proposal import Cause, Proposal, ProposalState, Revision, Revis
 from core.domain.refusals import EndOfHistory
 from core.ports.store import AuditEvent, UnitOfWork
 
-REPLACEABLE = frozenset({ProposalState.OPEN, ProposalState.SCHEDULED, ProposalState.REJECTED})
+REPLACEABLE = frozenset(
+    {
+        ProposalState.OPEN,
+        ProposalState.SCHEDULED,
+        ProposalState.APPROVED,
+        ProposalState.REJECTED,
+    }
+)
+"""What something newer may still replace: nothing of it has been sent."""
 
 
 def expiry(market: Market, moment: Moment, sessions: int) -> datetime:

@@ -477,3 +477,12 @@ async def test_a_scheduled_proposal_can_be_cancelled_before_the_open(world: Worl
             proposal_id=proposal.id,
             revision=1,
         )
+
+
+async def test_targets_changed_before_the_first_send_end_what_was_approved_9(world: World) -> None:
+    member, proposal = await _proposed(world)
+    await _approve(world, member, proposal)
+    await world.set_targets(member, proposal.portfolio_id, {"AAA": 40, "BBB": 60})
+    assert (await world.proposal(proposal.id)).state is ProposalState.SUPERSEDED
+    assert await execute_approved(world.desk) == 0
+    assert world.broker.submits == []
