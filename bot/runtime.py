@@ -19,6 +19,7 @@ class Runtime:
 
     ``signing_key`` signs buttons. ``holder`` is this process's name in leases. ``work_arrived`` wakes the
     scheduler at once. ``allowed_users`` may come in without an invitation.
+    ``tap_patience`` is for how many seconds the answer to a tap waits for its outcome.
     """
 
     settings: Settings = field(repr=False)
@@ -31,3 +32,4 @@ class Runtime:
     work_arrived: asyncio.Event
     allowed_users: frozenset[int]
     limits: Limits
+    tap_patience: float = 0.7

@@ -33,9 +33,6 @@ from core.domain.refusals import NotAMember, Refusal, UnknownProposal
 
 LOG = logging.getLogger(__name__)
 
-PROMPT = 0.7
-"""Seconds that a tap's answer waits for its outcome."""
-
 TOAST_LIMIT = int(CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH)
 
 OUTDATED = "This button comes from another version of me. Send /help to see what works now."
@@ -91,7 +88,7 @@ class Taps:
     async def _serve(self, turn: Turn, action: Action, query: CallbackQuery, place: Place) -> None:
         work = asyncio.create_task(react(turn, action))
         try:
-            await asyncio.wait({work}, timeout=PROMPT)
+            await asyncio.wait({work}, timeout=turn.runtime.tap_patience)
             if not work.done():
                 await answer(query)
                 await _type(turn.bot, turn.chat.id, action)

@@ -9,7 +9,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -30,6 +30,10 @@ from tests.fakes.store import _template
 ANNA, BEN, CARL = 1001, 1002, 1003
 FAMILY = -1_000_000_002_001
 """The sandbox's group of Anna and Ben, with the bot in it."""
+
+
+UNHURRIED = 10.0
+"""Seconds that a tap may take on a busy machine, before its outcome comes as a message instead."""
 
 
 @dataclass
@@ -158,7 +162,7 @@ async def running_bot(
     if not (folder / "evenkeel.db").exists():
         shutil.copyfile(_template(), folder / "evenkeel.db")
     async with open_runtime(settings_for(sandbox, folder, allowed)) as opened:
-        runtime = adapt(opened) if adapt else opened
+        runtime = adapt(opened) if adapt else replace(opened, tap_patience=UNHURRIED)
         stopping = asyncio.Event()
         running = asyncio.create_task(run_until(runtime, stopping))
         try:
