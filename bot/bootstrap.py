@@ -32,7 +32,6 @@ from core.domain.risk import Limits
 from core.ports.clock import Clock
 from core.ports.market_data import MarketData
 
-STORE_FILE = "evenkeel.db"
 BROKER_FILE = "broker.db"
 MANUAL_FILE = "manual.db"
 CALENDAR_PAST = timedelta(days=400)
@@ -147,11 +146,6 @@ def signing_key(settings: Settings) -> bytes:
     token = settings.telegram_bot_token
     secret = token.get_secret_value() if token is not None else ""
     return hmac.new(secret.encode(), b"evenkeel buttons v1", hashlib.sha256).digest()
-
-
-def data_files(settings: Settings) -> tuple[Path, Path]:
-    """Where the store and the simulated broker keep their data."""
-    return settings.data_dir / STORE_FILE, settings.data_dir / BROKER_FILE
 
 
 def backup_store(settings: Settings, out: Path) -> Path:

@@ -53,11 +53,6 @@ def bold(markup: str) -> str:
     return f"<b>{markup}</b>"
 
 
-def italic(markup: str) -> str:
-    """Markup in italics."""
-    return f"<i>{markup}</i>"
-
-
 def code(text: str) -> str:
     """A text to be typed as it is; a tap copies it."""
     return f"<code>{escape(text)}</code>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from decimal import ROUND_DOWN, Decimal
+from typing import Protocol, TypeVar
 
 from bot.telegram.commands.proposals import proposal_now
 from bot.telegram.context import Reaction, Said, Turn, alert
@@ -21,11 +22,15 @@ from core.application.decide_proposal import (
     snooze_proposal,
 )
 from core.application.edit_proposal import edit_leg, plan_buys_only, plan_in_full
+from core.application.market import Market
 from core.application.show_proposal import ProposalView, show_proposal
 from core.domain.ids import ProposalId
+from core.domain.membership import Member
 from core.domain.policy import whole_shares
 from core.domain.proposal import TERMINAL, ProposalState
 from core.domain.refusals import OldRevision, UnknownLeg
+from core.ports.clock import Clock
+from core.ports.store import Store
 
 REPORT_WAIT = 6.0
 """Seconds that the set-up waits for the first report, so that its last step comes after it."""
@@ -33,11 +38,30 @@ REPORT_WAIT = 6.0
 _STEP = 0.25
 _SHARE = Decimal("0.001")
 
+_Outcome_co = TypeVar("_Outcome_co", covariant=True)
 
-async def approve(turn: Turn, number: int, revision: int) -> Reaction:
-    """[Approve]."""
+
+class _UseCase(Protocol[_Outcome_co]):
+    """A use case that a member applies to one revision of a proposal."""
+
+    def __call__(
+        self,
+        store: Store,
+        market: Market,
+        clock: Clock,
+        *,
+        member: Member,
+        proposal_id: ProposalId,
+        revision: int,
+    ) -> Awaitable[_Outcome_co]: ...
+
+
+async def _do(
+    use_case: _UseCase[_Outcome_co], turn: Turn, number: int, revision: int
+) -> _Outcome_co:
+    """Apply a use case to the tapped revision, and let the scheduler see at once what came of it."""
     runtime = turn.runtime
-    decided = await approve_proposal(
+    outcome = await use_case(
         runtime.store,
         runtime.market,
         runtime.clock,
@@ -46,6 +70,12 @@ async def approve(turn: Turn, number: int, revision: int) -> Reaction:
         revision=revision,
     )
     turn.wake()
+    return outcome
+
+
+async def approve(turn: Turn, number: int, revision: int) -> Reaction:
+    """[Approve]."""
+    decided = await _do(approve_proposal, turn, number, revision)
     reaction = await _shown(turn, number, await _approval_words(turn, decided))
     if decided.is_complete and await after_approval(turn, decided.proposal.portfolio_id):
         return reaction.after(lambda: _after_report(turn, decided))
@@ -80,16 +110,7 @@ async def _after_report(turn: Turn, decided: Decided) -> Reaction:
 
 async def reject(turn: Turn, number: int, revision: int) -> Reaction:
     """[Reject]."""
-    runtime = turn.runtime
-    await reject_proposal(
-        runtime.store,
-        runtime.market,
-        runtime.clock,
-        member=turn.member,
-        proposal_id=ProposalId(number),
-        revision=revision,
-    )
-    turn.wake()
+    await _do(reject_proposal, turn, number, revision)
     return await _shown(
         turn, number, "Rejected: nothing is traded. It can be reopened until it expires."
     )
@@ -97,31 +118,13 @@ async def reject(turn: Turn, number: int, revision: int) -> Reaction:
 
 async def take_back(turn: Turn, number: int, revision: int) -> Reaction:
     """[Take back]: cancel an approved proposal before its first order is sent."""
-    runtime = turn.runtime
-    await cancel_proposal(
-        runtime.store,
-        runtime.market,
-        runtime.clock,
-        member=turn.member,
-        proposal_id=ProposalId(number),
-        revision=revision,
-    )
-    turn.wake()
+    await _do(cancel_proposal, turn, number, revision)
     return await _shown(turn, number, "Taken back: no order is sent.")
 
 
 async def reopen(turn: Turn, number: int, revision: int) -> Reaction:
     """[Reopen]."""
-    runtime = turn.runtime
-    await reopen_proposal(
-        runtime.store,
-        runtime.market,
-        runtime.clock,
-        member=turn.member,
-        proposal_id=ProposalId(number),
-        revision=revision,
-    )
-    turn.wake()
+    await _do(reopen_proposal, turn, number, revision)
     return await _shown(turn, number, "Open again.")
 
 
@@ -143,31 +146,13 @@ async def later(turn: Turn, number: int, revision: int) -> Reaction:
 
 async def buy_only(turn: Turn, number: int, revision: int) -> Reaction:
     """[Buy only]."""
-    runtime = turn.runtime
-    await plan_buys_only(
-        runtime.store,
-        runtime.market,
-        runtime.clock,
-        member=turn.member,
-        proposal_id=ProposalId(number),
-        revision=revision,
-    )
-    turn.wake()
+    await _do(plan_buys_only, turn, number, revision)
     return await _shown(turn, number, "Purchases only now.")
 
 
 async def in_full(turn: Turn, number: int, revision: int) -> Reaction:
     """[Plan in full]."""
-    runtime = turn.runtime
-    await plan_in_full(
-        runtime.store,
-        runtime.market,
-        runtime.clock,
-        member=turn.member,
-        proposal_id=ProposalId(number),
-        revision=revision,
-    )
-    turn.wake()
+    await _do(plan_in_full, turn, number, revision)
     return await _shown(turn, number, "The whole plan again.")
 
 
