@@ -5,17 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.bootstrap import open_runtime
 from bot.runtime import Runtime
 from bot.settings import Settings
+from bot.words.numbers import count
 from bot.work import HEARTBEAT_FILE
+from core.application.create_portfolio import CURRENCY, EMBEDDED
 from core.domain.ids import Symbol
+from core.domain.portfolio import Account
 from core.domain.refusals import Refusal
+from core.ports.broker import BrokerError
 
 STALE_SECONDS = 60.0
-SKEW_SECONDS = 30.0
+SKEW = timedelta(seconds=30)
 PROBE = {"yahoo": Symbol("SPY"), "alpaca": Symbol("SPY"), "replay": Symbol("QUAL")}
 
 
@@ -62,7 +66,50 @@ async def _examine(runtime: Runtime) -> AsyncIterator[Finding]:
     yield await _people(runtime)
     yield await _market(runtime)
     yield await _prices(runtime)
+    yield await _broker(runtime)
     yield await _telegram(runtime)
+
+
+async def _accounts(runtime: Runtime) -> tuple[Account, ...]:
+    """Every account there is."""
+    async with runtime.store.read() as work:
+        household = await work.people.first_household()
+        if household is None:
+            return ()
+        ids = [portfolio.id for portfolio in await work.portfolios.of_household(household)]
+        portfolios = await work.portfolios.many(ids)
+    return tuple(account for managed in portfolios for account in managed.accounts)
+
+
+async def _broker(runtime: Runtime) -> Finding:
+    """Ask every account's broker for the account and its time; a chosen broker without accounts for its name."""
+    mend = "Check the broker's keys and its status page, and this machine's clock."
+    chosen = runtime.settings.broker
+    accounts = await _accounts(runtime)
+    try:
+        if not accounts and chosen != EMBEDDED:
+            number = await runtime.brokers.open_account(chosen, CURRENCY)
+            return Finding("broker", True, f"{chosen} answered for account {number}")
+        for account in accounts:
+            await _ask(runtime, account)
+    except (BrokerError, Refusal, _ClockApart) as error:
+        return Finding("broker", False, str(error), mend)
+    if not accounts:
+        return Finding("broker", True, f"{chosen}, no account yet")
+    return Finding("broker", True, f"{count(len(accounts), 'account')} answered")
+
+
+class _ClockApart(Exception):
+    """A broker's clock and ours are too far apart to trust either."""
+
+
+async def _ask(runtime: Runtime, account: Account) -> None:
+    broker = runtime.brokers.of(account)
+    await broker.account()
+    apart = abs((await broker.clock()).now - await runtime.market.clock.now())
+    if apart > SKEW:
+        message = f"the clock of {account.broker} is {apart.total_seconds():.0f} s from ours"
+        raise _ClockApart(message)
 
 
 async def _store(runtime: Runtime) -> Finding:

@@ -8,10 +8,13 @@ import pytest
 from pydantic import SecretStr
 
 from bot.bootstrap import open_runtime, signing_key
+from bot.doctor import Finding, examine
+from bot.runtime import Runtime
 from bot.settings import Settings
 from core.application.create_portfolio import create_portfolio
 from core.application.enter import enter
 from core.domain.ids import ChatId, UserId
+from core.domain.membership import Member
 from core.domain.portfolio import Rung
 from core.domain.refusals import AccountInUse, BrokerDown, NotBuiltYet
 from core.ports.store import Chat
@@ -26,6 +29,18 @@ def _alpaca() -> FakeAlpaca:
     alpaca = FakeAlpaca()
     alpaca.exchange.open_account(*KEYS, cash=10_000)
     return alpaca
+
+
+async def _anna(runtime: Runtime) -> Member:
+    entered = await enter(
+        runtime.store,
+        runtime.clock,
+        user_id=ANNA,
+        name="Anna",
+        allowed=frozenset({1001}),
+        code=None,
+    )
+    return entered.member
 
 
 def _alpaca_settings(folder: Path, origin: str) -> Settings:
@@ -48,21 +63,14 @@ async def test_a_portfolio_at_alpaca_is_broker_paper_and_the_account_belongs_to_
         serving(_alpaca()) as alpaca,
         open_runtime(_alpaca_settings(tmp_path, alpaca.origin)) as runtime,
     ):
-        entered = await enter(
-            runtime.store,
-            runtime.clock,
-            user_id=ANNA,
-            name="Anna",
-            allowed=frozenset({1001}),
-            code=None,
-        )
+        anna = await _anna(runtime)
 
         async def make(name: str) -> Rung:
             current = await create_portfolio(
                 runtime.store,
                 runtime.brokers,
                 runtime.clock,
-                member=entered.member,
+                member=anna,
                 name=name,
                 chat=CHAT,
                 broker=runtime.settings.broker,
@@ -83,25 +91,53 @@ async def test_wrong_keys_are_a_broker_that_is_down(tmp_path: Path) -> None:
             update={"alpaca_secret_key": SecretStr("another")}
         )
         async with open_runtime(settings) as runtime:
-            entered = await enter(
-                runtime.store,
-                runtime.clock,
-                user_id=ANNA,
-                name="Anna",
-                allowed=frozenset({1001}),
-                code=None,
-            )
+            anna = await _anna(runtime)
             with pytest.raises(BrokerDown) as refused:
                 await create_portfolio(
                     runtime.store,
                     runtime.brokers,
                     runtime.clock,
-                    member=entered.member,
+                    member=anna,
                     name="First",
                     chat=CHAT,
                     broker="alpaca",
                 )
             assert "another" not in str(refused.value)
+
+
+async def _broker_finding(settings: Settings) -> Finding:
+    found = [finding async for finding in examine(settings)]
+    return next(finding for finding in found if finding.name == "broker")
+
+
+async def test_the_doctor_asks_the_broker(tmp_path: Path) -> None:
+    async with serving(_alpaca()) as alpaca:
+        settings = _alpaca_settings(tmp_path, alpaca.origin)
+        well = await _broker_finding(settings)
+        assert (well.is_well, "answered for account" in well.seen) == (True, True)
+        wrong = settings.model_copy(update={"alpaca_secret_key": SecretStr("another")})
+        ill = await _broker_finding(wrong)
+        assert (ill.is_well, "refused the keys" in ill.seen, "another" in ill.seen) == (
+            False,
+            True,
+            False,
+        )
+
+
+async def test_the_doctor_asks_for_every_account(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path, market_data="replay")
+    async with open_runtime(settings) as runtime:
+        anna = await _anna(runtime)
+        await create_portfolio(
+            runtime.store,
+            runtime.brokers,
+            runtime.clock,
+            member=anna,
+            name="First",
+            chat=CHAT,
+        )
+    found = await _broker_finding(settings)
+    assert (found.is_well, found.seen) == (True, "1 account answered")
 
 
 async def test_live_trading_is_refused(tmp_path: Path) -> None:
@@ -120,3 +156,23 @@ def test_buttons_are_signed_by_the_token_and_nothing_else(tmp_path: Path) -> Non
     assert key("1:aaa", tmp_path) == key("1:aaa", tmp_path / "elsewhere")
     assert key("1:aaa", tmp_path) != key("1:aab", tmp_path)
     assert b"aaa" not in key("1:aaa", tmp_path)
+
+
+async def test_the_doctor_compares_the_broker_s_clock_with_ours_65(tmp_path: Path) -> None:
+    """The fake stands still at an hour of its own, far from this machine's."""
+    async with serving(_alpaca()) as alpaca:
+        settings = _alpaca_settings(tmp_path, alpaca.origin)
+        async with open_runtime(settings) as runtime:
+            anna = await _anna(runtime)
+            await create_portfolio(
+                runtime.store,
+                runtime.brokers,
+                runtime.clock,
+                member=anna,
+                name="First",
+                chat=CHAT,
+                broker="alpaca",
+            )
+        found = await _broker_finding(settings)
+    assert not found.is_well
+    assert "the clock of alpaca is" in found.seen
