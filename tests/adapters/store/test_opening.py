@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.adapters.store import open_store
+from core.adapters.store import open_store, schema
 from core.adapters.store.engines import make_engines, require_sqlite_settings
 from core.adapters.store.files import marker_of
 from core.ports.store_errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
@@ -108,7 +108,7 @@ async def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     run_sql(file, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreTooNew, match=r"9999.*Install that version"):
         await open_store(url_of(tmp_path), tmp_path)
-    run_sql(file, "UPDATE alembic_version SET version_num = '0001'")
+    run_sql(file, f"UPDATE alembic_version SET version_num = '{schema.HEAD}'")
     store = await open_store(url_of(tmp_path), tmp_path)
     await store.aclose()
 

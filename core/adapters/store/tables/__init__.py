@@ -13,13 +13,18 @@ from core.adapters.store.tables.conversation import (
 from core.adapters.store.tables.instruments import InstrumentRow, LastCloseRow, MarketClockRow
 from core.adapters.store.tables.operations import AuditEventRow, InstallationRow, LeaseRow
 from core.adapters.store.tables.people import (
+    CredentialRow,
     HouseholdRow,
     InvitationRow,
     MemberRow,
     MembershipRow,
+    OneTimeCodeRow,
 )
 from core.adapters.store.tables.portfolios import (
+    AccountHoldRow,
     AccountRow,
+    AccountSnapshotRow,
+    LiveConfirmationRow,
     PolicyRow,
     PortfolioRow,
     TargetLineRow,
@@ -40,9 +45,12 @@ from core.adapters.store.tables.proposals import (
 METADATA = Base.metadata
 """Every table, for migrations."""
 
+ACCOUNT_HOLDS = table_of(AccountHoldRow)
+ACCOUNT_SNAPSHOTS = table_of(AccountSnapshotRow)
 ACCOUNTS = table_of(AccountRow)
 AUDIT_EVENTS = table_of(AuditEventRow)
 CHATS = table_of(ChatRow)
+CREDENTIALS = table_of(CredentialRow)
 DECISIONS = table_of(DecisionRow)
 DELIVERIES = table_of(DeliveryRow)
 DIALOGUES = table_of(DialogueRow)
@@ -54,9 +62,11 @@ INSTRUMENTS = table_of(InstrumentRow)
 INVITATIONS = table_of(InvitationRow)
 LAST_CLOSES = table_of(LastCloseRow)
 LEASES = table_of(LeaseRow)
+LIVE_CONFIRMATIONS = table_of(LiveConfirmationRow)
 MARKET_CLOCK = table_of(MarketClockRow)
 MEMBERS = table_of(MemberRow)
 MEMBERSHIPS = table_of(MembershipRow)
+ONE_TIME_CODES = table_of(OneTimeCodeRow)
 ORDERS = table_of(OrderRow)
 OUTBOX = table_of(OutboxRow)
 POLICIES = table_of(PolicyRow)

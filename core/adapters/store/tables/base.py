@@ -74,6 +74,11 @@ def document(*, null: bool = False) -> Any:
     return Field(sa_type=Text, nullable=null, **_nothing_yet(null=null))
 
 
+def added() -> Any:
+    """A text that a table did not have from the beginning; empty in the rows of before."""
+    return Field(default="", sa_column_kwargs={"server_default": ""})
+
+
 def telegram_id(*, null: bool = False, primary: bool = False, unique: bool = False) -> Any:
     """A number that Telegram gave: a user, a chat, an update; wider than 32 bits."""
     options = _nothing_yet(null=null)

@@ -8,6 +8,7 @@ from sqlalchemy import UniqueConstraint
 
 from core.adapters.store.tables.base import (
     Base,
+    added,
     document,
     instant,
     key,
@@ -71,7 +72,7 @@ class InvitationRow(Base, table=True):
 
 
 class CredentialRow(Base, table=True):
-    """A broker's key, sealed by the vault for its owner and purpose."""
+    """A broker's key, sealed by the vault for its owner and purpose, and the account that it opens."""
 
     __tablename__ = "credentials"
     __table_args__ = (UniqueConstraint("member_id", "broker", "purpose"),)
@@ -81,4 +82,20 @@ class CredentialRow(Base, table=True):
     broker: str
     purpose: str
     sealed: str = document()
+    created_at: datetime = instant()
+    broker_account_id: str = added()
+    origin: str = added()
+    key_hint: str = added()
+
+
+class OneTimeCodeRow(Base, table=True):
+    """The sealed secret from which a member's one-time codes are made, and how codes were used of late."""
+
+    __tablename__ = "one_time_codes"
+
+    member_id: int = link("members.id", primary=True)
+    sealed: str = document()
+    last_step: int
+    failures: int
+    locked_until: datetime | None = instant(null=True)
     created_at: datetime = instant()

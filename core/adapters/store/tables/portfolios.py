@@ -60,6 +60,42 @@ class AccountRow(Base, table=True):
     rung: str
 
 
+class AccountHoldRow(Base, table=True):
+    """Why nothing may be sent for an account, until it is lifted; one standing hold of each reason."""
+
+    __tablename__ = "account_holds"
+    __table_args__ = (
+        unique_where(
+            "uq_account_holds_standing", "account_id", "reason", where="lifted_at IS NULL"
+        ),
+    )
+
+    id: int | None = number()
+    account_id: int = link("accounts.id")
+    reason: str
+    detail: str
+    since: datetime = instant()
+    lifted_at: datetime | None = instant(null=True)
+    lifted_by: int | None = link("members.id", null=True)
+
+
+class LiveConfirmationRow(Base, table=True):
+    """An owner's typed word that an account's orders may be real; one standing for an account."""
+
+    __tablename__ = "live_confirmations"
+    __table_args__ = (
+        unique_where("uq_live_confirmations_standing", "account_id", where="ended_at IS NULL"),
+    )
+
+    id: int | None = number()
+    account_id: int = link("accounts.id")
+    broker_account_id: str
+    rung: str
+    member_id: int = link("members.id")
+    confirmed_at: datetime = instant()
+    ended_at: datetime | None = instant(null=True)
+
+
 class TargetsRow(Base, table=True):
     """One version of a portfolio's targets: who set it when, and when it was replaced (the current one was not)."""
 

@@ -140,6 +140,7 @@ class OrderRow(Base, table=True):
     state: str
     broker_order_id: str | None = None
     detail: str = ""
+    denied_at: datetime | None = instant(null=True)
 
 
 class FillRow(Base, table=True):
