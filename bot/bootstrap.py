@@ -25,6 +25,7 @@ from core.adapters.clock import LiveMarketClock, ReplayMarketClock, SystemClock
 from core.adapters.market_data.history import load_history
 from core.adapters.market_data.replay import ReplayMarketData
 from core.adapters.store import Restored, SqlStore, backup_files, open_store, restore_files
+from core.adapters.vault import AesGcmVault
 from core.application.advance_market import set_speed, start_market
 from core.application.market import Market
 from core.domain.refusals import NotBuiltYet
@@ -69,7 +70,16 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             work_arrived=asyncio.Event(),
             allowed_users=frozenset(settings.telegram_allowed_users),
             limits=Limits(),
+            vault=make_vault(settings),
         )
+
+
+def make_vault(settings: Settings) -> AesGcmVault | None:
+    """The vault of EVENKEEL_SECRET_KEY, whose keys are derived at first use (slow); None without one."""
+    key = settings.evenkeel_secret_key
+    if key is None:
+        return None
+    return AesGcmVault(key.get_secret_value(), settings.old_secret_keys)
 
 
 def require_built(settings: Settings) -> None:

@@ -11,6 +11,7 @@ from core.domain.risk import Limits
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
 from core.ports.store import Store
+from core.ports.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Runtime:
 
     ``signing_key`` signs buttons. ``holder`` is this process's name in leases. ``work_arrived`` wakes the
     scheduler at once. ``allowed_users`` may come in without an invitation.
+    ``vault`` seals secrets at rest; None where the operator has set no key for it.
     ``tap_patience`` is for how many seconds the answer to a tap waits for its outcome.
     """
 
@@ -32,4 +34,5 @@ class Runtime:
     work_arrived: asyncio.Event
     allowed_users: frozenset[int]
     limits: Limits
+    vault: Vault | None = None
     tap_patience: float = 0.7

@@ -20,6 +20,7 @@ SECRETS = (
     "ALPACA_API_KEY",
     "ALPACA_SECRET_KEY",
     "EVENKEEL_SECRET_KEY",
+    "EVENKEEL_OLD_SECRET_KEYS",
     "EVENKEEL_CONTROL_TOKEN",
 )
 """The settings that may also be given as a file, by NAME_FILE."""
@@ -42,6 +43,11 @@ def parse_user_ids(text: str) -> tuple[int, ...]:
     raise ValueError(
         f"TELEGRAM_ALLOWED_USERS must be numeric ids such as 123456789, not {shown}{why}."
     )
+
+
+def split_keys(text: str) -> tuple[str, ...]:
+    """Read several master keys, with spaces, line ends or commas between them."""
+    return tuple(text.replace(",", " ").split())
 
 
 def as_origin(url: str) -> str | None:

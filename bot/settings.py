@@ -31,11 +31,15 @@ from bot.setting_values import (
     as_origin,
     given_names,
     parse_user_ids,
+    split_keys,
     with_async_driver,
 )
 
 ENV_FILE = Path(".env")
 """Where settings are looked for besides the environment, which goes before it."""
+
+MASTER_KEY_LENGTH = 32
+CONTROL_TOKEN_LENGTH = 8
 
 ALPACA_LIVE_ORIGIN = "https://api.alpaca.markets"
 """The service where Alpaca trades real money."""
@@ -123,7 +127,13 @@ class Settings(BaseSettings):
         "INFO", description="one of DEBUG, INFO, WARNING, ERROR"
     )
     evenkeel_secret_key: SecretStr | None = Field(
-        None, description="a random text of at least 32 characters"
+        None,
+        description="a random text of at least 32 characters, without spaces or commas in it",
+    )
+    evenkeel_old_secret_keys: SecretStr | None = Field(
+        None,
+        description="one or more earlier values of EVENKEEL_SECRET_KEY, each of at least 32 "
+        "characters, with spaces or commas between them",
     )
     evenkeel_control_port: int | None = Field(
         None, ge=0, le=65535, description="a port number from 0 (any free one) to 65535"
@@ -171,12 +181,21 @@ class Settings(BaseSettings):
                 raise _expected(cls, "telegram_bot_token")
         return value
 
-    @field_validator("evenkeel_secret_key", "evenkeel_control_token")
+    @field_validator("evenkeel_control_token")
     @classmethod
-    def _be_long_enough(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        least = 32 if info.field_name == "evenkeel_secret_key" else 8
-        if value is not None and len(value.get_secret_value()) < least:
-            raise _expected(cls, str(info.field_name))
+    def _be_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < CONTROL_TOKEN_LENGTH:
+            raise _expected(cls, "evenkeel_control_token")
+        return value
+
+    @field_validator("evenkeel_secret_key", "evenkeel_old_secret_keys")
+    @classmethod
+    def _be_master_keys(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None:
+            keys = split_keys(value.get_secret_value())
+            is_one_too_many = info.field_name == "evenkeel_secret_key" and len(keys) > 1
+            if is_one_too_many or any(len(key) < MASTER_KEY_LENGTH for key in keys or [""]):
+                raise _expected(cls, str(info.field_name))
         return value
 
     @field_validator("telegram_allowed_users", mode="before")
@@ -230,6 +249,10 @@ class Settings(BaseSettings):
             faults.append(
                 "EVENKEEL_CONTROL_PORT and EVENKEEL_CONTROL_TOKEN belong together: give both."
             )
+        if self.evenkeel_old_secret_keys is not None and self.evenkeel_secret_key is None:
+            faults.append(
+                "EVENKEEL_OLD_SECRET_KEYS is for changing EVENKEEL_SECRET_KEY: give the new one too."
+            )
         return faults
 
     def _alpaca_faults(self) -> list[str]:
@@ -250,6 +273,12 @@ class Settings(BaseSettings):
             return ["ALPACA_API_KEY and ALPACA_SECRET_KEY belong together: give both."]
         return []
 
+    @property
+    def old_secret_keys(self) -> tuple[str, ...]:
+        """The earlier master keys, by which what they have sealed can still be opened."""
+        old = self.evenkeel_old_secret_keys
+        return split_keys(old.get_secret_value()) if old is not None else ()
+
     def secret_values(self) -> tuple[str, ...]:
         """Every text that no log line or message may show."""
         secrets = [
@@ -260,6 +289,7 @@ class Settings(BaseSettings):
         ]
         if self.telegram_bot_token is not None:
             secrets.append(self.telegram_bot_token.get_secret_value().partition(":")[2])
+        secrets += self.old_secret_keys
         password = urlsplit(self.database_url.get_secret_value()).password
         if password:
             secrets += [password, unquote(password)]

@@ -2,7 +2,7 @@
 
 A sealed secret is ``v1.KEYID.NONCE.CIPHERTEXT`` (the last two in URL-safe base64). The key id is a
 fingerprint of the derived key, so that secrets sealed by an older key are recognised and can be
-sealed anew. Keys are derived from the master key with scrypt, once per process.
+sealed anew. Keys are derived from the master key with scrypt: late, and once per process.
 """
 
 from __future__ import annotations
@@ -24,16 +24,18 @@ class AesGcmVault:
     """Seals with the current master key, and opens what it or an older one has sealed."""
 
     def __init__(self, master_key: str, older_keys: Sequence[str] = ()) -> None:
-        self._masters = (*(key for key in older_keys if key != master_key), master_key)
+        self._master = master_key
+        self._older_masters = tuple(older_keys)
 
     @cached_property
-    def _ring(self) -> dict[str, bytes]:
-        """Every key by its id, the current one last; derived at first use (slow)."""
-        return {_key_id(key): key for key in map(_derive, self._masters)}
+    def _current(self) -> tuple[str, bytes]:
+        """The id of the current key, and the key; derived at first use (slow)."""
+        return _with_id(self._master)
 
-    @property
-    def _current(self) -> str:
-        return next(reversed(self._ring))
+    @cached_property
+    def _older(self) -> dict[str, bytes]:
+        """The older keys by their ids, derived when the current one is not the one asked for."""
+        return dict(map(_with_id, self._older_masters))
 
     def __repr__(self) -> str:
         """Never show a key."""
@@ -44,9 +46,10 @@ class AesGcmVault:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         nonce = secrets.token_bytes(NONCE_BYTES)
-        bound_to = _associated_data(self._current, owner, purpose)
-        cipher = AESGCM(self._ring[self._current]).encrypt(nonce, secret.encode(), bound_to)
-        return ".".join((VERSION, self._current, _encode(nonce), _encode(cipher)))
+        key_id, key = self._current
+        bound_to = _associated_data(key_id, owner, purpose)
+        cipher = AESGCM(key).encrypt(nonce, secret.encode(), bound_to)
+        return ".".join((VERSION, key_id, _encode(nonce), _encode(cipher)))
 
     def open(self, sealed: str, *, owner: str, purpose: str) -> str:
         """Decrypt; raises ValueError for another owner, purpose or key, or a changed text."""
@@ -54,14 +57,16 @@ class AesGcmVault:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         key_id, nonce, cipher = _parts(sealed)
-        if key_id not in self._ring:
+        key = self._key(key_id)
+        if key is None:
             raise ValueError(
-                f"This secret was sealed with the key {key_id}, which EVENKEEL_SECRET_KEY is not: "
-                "put the key back with which it was stored, or enter the secret anew."
+                f"This secret was sealed with the key {key_id}, which is neither EVENKEEL_SECRET_KEY "
+                "nor among EVENKEEL_OLD_SECRET_KEYS: put the key back with which it was stored, or "
+                "enter the secret anew."
             )
         bound_to = _associated_data(key_id, owner, purpose)
         try:
-            return AESGCM(self._ring[key_id]).decrypt(nonce, cipher, bound_to).decode()
+            return AESGCM(key).decrypt(nonce, cipher, bound_to).decode()
         except InvalidTag:
             raise ValueError(
                 f"This secret does not belong to {purpose} of {owner}, or it was changed: "
@@ -70,11 +75,20 @@ class AesGcmVault:
 
     def is_current(self, sealed: str) -> bool:
         """Whether a secret was sealed with the current key; if not, open it and seal it anew."""
-        return _parts(sealed)[0] == self._current
+        return _parts(sealed)[0] == self._current[0]
+
+    def _key(self, key_id: str) -> bytes | None:
+        current_id, current = self._current
+        return current if key_id == current_id else self._older.get(key_id)
 
 
 def _derive(master_key: str) -> bytes:
     return hashlib.scrypt(master_key.encode(), salt=_SALT, n=2**14, r=8, p=1, dklen=32)
+
+
+def _with_id(master_key: str) -> tuple[str, bytes]:
+    key = _derive(master_key)
+    return _key_id(key), key
 
 
 def _key_id(key: bytes) -> str:

@@ -15,3 +15,7 @@ class Vault(Protocol):
     def open(self, sealed: str, *, owner: str, purpose: str) -> str:
         """Decrypt it; raises ValueError when the owner, the purpose or the key is not the one it was sealed for."""
         ...
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether it was sealed with the current key; raises ValueError for what was never sealed."""
+        ...

@@ -11,6 +11,7 @@ from bot.bootstrap import open_runtime, signing_key
 from bot.doctor import Finding, examine
 from bot.runtime import Runtime
 from bot.settings import Settings
+from core.adapters.vault import AesGcmVault
 from core.application.create_portfolio import create_portfolio
 from core.application.enter import enter
 from core.domain.ids import ChatId, UserId
@@ -176,3 +177,17 @@ async def test_the_doctor_compares_the_broker_s_clock_with_ours_65(tmp_path: Pat
         found = await _broker_finding(settings)
     assert not found.is_well
     assert "the clock of alpaca is" in found.seen
+
+
+async def test_a_runtime_has_a_vault_where_there_is_a_master_key(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path, market_data="replay")
+    async with open_runtime(settings) as runtime:
+        assert runtime.vault is None
+    old, new = "an-old-master-key-of-some-length-1", "a-new-master-key-of-some-length-22"
+    sealed = AesGcmVault(old).seal("secret", owner="member 1", purpose="one-time codes")
+    keys = {"evenkeel_secret_key": SecretStr(new), "evenkeel_old_secret_keys": SecretStr(old)}
+    async with open_runtime(settings.model_copy(update=keys)) as runtime:
+        assert runtime.vault is not None
+        assert runtime.vault.open(sealed, owner="member 1", purpose="one-time codes") == "secret"
+        assert old not in repr(runtime)
+        assert new not in repr(runtime)

@@ -217,6 +217,7 @@ def test_a_secret_may_stand_in_a_file(
     (tmp_path / "secret").write_text(f"  {content}\n", "utf-8")
     given(monkeypatch, ALPACA_API_KEY=LONG_CANARY, ALPACA_SECRET_KEY=LONG_CANARY)
     given(monkeypatch, EVENKEEL_CONTROL_PORT=0, EVENKEEL_CONTROL_TOKEN=LONG_CANARY)
+    given(monkeypatch, EVENKEEL_SECRET_KEY=LONG_CANARY)
     monkeypatch.delenv(name, raising=False)
     given(monkeypatch, **{f"{name}_FILE": tmp_path / "secret"})
     secret = getattr(load_settings(), name.lower())
@@ -260,6 +261,9 @@ def test_says_which_file_cannot_be_read(monkeypatch: pytest.MonkeyPatch, tmp_pat
         ("TELEGRAM_BOT_TOKEN", "CANARY:1"),
         ("TELEGRAM_BOT_TOKEN", "123:"),
         ("EVENKEEL_SECRET_KEY", "CANARY"),
+        ("EVENKEEL_SECRET_KEY", f"{LONG_CANARY} {LONG_CANARY}"),
+        ("EVENKEEL_OLD_SECRET_KEYS", f"{LONG_CANARY}, CANARY"),
+        ("EVENKEEL_OLD_SECRET_KEYS", ","),
         ("EVENKEEL_CONTROL_TOKEN", "CANARY"),
         ("DATABASE_URL", "oracle://u:CANARY@h"),
     ],
@@ -279,6 +283,7 @@ def test_the_settings_themselves_show_no_secret(monkeypatch: pytest.MonkeyPatch)
         TELEGRAM_BOT_TOKEN=CANARY,
         DATABASE_URL="postgresql://u:CANARY%21@h/db",
         EVENKEEL_SECRET_KEY=LONG_CANARY,
+        EVENKEEL_OLD_SECRET_KEYS=f"{LONG_CANARY}1,{LONG_CANARY}2",
     )
     settings = load_settings()
     shown = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
@@ -287,6 +292,9 @@ def test_the_settings_themselves_show_no_secret(monkeypatch: pytest.MonkeyPatch)
         CANARY,
         CANARY.partition(":")[2],
         LONG_CANARY,
+        f"{LONG_CANARY}1",
+        f"{LONG_CANARY}2",
+        f"{LONG_CANARY}1,{LONG_CANARY}2",
         "CANARY%21",
         "CANARY!",
     }
@@ -329,6 +337,13 @@ def test_the_settings_themselves_show_no_secret(monkeypatch: pytest.MonkeyPatch)
         (
             {"EVENKEEL_CONTROL_PORT": "8766"},
             "EVENKEEL_CONTROL_PORT and EVENKEEL_CONTROL_TOKEN belong together: give both.",
+        ),
+        (
+            {"EVENKEEL_OLD_SECRET_KEYS": LONG_CANARY},
+            (
+                "EVENKEEL_OLD_SECRET_KEYS is for changing EVENKEEL_SECRET_KEY: give the new one "
+                "too."
+            ),
         ),
     ],
 )
