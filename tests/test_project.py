@@ -73,6 +73,7 @@ def test_every_module_and_public_name_says_what_it_is(path: Path) -> None:
     assert list(public_without_docstring(tree)) == []
 
 
+@pytest.mark.fault(80)
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_is_ever_unpickled(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
@@ -120,6 +121,7 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+@pytest.mark.fault(79)
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)
 def test_requirements_are_pinned_hashed_and_name_no_place(path: Path) -> None:
     text = re.sub(r"#.*", "", path.read_text("utf-8")).replace("\\\n", " ")
@@ -133,6 +135,7 @@ def test_requirements_are_pinned_hashed_and_name_no_place(path: Path) -> None:
         assert not [word for word in rest if "://" in word], name
 
 
+@pytest.mark.fault(79)
 def test_requirements_hold_every_declared_dependency() -> None:
     pinned = set(re.findall(r"^([a-z0-9._-]+)==", read("requirements.txt"), flags=re.MULTILINE))
     declared = {normal(re.split(r"[\s\[<>=;]", entry)[0]) for entry in PROJECT["dependencies"]}
@@ -196,6 +199,7 @@ def test_make_says_so_where_no_python_serves(tmp_path: Path) -> None:
     assert not (tmp_path / "venv").exists()
 
 
+@pytest.mark.fault(79)
 def test_the_image_runs_as_nobody_in_particular_and_keeps_its_data_outside() -> None:
     image, compose = read("Dockerfile"), read("compose.yaml")
     for line in (

@@ -26,6 +26,7 @@ def test_the_same_secret_never_looks_the_same_twice(vault: AesGcmVault) -> None:
     assert first != second
 
 
+@pytest.mark.fault(74)
 @pytest.mark.parametrize(
     ("owner", "purpose"),
     [("account:8", "alpaca key"), ("account:7", "other"), ("account:7alpaca", " key"), ("", "")],
@@ -38,6 +39,7 @@ def test_another_owner_or_purpose_opens_nothing(
         vault.open(sealed, owner=owner, purpose=purpose)
 
 
+@pytest.mark.fault(73)
 def test_another_key_is_named_and_opens_nothing(vault: AesGcmVault) -> None:
     sealed = AesGcmVault("quite another key of thirty-two letters").seal(
         SECRET, owner="a", purpose="p"
@@ -70,5 +72,6 @@ def test_what_was_never_sealed_is_refused(vault: AesGcmVault, text: str) -> None
         vault.open(text, owner="a", purpose="p")
 
 
+@pytest.mark.fault(71)
 def test_no_key_is_shown_by_repr(vault: AesGcmVault) -> None:
     assert KEY not in repr(vault)

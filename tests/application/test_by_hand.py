@@ -224,7 +224,8 @@ async def test_other_prices_and_the_rest_not_done(kept: HandKeptWorld) -> None:
     assert (await kept.account.book()).positions == {AAA: 65, BBB: 60}
 
 
-async def test_a_second_tap_changes_nothing_2(kept: HandKeptWorld) -> None:
+@pytest.mark.fault(2)
+async def test_a_second_tap_changes_nothing(kept: HandKeptWorld) -> None:
     proposal = await handed_over(kept)
     taps = [done(kept, proposal, 1, key=f"tap {number}") for number in range(20)]
     await asyncio.gather(*taps)
@@ -235,7 +236,8 @@ async def test_a_second_tap_changes_nothing_2(kept: HandKeptWorld) -> None:
     assert (await kept.account.book()).positions[AAA] == 70 - view.orders[0].quantity
 
 
-async def test_the_same_answer_delivered_twice_counts_once_5(kept: HandKeptWorld) -> None:
+@pytest.mark.fault(5)
+async def test_the_same_answer_delivered_twice_counts_once(kept: HandKeptWorld) -> None:
     proposal = await handed_over(kept)
     for _ in range(2):
         view = await done(kept, proposal, 1, quantity="2", price="100", key="update:7")
@@ -253,6 +255,7 @@ async def test_more_than_was_approved_is_not_taken_down(kept: HandKeptWorld) -> 
     assert (await kept.account.book()).positions[AAA] == 70
 
 
+@pytest.mark.fault(58)
 async def test_only_approvers_answer(kept: HandKeptWorld) -> None:
     proposal = await handed_over(kept)
     ben = await kept.world.person(BEN, "Ben")

@@ -52,6 +52,7 @@ async def test_money_moves_once_for_each_key(world: World) -> None:
     assert await take_out(world, anna, portfolio_id, "0.50", "3") == Decimal("200.00")
 
 
+@pytest.mark.fault(5)
 async def test_one_wish_told_twice_at_once_moves_money_once(world: World) -> None:
     anna, portfolio_id = await drifted(world)
     await asyncio.gather(*(put_in(world, anna, portfolio_id, "10") for _ in range(10)))

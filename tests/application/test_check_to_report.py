@@ -120,6 +120,7 @@ async def test_a_portfolio_on_target_is_left_alone(world: World) -> None:
     assert await world.outbox() == []
 
 
+@pytest.mark.fault(5)
 async def test_the_same_request_is_answered_once(world: World) -> None:
     member, portfolio_id = await _drifted(world)
     first = await _ask(world, member, portfolio_id, "7")
@@ -137,14 +138,16 @@ async def test_a_newer_request_supersedes_the_open_proposal(world: World) -> Non
         await _approve(world, member, proposal)
 
 
-async def test_nothing_is_asked_while_the_exchange_is_closed_34(world: World) -> None:
+@pytest.mark.fault(34)
+async def test_nothing_is_asked_while_the_exchange_is_closed(world: World) -> None:
     member, portfolio_id = await _drifted(world)
     world.pass_time(timedelta(hours=8))
     result = await _ask(world, member, portfolio_id)
     assert isinstance(result.refusal, MarketClosed)
 
 
-async def test_a_missing_price_refuses_the_whole_check_42(world: World) -> None:
+@pytest.mark.fault(42)
+async def test_a_missing_price_refuses_the_whole_check(world: World) -> None:
     member, portfolio_id = await _drifted(world)
     world.prices.set_fault("BBB")
     result = await _ask(world, member, portfolio_id)
@@ -152,7 +155,8 @@ async def test_a_missing_price_refuses_the_whole_check_42(world: World) -> None:
     assert result.plan is None
 
 
-async def test_a_double_tap_approves_once_2(world: World) -> None:
+@pytest.mark.fault(2)
+async def test_a_double_tap_approves_once(world: World) -> None:
     member, proposal = await _proposed(world)
     await _approve(world, member, proposal)
     with pytest.raises(ProposalNotOpen):
@@ -182,7 +186,8 @@ async def test_two_approvals_are_needed_where_the_policy_says_so(world: World) -
     assert await execute_approved(world.desk) == 1
 
 
-async def test_a_viewer_may_not_approve_58(world: World) -> None:
+@pytest.mark.fault(58)
+async def test_a_viewer_may_not_approve(world: World) -> None:
     _, proposal = await _proposed(world)
     ben = await world.person(BEN, "Ben")
     await world.give_role(ben, proposal.portfolio_id, Role.VIEWER)
@@ -190,7 +195,8 @@ async def test_a_viewer_may_not_approve_58(world: World) -> None:
         await _approve(world, ben, proposal)
 
 
-async def test_a_removed_member_s_old_button_does_nothing_49(world: World) -> None:
+@pytest.mark.fault(49)
+async def test_a_removed_member_s_old_button_does_nothing(world: World) -> None:
     member, proposal = await _proposed(world)
     ben = await world.person(BEN, "Ben")
     await world.give_role(ben, proposal.portfolio_id, Role.APPROVER)
@@ -205,7 +211,8 @@ async def test_a_removed_member_s_old_button_does_nothing_49(world: World) -> No
         await _approve(world, ben, proposal)
 
 
-async def test_a_member_demoted_before_the_first_send_cancels_it_50(world: World) -> None:
+@pytest.mark.fault(50)
+async def test_a_member_demoted_before_the_first_send_cancels_it(world: World) -> None:
     _, proposal = await _proposed(world)
     ben = await world.person(BEN, "Ben")
     await world.give_role(ben, proposal.portfolio_id, Role.APPROVER)
@@ -216,7 +223,8 @@ async def test_a_member_demoted_before_the_first_send_cancels_it_50(world: World
     assert world.broker.submits == []
 
 
-async def test_a_tap_at_the_very_end_is_too_late_52(world: World) -> None:
+@pytest.mark.fault(52)
+async def test_a_tap_at_the_very_end_is_too_late(world: World) -> None:
     member, proposal = await _proposed(world)
     world.market_clock.set(proposal.expires_at)
     with pytest.raises(ProposalExpired):
@@ -234,7 +242,8 @@ async def test_an_old_proposal_expires_by_the_market_s_time(world: World) -> Non
     assert (await world.proposal(proposal.id)).state is ProposalState.EXPIRED
 
 
-async def test_a_price_beyond_tolerance_asks_again_36(world: World) -> None:
+@pytest.mark.fault(36)
+async def test_a_price_beyond_tolerance_asks_again(world: World) -> None:
     member, proposal = await _proposed(world)
     await _approve(world, member, proposal)
     world.price(AAA=102)
@@ -261,7 +270,8 @@ async def test_a_price_within_tolerance_goes_ahead(world: World) -> None:
     assert await execute_approved(world.desk) == 1
 
 
-async def test_a_trade_made_elsewhere_asks_again_10(world: World) -> None:
+@pytest.mark.fault(10)
+async def test_a_trade_made_elsewhere_asks_again(world: World) -> None:
     member, proposal = await _proposed(world)
     await _approve(world, member, proposal)
     world.hold(100, AAA=69, BBB=60)
@@ -271,7 +281,8 @@ async def test_a_trade_made_elsewhere_asks_again_10(world: World) -> None:
     assert world.broker.submits == []
 
 
-async def test_more_cash_than_before_is_left_for_the_next_check_40(world: World) -> None:
+@pytest.mark.fault(40)
+async def test_more_cash_than_before_is_left_for_the_next_check(world: World) -> None:
     member, proposal = await _proposed(world)
     await _approve(world, member, proposal)
     world.hold(105, AAA=70, BBB=60)
@@ -368,15 +379,17 @@ async def test_buy_only_uses_the_cash_that_is_there(world: World) -> None:
     assert sum(t.value for t in revised.revision.plan.buys) <= 100
 
 
-async def test_a_paused_portfolio_takes_no_approval_78(world: World) -> None:
+@pytest.mark.fault(78)
+async def test_a_paused_portfolio_takes_no_approval(world: World) -> None:
     member, proposal = await _proposed(world)
     await pause(world.store, world.clock, member=member, portfolio_id=proposal.portfolio_id)
     with pytest.raises(PortfolioPaused):
         await _approve(world, member, proposal)
 
 
+@pytest.mark.fault(12, 13, 14)
 @pytest.mark.parametrize("mishap", [Mishap.LOST_ANSWER, Mishap.LATE, Mishap.NEVER_ARRIVED])
-async def test_a_doubtful_answer_is_looked_up_and_never_doubled_12_13_14(
+async def test_a_doubtful_answer_is_looked_up_and_never_doubled(
     world: World, mishap: Mishap
 ) -> None:
     member, proposal = await _proposed(world)
@@ -390,7 +403,8 @@ async def test_a_doubtful_answer_is_looked_up_and_never_doubled_12_13_14(
     assert len({r.client_order_id for r in world.broker.submits}) == 2
 
 
-async def test_without_idempotency_a_doubt_is_frozen_and_never_sent_again_15(world: World) -> None:
+@pytest.mark.fault(15)
+async def test_without_idempotency_a_doubt_is_frozen_and_never_sent_again(world: World) -> None:
     world.broker.dedup = Dedup.NONE
     member, proposal = await _proposed(world)
     await _approve(world, member, proposal)
@@ -404,7 +418,8 @@ async def test_without_idempotency_a_doubt_is_frozen_and_never_sent_again_15(wor
     assert ("frozen", 1001) in await world.outbox()
 
 
-async def test_a_refused_leg_is_reported_and_not_tried_again_22(world: World) -> None:
+@pytest.mark.fault(22)
+async def test_a_refused_leg_is_reported_and_not_tried_again(world: World) -> None:
     member, proposal = await _proposed(world)
     await _approve(world, member, proposal)
     world.broker.mishaps = deque([Mishap.REFUSED])
@@ -416,7 +431,8 @@ async def test_a_refused_leg_is_reported_and_not_tried_again_22(world: World) ->
     assert view.orders[1].quantity <= 2
 
 
-async def test_purchases_wait_for_sales_and_are_sized_by_the_cash_there_25(world: World) -> None:
+@pytest.mark.fault(25)
+async def test_purchases_wait_for_sales_and_are_sized_by_the_cash_there(world: World) -> None:
     member, proposal = await _proposed(world)
     await _approve(world, member, proposal)
     world.broker.mishaps = deque([Mishap.STUCK])
@@ -427,7 +443,8 @@ async def test_purchases_wait_for_sales_and_are_sized_by_the_cash_there_25(world
     assert view.orders[1].filled_value <= 100
 
 
-async def test_a_broker_that_does_not_answer_changes_nothing_19(world: World) -> None:
+@pytest.mark.fault(19)
+async def test_a_broker_that_does_not_answer_changes_nothing(world: World) -> None:
     from core.ports.broker import BrokerUnavailable
 
     member, proposal = await _proposed(world)
@@ -479,7 +496,8 @@ async def test_a_scheduled_proposal_can_be_cancelled_before_the_open(world: Worl
         )
 
 
-async def test_targets_changed_before_the_first_send_end_what_was_approved_9(world: World) -> None:
+@pytest.mark.fault(9)
+async def test_targets_changed_before_the_first_send_end_what_was_approved(world: World) -> None:
     member, proposal = await _proposed(world)
     await _approve(world, member, proposal)
     await world.set_targets(member, proposal.portfolio_id, {"AAA": 40, "BBB": 60})

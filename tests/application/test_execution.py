@@ -25,7 +25,8 @@ AAA, BBB = Symbol("AAA"), Symbol("BBB")
 EIGHT_HOURS = timedelta(hours=8)
 
 
-async def test_a_sale_that_never_arrived_goes_again_before_anything_is_bought_13(
+@pytest.mark.fault(13)
+async def test_a_sale_that_never_arrived_goes_again_before_anything_is_bought(
     world: World,
 ) -> None:
     _, proposal = await approved(world)
@@ -57,7 +58,8 @@ async def test_a_broker_that_stays_away_ends_the_approval_not_the_bot(world: Wor
     assert len(world.broker.submits) == 1
 
 
-async def test_a_purchase_that_appears_late_is_adopted_as_it_was_14(world: World) -> None:
+@pytest.mark.fault(14)
+async def test_a_purchase_that_appears_late_is_adopted_as_it_was(world: World) -> None:
     """The money it took is gone by then: sized again, it would seem that there is none."""
     _, proposal = await approved(world)
     world.broker.mishaps = deque([None, Mishap.LATE])
@@ -85,7 +87,8 @@ async def test_legs_of_an_earlier_revision_do_not_spoil_the_end(world: World) ->
     assert [order.leg for order in shown.orders] == [1, 2]
 
 
-async def test_what_was_under_way_at_the_close_is_followed_to_its_end_23(world: World) -> None:
+@pytest.mark.fault(23)
+async def test_what_was_under_way_at_the_close_is_followed_to_its_end(world: World) -> None:
     _, proposal = await approved(world)
     world.broker.mishaps = deque([Mishap.STUCK])
     desk = replace(world.desk, deadline=timedelta(0))
@@ -142,7 +145,8 @@ class _Slow:
         self._world.pass_time(timedelta(seconds=seconds))
 
 
-async def test_a_plan_beyond_the_limits_is_cancelled_and_not_tried_for_ever_77(
+@pytest.mark.fault(77)
+async def test_a_plan_beyond_the_limits_is_cancelled_and_not_tried_for_ever(
     world: World,
 ) -> None:
     _, proposal = await approved(world)
@@ -166,7 +170,8 @@ async def test_an_approval_that_was_not_carried_out_ends_with_its_proposal(world
 # --- the kill switch -----------------------------------------------------------------------------
 
 
-async def test_the_kill_switch_works_within_one_order_78(world: World) -> None:
+@pytest.mark.fault(78)
+async def test_the_kill_switch_works_within_one_order(world: World) -> None:
     anna, proposal = await approved(world, {"AAA": 40, "BBB": 25, "CCC": 35})
     submit = world.broker.submit
 

@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from core.application.pause import resume
 from core.application.reconcile import reconcile
 from tests.fakes.world import World
@@ -17,7 +19,8 @@ def _mark_restored(folder: Path) -> None:
         file.execute("UPDATE installation SET restored_at = '2020-03-09T15:00:00.000000Z'")
 
 
-async def test_a_restored_store_is_paused_until_an_owner_resumes_62(
+@pytest.mark.fault(62)
+async def test_a_restored_store_is_paused_until_an_owner_resumes(
     world: World, tmp_path: Path
 ) -> None:
     anna = await world.person()

@@ -73,7 +73,8 @@ async def invite(world: World, member: Member, portfolio_id: PortfolioId, role: 
 # --- coming in -----------------------------------------------------------------------------------
 
 
-async def test_nobody_gets_in_without_being_let_48(world: World) -> None:
+@pytest.mark.fault(48)
+async def test_nobody_gets_in_without_being_let(world: World) -> None:
     with pytest.raises(NotAMember):
         await come(world, ANNA, "Anna")
     with pytest.raises(NotAMember):

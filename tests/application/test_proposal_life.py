@@ -224,7 +224,8 @@ async def test_a_rejection_can_be_taken_back_until_the_end_and_not_after(world: 
         await reopen_proposal(*ports, **common)  # type: ignore[arg-type]
 
 
-async def test_who_was_faster_is_named_to_who_was_slower_3(world: World) -> None:
+@pytest.mark.fault(3)
+async def test_who_was_faster_is_named_to_who_was_slower(world: World) -> None:
     _, proposal = await approved(world)
     ben = await let_in(world, proposal.portfolio_id)
     with pytest.raises(ProposalNotOpen) as refused:
@@ -253,7 +254,8 @@ async def test_every_copy_is_edited_when_something_changes(world: World) -> None
     assert sorted(reports) == [-5, 1001, 1002]
 
 
-async def test_an_expired_proposal_loses_its_buttons_everywhere_52(world: World) -> None:
+@pytest.mark.fault(52)
+async def test_an_expired_proposal_loses_its_buttons_everywhere(world: World) -> None:
     _, proposal = await proposed(world)
     await shown_in(world, proposal, 1001)
     world.market_clock.set(proposal.expires_at)
@@ -263,7 +265,8 @@ async def test_an_expired_proposal_loses_its_buttons_everywhere_52(world: World)
     assert kinds == [MessageKind.PROPOSAL, MessageKind.REFRESH]
 
 
-async def test_an_unreachable_approver_is_not_written_to_44(world: World) -> None:
+@pytest.mark.fault(44)
+async def test_an_unreachable_approver_is_not_written_to(world: World) -> None:
     anna, proposal = await proposed(world)
     ben = await let_in(world, proposal.portfolio_id)
     async with world.store.begin() as work:
@@ -275,7 +278,8 @@ async def test_an_unreachable_approver_is_not_written_to_44(world: World) -> Non
 # --- targets change, time passes -----------------------------------------------------------------
 
 
-async def test_new_targets_supersede_what_was_not_sent_9(world: World) -> None:
+@pytest.mark.fault(9)
+async def test_new_targets_supersede_what_was_not_sent(world: World) -> None:
     anna, proposal = await proposed(world)
     world.pass_time(timedelta(hours=8))
     scheduled = await decide(world, anna, proposal)

@@ -78,7 +78,8 @@ async def test_a_request_whose_process_died_is_answered_by_the_sweep(world: Worl
     assert await sweep(world) == {}
 
 
-async def test_new_targets_during_a_sweep_are_looked_at_in_the_next_one_9(world: World) -> None:
+@pytest.mark.fault(9)
+async def test_new_targets_during_a_sweep_are_looked_at_in_the_next_one(world: World) -> None:
     anna, portfolio_id = await drifted(world)
     await schedule_checks(world.store, world.market)
     world.pass_time(DAY)
@@ -92,7 +93,8 @@ async def test_new_targets_during_a_sweep_are_looked_at_in_the_next_one_9(world:
     assert await sweep(world) == {Outcome.ON_TARGET: 1}
 
 
-async def test_a_pause_during_a_sweep_stops_its_proposal_78(world: World) -> None:
+@pytest.mark.fault(78)
+async def test_a_pause_during_a_sweep_stops_its_proposal(world: World) -> None:
     anna, portfolio_id = await drifted(world)
     await schedule_checks(world.store, world.market)
     world.pass_time(DAY)
@@ -184,7 +186,8 @@ async def test_purchases_only_sell_nothing(world: World) -> None:
     assert result.plan.buys
 
 
-async def test_a_check_time_after_the_close_is_kept_in_the_session_67(world: World) -> None:
+@pytest.mark.fault(67)
+async def test_a_check_time_after_the_close_is_kept_in_the_session(world: World) -> None:
     """A slot at 18:00 falls due half an hour before the close, while a check can still be done."""
     anna, portfolio_id = await drifted(world)
     await set_policy(world, anna, portfolio_id, check_times=(time(18, 0),))

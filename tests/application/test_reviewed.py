@@ -173,7 +173,8 @@ async def _collided(world: World) -> tuple[Member, Proposal]:
     return anna, frozen.proposal
 
 
-async def test_an_order_of_somebody_else_is_never_taken_over_16(world: World) -> None:
+@pytest.mark.fault(16)
+async def test_an_order_of_somebody_else_is_never_taken_over(world: World) -> None:
     anna, proposal = await _collided(world)
     again = await check_again(world.desk, member=anna, proposal_id=proposal.id)
     assert again.orders[0].state is OrderState.FROZEN
@@ -188,7 +189,8 @@ async def test_an_order_of_somebody_else_is_never_taken_over_16(world: World) ->
     assert said.orders[0].fills == ()
 
 
-async def test_nothing_is_bought_while_a_sale_may_still_be_filled_25(
+@pytest.mark.fault(25)
+async def test_nothing_is_bought_while_a_sale_may_still_be_filled(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The broker would not cancel a sale that is too slow: purchases wait for its end."""
@@ -264,7 +266,8 @@ async def test_an_account_without_usable_cash_buys_nothing(
     assert shown.orders[1].state is OrderState.VOID
 
 
-async def test_an_order_that_appears_late_is_not_declared_void_by_a_pause_14(world: World) -> None:
+@pytest.mark.fault(14)
+async def test_an_order_that_appears_late_is_not_declared_void_by_a_pause(world: World) -> None:
     anna, proposal = await approved(world)
     world.broker.mishaps = deque([Mishap.LATE])
     world.broker.late_lookups = 1

@@ -34,7 +34,8 @@ def look_ups_work(world: World) -> None:
     del world.broker.find_order
 
 
-async def test_another_order_under_our_id_is_never_taken_for_ours_16(world: World) -> None:
+@pytest.mark.fault(16)
+async def test_another_order_under_our_id_is_never_taken_for_ours(world: World) -> None:
     _, proposal = await approved(world)
     first = (await view(world, proposal)).orders[0]
     stranger = OrderRequest(first.client_order_id, Symbol("AAA"), Side.SELL, Decimal(1), None)
@@ -51,8 +52,9 @@ async def test_another_order_under_our_id_is_never_taken_for_ours_16(world: Worl
     assert len(world.broker.orders) == 1
 
 
+@pytest.mark.fault(15)
 @pytest.mark.parametrize("dedup", [Dedup.NONE, Dedup.OPEN_ONLY, Dedup.WINDOW])
-async def test_where_an_id_is_not_unique_for_ever_nothing_is_sent_again_15(
+async def test_where_an_id_is_not_unique_for_ever_nothing_is_sent_again(
     world: World, dedup: Dedup
 ) -> None:
     world.broker.dedup = dedup
@@ -65,7 +67,8 @@ async def test_where_an_id_is_not_unique_for_ever_nothing_is_sent_again_15(
     assert (await view(world, proposal)).proposal.state is ProposalState.FROZEN
 
 
-async def test_a_broker_that_cannot_say_leaves_everything_open_19(world: World) -> None:
+@pytest.mark.fault(19)
+async def test_a_broker_that_cannot_say_leaves_everything_open(world: World) -> None:
     """Nothing is concluded, nothing is bought; once it can say, execution goes on."""
     _, proposal = await approved(world)
     world.broker.mishaps = deque([Mishap.LOST_ANSWER])
@@ -99,7 +102,8 @@ async def test_what_stays_unknown_is_frozen_and_thawed_when_the_broker_can_say(
     assert shown.proposal.state is ProposalState.PARTIAL
 
 
-async def test_reconciling_draws_no_conclusion_from_silence_19(world: World) -> None:
+@pytest.mark.fault(19)
+async def test_reconciling_draws_no_conclusion_from_silence(world: World) -> None:
     _, proposal = await approved(world)
     world.broker.mishaps = deque([Mishap.LOST_ANSWER])
     look_ups_fail(world)
@@ -135,7 +139,8 @@ async def test_an_order_that_is_filled_later_is_waited_for(world: World, mishap:
     assert [o.filled_quantity for o in shown.orders] == [o.quantity for o in shown.orders]
 
 
-async def test_a_cancellation_that_fails_leaves_the_order_to_the_next_round_24(
+@pytest.mark.fault(24)
+async def test_a_cancellation_that_fails_leaves_the_order_to_the_next_round(
     world: World,
 ) -> None:
     _, proposal = await approved(world)
@@ -154,7 +159,8 @@ async def test_a_cancellation_that_fails_leaves_the_order_to_the_next_round_24(
     assert (await view(world, proposal)).orders[0].state is OrderState.CANCELLED
 
 
-async def test_fills_of_a_cancelled_order_are_kept_24(world: World) -> None:
+@pytest.mark.fault(24)
+async def test_fills_of_a_cancelled_order_are_kept(world: World) -> None:
     """The broker had filled half before the cancellation reached it."""
     _, proposal = await approved(world)
     world.broker.mishaps = deque([Mishap.PARTIAL])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from core.application.change_policy import change_policy
 from core.application.check_drift import Outcome
 from core.application.create_portfolio import create_portfolio
@@ -54,7 +56,8 @@ async def test_a_drift_is_pushed_once(world: World) -> None:
     assert len(await world.outbox()) == 2
 
 
-async def test_three_missed_sessions_are_caught_up_by_one_check_68(world: World) -> None:
+@pytest.mark.fault(68)
+async def test_three_missed_sessions_are_caught_up_by_one_check(world: World) -> None:
     await _two_portfolios(world)
     await schedule_checks(world.store, world.market)
     world.pass_time(3 * DAY)
@@ -158,6 +161,7 @@ async def test_a_broker_that_this_installation_no_longer_has_stops_nobody_else(
     assert kinds == ["check_refused", "proposal"]
 
 
+@pytest.mark.fault(19)
 async def test_a_broker_that_does_not_answer_is_told_once_a_session(world: World) -> None:
     await _two_portfolios(world)
     await schedule_checks(world.store, world.market)

@@ -110,7 +110,8 @@ async def test_where_the_list_is_open_the_source_is_asked(
         await preview(world, anna, portfolio_id, {"CCC": 100})
 
 
-async def test_another_currency_is_refused_41(world: World) -> None:
+@pytest.mark.fault(41)
+async def test_another_currency_is_refused(world: World) -> None:
     anna, portfolio_id = await drifted(world)
     world.prices._is_open_list = True
     world.prices.set_price("CCC", 10, currency="GBp")
@@ -126,7 +127,8 @@ async def test_another_currency_is_refused_41(world: World) -> None:
     assert (refused.value.subject, refused.value.currency) == ("CCC", "GBp")
 
 
-async def test_new_targets_name_what_they_supersede_9(world: World) -> None:
+@pytest.mark.fault(9)
+async def test_new_targets_name_what_they_supersede(world: World) -> None:
     anna, proposal = await proposed(world)
     ended = await set_targets(
         world.store,
@@ -180,7 +182,8 @@ async def test_a_status_measures_and_checks_nothing(world: World) -> None:
     assert await world.outbox() == []
 
 
-async def test_old_prices_are_shown_with_their_age_34(world: World) -> None:
+@pytest.mark.fault(34)
+async def test_old_prices_are_shown_with_their_age(world: World) -> None:
     anna, portfolio_id = await drifted(world)
     old = world.market_clock.instant - timedelta(days=2)
     for symbol, price in (("AAA", 100), ("BBB", 50)):

@@ -141,6 +141,7 @@ async def test_the_doctor_asks_for_every_account(tmp_path: Path) -> None:
     assert (found.is_well, found.seen) == (True, "1 account answered")
 
 
+@pytest.mark.fault(76)
 async def test_live_trading_is_refused(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path, trading_mode="live")
     with pytest.raises(NotBuiltYet):
@@ -148,6 +149,7 @@ async def test_live_trading_is_refused(tmp_path: Path) -> None:
             pass
 
 
+@pytest.mark.fault(72)
 def test_buttons_are_signed_by_the_token_and_nothing_else(tmp_path: Path) -> None:
     def key(token: str, folder: Path) -> bytes:
         return signing_key(
@@ -159,7 +161,8 @@ def test_buttons_are_signed_by_the_token_and_nothing_else(tmp_path: Path) -> Non
     assert b"aaa" not in key("1:aaa", tmp_path)
 
 
-async def test_the_doctor_compares_the_broker_s_clock_with_ours_65(tmp_path: Path) -> None:
+@pytest.mark.fault(65)
+async def test_the_doctor_compares_the_broker_s_clock_with_ours(tmp_path: Path) -> None:
     """The fake stands still at an hour of its own, far from this machine's."""
     async with serving(_alpaca()) as alpaca:
         settings = _alpaca_settings(tmp_path, alpaca.origin)

@@ -83,7 +83,8 @@ def test_bad_settings_are_a_sentence_each_and_exit_two(tmp_path: Path, command: 
     assert "not a token" not in said.stderr
 
 
-def test_live_is_refused_until_it_is_built_76(tmp_path: Path) -> None:
+@pytest.mark.fault(76)
+def test_live_is_refused_until_it_is_built(tmp_path: Path) -> None:
     said = run(tmp_path, "run", TELEGRAM_BOT_TOKEN=TOKEN, TRADING_MODE="live", MARKET_DATA="replay")
     assert said.returncode == 2
     assert "Traceback" not in said.stderr
@@ -125,7 +126,8 @@ def test_the_doctor_says_what_is_missing_and_how_to_mend_it(tmp_path: Path) -> N
     assert "@BotFather" in said.stdout
 
 
-def test_the_doctor_reports_a_store_that_cannot_be_opened_61(tmp_path: Path) -> None:
+@pytest.mark.fault(61)
+def test_the_doctor_reports_a_store_that_cannot_be_opened(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "evenkeel.db").write_bytes(b"this is no database" * 100)
     said = run(tmp_path, "doctor", MARKET_DATA="replay")

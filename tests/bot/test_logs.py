@@ -63,11 +63,13 @@ def assert_kept_secret(text: str) -> None:
     assert REDACTED in text
 
 
+@pytest.mark.fault(71)
 def test_strikes_secrets_out_of_messages_and_arguments(log: Log) -> None:
     logging.getLogger("x").info("token %s and %r", TOKEN, {"key": KEY})
     assert_kept_secret(log())
 
 
+@pytest.mark.fault(71)
 def test_strikes_secrets_out_of_tracebacks_and_their_causes(log: Log) -> None:
     def fail() -> None:
         try:
@@ -135,6 +137,7 @@ def test_leaves_other_texts_alone(text: str) -> None:
     assert Redactor([""])(text) == text
 
 
+@pytest.mark.fault(71)
 @given(secret=st.text(min_size=4), before=st.text(), after=st.text())
 def test_no_secret_survives_whatever_it_looks_like(secret: str, before: str, after: str) -> None:
     assume(secret not in REDACTED)
@@ -142,6 +145,7 @@ def test_no_secret_survives_whatever_it_looks_like(secret: str, before: str, aft
     assert secret not in Redactor([secret])(before + secret + after)
 
 
+@pytest.mark.fault(71)
 async def test_a_refused_token_is_not_told(log: Log) -> None:
     """Telegram's client names the token in its error for a wrong one, and in `repr(bot)`."""
 
@@ -167,6 +171,7 @@ async def test_a_refused_token_is_not_told(log: Log) -> None:
     assert "cannot speak to Telegram" in log()
 
 
+@pytest.mark.fault(71)
 def test_requests_are_not_logged(log: Log) -> None:
     logging.getLogger("httpx").info("HTTP Request: POST https://h/bot1:x/getUpdates")
     assert log() == ""

@@ -25,6 +25,7 @@ asyncio.run(hold())
 """
 
 
+@pytest.mark.fault(4)
 async def test_the_second_is_refused_and_the_next_hears_who_was_before(tmp_path: Path) -> None:
     clock = FakeClock()
     async with only_process(tmp_path, "first", clock) as before:

@@ -33,6 +33,7 @@ def faults() -> tuple[str, ...]:
     return refused.value.faults
 
 
+@pytest.mark.fault(76)
 def test_without_any_setting_it_is_paper_on_a_simulated_broker() -> None:
     settings = load_settings()
     assert settings.telegram_bot_token is None
@@ -277,6 +278,7 @@ def test_no_fault_shows_a_secret(monkeypatch: pytest.MonkeyPatch, name: str, val
     assert refused.value.__context__ is None
 
 
+@pytest.mark.fault(71)
 def test_the_settings_themselves_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     given(
         monkeypatch,
@@ -340,10 +342,7 @@ def test_the_settings_themselves_show_no_secret(monkeypatch: pytest.MonkeyPatch)
         ),
         (
             {"EVENKEEL_OLD_SECRET_KEYS": LONG_CANARY},
-            (
-                "EVENKEEL_OLD_SECRET_KEYS is for changing EVENKEEL_SECRET_KEY: give the new one "
-                "too."
-            ),
+            ("EVENKEEL_OLD_SECRET_KEYS is for changing EVENKEEL_SECRET_KEY: give the new one too."),
         ),
     ],
 )

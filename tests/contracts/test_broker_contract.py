@@ -319,6 +319,7 @@ async def test_a_cancelled_order_gives_its_cash_back(case: Case) -> None:
     assert (await case.found("b")).fills == ()
 
 
+@pytest.mark.fault(24)
 async def test_a_filled_order_stays_filled_when_cancelled(case: Case) -> None:
     await case.deposit("1000")
     bought = await case.buy("5")
@@ -366,6 +367,7 @@ async def test_a_closed_market_takes_no_orders(case: Case) -> None:
 # --- the same id again ---------------------------------------------------------------------------
 
 
+@pytest.mark.fault(13)
 async def test_the_same_id_is_refused_for_ever(case: Case) -> None:
     assert case.broker.traits.dedup is Dedup.FOREVER
     await case.deposit("10000")
@@ -380,6 +382,7 @@ async def test_the_same_id_is_refused_for_ever(case: Case) -> None:
     assert await case.broker.holdings() == before
 
 
+@pytest.mark.fault(4)
 async def test_of_many_at_once_with_one_id_exactly_one_is_taken(case: Case) -> None:
     await case.deposit("10000")
     answers = await asyncio.gather(*(case.buy("1") for _ in range(20)), return_exceptions=True)

@@ -68,6 +68,7 @@ async def test_numbers_count_up_and_are_never_given_twice(store: Store) -> None:
     assert numbers == [1, 2, 3]
 
 
+@pytest.mark.fault(3)
 async def test_fifty_tasks_that_approve_at_once_have_one_winner(store: Store) -> None:
     family = await settle(store)
     async with store.begin() as work:
@@ -241,6 +242,7 @@ def _same_or(order: Order) -> ClientOrderId:
     return ClientOrderId("rb-install-1-1-1") if order.leg == 2 else order.client_order_id
 
 
+@pytest.mark.fault(4)
 async def test_fifty_tasks_that_send_at_once_have_one_winner(store: Store) -> None:
     family = await settle(store)
     async with store.begin() as work:
@@ -295,6 +297,7 @@ async def test_an_intended_order_can_shrink_but_never_grow(store: Store) -> None
         assert not await work.orders.prepare(order.id, quantity=Decimal(1), limit_price=None)
 
 
+@pytest.mark.fault(11)
 async def test_an_execution_counts_once(store: Store) -> None:
     family = await settle(store)
     first = Fill("x1", Decimal("0.001"), EXACT, Decimal("0.00"), NOW)
@@ -329,6 +332,7 @@ async def test_a_chat_and_its_portfolio_are_remembered(store: Store) -> None:
         assert await work.conversation.chat(GROUP) == chat
 
 
+@pytest.mark.fault(44)
 async def test_a_group_that_becomes_a_supergroup_takes_everything_along(store: Store) -> None:
     family = await settle(store)
     old = ChatId(-4711)
@@ -357,6 +361,7 @@ async def test_a_group_that_becomes_a_supergroup_takes_everything_along(store: S
         assert await work.proposals.take_due_snoozes(NOW) == ((proposal.id, GROUP),)
 
 
+@pytest.mark.fault(5)
 async def test_an_update_is_new_once(store: Store) -> None:
     async def see() -> bool:
         async with store.begin() as work:
@@ -399,6 +404,7 @@ async def test_the_same_message_is_queued_once(store: Store) -> None:
         assert await work.conversation.outbox_depth() == 1
 
 
+@pytest.mark.fault(45)
 async def test_messages_leave_in_order_and_decisions_first_among_chats(store: Store) -> None:
     """
     written: alice notice, bob notice, alice report, group decision, bob notice
@@ -448,6 +454,7 @@ async def test_one_of_many_gets_a_lease(store: Store) -> None:
     assert [fence for fence in granted if fence is not None] == [1]
 
 
+@pytest.mark.fault(4)
 async def test_each_grant_of_a_lease_has_a_higher_number(store: Store) -> None:
     later = NOW + 2 * SOON
     async with store.begin() as work:

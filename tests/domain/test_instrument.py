@@ -18,6 +18,7 @@ def test_reads_symbols_in_any_case(text: str, symbol: str) -> None:
     assert parse_symbol(text) == symbol
 
 
+@pytest.mark.fault(56)
 @pytest.mark.parametrize(
     "text",
     [
@@ -41,6 +42,7 @@ def test_refuses_what_cannot_be_a_symbol(text: str) -> None:
         parse_symbol(text)
 
 
+@pytest.mark.fault(56)
 @given(st.text(max_size=20))
 def test_any_text_is_canonical_or_refused(text: str) -> None:
     try:

@@ -68,6 +68,7 @@ def test_reads_names_as_one_line(text: str, name: str) -> None:
     assert parse_name(text) == name
 
 
+@pytest.mark.fault(56)
 @pytest.mark.parametrize(
     "text", ["", "  ", "x" * (NAME_LIMIT + 1), "a\u202eb", "a\u200bb", "a\x00b", "y" * 1_000_000]
 )

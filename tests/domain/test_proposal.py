@@ -65,6 +65,7 @@ def test_every_state_is_undecided_in_flight_or_at_its_end() -> None:
     assert not TERMINAL & (UNDECIDED | IN_FLIGHT)
 
 
+@pytest.mark.fault(52, 58)
 @pytest.mark.parametrize(
     ("role", "state", "now", "revision", "refusal"),
     [
@@ -79,7 +80,7 @@ def test_every_state_is_undecided_in_flight_or_at_its_end() -> None:
         (None, ProposalState.OPEN, NOON, 1, NotAllowed),
     ],
 )
-def test_a_tap_is_refused_for_the_reason_that_helps_most_52_58(
+def test_a_tap_is_refused_for_the_reason_that_helps_most(
     role: Role | None,
     state: ProposalState,
     now: object,
@@ -159,7 +160,8 @@ def test_approvals_are_distinct_people_of_this_revision_after_the_last_rejection
     assert {d.member_id for d in counted} == {d.member_id for d in after if d.kind == "approve"}
 
 
-def test_a_second_approval_by_the_same_person_is_refused_2() -> None:
+@pytest.mark.fault(2)
+def test_a_second_approval_by_the_same_person_is_refused() -> None:
     with pytest.raises(AlreadyApproved):
         require_first_approval(proposal(decision(), needed=2), ANNA)
     require_first_approval(proposal(decision(), needed=2), BEN)

@@ -36,6 +36,7 @@ def test_good_quotes_are_returned_by_symbol() -> None:
     assert judge_quotes(batch, [VTI], now=NOW, rules=RULES) == {VTI: GOOD}
 
 
+@pytest.mark.fault(33, 34)
 @pytest.mark.parametrize(
     ("quote", "kind"),
     [
@@ -52,6 +53,7 @@ def test_a_quote_that_cannot_be_used_is_named(quote: Quote, kind: PriceFaultKind
     assert (fault.symbol, fault.kind) == (VTI, kind)
 
 
+@pytest.mark.fault(34)
 def test_a_quote_exactly_as_old_as_permitted_is_used() -> None:
     quote = replace(GOOD, at=NOW - RULES.max_age)
     assert judge_quotes(QuoteBatch({VTI: quote}), [VTI], now=NOW, rules=RULES)
@@ -75,6 +77,7 @@ def test_a_move_of_exactly_the_limit_is_believed() -> None:
     )
 
 
+@pytest.mark.fault(33, 42)
 def test_one_missing_of_two_refuses_both() -> None:
     source = PriceFault(BND, PriceFaultKind.SOURCE, detail="delisted")
     with pytest.raises(PricesRefused) as refused:

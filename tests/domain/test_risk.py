@@ -133,6 +133,7 @@ def test_nothing_changed_holds() -> None:
     assert look().holds
 
 
+@pytest.mark.fault(36)
 @pytest.mark.parametrize(
     ("price", "across_close", "holds"),
     [
@@ -146,7 +147,7 @@ def test_nothing_changed_holds() -> None:
         ("96.9999", True, False),
     ],
 )
-def test_a_price_may_move_exactly_as_far_as_the_tolerance_36(
+def test_a_price_may_move_exactly_as_far_as_the_tolerance(
     price: str, *, across_close: bool, holds: bool
 ) -> None:
     found = look(quotes=quotes(AAA=price, BBB=50), across_close=across_close)
@@ -161,10 +162,9 @@ def test_moves_are_told_from_the_tolerance_on(price: Decimal, tolerance: Decimal
     assert found.holds == (abs(price - 100) <= tolerance)
 
 
+@pytest.mark.fault(10, 40)
 @given(st.decimals(0, 200, places=2), st.decimals(0, 100, places=3), st.decimals(0, 100, places=3))
-def test_any_change_but_additional_cash_is_told_10_40(
-    cash: Decimal, aaa: Decimal, bbb: Decimal
-) -> None:
+def test_any_change_but_additional_cash_is_told(cash: Decimal, aaa: Decimal, bbb: Decimal) -> None:
     assume(aaa or bbb)
     found = look(holdings=holdings(cash, AAA=aaa, BBB=bbb))
     is_same = aaa == 70 and bbb == 60 and cash >= 100
@@ -241,7 +241,8 @@ def test_without_an_approval_nothing_is_fresh() -> None:
 # --- limits of the installation ------------------------------------------------------------------
 
 
-def test_four_hundred_orders_are_refused_77() -> None:
+@pytest.mark.fault(77)
+def test_four_hundred_orders_are_refused() -> None:
     hostile = plan(*(trade("buy", 1, f"S{n}", 1) for n in range(400)))
     with pytest.raises(RiskLimit) as refused:
         require_within_limits(hostile, Limits())
@@ -249,7 +250,8 @@ def test_four_hundred_orders_are_refused_77() -> None:
     assert refused.value.allowed == 100
 
 
-def test_ten_times_the_portfolio_is_refused_77() -> None:
+@pytest.mark.fault(77)
+def test_ten_times_the_portfolio_is_refused() -> None:
     hostile = plan(trade("buy", 1000, "AAA", 100), total=10_000)
     with pytest.raises(RiskLimit) as refused:
         require_within_limits(hostile, Limits())
@@ -276,6 +278,7 @@ def test_a_plan_within_both_limits_passes_and_no_other(
             require_within_limits(made, Limits())
 
 
+@pytest.mark.fault(77)
 def test_the_limits_hold_at_approval_too() -> None:
     hostile = proposal(
         decision(), state=ProposalState.APPROVED, trades=(trade("buy", 10_000, "AAA", 100),)

@@ -33,6 +33,7 @@ def utc(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%H:%M}"
 
 
+@pytest.mark.fault(66)
 @pytest.mark.parametrize(
     ("day", "expected"),
     [
@@ -44,20 +45,22 @@ def utc(instant: datetime) -> str:
         (date(2026, 11, 2), "16:00"),
     ],
 )
-def test_eleven_in_new_york_stays_eleven_across_both_changes_66(day: date, expected: str) -> None:
+def test_eleven_in_new_york_stays_eleven_across_both_changes(day: date, expected: str) -> None:
     due = session(day).slot_at(time(11, 0))
     assert (local(due), utc(due)) == ("11:00", expected)
 
 
+@pytest.mark.fault(66)
 @given(DAYS, st.times(time(9, 30), time(15, 30)))
-def test_a_slot_within_the_session_is_that_minute_of_its_day_66(day: date, slot: time) -> None:
+def test_a_slot_within_the_session_is_that_minute_of_its_day(day: date, slot: time) -> None:
     due = session(day).slot_at(slot)
     there = due.astimezone(NEW_YORK)
     assert (there.date(), there.time()) == (day, slot)
 
 
+@pytest.mark.fault(67)
 @given(DAYS, st.times(), st.sampled_from([time(13, 0), time(16, 0)]))
-def test_the_exchange_is_open_for_half_an_hour_from_any_slot_on_67(
+def test_the_exchange_is_open_for_half_an_hour_from_any_slot_on(
     day: date, slot: time, closes: time
 ) -> None:
     made = session(day, closes)
@@ -66,6 +69,7 @@ def test_the_exchange_is_open_for_half_an_hour_from_any_slot_on_67(
     assert made.closes_at - due >= timedelta(minutes=30)
 
 
+@pytest.mark.fault(67)
 @pytest.mark.parametrize(
     ("slot", "closes", "due"),
     [
@@ -77,7 +81,7 @@ def test_the_exchange_is_open_for_half_an_hour_from_any_slot_on_67(
         (time(7, 0), time(16, 0), "09:30"),
     ],
 )
-def test_a_slot_outside_the_session_moves_into_it_67(slot: time, closes: time, due: str) -> None:
+def test_a_slot_outside_the_session_moves_into_it(slot: time, closes: time, due: str) -> None:
     assert local(session(date(2020, 11, 27), closes).slot_at(slot)) == due
 
 

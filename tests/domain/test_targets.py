@@ -26,6 +26,7 @@ from core.domain.targets import (
 VTI, BND = Symbol("VTI"), Symbol("BND")
 
 
+@pytest.mark.fault(57)
 @pytest.mark.parametrize(
     ("weights", "total", "difference"),
     [
@@ -44,6 +45,7 @@ def test_refuses_weights_that_miss_100_with_the_exact_difference(
     assert refused.value.difference == Decimal(difference)
 
 
+@pytest.mark.fault(57)
 @pytest.mark.parametrize("weight", ["-1", "100.01", "NaN", "Infinity"])
 def test_refuses_a_weight_outside_0_to_100(weight: str) -> None:
     with pytest.raises(BadWeight) as refused:
@@ -51,6 +53,7 @@ def test_refuses_a_weight_outside_0_to_100(weight: str) -> None:
     assert refused.value.symbol == "VTI"
 
 
+@pytest.mark.fault(57)
 def test_refuses_a_symbol_named_twice() -> None:
     with pytest.raises(DuplicateTarget) as refused:
         TargetAllocation((TargetLine(VTI, Decimal(50)), TargetLine(VTI, Decimal(50))))
@@ -64,6 +67,7 @@ def test_refuses_a_substitute_that_is_a_line_of_its_own() -> None:
         )
 
 
+@pytest.mark.fault(57)
 def test_refuses_more_lines_than_can_be_read() -> None:
     weights = {f"S{index}": Decimal(100) / 60 for index in range(60)}
     with pytest.raises(TooManyTargets) as refused:
@@ -83,6 +87,7 @@ def test_cash_is_a_line_but_no_instrument() -> None:
     assert targets.weight(Symbol("XYZ")) == 0
 
 
+@pytest.mark.fault(57)
 @given(st.lists(st.decimals(0, 100, places=2, allow_nan=False), min_size=1, max_size=20))
 def test_weights_are_taken_as_they_are_or_refused_never_scaled(weights: list[Decimal]) -> None:
     pairs: dict[str, Decimal | int | str] = {f"S{index}": w for index, w in enumerate(weights)}

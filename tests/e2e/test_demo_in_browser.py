@@ -42,6 +42,7 @@ async def test_the_crash_alerts_by_itself_and_one_tap_settles_it(
     assert len(new_demo.at_broker("fills")) == 4
 
 
+@pytest.mark.fault(7)
 async def test_the_alert_outlives_a_killed_bot_and_works_once(
     new_demo: RunningDemo, tmp_path: Path
 ) -> None:

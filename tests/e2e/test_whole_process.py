@@ -95,6 +95,7 @@ async def test_a_group_decides_in_the_open(demo: RunningDemo) -> None:
     assert filled_of(demo) > before
 
 
+@pytest.mark.fault(48)
 async def test_a_stranger_gets_one_polite_refusal(demo: RunningDemo) -> None:
     await demo.client.do("add_user", user_id=6006, first_name="Mallory")
     mallory = Person(demo, 6006, 6006)
@@ -108,6 +109,7 @@ async def test_a_stranger_gets_one_polite_refusal(demo: RunningDemo) -> None:
     assert [text_of(each) for each in said] == [text_of(heard)]
 
 
+@pytest.mark.fault(6, 7)
 async def test_an_old_button_works_once_after_the_bot_was_killed(new_demo: RunningDemo) -> None:
     """The alert comes by itself on 12 March 2020; the power fails; the same message is tapped, twice."""
     anna = Person(new_demo, ANNA, ANNA)
@@ -130,6 +132,7 @@ async def test_an_old_button_works_once_after_the_bot_was_killed(new_demo: Runni
     assert filled_of(new_demo) - before == _legs_of(alert)
 
 
+@pytest.mark.fault(4)
 async def test_a_second_process_on_the_same_data_ends_at_once(demo: RunningDemo) -> None:
     """Within five seconds, with a sentence, and without a word to anybody."""
     await Person(demo, ANNA, ANNA).ask("/whoami", "You are Anna")
@@ -155,6 +158,7 @@ async def test_it_stops_in_order_when_told_and_comes_back(demo: RunningDemo) -> 
     await anna.said("You are Anna", after=written)
 
 
+@pytest.mark.fault(6, 43)
 async def test_nothing_is_lost_while_telegram_cannot_be_reached(new_demo: RunningDemo) -> None:
     """
     The market goes on, and the alert is said once Telegram is back. A tap just before the next

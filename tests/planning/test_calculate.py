@@ -433,6 +433,7 @@ def test_other_objectives_are_refused(objective: Objective) -> None:
     assert refused.value.objective == objective
 
 
+@pytest.mark.fault(33)
 @pytest.mark.parametrize("price", ["NaN", "Infinity", "0", "-1"])
 def test_a_price_that_is_none_is_refused(price: str) -> None:
     case = read_case("cash 0 · A 60 @ 1 target 100 -> nothing")
@@ -440,6 +441,7 @@ def test_a_price_that_is_none_is_refused(price: str) -> None:
         calculate(replace(case.request, prices={Symbol("A"): Decimal(price)}))
 
 
+@pytest.mark.fault(42)
 def test_a_missing_price_is_refused() -> None:
     case = read_case("cash 0 · A 60 @ 1 target 100 -> nothing")
     with pytest.raises(PricesRefused):

@@ -15,8 +15,9 @@ THEIRS = {"token", "sandbox.json"}
 """The demo's own copy of the token, and what the sandbox keeps of its chats: neither is the bot's."""
 
 
+@pytest.mark.fault(71, 72)
 @pytest.mark.slow
-async def test_no_secret_is_in_the_log_or_in_any_file_71_72(tmp_path: Path) -> None:
+async def test_no_secret_is_in_the_log_or_in_any_file(tmp_path: Path) -> None:
     async with running_demo(tmp_path) as running:
         anna = Person(running, ANNA, ANNA)
         await anna.first_trade()

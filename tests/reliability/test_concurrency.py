@@ -41,7 +41,8 @@ async def second(world: World, tmp_path: Path) -> AsyncIterator[Desk]:
     await store.aclose()
 
 
-async def test_two_processes_at_once_execute_once_4(world: World, second: Desk) -> None:
+@pytest.mark.fault(4)
+async def test_two_processes_at_once_execute_once(world: World, second: Desk) -> None:
     _, proposal = await approved(world)
     ended = await asyncio.gather(
         *(execute_approved(desk) for desk in (world.desk, second, replace(second, holder="3")))
@@ -64,7 +65,8 @@ async def test_one_process_that_executes_twice_at_once_doubles_nothing(world: Wo
     assert (await view(world, proposal)).proposal.state is ProposalState.DONE
 
 
-async def test_a_process_that_slept_past_its_lease_writes_nothing_more_4(
+@pytest.mark.fault(4)
+async def test_a_process_that_slept_past_its_lease_writes_nothing_more(
     world: World, second: Desk
 ) -> None:
     """The first hangs in its first order; the second takes over, finds the order, and finishes."""
@@ -101,7 +103,8 @@ def hanging(world: World) -> tuple[asyncio.Event, asyncio.Event]:
     return arrived, goes_on
 
 
-async def test_fifty_taps_at_once_are_one_approval_and_one_execution_3(world: World) -> None:
+@pytest.mark.fault(2, 3)
+async def test_fifty_taps_at_once_are_one_approval_and_one_execution(world: World) -> None:
     anna, proposal = await proposed(world)
     results = await asyncio.gather(
         *(decide(world, anna, proposal) for _ in range(50)), return_exceptions=True
@@ -117,9 +120,8 @@ async def test_fifty_taps_at_once_are_one_approval_and_one_execution_3(world: Wo
     assert [order.attempt for order in shown.orders] == [1, 1]
 
 
-async def test_of_two_processes_that_take_the_same_tap_one_wins_3(
-    world: World, second: Desk
-) -> None:
+@pytest.mark.fault(2, 3)
+async def test_of_two_processes_that_take_the_same_tap_one_wins(world: World, second: Desk) -> None:
     anna, proposal = await proposed(world)
     other = replace(world, store=second.store)  # type: ignore[arg-type]
     results = await asyncio.gather(
@@ -135,7 +137,8 @@ async def _tap(world: World, member: Member, proposal: Proposal) -> str:
         return type(refused).__name__
 
 
-async def test_two_processes_do_a_due_check_once_68(world: World, second: Desk) -> None:
+@pytest.mark.fault(68)
+async def test_two_processes_do_a_due_check_once(world: World, second: Desk) -> None:
     await drifted(world)
     await schedule_checks(world.store, world.market)
     world.pass_time(timedelta(days=1))

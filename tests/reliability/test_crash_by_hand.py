@@ -110,8 +110,9 @@ def points_to_try(count: int) -> range:
     return range(1, count + 1, 1 if os.environ.get("HYPOTHESIS_PROFILE") == "full" else 6)
 
 
+@pytest.mark.fault(1)
 @pytest.mark.slow
-async def test_killed_anywhere_the_end_is_the_same_1(
+async def test_killed_anywhere_the_end_is_the_same(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     whole, fuse = await run(tmp_path_factory.mktemp("whole"), 0)

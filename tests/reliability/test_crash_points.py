@@ -175,9 +175,10 @@ def require_fills_explain_all(broker: FakeBroker, view: ProposalView) -> None:
     assert broker.cash >= 0
 
 
+@pytest.mark.fault(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_kill_at_any_point_changes_nothing_in_the_end_1(tmp_path: Path, way: str) -> None:
+async def test_a_kill_at_any_point_changes_nothing_in_the_end(tmp_path: Path, way: str) -> None:
     """Every point with HYPOTHESIS_PROFILE=full; otherwise every few, other ones in each way."""
     whole = Fuse()
     expected, _ = await run(tmp_path / "undisturbed", way, whole)

@@ -35,8 +35,9 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
+@pytest.mark.fault(66, 67)
 @pytest.mark.parametrize("slot", TIMES)
-def test_every_slot_of_twenty_years_falls_into_its_open_session_66_67(
+def test_every_slot_of_twenty_years_falls_into_its_open_session(
     calendar: NyseCalendar, slot: time
 ) -> None:
     sessions = calendar.between(FIRST, LAST)
@@ -50,6 +51,7 @@ def test_every_slot_of_twenty_years_falls_into_its_open_session_66_67(
     assert len(set(due)) == len(due)
 
 
+@pytest.mark.fault(66, 67, 68)
 @pytest.mark.parametrize(
     ("slot", "first", "last"),
     [
@@ -57,7 +59,7 @@ def test_every_slot_of_twenty_years_falls_into_its_open_session_66_67(
         (time(16, 0), date(2021, 10, 25), date(2021, 12, 3)),
     ],
 )
-async def test_weeks_of_rounds_check_each_session_once_66_67_68(
+async def test_weeks_of_rounds_check_each_session_once(
     world: World, calendar: NyseCalendar, slot: time, first: date, last: date
 ) -> None:
     """Across each change of the clocks, a half day, and days on which nothing runs.

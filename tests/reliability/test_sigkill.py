@@ -37,8 +37,9 @@ def end_of(life: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return end
 
 
+@pytest.mark.fault(1, 12)
 @pytest.mark.slow
-def test_killed_for_real_and_started_again_it_ends_as_if_nothing_had_been_1_12(
+def test_killed_for_real_and_started_again_it_ends_as_if_nothing_had_been(
     tmp_path: Path,
 ) -> None:
     expected = end_of(live(tmp_path / "undisturbed"))

@@ -91,6 +91,7 @@ async def test_a_large_order_is_filled_in_two_parts(worlds: Worlds) -> None:
     assert (await broker.holdings()).cash == 1000 - 400 - 540
 
 
+@pytest.mark.fault(23)
 async def test_what_is_not_filled_by_the_close_expires_and_the_rest_is_kept(worlds: Worlds) -> None:
     world = worlds(FillRules(spread_bps=Decimal(0), max_fill_quantity=Decimal(4)))
     broker = await world.account("1000")
@@ -104,6 +105,7 @@ async def test_what_is_not_filled_by_the_close_expires_and_the_rest_is_kept(worl
     assert holdings.positions == {SPY: Decimal(4)}
 
 
+@pytest.mark.fault(25)
 async def test_a_rest_that_cash_no_longer_covers_is_cancelled_not_financed(worlds: Worlds) -> None:
     world = worlds(FillRules(spread_bps=Decimal(0), max_fill_quantity=Decimal(4)))
     broker = await world.account("1000")
@@ -143,6 +145,7 @@ async def test_without_fractions_only_whole_shares_trade(worlds: Worlds) -> None
 # --- prices --------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault(33)
 @pytest.mark.parametrize(
     ("spoil", "error"),
     [
@@ -232,6 +235,7 @@ async def test_an_account_of_another_house_is_unavailable_or_missing(
     assert dict(await world.house.holdings([name])) == {}
 
 
+@pytest.mark.fault(56)
 async def test_ids_and_symbols_full_of_sql_are_only_text(worlds: Worlds) -> None:
     world = worlds()
     world.prices.set_price("X'; DROP TABLE orders; --", "10")

@@ -65,6 +65,7 @@ async def test_everything_is_there_after_a_restart(worlds: Worlds) -> None:
     await again.close()
 
 
+@pytest.mark.fault(59)
 async def test_a_locked_file_refuses_before_anything_is_kept(
     worlds: Worlds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +82,7 @@ async def test_a_locked_file_refuses_before_anything_is_kept(
     await broker.submit(buy("1"))
 
 
+@pytest.mark.fault(60)
 async def test_a_full_disk_refuses_the_order_whole(worlds: Worlds) -> None:
     world = worlds()
     broker = await world.account("100000")
@@ -141,6 +143,7 @@ KILLED_WHILE_TRADING = """
 """
 
 
+@pytest.mark.fault(64)
 @pytest.mark.parametrize("orders_before", [1, 7, 40])
 async def test_a_killed_process_leaves_every_order_whole(
     worlds: Worlds, tmp_path: Path, orders_before: int

@@ -16,6 +16,7 @@ def nyse() -> NyseCalendar:
     return NyseCalendar(date(2012, 1, 1), date(2035, 12, 31))
 
 
+@pytest.mark.fault(67)
 @pytest.mark.parametrize(
     ("day", "closes"),
     [

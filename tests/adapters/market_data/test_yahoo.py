@@ -102,6 +102,7 @@ async def test_the_sure_symbol_is_asked_for_but_not_answered(
 # --- one symbol fails ----------------------------------------------------------------------------
 
 
+@pytest.mark.fault(33, 41)
 @pytest.mark.parametrize(
     ("spoil", "kind"),
     [
@@ -219,6 +220,7 @@ async def test_yfinances_own_session_works_the_same_and_says_that_nobody_is_ther
         await YahooMarketData(tmp_path).quotes([SPY])
 
 
+@pytest.mark.fault(21)
 async def test_a_hung_yahoo_is_given_up_and_not_asked_again_until_it_answers(
     server: FakeYahoo, tmp_path: Path
 ) -> None:
@@ -251,6 +253,7 @@ async def test_a_refused_list_is_made_up_for_by_charts(
     assert [(f.symbol, f.kind) for f in batch.faults] == [(NOSUCH, PriceFaultKind.MISSING)]
 
 
+@pytest.mark.fault(33)
 async def test_an_empty_last_row_of_a_chart_gives_the_row_before_with_its_own_time(
     server: FakeYahoo, yahoo: YahooMarketData
 ) -> None:
@@ -262,6 +265,7 @@ async def test_an_empty_last_row_of_a_chart_gives_the_row_before_with_its_own_ti
     assert quote.at == datetime.fromtimestamp(AT - 180, UTC)
 
 
+@pytest.mark.fault(33)
 async def test_a_chart_without_any_price_is_not_a_number(
     server: FakeYahoo, yahoo: YahooMarketData
 ) -> None:

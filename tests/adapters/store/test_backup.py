@@ -128,6 +128,7 @@ async def test_what_was_replaced_is_kept_aside(place: Place) -> None:
     assert await place.layout() == "table"
 
 
+@pytest.mark.fault(62)
 async def test_a_restored_store_says_so_until_it_is_acknowledged(place: Place) -> None:
     async with place.store.begin() as work:
         await work.leases.acquire("telegram", "old", now=LATER, until=LATER + timedelta(days=9))

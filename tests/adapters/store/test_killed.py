@@ -10,6 +10,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.fakes.store import make_store
 
 PROGRAM = """
@@ -35,6 +37,7 @@ asyncio.run(main())
 ACKNOWLEDGED = 501
 
 
+@pytest.mark.fault(64)
 async def test_every_acknowledged_commit_survives_a_kill(tmp_path: Path) -> None:
     store = await make_store(tmp_path)
     await store.aclose()

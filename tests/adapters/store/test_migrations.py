@@ -56,6 +56,7 @@ async def test_migrations_make_the_tables_that_the_code_uses(backend: str, tmp_p
     await engines.aclose()
 
 
+@pytest.mark.fault(63)
 @pytest.mark.parametrize("backend", BACKENDS)
 async def test_a_migration_killed_half_way_runs_again(backend: str, tmp_path: Path) -> None:
     engines = await empty_engines(backend, tmp_path)

@@ -58,6 +58,7 @@ async def test_two_processes_that_start_at_once_make_one_store(tmp_path: Path) -
     assert len(names) == 1
 
 
+@pytest.mark.fault(61)
 async def test_flipped_bytes_are_noticed_and_the_file_is_left_alone(tmp_path: Path) -> None:
     file = await a_used_store(tmp_path)
     data = bytearray(file.read_bytes())
@@ -69,6 +70,7 @@ async def test_flipped_bytes_are_noticed_and_the_file_is_left_alone(tmp_path: Pa
     assert file.read_bytes() == bytes(data)
 
 
+@pytest.mark.fault(61)
 @pytest.mark.parametrize(
     "content", [b"this is no database at all, not even nearly" * 200, b"short"]
 )
@@ -80,6 +82,7 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: by
     assert file.read_bytes() == content
 
 
+@pytest.mark.fault(61)
 async def test_a_missing_database_is_never_made_anew_where_there_was_one(tmp_path: Path) -> None:
     file = await a_used_store(tmp_path)
     file.unlink()
@@ -96,6 +99,7 @@ async def test_a_missing_database_is_never_made_anew_where_there_was_one(tmp_pat
     await store.aclose()
 
 
+@pytest.mark.fault(61)
 async def test_a_log_without_its_database_is_no_reason_to_begin_anew(tmp_path: Path) -> None:
     (tmp_path / "evenkeel.db-wal").write_bytes(b"x" * 100)
     with pytest.raises(StoreDamaged, match=r"evenkeel\.db-wal"):
@@ -103,6 +107,7 @@ async def test_a_log_without_its_database_is_no_reason_to_begin_anew(tmp_path: P
     assert not (tmp_path / "evenkeel.db").exists()
 
 
+@pytest.mark.fault(63)
 async def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     file = await a_used_store(tmp_path)
     run_sql(file, "UPDATE alembic_version SET version_num = '9999'")
@@ -123,6 +128,7 @@ async def test_somebody_elses_database_is_not_touched(tmp_path: Path) -> None:
     assert names == [("photos",)]
 
 
+@pytest.mark.fault(59)
 async def test_a_start_while_another_process_writes_for_long_is_refused(tmp_path: Path) -> None:
     file = await a_used_store(tmp_path)
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
@@ -131,6 +137,7 @@ async def test_a_start_while_another_process_writes_for_long_is_refused(tmp_path
             await open_store(url_of(tmp_path), tmp_path, patience=0.1)
 
 
+@pytest.mark.fault(64)
 async def test_settings_that_would_lose_commits_are_refused(tmp_path: Path) -> None:
     await a_used_store(tmp_path)
     engines = make_engines(url_of(tmp_path))

@@ -53,6 +53,7 @@ def statements(store: SqlStore) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
+@pytest.mark.fault(64)
 async def test_nothing_is_left_to_sqlites_defaults(store: SqlStore) -> None:
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 200}
     for engine in (store._writer, store._reader):
@@ -108,6 +109,7 @@ def insert_from_elsewhere(folder: Path) -> None:
         other.execute("INSERT INTO households (name) VALUES ('theirs')")
 
 
+@pytest.mark.fault(59)
 async def test_a_store_held_by_another_process_is_refused_with_nothing_begun(
     store: SqlStore, tmp_path: Path
 ) -> None:
@@ -154,6 +156,7 @@ async def propose_many(store: SqlStore, family: Family) -> None:
             await propose(work, family)
 
 
+@pytest.mark.fault(60)
 async def test_a_full_disk_undoes_the_unit_of_work_and_reading_goes_on(store: SqlStore) -> None:
     family = await settle(store)
     async with store._writer.connect() as connection:
@@ -257,6 +260,7 @@ async def test_more_portfolios_than_a_statement_may_have_parameters(store: SqlSt
         assert await work.proposals.blocking(many) == {}
 
 
+@pytest.mark.fault(56)
 async def test_no_statement_carries_a_value_of_a_person(store: SqlStore) -> None:
     """What people write is a parameter, never a part of a statement."""
     hostile = "'); DROP TABLE members; --"

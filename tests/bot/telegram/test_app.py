@@ -103,6 +103,7 @@ async def test_an_accident_is_one_sentence_to_the_person_and_a_trace_in_the_log(
         await bot.ask(ANNA, "/whoami", "You are Anna")
 
 
+@pytest.mark.fault(8)
 async def test_the_bot_stops_while_somebody_is_being_served(tmp_path: Path) -> None:
     class SlowPrices(BrokenPrices):
         async def quotes(self, symbols: Collection[Symbol]) -> QuoteBatch:
@@ -130,6 +131,7 @@ async def test_the_bot_stops_while_somebody_is_being_served(tmp_path: Path) -> N
         assert time.monotonic() - began < 10
 
 
+@pytest.mark.fault(43)
 async def test_the_bot_waits_for_telegram_and_begins_when_it_answers(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -142,6 +144,7 @@ async def test_the_bot_waits_for_telegram_and_begins_when_it_answers(
             await bot.ask(ANNA, "/start", "What should it hold")
 
 
+@pytest.mark.fault(5)
 async def test_an_update_delivered_twice_moves_money_once(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.ask(ANNA, "/start", "What should it hold")
@@ -160,6 +163,7 @@ async def test_messages_of_one_person_are_served_in_order(tmp_path: Path) -> Non
         await bot.said(ANNA, "$30.00 is out", "$0.00 in cash")
 
 
+@pytest.mark.fault(7)
 async def test_an_old_button_works_once_after_a_restart(tmp_path: Path) -> None:
     async with running_sandbox() as sandbox:
         async with running_bot(sandbox, tmp_path) as bot:
@@ -180,6 +184,7 @@ async def test_a_message_that_telegram_holds_back_is_sent_when_it_may_be(tmp_pat
         await bot.ask(ANNA, "/settings", "You read tables")
 
 
+@pytest.mark.fault(48)
 async def test_strangers_are_refused_politely_and_get_no_more(tmp_path: Path) -> None:
     async with stage(tmp_path, allowed=()) as bot:
         await bot.ask(BEN, "/start", f"Your id is {BEN}", "ask for an invitation")

@@ -128,6 +128,7 @@ async def test_two_approvers_are_told_how_many_are_missing(tmp_path: Path) -> No
         await bot.said(BEN, "Bought")
 
 
+@pytest.mark.fault(2)
 async def test_ten_quick_taps_are_one_approval(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         proposal = await bot.set_up()
@@ -141,6 +142,7 @@ async def test_ten_quick_taps_are_one_approval(tmp_path: Path) -> None:
         assert len((await proposal_now(bot)).approvals) == 1
 
 
+@pytest.mark.fault(52)
 async def test_an_expired_proposal_says_so_and_loses_its_buttons(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         proposal = await bot.set_up()
@@ -180,6 +182,7 @@ async def test_the_closed_market_is_said_and_waited_for(tmp_path: Path) -> None:
         assert (is_alert, "no longer open: cancelled" in words) == (True, True)
 
 
+@pytest.mark.fault(49, 58)
 async def test_stale_buttons_of_a_removed_member_do_nothing(tmp_path: Path) -> None:
     async with stage(tmp_path, allowed=(ANNA, BEN)) as bot:
         await bot.set_up()
@@ -207,6 +210,7 @@ async def test_stale_buttons_of_a_removed_member_do_nothing(tmp_path: Path) -> N
 # --- payloads ------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault(46)
 async def test_forged_payloads_are_answered_with_silence_and_logged(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         proposal = await bot.set_up()
@@ -223,6 +227,7 @@ async def test_forged_payloads_are_answered_with_silence_and_logged(tmp_path: Pa
         assert (await proposal_now(bot)).state is ProposalState.OPEN
 
 
+@pytest.mark.fault(47)
 async def test_a_genuine_button_works_in_its_own_chat_alone(tmp_path: Path) -> None:
     async with stage(tmp_path, allowed=(ANNA, BEN)) as bot:
         proposal = await bot.set_up()
@@ -249,6 +254,7 @@ async def test_a_button_of_another_version_is_explained(tmp_path: Path) -> None:
             assert (is_alert, "another version" in words) == (True, True)
 
 
+@pytest.mark.fault(53)
 async def test_a_tap_under_a_message_that_is_gone_still_counts(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         proposal = await bot.set_up()
@@ -258,6 +264,7 @@ async def test_a_tap_under_a_message_that_is_gone_still_counts(tmp_path: Path) -
         await bot.said(ANNA, "proposal 1", "Approved by Anna")
 
 
+@pytest.mark.fault(54)
 async def test_a_late_answer_is_followed_by_a_message(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         proposal = await bot.set_up()
@@ -299,6 +306,7 @@ class HangingBrokers:
         return await self._real.fractionable(account, symbols)
 
 
+@pytest.mark.fault(21)
 async def test_taps_are_answered_within_a_second_while_the_broker_hangs(tmp_path: Path) -> None:
     hanging: list[HangingBrokers] = []
 
@@ -342,6 +350,7 @@ def test_verbs_fit_into_a_button_with_the_largest_numbers() -> None:
         assert len(callback.encode(action, -(2**50), b"k" * 32)) <= callback.MAX_BYTES
 
 
+@pytest.mark.fault(48)
 async def test_strangers_hear_nothing_in_a_group(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.set_up()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox.driver import running_sandbox
 from bot.sandbox.model import Message, Upload
 from bot.telegram.commands.rebalance import refused
@@ -103,7 +105,8 @@ async def test_answers_can_be_typed_and_late_ones_are_told_what_to_do(tmp_path: 
         await bot.ask(ANNA, "/holdings done 1 2", "The checklist of proposal 1 is closed")
 
 
-async def test_old_buttons_work_after_a_restart_7(tmp_path: Path) -> None:
+@pytest.mark.fault(7)
+async def test_old_buttons_work_after_a_restart(tmp_path: Path) -> None:
     async with running_sandbox() as sandbox:
         async with running_bot(sandbox, tmp_path) as bot:
             checklist = await handed_over(bot)
@@ -114,6 +117,7 @@ async def test_old_buttons_work_after_a_restart_7(tmp_path: Path) -> None:
             await bot.said(ANNA, "2 of 2 orders filled in full")
 
 
+@pytest.mark.fault(58)
 async def test_only_approvers_answer(tmp_path: Path) -> None:
     async with stage(tmp_path, allowed=(ANNA, BEN)) as bot:
         await handed_over(bot)

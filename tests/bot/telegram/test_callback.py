@@ -51,6 +51,7 @@ def test_every_kind_of_button_fits(action: Action) -> None:
     assert decode(encode(action, CHAT, KEY), CHAT, KEY) == action
 
 
+@pytest.mark.fault(47)
 def test_button_of_another_chat_is_refused() -> None:
     data = encode(APPROVE, CHAT, KEY)
     assert decode(data, 1001, KEY) is None
@@ -61,6 +62,7 @@ def test_button_of_another_installation_is_refused() -> None:
     assert decode(encode(APPROVE, CHAT, KEY), CHAT, b"x" * 32) is None
 
 
+@pytest.mark.fault(46)
 @pytest.mark.parametrize(
     "data", [None, "", "A", "approve:42:1", "ü" * 10, "A" * 65, "=" * 8, "\x00"]
 )
@@ -68,12 +70,14 @@ def test_nonsense_is_refused(data: str | None) -> None:
     assert decode(data, CHAT, KEY) is None
 
 
+@pytest.mark.fault(46)
 def test_every_truncation_and_extension_is_refused() -> None:
     data = encode(APPROVE, CHAT, KEY)
     pieces = [data[:end] for end in range(len(data))] + [data + extra for extra in "A=-_ \n"]
     assert all(decode(piece, CHAT, KEY) is None for piece in pieces)
 
 
+@pytest.mark.fault(46)
 def test_every_change_of_one_character_is_refused() -> None:
     """Unused bits of the last character, too: two texts must never mean the same button."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=."
@@ -84,6 +88,7 @@ def test_every_change_of_one_character_is_refused() -> None:
                 assert decode(data[:place] + other + data[place + 1 :], CHAT, KEY) is None
 
 
+@pytest.mark.fault(46)
 def test_none_of_many_thousand_forgeries_is_accepted() -> None:
     """Mutated, random and spliced payloads; the seed is fixed, so that a find can be repeated."""
     chance = random.Random(46)

@@ -307,6 +307,7 @@ async def test_a_claim_makes_an_owner(tmp_path: Path) -> None:
         await bot.ask(ANNA, "/new Family", "is made")
 
 
+@pytest.mark.fault(56)
 async def test_a_name_that_hides_is_made_plain(tmp_path: Path) -> None:
     async with stage(tmp_path, allowed=(CARL,)) as bot:
         bot.sandbox.add_user(CARL, "\u202e<b>C</b>\u200b " + "long" * 20)

@@ -115,6 +115,7 @@ def test_refuses_what_is_no_allocation(text: str, refusal: Refusal) -> None:
     assert vars(caught.value) == vars(refusal)
 
 
+@pytest.mark.fault(57)
 @pytest.mark.parametrize(
     ("text", "kind"),
     [

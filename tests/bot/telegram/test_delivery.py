@@ -283,6 +283,7 @@ async def test_a_proposal_decided_before_it_could_be_shown_is_not_shown_as_open(
     assert await post.depth() == 0
 
 
+@pytest.mark.fault(43)
 async def test_six_hours_of_silence_then_one_summary(post: Post) -> None:
     """Telegram is down, two proposals come and expire by market time: one message about both."""
     world = post.world
@@ -300,6 +301,7 @@ async def test_six_hours_of_silence_then_one_summary(post: Post) -> None:
     assert post.labels(summary) == []
 
 
+@pytest.mark.fault(43, 52)
 async def test_an_open_proposal_past_its_time_is_not_shown_as_open(post: Post) -> None:
     """Expired by the market's clock, though nothing has marked it so yet; at the very instant, too."""
     proposal = await post.propose()
@@ -308,6 +310,7 @@ async def test_an_open_proposal_past_its_time_is_not_shown_as_open(post: Post) -
     assert all("Approve" not in label for m in post.said() for label in post.labels(m))
 
 
+@pytest.mark.fault(52)
 async def test_one_microsecond_before_its_end_it_is_shown(post: Post) -> None:
     proposal = await post.propose()
     post.world.market_clock.set(proposal.expires_at - timedelta(microseconds=1))
@@ -318,6 +321,7 @@ async def test_one_microsecond_before_its_end_it_is_shown(post: Post) -> None:
 # --- bad days ------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault(45)
 async def test_told_to_wait_nothing_is_lost_and_the_order_stays(post: Post) -> None:
     """
     429 retry_after=37 while 40 notices and then a decision wait
@@ -357,6 +361,7 @@ async def test_told_to_wait_nothing_is_lost_and_the_order_stays(post: Post) -> N
     assert "proposal 1" in accepted[0].params["text"], "decisions go before notices"
 
 
+@pytest.mark.fault(45)
 async def test_one_chat_that_must_wait_holds_up_no_other(post: Post) -> None:
     await post.add_ben()
     await post.propose()
@@ -370,6 +375,7 @@ async def test_one_chat_that_must_wait_holds_up_no_other(post: Post) -> None:
     assert len(post.said(ANNAS)) == len(post.said(BENS)) == 1
 
 
+@pytest.mark.fault(44)
 async def test_who_blocked_the_bot_is_remembered_and_the_others_are_told(post: Post) -> None:
     ben = await post.add_ben()
     post.sandbox.block(ANNAS)
@@ -382,6 +388,7 @@ async def test_who_blocked_the_bot_is_remembered_and_the_others_are_told(post: P
     assert await post.depth() == 0
 
 
+@pytest.mark.fault(44)
 async def test_a_group_that_became_a_supergroup_is_followed(post: Post) -> None:
     await make_home(post)
     post.sandbox.add_group(-100777, "Family", [ANNAS])
@@ -403,6 +410,7 @@ async def test_a_group_that_became_a_supergroup_is_followed(post: Post) -> None:
     assert managed.portfolio.home_chat_id == -100777
 
 
+@pytest.mark.fault(44)
 async def test_a_group_that_put_the_bot_out_gives_way_to_private_chats(post: Post) -> None:
     await make_home(post)
     post.sandbox.remove_bot(ANNAS, GROUP)
@@ -512,6 +520,7 @@ async def test_what_telegram_refuses_for_good_is_given_up_and_the_next_goes_on(
     assert await post.depth() == 0
 
 
+@pytest.mark.fault(71)
 async def test_a_wrong_token_loses_nothing_and_is_not_logged(
     post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.telegram.identity import ANONYMOUS_ADMIN
 from core.domain.ids import ChatId
 from core.domain.membership import Role
@@ -88,6 +90,7 @@ async def test_commands_for_another_bot_are_left_alone(tmp_path: Path) -> None:
         await bot.ask(ANNA, "/nonsense@evenkeel_demo_bot", "I do not know", chat=FAMILY)
 
 
+@pytest.mark.fault(48)
 async def test_a_stranger_who_addresses_the_bot_is_refused_once(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.set_up()
@@ -99,6 +102,7 @@ async def test_a_stranger_who_addresses_the_bot_is_refused_once(tmp_path: Path) 
         assert bot.sandbox.bot_messages(BEN) == []
 
 
+@pytest.mark.fault(51)
 async def test_an_anonymous_administrator_is_told_how_to_be_heard(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.set_up()
@@ -127,6 +131,7 @@ async def test_an_edited_command_is_not_done_again(tmp_path: Path) -> None:
         await bot.ask(ANNA, "/deposit 5", "$10,010.00 in cash")
 
 
+@pytest.mark.fault(44)
 async def test_a_group_that_becomes_a_supergroup_keeps_its_portfolio(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.set_up()
@@ -150,6 +155,7 @@ async def is_reachable(bot: Stage, *, expected: bool) -> bool:
     return (await bot.member()).is_reachable is expected
 
 
+@pytest.mark.fault(44)
 async def test_who_blocks_the_bot_is_unreachable_until_it_is_opened_again(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.ask(ANNA, "/start", "What should it hold")

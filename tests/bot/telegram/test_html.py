@@ -36,6 +36,7 @@ anything = st.text(st.characters(blacklist_categories=())) | st.sampled_from(
 )
 
 
+@pytest.mark.fault(56)
 @given(anything)
 def test_escaped_text_is_shown_as_it_is(text: str) -> None:
     markup = bold(escape(text))
@@ -44,6 +45,7 @@ def test_escaped_text_is_shown_as_it_is(text: str) -> None:
     assert all(entity["type"] == "bold" for entity in shown.entities)
 
 
+@pytest.mark.fault(56)
 @given(anything)
 def test_names_are_short_visible_and_on_one_line(text: str) -> None:
     shown = plain(shown_name(text))
@@ -52,6 +54,7 @@ def test_names_are_short_visible_and_on_one_line(text: str) -> None:
     assert not set(shown) & set("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2069\x00")
 
 
+@pytest.mark.fault(56)
 def test_characters_that_reverse_or_hide_are_taken_out() -> None:
     assert shown_name("Mum\u202e<b>live</b>\u200b") == "Mum&lt;b&gt;live&lt;/b&gt;"
     assert shown_name("\u200b\u2063\u3164") == "(no name)"
@@ -84,6 +87,7 @@ def test_nested_tags_are_closed_and_opened_in_order() -> None:
 lines = st.lists(st.text(st.characters(codec="utf-8"), max_size=60), min_size=1, max_size=40)
 
 
+@pytest.mark.fault(55)
 @given(lines, st.integers(8, 200))
 def test_every_part_is_whole_and_nothing_is_lost(rows: list[str], limit: int) -> None:
     markup = "\n".join(
@@ -98,6 +102,7 @@ def test_every_part_is_whole_and_nothing_is_lost(rows: list[str], limit: int) ->
         assert shown_length(part) <= limit
 
 
+@pytest.mark.fault(55)
 def test_a_report_of_300_positions_is_split_into_whole_messages() -> None:
     rows = [
         f"{number:3}. Bought {number} TICK{number} at $123.45 &amp; more" for number in range(300)

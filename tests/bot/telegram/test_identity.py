@@ -48,12 +48,14 @@ def test_a_person_is_known_by_the_numeric_id() -> None:
     assert sender.is_private
 
 
+@pytest.mark.fault(53)
 def test_a_tap_is_the_tappers_even_under_a_message_that_is_gone() -> None:
     sender = sender_of(tap_update())
     assert isinstance(sender, Sender)
     assert (sender.user_id, sender.chat.id, sender.chat.kind) == (1001, -100123, "group")
 
 
+@pytest.mark.fault(51)
 @pytest.mark.parametrize(
     "fields",
     [
@@ -91,6 +93,7 @@ def test_nobody_is_listened_to_without_a_person_behind_the_words(fields: dict[st
     assert sender_of(message_update(**fields)) is Unwelcome.NOBODY
 
 
+@pytest.mark.fault(51)
 def test_an_anonymous_administrator_is_told_apart() -> None:
     update = message_update(
         **{
@@ -102,6 +105,7 @@ def test_an_anonymous_administrator_is_told_apart() -> None:
     assert sender_of(update) is Unwelcome.ANONYMOUS
 
 
+@pytest.mark.fault(51)
 @pytest.mark.parametrize(
     "fields",
     [
@@ -114,6 +118,7 @@ def test_a_tap_without_a_person_or_a_chat_is_nobodys(fields: dict[str, Any]) -> 
     assert sender_of(tap_update(**fields)) is Unwelcome.NOBODY
 
 
+@pytest.mark.fault(51)
 def test_edited_messages_and_channel_posts_are_nobodys() -> None:
     message = {"message_id": 5, "date": 1, "edit_date": 2, "chat": PRIVATE, "from": ANNA}
     for kind in ("edited_message", "channel_post"):
@@ -122,6 +127,7 @@ def test_edited_messages_and_channel_posts_are_nobodys() -> None:
         assert sender_of(update) is Unwelcome.NOBODY
 
 
+@pytest.mark.fault(5)
 def test_a_request_is_the_same_when_delivered_twice_and_no_other() -> None:
     first = message_update()
     assert request_mark(first) == request_mark(message_update())

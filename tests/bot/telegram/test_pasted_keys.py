@@ -45,7 +45,8 @@ def test_ordinary_texts_are_not(text: str) -> None:
     assert not looks_like_a_key(text)
 
 
-async def test_a_member_s_key_is_deleted_and_shown_nowhere_75(tmp_path: Path) -> None:
+@pytest.mark.fault(75)
+async def test_a_member_s_key_is_deleted_and_shown_nowhere(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.ask(ANNA, "/start", "What should it hold")
         warned = await bot.ask(ANNA, ALPACA_SECRET, "I deleted your message", "Revoke it at once")
@@ -54,13 +55,15 @@ async def test_a_member_s_key_is_deleted_and_shown_nowhere_75(tmp_path: Path) ->
         await bot.ask(ANNA, f"/targets {ALPACA_ID} 100", "Revoke it at once")
 
 
-async def test_in_a_group_where_it_may_not_delete_it_says_so_75(tmp_path: Path) -> None:
+@pytest.mark.fault(75)
+async def test_in_a_group_where_it_may_not_delete_it_says_so(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.ask(ANNA, "/start", "What should it hold")
         await bot.ask(ANNA, f"/deposit {TOKEN}", "delete your message now", chat=FAMILY)
 
 
-async def test_a_stranger_s_key_is_nothing_to_us_75(tmp_path: Path) -> None:
+@pytest.mark.fault(75)
+async def test_a_stranger_s_key_is_nothing_to_us(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         bot.sandbox.add_user(CARL, "Carl")
         bot.sandbox.send_text(CARL, CARL, TOKEN)

@@ -70,6 +70,7 @@ async def test_scaling_makes_a_hundred(tmp_path: Path) -> None:
         await bot.ask(ANNA, "123.45", "set up with $123.45")
 
 
+@pytest.mark.fault(2)
 async def test_two_quick_taps_on_an_amount_make_one_portfolio(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         hello = await bot.ask(ANNA, "/start", "What should it hold")
@@ -126,6 +127,7 @@ async def test_what_is_held_can_become_the_targets(tmp_path: Path) -> None:
         await bot.tap(ANNA, preview, "Use these targets", "The targets are set")
 
 
+@pytest.mark.fault(7)
 async def test_a_restart_in_the_middle_loses_no_step(tmp_path: Path) -> None:
     from bot.sandbox.driver import running_sandbox
     from tests.bot.telegram.stage import running_bot

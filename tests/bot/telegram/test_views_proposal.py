@@ -480,6 +480,7 @@ names = st.text(st.characters(blacklist_categories=()), max_size=200) | st.sampl
 )
 
 
+@pytest.mark.fault(56)
 @settings(max_examples=60)
 @given(names, names, names)
 def test_any_name_and_any_brokers_words_give_valid_markup(

@@ -168,7 +168,8 @@ async def test_every_leg_is_carried_out_once(tmp_path: Path, name: str, leg: int
         assert abs(holdings.positions[AGG] - 100) < 2
 
 
-async def test_f19_while_reads_fail_nothing_is_concluded(tmp_path: Path) -> None:
+@pytest.mark.fault(19)
+async def test_while_reads_fail_nothing_is_concluded(tmp_path: Path) -> None:
     async with family(tmp_path) as anna:
         anna.stage.go_wrong(faults.accept_then_drop())
         look_ups = faults.server_error(
@@ -184,7 +185,8 @@ async def test_f19_while_reads_fail_nothing_is_concluded(tmp_path: Path) -> None
         assert len(anna.stage.orders) == 2
 
 
-async def test_f32_a_reset_account_gets_no_order(tmp_path: Path) -> None:
+@pytest.mark.fault(32)
+async def test_a_reset_account_gets_no_order(tmp_path: Path) -> None:
     async with family(tmp_path) as anna:
         anna.stage.exchange.reset(anna.stage.money)
         await anna.carry_out(times=2)

@@ -39,6 +39,7 @@ def client(stage: Stage) -> TradeClient:
     return TradeClient(Keys(KEY, SECRET), stage.server.origin, Pace(FakeClock()))
 
 
+@pytest.mark.fault(18)
 @pytest.mark.parametrize("status", [429, 504])
 async def test_the_library_repeats_an_order_by_itself_and_ours_does_not(
     stage: Stage, status: int, monkeypatch: pytest.MonkeyPatch
@@ -61,6 +62,7 @@ async def test_the_library_repeats_an_order_by_itself_and_ours_does_not(
     assert len(stage.orders) == 5
 
 
+@pytest.mark.fault(18)
 async def test_the_librarys_error_stumbles_over_a_proxys_page_and_ours_does_not(
     stage: Stage,
 ) -> None:
@@ -77,6 +79,7 @@ async def test_the_librarys_error_stumbles_over_a_proxys_page_and_ours_does_not(
     ours.close()
 
 
+@pytest.mark.fault(21)
 def test_every_request_has_a_time_limit() -> None:
     assert "timeout" not in inspect.getsource(TradingClient._request)
     assert TIMEOUT_SECONDS == (3.05, 10.0)
@@ -108,6 +111,7 @@ def test_numbers_are_exact_and_what_is_no_number_is_refused() -> None:
             maybe_number({"p": value}, "p")
 
 
+@pytest.mark.fault(21)
 async def test_a_call_given_up_can_no_longer_send() -> None:
     """Looking the name up hangs until after the limit; the order must not leave any more."""
     async with staged() as stage:

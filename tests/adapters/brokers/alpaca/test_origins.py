@@ -19,6 +19,7 @@ LIVE = [
 ]
 
 
+@pytest.mark.fault(76)
 @pytest.mark.parametrize("origin", LIVE)
 def test_the_live_service_is_refused_at_construction(origin: str) -> None:
     with pytest.raises(OriginRefused, match="real money"):

@@ -25,6 +25,7 @@ def headers(clock: FakeClock, *, remaining: int = 0, reset_in: float = 20) -> di
     }
 
 
+@pytest.mark.fault(17)
 async def test_an_order_waits_for_the_reset_and_a_little_longer() -> None:
     clock = FakeClock()
     pace = Pace(clock, patience=30, jitter=lambda: 0.5)
@@ -67,6 +68,7 @@ async def test_a_429_without_headers_means_a_short_wait_or_the_reset_known_befor
     assert clock.sleeps == [5.0, 12.0]
 
 
+@pytest.mark.fault(17)
 async def test_the_last_of_a_minute_is_kept_for_orders() -> None:
     clock = FakeClock()
     pace = Pace(clock)
@@ -98,6 +100,7 @@ async def test_a_wall_clock_set_back_closes_nothing_for_long() -> None:
     assert clock.sleeps[0] < 25
 
 
+@pytest.mark.fault(17)
 async def test_an_order_met_by_429_is_sent_once_more_when_its_time_has_come(stage: Stage) -> None:
     reset = int(stage.exchange.time.now().timestamp()) + 10
     stage.go_wrong(faults.too_many({"X-RateLimit-Reset": str(reset)}))
@@ -121,6 +124,7 @@ async def test_a_read_met_by_429_is_not_repeated(stage: Stage) -> None:
     assert stage.asked("GET", "/v2/clock") == 1
 
 
+@pytest.mark.fault(17)
 async def test_in_a_busy_minute_reads_are_turned_away_and_no_order_is_lost(stage: Stage) -> None:
     """30 requests a minute: reads use the first ten, the others are kept for an order."""
     stage.server.requests_a_minute = 30
@@ -138,6 +142,7 @@ async def test_in_a_busy_minute_reads_are_turned_away_and_no_order_is_lost(stage
     await stage.broker.clock()
 
 
+@pytest.mark.fault(17)
 async def test_many_orders_in_one_minute_are_all_sent_once(stage: Stage) -> None:
     """20 orders need some 60 requests; 40 are free in each minute."""
     stage.server.requests_a_minute = 40

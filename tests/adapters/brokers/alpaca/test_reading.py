@@ -27,8 +27,9 @@ async def test_what_it_declares_of_itself(stage: Stage) -> None:
     assert traits.has_fractions
 
 
+@pytest.mark.fault(26)
 @pytest.mark.parametrize(("multiplier", "at_once"), [(1, False), (2, True), (4, True)])
-async def test_f26_whether_sales_settle_at_once_depends_on_the_account(
+async def test_whether_sales_settle_at_once_depends_on_the_account(
     multiplier: int, *, at_once: bool
 ) -> None:
     async with staged(multiplier=multiplier) as stage:
@@ -45,7 +46,8 @@ async def test_cash_is_never_margin() -> None:
         assert (await stage.broker.account()).cash == 9100
 
 
-async def test_f26_unsettled_money_is_no_cash_where_it_cannot_be_used() -> None:
+@pytest.mark.fault(26)
+async def test_unsettled_money_is_no_cash_where_it_cannot_be_used() -> None:
     """3 shares sold for 300 dollars: usable on Tuesday."""
     async with staged(unsettled_is_usable=False) as stage:
         stage.hold(SPY, "3")
@@ -110,7 +112,8 @@ async def test_short_positions_are_refused_and_other_things_left_out(
         await stage.broker.holdings()
 
 
-async def test_f39_a_renamed_stock_keeps_its_id(stage: Stage) -> None:
+@pytest.mark.fault(39)
+async def test_a_renamed_stock_keeps_its_id(stage: Stage) -> None:
     stage.exchange.list_asset("FB", "200")
     stage.hold(Symbol("FB"), "3")
     before = (await stage.broker.assets([Symbol("FB")]))[Symbol("FB")]
@@ -120,7 +123,8 @@ async def test_f39_a_renamed_stock_keeps_its_id(stage: Stage) -> None:
     assert (await stage.broker.holdings()).positions == {"META": 3}
 
 
-async def test_f37_after_a_split_there_are_more_shares(stage: Stage) -> None:
+@pytest.mark.fault(37)
+async def test_after_a_split_there_are_more_shares(stage: Stage) -> None:
     stage.hold(SPY, "3")
     stage.exchange.split("SPY", 10)
     assert (await stage.broker.holdings()).positions == {SPY: 30}
@@ -143,7 +147,8 @@ async def test_many_assets_are_looked_up_in_one_list(stage: Stage) -> None:
     assert stage.asked("GET", "/v2/assets") == 1
 
 
-async def test_f65_its_clock_is_a_witness(stage: Stage) -> None:
+@pytest.mark.fault(65)
+async def test_its_clock_is_a_witness(stage: Stage) -> None:
     clock = await stage.broker.clock()
     assert clock.now == stage.exchange.time.now()
     assert clock.now.tzinfo is UTC
@@ -193,7 +198,8 @@ async def test_an_account_of_other_keys_is_noticed_wherever_it_matters(stage: St
 # --- open orders ---------------------------------------------------------------------------------
 
 
-async def test_f29_open_orders_of_others_are_seen_too(stage: Stage) -> None:
+@pytest.mark.fault(29)
+async def test_open_orders_of_others_are_seen_too(stage: Stage) -> None:
     await stage.broker.submit(buy(limit="90"))
     stage.exchange.ticks_on_look = False
     by_hand = {"symbol": "AGG", "side": "buy", "type": "market", "time_in_force": "day"}
@@ -204,7 +210,8 @@ async def test_f29_open_orders_of_others_are_seen_too(stage: Stage) -> None:
     assert orders[1].client_order_id
 
 
-async def test_f31_with_501_open_orders_all_are_listed_and_ours_found_by_its_id(
+@pytest.mark.fault(31)
+async def test_with_501_open_orders_all_are_listed_and_ours_found_by_its_id(
     stage: Stage,
 ) -> None:
     stage.server.requests_a_minute = 10_000
@@ -258,8 +265,9 @@ UNUSABLE: dict[str, Callable[..., Fault]] = {
 }
 
 
+@pytest.mark.fault(19)
 @pytest.mark.parametrize("name", UNUSABLE)
-async def test_f19_from_a_look_that_fails_no_conclusion_is_drawn(stage: Stage, name: str) -> None:
+async def test_from_a_look_that_fails_no_conclusion_is_drawn(stage: Stage, name: str) -> None:
     looks: dict[str, Callable[[], Awaitable[object]]] = {
         "/v2/account": stage.broker.account,
         "/v2/positions": stage.broker.holdings,
@@ -276,6 +284,7 @@ async def test_f19_from_a_look_that_fails_no_conclusion_is_drawn(stage: Stage, n
         stage.server.faults.clear()
 
 
+@pytest.mark.fault(19)
 async def test_only_alpaca_itself_can_say_that_it_has_no_such_order(stage: Stage) -> None:
     path = "/v2/orders:by_client_order_id"
     for status, body in (

@@ -45,8 +45,9 @@ RECORDED = [
 ]
 
 
+@pytest.mark.fault(22)
 @pytest.mark.parametrize(("status", "code", "message", "ours"), RECORDED)
-async def test_f22_one_code_of_alpacas_means_many_things_and_the_words_decide(
+async def test_one_code_of_alpacas_means_many_things_and_the_words_decide(
     stage: Stage, status: int, code: int, message: str, ours: str
 ) -> None:
     stage.go_wrong(saying(status, code, message))
@@ -93,7 +94,8 @@ async def test_an_id_is_refused_after_the_orders_end_too(stage: Stage, end: str)
         await stage.broker.submit(buy())
 
 
-async def test_f16_of_a_repeated_id_the_other_order_is_what_is_found(stage: Stage) -> None:
+@pytest.mark.fault(16)
+async def test_of_a_repeated_id_the_other_order_is_what_is_found(stage: Stage) -> None:
     """The id belongs to an order for something else: the core compares, we only report."""
     await stage.broker.submit(something_else())
     with pytest.raises(DuplicateClientOrderId):
@@ -108,7 +110,8 @@ def something_else() -> Any:
     return buy("1", symbol=BRKB, limit="400")
 
 
-async def test_f22_a_wash_trade_is_explained(stage: Stage) -> None:
+@pytest.mark.fault(22)
+async def test_a_wash_trade_is_explained(stage: Stage) -> None:
     stage.hold(SPY, "5")
     await stage.broker.submit(sell("5", limit="120", id_="resting"))
     with pytest.raises(OrderRefused) as caught:
@@ -126,7 +129,8 @@ async def test_after_the_cancellation_the_opposing_order_is_taken(stage: Stage) 
     assert (await stage.settled("opposing")).state is OrderState.FILLED
 
 
-async def test_f27_a_symbol_that_is_halted_is_known_before(stage: Stage) -> None:
+@pytest.mark.fault(27)
+async def test_a_symbol_that_is_halted_is_known_before(stage: Stage) -> None:
     stage.exchange.assets["SPY"].is_tradable = False
     assets = await stage.broker.assets([SPY])
     assert assets[SPY].is_tradable is False
@@ -142,17 +146,19 @@ async def test_a_fund_that_is_sold_whole_only(stage: Stage) -> None:
     await stage.broker.submit(buy("2"))
 
 
+@pytest.mark.fault(30)
 @pytest.mark.parametrize(
     "body", ['{"message":"forbidden."}', '{"code":40310001,"message":"Forbidden"}']
 )
-async def test_f30_forbidden_keys_are_certainly_no_order(stage: Stage, body: str) -> None:
+async def test_forbidden_keys_are_certainly_no_order(stage: Stage, body: str) -> None:
     stage.go_wrong(Fault(Answer.SAY, status=403, body=body))
     with pytest.raises(BrokerUnavailable, match="paper account work only at the paper service"):
         await stage.broker.submit(buy())
     assert stage.orders == []
 
 
-async def test_f30_keys_of_the_other_environment_are_recognised_and_said(stage: Stage) -> None:
+@pytest.mark.fault(30)
+async def test_keys_of_the_other_environment_are_recognised_and_said(stage: Stage) -> None:
     stage.money.secret = "another one"
     for ask in (stage.broker.account, stage.broker.holdings, lambda: stage.broker.submit(buy())):
         with pytest.raises(BrokerUnavailable) as caught:

@@ -41,6 +41,7 @@ def reachable(error: BaseException) -> Iterator[str]:
             waiting += vars(value).values()
 
 
+@pytest.mark.fault(71)
 async def test_no_exception_holds_the_keys(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     kinds = [*TAKEN_BUT_UNHEARD.values(), *NOT_TAKEN.values(), faults.unauthorised]
@@ -71,6 +72,7 @@ async def test_an_unreachable_service_shows_no_keys(caplog: pytest.LogCaptureFix
     assert not [canary for canary in CANARIES if canary in caplog.text]
 
 
+@pytest.mark.fault(71)
 async def test_no_object_shows_its_keys(stage: Stage) -> None:
     source = AlpacaMarketData(KEY, SECRET, stage.server.origin, stage.exchange.time)
     for value in (stage.house, stage.broker, source, Keys(KEY, SECRET), stage.house._client):

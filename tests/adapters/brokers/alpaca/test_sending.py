@@ -104,10 +104,9 @@ TAKEN_BUT_UNHEARD: dict[str, Callable[[], Fault]] = {
 }
 
 
+@pytest.mark.fault(12, 18, 20)
 @pytest.mark.parametrize("name", TAKEN_BUT_UNHEARD)
-async def test_f12_f18_f20_an_order_taken_unheard_is_sent_once_and_found(
-    stage: Stage, name: str
-) -> None:
+async def test_an_order_taken_unheard_is_sent_once_and_found(stage: Stage, name: str) -> None:
     stage.go_wrong(TAKEN_BUT_UNHEARD[name]())
     with pytest.raises(BrokerAmbiguous):
         await stage.broker.submit(buy())
@@ -125,8 +124,9 @@ NOT_TAKEN: dict[str, Callable[[], Fault]] = {
 }
 
 
+@pytest.mark.fault(13, 18)
 @pytest.mark.parametrize("name", NOT_TAKEN)
-async def test_f13_f18_an_order_lost_on_its_way_can_be_sent_again_with_the_same_id(
+async def test_an_order_lost_on_its_way_can_be_sent_again_with_the_same_id(
     stage: Stage, name: str
 ) -> None:
     stage.go_wrong(NOT_TAKEN[name]())
@@ -137,7 +137,8 @@ async def test_f13_f18_an_order_lost_on_its_way_can_be_sent_again_with_the_same_
     assert len(stage.orders) == 1
 
 
-async def test_f14_an_order_that_shows_late_is_a_duplicate_and_not_a_second_one(
+@pytest.mark.fault(14)
+async def test_an_order_that_shows_late_is_a_duplicate_and_not_a_second_one(
     stage: Stage,
 ) -> None:
     stage.go_wrong(faults.late_visibility(looks=1))
@@ -150,7 +151,8 @@ async def test_f14_an_order_that_shows_late_is_a_duplicate_and_not_a_second_one(
     assert len(stage.orders) == 1
 
 
-async def test_f14_a_late_order_that_used_the_cash_is_no_refusal(stage: Stage) -> None:
+@pytest.mark.fault(14)
+async def test_a_late_order_that_used_the_cash_is_no_refusal(stage: Stage) -> None:
     """10,000 dollars; the unseen order takes 9,800 of them, so that the same again is too much."""
     stage.exchange.checks_id_last = True
     stage.go_wrong(faults.late_visibility(looks=2))
@@ -162,7 +164,8 @@ async def test_f14_a_late_order_that_used_the_cash_is_no_refusal(stage: Stage) -
     assert len(stage.orders) == 1
 
 
-async def test_f14_a_late_sale_of_all_shares_is_no_refusal(stage: Stage) -> None:
+@pytest.mark.fault(14)
+async def test_a_late_sale_of_all_shares_is_no_refusal(stage: Stage) -> None:
     stage.hold(buy().symbol, "3")
     stage.go_wrong(faults.late_visibility(looks=4))
     with pytest.raises(BrokerAmbiguous):
@@ -175,7 +178,8 @@ async def test_f14_a_late_sale_of_all_shares_is_no_refusal(stage: Stage) -> None
     assert stage.posts == 1
 
 
-async def test_f21_a_hanging_broker_is_given_up_and_the_loop_stays_free(hasty: Stage) -> None:
+@pytest.mark.fault(21)
+async def test_a_hanging_broker_is_given_up_and_the_loop_stays_free(hasty: Stage) -> None:
     hasty.go_wrong(faults.hang(takes=True))
     start, longest = time.monotonic(), 0.0
     sending = asyncio.ensure_future(hasty.broker.submit(buy()))
@@ -191,7 +195,8 @@ async def test_f21_a_hanging_broker_is_given_up_and_the_loop_stays_free(hasty: S
     assert (await hasty.settled(ID)).state is OrderState.FILLED
 
 
-async def test_f21_what_hangs_does_not_pile_up(hasty: Stage) -> None:
+@pytest.mark.fault(21)
+async def test_what_hangs_does_not_pile_up(hasty: Stage) -> None:
     hasty.go_wrong(faults.hang(method="GET", path="/v2/clock", times=50))
     answers = await asyncio.gather(
         *(hasty.broker.clock() for _ in range(20)), return_exceptions=True
@@ -217,7 +222,8 @@ async def test_a_server_that_goes_away_before_the_order_means_certainly_not_sent
         await stage.broker.submit(buy())
 
 
-async def test_f22_a_200_may_still_end_rejected(stage: Stage) -> None:
+@pytest.mark.fault(22)
+async def test_a_200_may_still_end_rejected(stage: Stage) -> None:
     stage.exchange.fates.append(Fate(ends_as="rejected"))
     answered = await stage.broker.submit(buy())
     assert answered.state is OrderState.SUBMITTED
@@ -258,8 +264,9 @@ FIELDS = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.fault(20)
 @given(changes=st.dictionaries(FIELDS, JSON, min_size=1, max_size=3))
-def test_f20_whatever_the_answer_says_the_process_lives(changes: dict[str, object]) -> None:
+def test_whatever_the_answer_says_the_process_lives(changes: dict[str, object]) -> None:
     """Any JSON in any field of the answer: an order of ours, or BrokerAmbiguous; nothing else."""
 
     async def send() -> BrokerOrder | BrokerAmbiguous:
@@ -316,7 +323,8 @@ async def test_a_market_purchase_on_a_margin_account_is_refused() -> None:
         assert stage.posts == 0
 
 
-async def test_f30_a_restricted_account_sends_nothing(stage: Stage) -> None:
+@pytest.mark.fault(30)
+async def test_a_restricted_account_sends_nothing(stage: Stage) -> None:
     stage.money.is_blocked = True
     assert (await stage.broker.account()).is_restricted
     with pytest.raises(OrderRefused, match="restricted"):
@@ -324,7 +332,8 @@ async def test_f30_a_restricted_account_sends_nothing(stage: Stage) -> None:
     assert stage.posts == 0
 
 
-async def test_f32_a_reset_account_sends_nothing_and_says_so(stage: Stage) -> None:
+@pytest.mark.fault(32)
+async def test_a_reset_account_sends_nothing_and_says_so(stage: Stage) -> None:
     stage.exchange.reset(stage.money)
     with pytest.raises(BrokerUnavailable, match="reset"):
         await stage.broker.submit(buy())

@@ -82,14 +82,16 @@ async def test_calculated_and_done_for_the_day_can_mean_filled(stage: Stage) -> 
         assert found.state is OrderState.FILLED
 
 
-async def test_f20_a_word_never_heard_draws_no_conclusion(stage: Stage) -> None:
+@pytest.mark.fault(20)
+async def test_a_word_never_heard_draws_no_conclusion(stage: Stage) -> None:
     await stage.broker.submit(buy(limit="90"))
     stage.go_wrong(faults.unknown_status(method="GET", path="/v2/orders:by_client_order_id"))
     with pytest.raises(BrokerAmbiguous, match="“quantum”, which we do not know"):
         await stage.found(ID)
 
 
-async def test_f23_partial_fill_then_close_keeps_what_was_filled(stage: Stage) -> None:
+@pytest.mark.fault(23)
+async def test_partial_fill_then_close_keeps_what_was_filled(stage: Stage) -> None:
     stage.exchange.fates.append(Fate(first_part=Decimal("0.4"), is_stuck=True))
     await stage.broker.submit(buy("5"))
     partly = await stage.settled(ID)
@@ -101,7 +103,8 @@ async def test_f23_partial_fill_then_close_keeps_what_was_filled(stage: Stage) -
     assert (await stage.broker.holdings()).positions == {SPY: 2}
 
 
-async def test_f24_a_fill_that_wins_against_a_cancellation(stage: Stage) -> None:
+@pytest.mark.fault(24)
+async def test_a_fill_that_wins_against_a_cancellation(stage: Stage) -> None:
     await stage.broker.submit(buy())
     await stage.broker.cancel(buy().client_order_id)
     stage.exchange.fill(stage.money, stage.orders[0], Decimal(3), Decimal(100))
@@ -110,7 +113,8 @@ async def test_f24_a_fill_that_wins_against_a_cancellation(stage: Stage) -> None
     assert sum(fill.quantity for fill in won.fills) == 3
 
 
-async def test_f24_a_cancellation_that_wins_after_a_part(stage: Stage) -> None:
+@pytest.mark.fault(24)
+async def test_a_cancellation_that_wins_after_a_part(stage: Stage) -> None:
     await stage.broker.submit(buy())
     await stage.broker.cancel(buy().client_order_id)
     stage.exchange.fill(stage.money, stage.orders[0], Decimal(1), Decimal(100))
@@ -130,6 +134,7 @@ async def test_cancelling_what_has_ended_or_never_was_changes_nothing(stage: Sta
 # --- F11, F24, F28: executions -------------------------------------------------------------------
 
 
+@pytest.mark.fault(11)
 async def test_executions_told_twice_and_the_last_first_count_once_in_their_order(
     stage: Stage,
 ) -> None:
@@ -178,7 +183,8 @@ async def test_executions_that_never_show_are_taken_from_the_order_after_a_minut
     assert await stage.settled(ID) == late
 
 
-async def test_f28_more_filled_than_ordered_is_reported_as_it_is(stage: Stage) -> None:
+@pytest.mark.fault(28)
+async def test_more_filled_than_ordered_is_reported_as_it_is(stage: Stage) -> None:
     stage.exchange.fates.append(Fate(excess=Decimal(1)))
     await stage.broker.submit(buy())
     filled = await stage.settled(ID)

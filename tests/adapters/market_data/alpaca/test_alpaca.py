@@ -58,7 +58,8 @@ async def test_all_symbols_are_asked_for_once_and_of_iex(stage: Stage) -> None:
     assert (seen.path, seen.query) == (SNAPSHOTS, {"symbols": "SPY,AGG,BRK.B", "feed": "iex"})
 
 
-async def test_f34_a_price_of_two_minutes_ago_is_refused_by_the_rule_of_one(stage: Stage) -> None:
+@pytest.mark.fault(34)
+async def test_a_price_of_two_minutes_ago_is_refused_by_the_rule_of_one(stage: Stage) -> None:
     stage.server.exchange.assets["AGG"].traded_at = NOW - timedelta(minutes=2)
     batch = await stage.source.quotes([SPY, AGG])
     with pytest.raises(PricesRefused) as caught:
@@ -105,8 +106,9 @@ UNUSABLE: dict[str, Callable[[], Fault]] = {
 }
 
 
+@pytest.mark.fault(19)
 @pytest.mark.parametrize("name", UNUSABLE)
-async def test_f19_an_unusable_answer_is_the_sources_failure(stage: Stage, name: str) -> None:
+async def test_an_unusable_answer_is_the_sources_failure(stage: Stage, name: str) -> None:
     stage.go_wrong(UNUSABLE[name]())
     with pytest.raises(PriceSourceDown) as caught:
         await stage.source.quotes([SPY])
@@ -114,7 +116,8 @@ async def test_f19_an_unusable_answer_is_the_sources_failure(stage: Stage, name:
     assert caught.value.detail
 
 
-async def test_f17_at_the_limit_it_says_when_to_ask_again(stage: Stage) -> None:
+@pytest.mark.fault(17)
+async def test_at_the_limit_it_says_when_to_ask_again(stage: Stage) -> None:
     stage.go_wrong(faults.too_many())
     with pytest.raises(PriceSourceDown) as caught:
         await stage.source.quotes([SPY])
@@ -166,8 +169,9 @@ def test_the_last_trade_or_a_newer_and_narrow_market(parts: Any, expected: objec
     assert price_of(**parts) == expected
 
 
+@pytest.mark.fault(33)
 @pytest.mark.parametrize("value", [None, [], "x", 3])
-def test_f33_what_is_no_snapshot_is_no_price(value: object) -> None:
+def test_what_is_no_snapshot_is_no_price(value: object) -> None:
     read = read_snapshot(SPY, value, "alpaca")
     assert isinstance(read, PriceFault)
     assert read.kind is PriceFaultKind.MISSING
