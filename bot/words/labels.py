@@ -82,6 +82,7 @@ CAUSES: dict[Cause, str] = {
     Cause.REQUESTED: "asked for",
     Cause.TARGETS_CHANGED: "new targets",
     Cause.NEW_CASH: "new cash",
+    Cause.AFTER_SALE: "purchases after a sale",
 }
 
 REVISION_CAUSES: dict[RevisionCause, str] = {
@@ -100,6 +101,8 @@ DECISIONS: dict[DecisionKind, str] = {
     DecisionKind.REOPEN: "reopened",
     DecisionKind.LATER: "put off",
     DecisionKind.CANCEL: "cancelled",
+    DecisionKind.TRY_BUYS: "tried the purchases again of",
+    DecisionKind.STAY_IN_CASH: "stayed in cash after",
 }
 
 SIDES: dict[Side, str] = {Side.BUY: "Buy", Side.SELL: "Sell"}

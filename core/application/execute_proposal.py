@@ -21,12 +21,15 @@ from core.domain.plan import Side
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import Refusal
-from core.domain.report import outcome_of
+from core.domain.report import WhyNot, outcome_of
 from core.domain.risk import APPROVAL_LIFETIME, ApprovedPlan, resume_plan
 from core.ports.broker import Broker
 from core.ports.store import AuditEvent
 
 log = logging.getLogger(__name__)
+
+FINAL = frozenset({WhyNot.CLOSED, WhyNot.APPROVAL_AGED})
+"""After these nothing can be sent again under the same approval: what is in doubt goes to a person."""
 
 
 async def execute_approved(desk: Desk) -> int:
@@ -139,9 +142,9 @@ async def _carry_on(
             await send_side(desk, broker, grant, managed, approved, side)
             if await _must_wait(desk, broker, proposal_id, side):
                 return False
-    except Stopped:
-        await _stop_sending(desk, broker, grant, proposal_id)
-        if await _may_send(desk, approved) and await _in_doubt(desk, proposal_id):
+    except Stopped as stopped:
+        await _stop_sending(desk, broker, grant, proposal_id, stopped.why)
+        if stopped.why not in FINAL and await _in_doubt(desk, proposal_id):
             return False
     return await _conclude(desk, grant, managed, proposal_id)
 
@@ -153,7 +156,7 @@ async def _must_wait(desk: Desk, broker: Broker, proposal_id: ProposalId, side: 
     """
     states = {order.state for order in await orders_of(desk, proposal_id) if order.side is side}
     if OrderState.FROZEN in states:
-        raise Stopped
+        raise Stopped(WhyNot.IN_DOUBT)
     unended = IN_DOUBT | {OrderState.INTENDED}
     return not states.isdisjoint(unended if broker.traits.fills_by_hand else unended | AT_BROKER)
 
@@ -163,24 +166,24 @@ async def _in_doubt(desk: Desk, proposal_id: ProposalId) -> bool:
 
 
 async def _require_may_send(desk: Desk, approved: ApprovedPlan) -> None:
-    if not await _may_send(desk, approved):
-        raise Stopped
-
-
-async def _may_send(desk: Desk, approved: ApprovedPlan) -> bool:
-    """Whether the exchange is open, and orders may still be sent under this approval."""
+    """Raise Stopped unless the exchange is open, and orders may still be sent under this approval."""
     given = [decision.market_at for decision in approved.proposal.approvals]
     start = max([*given, approved.proposal.scheduled_for or given[0]])
     moment = await desk.market.moment()
-    return moment.is_open and moment.now - start <= APPROVAL_LIFETIME
+    if not moment.is_open:
+        raise Stopped(WhyNot.CLOSED)
+    if moment.now - start > APPROVAL_LIFETIME:
+        raise Stopped(WhyNot.APPROVAL_AGED)
 
 
-async def _stop_sending(desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId) -> None:
+async def _stop_sending(
+    desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId, why: WhyNot
+) -> None:
     """Paused, or the approval is too old: nothing more is sent, and what is open is followed to its end."""
     await look_again(desk, broker, grant, proposal_id)
     async with desk.store.begin() as work:
         await work.leases.require(grant.name, desk.holder, grant.fence, desk.clock.now())
-        await void_intents(work, proposal_id)
+        await void_intents(work, proposal_id, why)
     await settle_doubts(desk, broker, grant, proposal_id)
 
 

@@ -15,6 +15,7 @@ from core.domain.plan import Plan
 from core.domain.portfolio import ManagedPortfolio, Snapshot
 from core.domain.proposal import Cause, Proposal, ProposalState, Revision, RevisionCause
 from core.domain.refusals import EndOfHistory
+from core.domain.report import WhyNot
 from core.ports.store import AuditEvent, UnitOfWork
 
 REPLACEABLE = frozenset(
@@ -123,11 +124,13 @@ async def _end(
     return tuple(ended)
 
 
-async def void_intents(work: UnitOfWork, proposal_id: ProposalId) -> None:
-    """Void the orders of a proposal that were never sent."""
+async def void_intents(
+    work: UnitOfWork, proposal_id: ProposalId, why: WhyNot | None = None
+) -> None:
+    """Void the orders of a proposal that were never sent, and keep why."""
     for order in await work.orders.of_proposal(proposal_id):
         if order.state is OrderState.INTENDED:
-            await work.orders.move(order.id, OrderState.INTENDED, OrderState.VOID)
+            await work.orders.move(order.id, OrderState.INTENDED, OrderState.VOID, detail=why)
 
 
 def is_cooling_down(market: Market, settled: date | None, today: date, sessions: int) -> bool:

@@ -7,10 +7,12 @@ the order is looked up by its client order id before it is ever sent again.
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from core.application.desk import Desk, Grant, renew
 from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, Order, OrderState
 from core.domain.refusals import Refusal
+from core.domain.report import WhyNot
 from core.domain.risk import ApprovedPlan
 from core.ports.broker import (
     Broker,
@@ -30,9 +32,15 @@ log = logging.getLogger(__name__)
 NOT_THERE = "not at the broker"
 """The detail of an order that was sent once and not found: it goes again as it was, or not at all."""
 
+DENIED = "the broker had it, and says now that it does not"
+"""The detail of an order that its broker acknowledged and then denied: it is never sent again by itself."""
+
 
 class Stopped(Refusal):
-    """The portfolio was paused while its orders were being sent."""
+    """Nothing more may be sent of a plan that is being carried out, and why."""
+
+    def __init__(self, why: WhyNot) -> None:
+        self.why = why
 
 
 async def send_order(
@@ -67,7 +75,7 @@ async def _claim(desk: Desk, grant: Grant, order: Order) -> bool:
         if proposal is not None:
             managed = await work.portfolios.get(proposal.portfolio_id)
             if managed.portfolio.is_paused:
-                raise Stopped
+                raise Stopped(WhyNot.PAUSED)
         claimed = await work.orders.move(order.id, OrderState.INTENDED, OrderState.SUBMITTING)
         if claimed and proposal is not None:
             await work.log.record(
@@ -95,7 +103,8 @@ async def look_up(desk: Desk, broker: Broker, grant: Grant, order: Order) -> Non
     """Ask the broker what it has of an order, and take that over.
 
     An order in doubt that the broker certainly does not have goes back to intended where ids are unique for ever;
-    at any other broker it is frozen, and a person decides. A broker that does not answer leaves all as it is.
+    at any other broker it is frozen, and a person decides. So is one that the broker had acknowledged, once it has
+    denied it for long enough. A broker that does not answer leaves all as it is.
     """
     async with desk.store.begin() as work:
         await renew(work, desk, grant)
@@ -114,6 +123,8 @@ async def _not_found(desk: Desk, broker: Broker, grant: Grant, order: Order) -> 
     async with desk.store.begin() as work:
         await work.leases.require(grant.name, desk.holder, grant.fence, desk.clock.now())
         latest = await work.orders.get(order.id)
+        if latest is not None and latest.state in AT_BROKER:
+            await _denied(work, latest, desk.clock.now())
         if latest is None or latest.state not in IN_DOUBT:
             return
         if broker.traits.dedup is Dedup.FOREVER:
@@ -127,6 +138,15 @@ async def _not_found(desk: Desk, broker: Broker, grant: Grant, order: Order) -> 
             OrderState.FROZEN,
             detail="the broker cannot tell whether it has it",
         )
+
+
+async def _denied(work: UnitOfWork, order: Order, now: datetime) -> None:
+    """The broker had acknowledged it: remember the first denial, and freeze it once that has lasted."""
+    if order.denied_at is None:
+        await work.orders.deny(order.id, now)
+        log.warning("order %s: the broker had it, and denies it now", order.client_order_id)
+    elif order.is_denied_for_good(now):
+        await work.orders.move(order.id, order.state, OrderState.FROZEN, detail=DENIED)
 
 
 async def _adopt(desk: Desk, grant: Grant, order: Order, found: BrokerOrder) -> None:
@@ -147,19 +167,21 @@ def is_ours(order: Order, found: BrokerOrder) -> bool:
 
 
 async def _freeze(work: UnitOfWork, order: Order) -> None:
-    if order.state is OrderState.SUBMITTING:
-        await work.orders.move(order.id, OrderState.SUBMITTING, OrderState.UNKNOWN)
-    await work.orders.move(
-        order.id,
-        OrderState.UNKNOWN,
-        OrderState.FROZEN,
-        detail="another order has this id at the broker",
-    )
+    before = order.state
+    if before is OrderState.SUBMITTING:
+        await work.orders.move(order.id, before, OrderState.UNKNOWN)
+        before = OrderState.UNKNOWN
+    if before in {OrderState.UNKNOWN} | AT_BROKER:
+        await work.orders.move(
+            order.id, before, OrderState.FROZEN, detail="another order has this id at the broker"
+        )
 
 
 async def adopt(work: UnitOfWork, order: Order, found: BrokerOrder) -> None:
     """Take over what the broker says of an order: its id, its executions, its state."""
     state = order.state
+    if order.denied_at is not None:
+        await work.orders.clear_denial(order.id)
     if state in IN_DOUBT | {OrderState.FROZEN}:
         await work.orders.move(
             order.id, state, OrderState.SUBMITTED, broker_order_id=found.broker_order_id, detail=""

@@ -17,6 +17,7 @@ from core.domain.order import AT_BROKER, IN_DOUBT, Order, OrderState, collared_l
 from core.domain.plan import Side
 from core.domain.policy import whole_shares
 from core.domain.portfolio import ManagedPortfolio, Snapshot
+from core.domain.report import WhyNot
 from core.domain.risk import ApprovedPlan
 from core.domain.sizing import FRACTION, Purchase, fit_purchases
 from core.ports.broker import Broker, BrokerError
@@ -117,7 +118,7 @@ async def _prepare(
                 await work.orders.prepare(order.id, quantity=quantity, limit_price=limit)
             else:
                 await work.orders.move(
-                    order.id, OrderState.INTENDED, OrderState.VOID, detail="no cash was left for it"
+                    order.id, OrderState.INTENDED, OrderState.VOID, detail=WhyNot.NO_CASH
                 )
 
 

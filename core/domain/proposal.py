@@ -84,6 +84,7 @@ class Cause(StrEnum):
     REQUESTED = "requested"
     TARGETS_CHANGED = "targets_changed"
     NEW_CASH = "new_cash"
+    AFTER_SALE = "after_sale"
 
 
 class RevisionCause(StrEnum):
@@ -106,6 +107,12 @@ class DecisionKind(StrEnum):
     REOPEN = "reopen"
     LATER = "later"
     CANCEL = "cancel"
+    TRY_BUYS = "try_buys"
+    STAY_IN_CASH = "stay_in_cash"
+
+
+AFTER_SALE = frozenset({DecisionKind.TRY_BUYS, DecisionKind.STAY_IN_CASH})
+"""What may be decided after a plan that sold and did not buy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +188,7 @@ class Proposal:
                 continue
             if decision.kind is DecisionKind.APPROVE:
                 counted.setdefault(decision.member_id, decision)
-            elif decision.kind is not DecisionKind.LATER:
+            elif decision.kind is not DecisionKind.LATER and decision.kind not in AFTER_SALE:
                 counted.clear()
         return tuple(counted.values())
 
@@ -189,6 +196,11 @@ class Proposal:
     def is_complete(self) -> bool:
         """Whether enough members have approved the current revision."""
         return len(self.approvals) >= self.approvals_needed
+
+    @property
+    def after_sale(self) -> Decision | None:
+        """What was decided about the money after its sales, once somebody did."""
+        return next((d for d in self.decisions if d.kind in AFTER_SALE), None)
 
     @property
     def last_decision(self) -> Decision | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from core.domain.money import ZERO
 from core.domain.order import TERMINAL, Order, OrderState
@@ -29,6 +30,76 @@ class ExecutionReport:
     def outcome(self) -> ProposalState:
         """What the proposal becomes: done, partial, failed, or frozen where a person must decide."""
         return outcome_of(self.orders)
+
+
+class WhyNot(StrEnum):
+    """Why an order was not filled in full; of one that was never sent it is kept as the order's detail."""
+
+    # never sent
+    APPROVAL_AGED = "approval_aged"
+    PAUSED = "paused"
+    CLOSED = "closed"
+    IN_DOUBT = "in_doubt"
+    NO_CASH = "no_cash"
+    # sent
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    OTHER = "other"
+
+
+_WHY_SENT = {
+    OrderState.REJECTED: WhyNot.REFUSED,
+    OrderState.CANCELLED: WhyNot.CANCELLED,
+    OrderState.EXPIRED: WhyNot.EXPIRED,
+}
+
+
+def why_not(order: Order) -> WhyNot:
+    """Why an order that has ended was not filled in full."""
+    if order.state is not OrderState.VOID:
+        return _WHY_SENT.get(order.state, WhyNot.OTHER)
+    return WhyNot(order.detail) if order.detail in set(WhyNot) else WhyNot.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class SoldNotBought:
+    """Sales that were filled although purchases they were meant to pay for were not: the money is in cash.
+
+    ``bought`` are the purchases of which something was filled, ``unbought`` those of which something was not.
+    """
+
+    sold: tuple[Order, ...]
+    bought: tuple[Order, ...]
+    unbought: tuple[Order, ...]
+
+    @property
+    def proceeds(self) -> Decimal:
+        """What the sales brought, less commission."""
+        return sum((order.filled_value - _commission(order) for order in self.sold), ZERO)
+
+    @property
+    def spent(self) -> Decimal:
+        """What the purchases took that were made, commission included."""
+        return sum((order.filled_value + _commission(order) for order in self.bought), ZERO)
+
+    @property
+    def reasons(self) -> tuple[WhyNot, ...]:
+        """Why the purchases were not made, each reason once."""
+        return tuple(dict.fromkeys(why_not(order) for order in self.unbought))
+
+
+def sold_not_bought(orders: tuple[Order, ...]) -> SoldNotBought | None:
+    """What is to be decided after a plan that ended with money from its sales and without purchases; else None."""
+    sold = tuple(o for o in orders if o.side is Side.SELL and o.filled_quantity > ZERO)
+    bought = tuple(o for o in orders if o.side is Side.BUY and o.filled_quantity > ZERO)
+    unbought = tuple(o for o in orders if o.side is Side.BUY and o.state is not OrderState.FILLED)
+    has_ended = outcome_of(orders) is ProposalState.PARTIAL
+    return SoldNotBought(sold, bought, unbought) if has_ended and sold and unbought else None
+
+
+def _commission(order: Order) -> Decimal:
+    return sum((fill.commission for fill in order.fills), ZERO)
 
 
 def outcome_of(orders: tuple[Order, ...]) -> ProposalState:
