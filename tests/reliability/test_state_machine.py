@@ -17,6 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -49,6 +50,8 @@ from tests.reliability.crashing import (
     Fuse,
     Killed,
 )
+
+pytestmark = pytest.mark.fault(1, 58, 78)
 
 IS_FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
 SYMBOLS = ["AAA", "BBB", "CCC"]

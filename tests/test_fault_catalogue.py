@@ -1,0 +1,62 @@
+"""The catalogue of faults tells the truth: every entry is proven by a test that exists, or says why not yet."""
+
+from __future__ import annotations
+
+from tests.fault_table import (
+    CATALOGUE,
+    LATER,
+    NAMED,
+    NUMBERS,
+    TESTS,
+    entries,
+    names_in,
+    proofs,
+    renewed,
+)
+
+TEXT = CATALOGUE.read_text("utf-8")
+PROOFS = proofs()
+
+
+def test_the_catalogue_has_every_number_once_and_no_other() -> None:
+    assert list(entries(TEXT)) == list(NUMBERS)
+    assert set(PROOFS) <= set(NUMBERS)
+
+
+def test_every_entry_is_proven_by_a_test_or_says_why_it_comes_later() -> None:
+    bare = [number for number, proof in entries(TEXT).items() if not proof]
+    assert bare == []
+    for number, proof in entries(TEXT).items():
+        _, later, reason = proof.partition(LATER)
+        assert number in PROOFS or (later and len(reason) > 20), number
+
+
+def test_the_column_of_tests_is_what_the_markers_say() -> None:
+    assert renewed(TEXT, PROOFS) == TEXT, "run: python -m tests.fault_table"
+
+
+def test_every_test_that_is_named_exists() -> None:
+    named = NAMED.findall(TEXT)
+    assert len(named) > 100
+    missing = [
+        (file, name)
+        for file, name in named
+        if not (TESTS / file).is_file() or (name and name not in names_in(file))
+    ]
+    assert missing == []
+
+
+def test_a_marker_on_a_module_counts_for_the_whole_of_it() -> None:
+    assert "reliability/test_state_machine.py" in PROOFS[1]
+
+
+def test_a_test_that_is_gone_goes_from_the_table_and_a_reason_stays() -> None:
+    before = (
+        "# Words | 1 |\n| 1 | a | b | `x/test_y.py::test_old` |\n| 2 | c | d | later: no reason |\n"
+    )
+    after = renewed(before, {1: ["test_z.py::test_new"], 2: ["test_z.py"]})
+    assert after.splitlines() == [
+        "# Words | 1 |",
+        "| 1 | a | b | `test_z.py::test_new` |",
+        "| 2 | c | d | `test_z.py`<br>later: no reason |",
+    ]
