@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from core.application.access import proposal_for
 from core.application.desk import Desk, Grant, release_account, take_account
-from core.application.send_order import adopt, is_ours
+from core.application.send_order import DENIED, adopt, is_ours
 from core.application.show_proposal import ProposalView, load_view
 from core.application.tell import refresh_copies
 from core.domain.ids import OrderId, ProposalId
@@ -141,7 +141,7 @@ async def _void(desk: Desk, case: _Case, order: Order) -> None:
             order.id,
             OrderState.FROZEN,
             OrderState.VOID,
-            detail=f"{case.member.name} said that it never reached the broker",
+            detail=_given_up(case.member, order),
         )
         await work.log.record(
             AuditEvent(
@@ -153,6 +153,13 @@ async def _void(desk: Desk, case: _Case, order: Order) -> None:
                 order.client_order_id,
             )
         )
+
+
+def _given_up(member: Member, order: Order) -> str:
+    """Who said what; the executions that are known of a denied order stay known."""
+    if order.detail == DENIED:
+        return f"{member.name} said that the broker does not have it"
+    return f"{member.name} said that it never reached the broker"
 
 
 async def _go_on(desk: Desk, proposal_id: ProposalId) -> None:

@@ -15,12 +15,13 @@ The diagram, held against the transition table by a test::
     K  partially_filled → filled | cancelled | expired
     L  frozen → submitted | void        a person, confirmed by the broker, decided
     M  submitting → intended            after a restart the look-up says that it never arrived
+    N  submitted | partially_filled → frozen    the broker had it, and denies it: a person decides
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -52,9 +53,9 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
     _S.SUBMITTING: frozenset({_S.SUBMITTED, _S.REJECTED, _S.UNKNOWN, _S.INTENDED}),
     _S.UNKNOWN: frozenset({_S.SUBMITTED, _S.INTENDED, _S.FROZEN}),
     _S.SUBMITTED: frozenset(
-        {_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED}
+        {_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED, _S.FROZEN}
     ),
-    _S.PARTIALLY_FILLED: frozenset({_S.FILLED, _S.CANCELLED, _S.EXPIRED}),
+    _S.PARTIALLY_FILLED: frozenset({_S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.FROZEN}),
     _S.FROZEN: frozenset({_S.SUBMITTED, _S.VOID}),
     _S.FILLED: frozenset(),
     _S.CANCELLED: frozenset(),
@@ -66,6 +67,9 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
 TERMINAL = frozenset(state for state, nexts in TRANSITIONS.items() if not nexts)
 AT_BROKER = frozenset({_S.SUBMITTED, _S.PARTIALLY_FILLED})
 IN_DOUBT = frozenset({_S.SUBMITTING, _S.UNKNOWN})
+
+DENIAL_PATIENCE = timedelta(seconds=60)
+"""So long a broker may deny an order that it had acknowledged, before a person is asked: brokers show orders late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ class Fill:
 class Order:
     """One leg's order: what was intended, what the broker calls it, and what was filled.
 
-    ``limit_price`` None means a market order. ``detail`` is the broker's words where it refused.
+    ``limit_price`` None means a market order. ``detail`` is the broker's words where it refused. ``denied_at`` is when
+    the broker, which had acknowledged it, first said that it does not have it; None again once it is found.
     """
 
     id: OrderId
@@ -100,6 +105,11 @@ class Order:
     broker_order_id: str | None = None
     detail: str = ""
     fills: tuple[Fill, ...] = ()
+    denied_at: datetime | None = None
+
+    def is_denied_for_good(self, now: datetime) -> bool:
+        """Whether a broker has denied what it had acknowledged for so long that a person must look."""
+        return self.denied_at is not None and now - self.denied_at >= DENIAL_PATIENCE
 
     @property
     def filled_quantity(self) -> Decimal:

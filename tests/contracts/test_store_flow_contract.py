@@ -280,6 +280,27 @@ async def test_an_order_moves_along_its_diagram(store: Store) -> None:
         assert await work.orders.in_states({O.UNKNOWN}) == ()
 
 
+async def test_only_the_first_denial_of_an_order_at_a_broker_is_remembered(store: Store) -> None:
+    family = await settle(store)
+    async with store.begin() as work:
+        proposal = await propose(work, family)
+        await work.orders.add([an_order(family, proposal.id)])
+        (order,) = await work.orders.of_proposal(proposal.id)
+        assert not await work.orders.deny(order.id, NOW)
+        await work.orders.move(order.id, O.INTENDED, O.SUBMITTING)
+        await work.orders.move(order.id, O.SUBMITTING, O.SUBMITTED)
+        assert await work.orders.deny(order.id, NOW)
+        assert not await work.orders.deny(order.id, NOW + SOON)
+        (denied,) = await work.orders.of_proposal(proposal.id)
+        assert denied.denied_at == NOW
+        await work.orders.clear_denial(order.id)
+        assert await work.orders.deny(order.id, NOW + SOON)
+        assert await work.orders.move(order.id, O.SUBMITTED, O.FROZEN)
+    async with store.read() as work:
+        (frozen,) = await work.orders.of_proposal(proposal.id)
+        assert (frozen.state, frozen.denied_at) == (O.FROZEN, NOW + SOON)
+
+
 async def test_an_intended_order_can_shrink_but_never_grow(store: Store) -> None:
     family = await settle(store)
     async with store.begin() as work:

@@ -53,6 +53,7 @@ class Mishap(StrEnum):
     PARTIAL = "partial"  # half is filled now, the rest at the next look-up
     RESTING = "resting"  # accepted, and filled at the next look-up
     STUCK = "stuck"  # accepted, never filled, expires at the close
+    DENIED_LATER = "denied_later"  # accepted, and from then on the broker denies that it has it
 
 
 @dataclass
@@ -64,10 +65,15 @@ class _Kept:
     submitted_at: datetime
     hidden_lookups: int = 0
     is_stuck: bool = False
+    is_denied: bool = False
 
     @property
     def is_open(self) -> bool:
-        return self.order.state in AT_BROKER
+        return self.order.state in AT_BROKER and not self.is_denied
+
+    @property
+    def is_shown(self) -> bool:
+        return not self.is_denied and not self.hidden_lookups
 
     @property
     def remaining(self) -> Decimal:
@@ -131,6 +137,11 @@ class FakeBroker:
             if kept.is_open:
                 kept.order = replace(kept.order, state=OrderState.EXPIRED)
 
+    def deny_orders(self, *, is_denied: bool = True) -> None:
+        """Say of every order so far that there is none, as a paper account does that was reset; or of none any more."""
+        for kept in self._kept:
+            kept.is_denied = is_denied
+
     @property
     def orders(self) -> tuple[BrokerOrder, ...]:
         """Every order ever taken, duplicates too: what the broker really has."""
@@ -184,15 +195,15 @@ class FakeBroker:
     async def find_order(self, client_order_id: ClientOrderId) -> BrokerOrder | None:
         self.lookups.append(client_order_id)
         kept = self._latest(client_order_id)
+        is_shown = kept is not None and kept.is_shown
         if kept is not None and kept.hidden_lookups > 0:
             kept.hidden_lookups -= 1
-            kept = None
         await self._read()
-        return kept.order if kept is not None else None
+        return kept.order if kept is not None and is_shown else None
 
     async def open_orders(self) -> Sequence[BrokerOrder]:
         await self._read()
-        return [kept.order for kept in self._kept if kept.is_open and not kept.hidden_lookups]
+        return [kept.order for kept in self._kept if kept.is_open and kept.is_shown]
 
     async def cancel(self, client_order_id: ClientOrderId) -> None:
         self.cancels.append(client_order_id)
@@ -263,12 +274,14 @@ class FakeBroker:
             OrderState.SUBMITTED,
         )
         hidden = self.late_lookups if mishap is Mishap.LATE else 0
-        kept = _Kept(order, request.limit_price, now, hidden, mishap is Mishap.STUCK)
+        is_denied = mishap is Mishap.DENIED_LATER
+        is_stuck = mishap is Mishap.STUCK
+        kept = _Kept(order, request.limit_price, now, hidden, is_stuck, is_denied)
         self._kept.append(kept)
         return kept
 
     def _fill_at_first(self, kept: _Kept, mishap: Mishap | None, now: datetime) -> None:
-        if mishap in {Mishap.RESTING, Mishap.STUCK}:
+        if mishap in {Mishap.RESTING, Mishap.STUCK, Mishap.DENIED_LATER}:
             return
         half = (kept.order.quantity / 2).quantize(STEP if self.has_fractions else Decimal(1))
         is_part = mishap is Mishap.PARTIAL and ZERO < half < kept.order.quantity

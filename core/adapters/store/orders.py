@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from core.adapters.store.instruments import SqlInstruments
 from core.adapters.store.tables import ACCOUNTS, FILLS, INSTRUMENTS, ORDERS, PROPOSALS
 from core.domain.ids import OrderId, PortfolioId, ProposalId, Symbol
 from core.domain.money import ZERO
-from core.domain.order import Fill, Order, OrderState, require_move
+from core.domain.order import AT_BROKER, Fill, Order, OrderState, require_move
 from core.domain.plan import Side
 
 
@@ -72,6 +73,28 @@ class SqlOrders:
             .values(**values)
         )
         return touched == 1
+
+    async def deny(self, order_id: OrderId, at: datetime) -> bool:
+        """Remember when a broker first denied an order that it had acknowledged; False where that is known."""
+        at_broker = sorted(state.value for state in AT_BROKER)
+        touched = await self._database.write(
+            update(ORDERS)
+            .where(
+                ORDERS.c.id == order_id,
+                ORDERS.c.denied_at.is_(None),
+                ORDERS.c.state.in_(at_broker),
+            )
+            .values(denied_at=at)
+        )
+        return touched == 1
+
+    async def clear_denial(self, order_id: OrderId) -> None:
+        """The broker has the order after all."""
+        await self._database.write(
+            update(ORDERS)
+            .where(ORDERS.c.id == order_id, ORDERS.c.denied_at.is_not(None))
+            .values(denied_at=None)
+        )
 
     async def prepare(
         self, order_id: OrderId, *, quantity: Decimal, limit_price: Decimal | None
@@ -179,6 +202,7 @@ def _row_of(order: Order, instrument_id: int, currency: str) -> dict[str, Any]:
         "state": order.state.value,
         "broker_order_id": order.broker_order_id,
         "detail": order.detail,
+        "denied_at": order.denied_at,
     }
 
 
@@ -198,4 +222,5 @@ def _order_of(row: Found, fills: tuple[Fill, ...]) -> Order:
         broker_order_id=row.broker_order_id,
         detail=row.detail,
         fills=fills,
+        denied_at=row.denied_at,
     )

@@ -132,6 +132,14 @@ class Orders(Protocol):
         """Change the state if it is still ``before``; returns whether it was. Raises IllegalMove."""
         ...
 
+    async def deny(self, order_id: OrderId, at: datetime) -> bool:
+        """Remember when a broker first denied an order that it had acknowledged; False where that is known."""
+        ...
+
+    async def clear_denial(self, order_id: OrderId) -> None:
+        """The broker has the order after all."""
+        ...
+
     async def prepare(
         self, order_id: OrderId, *, quantity: Decimal, limit_price: Decimal | None
     ) -> bool:

@@ -27,6 +27,7 @@ from bot.telegram.views.proposal import (
 )
 from bot.telegram.views.rehearsal import rehearsal_screen
 from core.application.rehearse import Rehearsal
+from core.application.send_order import DENIED
 from core.application.show_proposal import ProposalView
 from core.domain.ids import Symbol
 from core.domain.order import OrderState
@@ -287,6 +288,16 @@ def test_frozen_names_the_order_that_is_unclear() -> None:
     assert "Buy 46 BND" in notice.text
     assert "rb-abcd1234-42-2-1" in notice.text
     assert "VTI" not in notice.text
+    require_sendable(notice)
+
+
+@pytest.mark.fault(32)
+def test_an_order_that_the_broker_denies_says_what_is_certain_and_what_is_not() -> None:
+    sold = replace(order(1, TRADES[0], filled=Decimal(4), state=OrderState.FROZEN), detail=DENIED)
+    notice = frozen_notice(view(S.FROZEN, orders=(sold,)))
+    assert "the broker had confirmed an order, and says now that it does not have it" in notice.text
+    assert "no order is sent again by itself" in notice.text
+    assert "the broker denies it, 4 of it filled for certain" in notice.text
     require_sendable(notice)
 
 
