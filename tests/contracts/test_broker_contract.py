@@ -16,6 +16,7 @@ from core.adapters.brokers.alpaca import AlpacaBrokerage
 from core.adapters.brokers.manual import ManualBrokerage
 from core.adapters.brokers.registry import BrokerRegistry
 from core.adapters.brokers.simulated import FillRules, SimulatedBrokerage
+from core.adapters.brokers.troubled import TroubledBrokerage
 from core.adapters.calendars.replay import ReplayCalendar
 from core.adapters.market_data.history import load_history
 from core.domain.ids import AccountId, ClientOrderId, PortfolioId, Symbol
@@ -37,7 +38,7 @@ from core.ports.hand_kept import HandKept
 from tests.fakes.alpaca.server import FakeAlpaca, serving
 from tests.fakes.broker import FakeBroker
 from tests.fakes.by_hand import QuickHands
-from tests.fakes.clock import FakeMarketClock
+from tests.fakes.clock import FakeClock, FakeMarketClock
 from tests.fakes.market_data import FakeMarketData
 
 SPY, AGG, NOSUCH = Symbol("SPY"), Symbol("AGG"), Symbol("NOSUCH")
@@ -110,6 +111,21 @@ async def simulated(folder: Path) -> AsyncIterator[Case]:
 
 
 @asynccontextmanager
+async def troubled(folder: Path) -> AsyncIterator[Case]:
+    """With no trouble chosen, as in a demo whose visitor leaves the broker alone."""
+    clock = FakeMarketClock()
+    data = FakeMarketData(PRICES, clock)
+    calendar = ReplayCalendar(load_history().sessions)
+    inner = SimulatedBrokerage(folder / "broker.db", data, calendar, clock, FillRules())
+    house = TroubledBrokerage(inner, FakeClock())
+    account = house.account(await house.open_account("USD"))
+    try:
+        yield Case(account, data.set_price, lambda: clock.advance(timedelta(hours=5)))
+    finally:
+        await inner.close()
+
+
+@asynccontextmanager
 async def manual(folder: Path) -> AsyncIterator[Case]:
     clock = FakeMarketClock()
     data = FakeMarketData(PRICES, clock)
@@ -166,6 +182,7 @@ async def alpaca(folder: Path) -> AsyncIterator[Case]:
 
 BROKERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Case]]] = {
     "simulated": simulated,
+    "troubled": troubled,
     "manual": manual,
     "fake": fake,
     "alpaca": alpaca,

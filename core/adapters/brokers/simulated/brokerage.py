@@ -25,7 +25,6 @@ from core.domain.quote import PriceFault, PriceFaultKind, QuoteRules, find_fault
 from core.domain.refusals import BadNumber, EndOfHistory, NotEnoughCash, PriceSourceDown
 from core.domain.session import Session
 from core.ports.broker import (
-    Broker,
     BrokerAccount,
     BrokerOrder,
     BrokerTraits,
@@ -63,6 +62,7 @@ class SimulatedBrokerage:
         self._market_data = market_data
         self._calendar = calendar
         self._market_clock = market_clock
+        self._at_most: dict[tuple[int, ClientOrderId], Decimal] = {}
 
     @property
     def traits(self) -> BrokerTraits:
@@ -75,7 +75,7 @@ class SimulatedBrokerage:
 
     # --- the house -------------------------------------------------------------------------------
 
-    def account(self, broker_account_id: str) -> Broker:
+    def account(self, broker_account_id: str) -> SimulatedAccount:
         """One account, as the port has it."""
         return SimulatedAccount(self, account_number(broker_account_id))
 
@@ -104,6 +104,15 @@ class SimulatedBrokerage:
     ) -> frozenset[Symbol]:
         """All symbols, or none, as the rules say."""
         return frozenset(symbols) if self.rules.fractional else frozenset()
+
+    def fill_at_most(
+        self, broker_account_id: str, client_order_id: ClientOrderId, quantity: Decimal | None
+    ) -> None:
+        """Fill no more shares of an order than this, from now until this process ends; None lifts it."""
+        key = (account_number(broker_account_id), client_order_id)
+        self._at_most.pop(key, None)
+        if quantity is not None:
+            self._at_most[key] = quantity
 
     # --- one account -----------------------------------------------------------------------------
 
@@ -143,7 +152,7 @@ class SimulatedBrokerage:
         session = self._open_session(now)
         quote = await self._quote(request.symbol, currency, now)
         async with self._database.writing() as connection:
-            desk = Desk(Ledger(connection), self.rules, now)
+            desk = Desk(Ledger(connection), self.rules, now, self._at_most)
             order = await desk.place(number, request, quote, session.closes_at)
         return order.as_broker_order()
 
@@ -186,7 +195,7 @@ class SimulatedBrokerage:
         now = await self._market_clock.now()
         quotes = await self._quotes_for(orders, now)
         async with self._database.writing() as connection:
-            desk = Desk(Ledger(connection), self.rules, now)
+            desk = Desk(Ledger(connection), self.rules, now, self._at_most)
             for order in await desk.ledger.open_orders(numbers):
                 await desk.settle(order, quotes)
 

@@ -8,13 +8,13 @@ position can go below zero.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from core.adapters.brokers.simulated.ledger import Ledger, OrderRow
 from core.adapters.brokers.simulated.rules import FillRules
-from core.domain.ids import Symbol
+from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO, purchase_cost, sale_proceeds
 from core.domain.order import OrderState
 from core.domain.plan import Side
@@ -23,11 +23,15 @@ from core.ports.broker import DuplicateClientOrderId, OrderRefused, OrderRequest
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One transaction's desk: the rows, the rules, and the market's instant."""
+    """One transaction's desk: the rows, the rules, the market's instant, and orders filled only so far.
+
+    ``at_most``: the most shares that are filled, by account and client order id.
+    """
 
     ledger: Ledger
     rules: FillRules
     now: datetime
+    at_most: Mapping[tuple[int, ClientOrderId], Decimal] = field(default_factory=dict)
 
     async def place(
         self, account_id: int, request: OrderRequest, quote: Decimal, expires_at: datetime
@@ -43,21 +47,27 @@ class Desk:
         order = await self.ledger.add_order(
             account_id, request, reserved=needed, at=self.now, expires_at=expires_at
         )
-        if price is None:
+        part = min(self.rules.first_part(order.quantity), self._room(order))
+        if price is None or part <= ZERO:
             return order
-        return await self._fill(order, self.rules.first_part(order.quantity), price)
+        return await self._fill(order, part, price)
 
     async def settle(self, order: OrderRow, quotes: Mapping[Symbol, Decimal]) -> None:
         """Bring an open order up to this instant: expire it, or fill what its limit permits."""
         if self.now >= order.expires_at:
             await self.ledger.update_order(order.id, OrderState.EXPIRED)
             return
-        quote = quotes.get(order.symbol)
-        if quote is None:
+        quote, part = quotes.get(order.symbol), min(order.remaining, self._room(order))
+        if quote is None or part <= ZERO:
             return
         price = self.rules.fill_price(order.side, quote, order.limit_price)
         if price is not None and await self._is_affordable(order, price):
-            await self._fill(order, order.remaining, price)
+            await self._fill(order, part, price)
+
+    def _room(self, order: OrderRow) -> Decimal:
+        """How many more shares of an order may be filled."""
+        most = self.at_most.get((order.account_id, order.client_order_id), order.quantity)
+        return most - (order.quantity - order.remaining)
 
     async def _require_means(
         self, account_id: int, request: OrderRequest, price: Decimal | None
