@@ -386,9 +386,11 @@ def _(refusal: r.PortfolioPaused) -> str:
 
 @_say
 def _(refusal: r.RiskLimit) -> str:
+    where = f" Order {refusal.leg} is the one." if refusal.leg else ""
+    setting = f" (the setting {refusal.setting})" if refusal.setting else ""
     return (
-        f"This is beyond a safety limit: {refusal.limit} {tenths(refusal.value)},"
-        f" allowed {tenths(refusal.allowed)}. The limit cannot be raised in chat."
+        f"This is beyond a safety limit: {refusal.limit} {plain(round(refusal.value, 2))},"
+        f" allowed {plain(refusal.allowed)}.{where} The limit{setting} cannot be raised in chat."
     )
 
 

@@ -400,11 +400,13 @@ class PortfolioPaused(Refusal):
 
 @dataclass(eq=False)
 class RiskLimit(Refusal):
-    """A plan that breaks a limit which chat cannot raise."""
+    """What breaks a limit which chat cannot raise; the ``setting`` that says so, and the ``leg``, if it is one."""
 
     limit: str
     value: Decimal
     allowed: Decimal
+    leg: str = ""
+    setting: str = ""
 
 
 # --- state machines and the host -----------------------------------------------------------------

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.domain.ids import Symbol
 from core.domain.money import HUNDRED, ZERO
-from core.domain.order import Order
+from core.domain.order import TERMINAL, Order, OrderState
 from core.domain.plan import Plan, Trade
 from core.domain.policy import Policy
-from core.domain.portfolio import HoldingChange, Holdings, holding_changes
-from core.domain.proposal import PriceMove, Proposal, ProposalState
+from core.domain.portfolio import HoldingChange, Holdings, Rung, holding_changes
+from core.domain.proposal import PriceMove, Proposal, ProposalState, Revision
 from core.domain.quote import Quote, moved_percent
 from core.domain.refusals import ProposalNotOpen, RiskLimit
 
@@ -23,10 +23,35 @@ APPROVAL_LIFETIME = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of the installation, which chat cannot raise: legs per plan, turnover in percent of the managed total."""
+    """Limits of the installation, which chat cannot raise.
+
+    Legs per plan; turnover in percent of the managed total; money per order (None: no limit); the widest collar in
+    percent of a price; and, on the rung ``live with caps``, money per order and per session of the exchange.
+    """
 
     max_legs: int = 100
     max_turnover: Decimal = Decimal(200)
+    max_order_value: Decimal | None = None
+    max_collar: Decimal = Decimal(5)
+    live_cap_order: Decimal = Decimal(500)
+    live_cap_day: Decimal = Decimal(2000)
+
+    def clamp(self, policy: Policy) -> Policy:
+        """A policy that was set under wider limits, with no wider collar than these permit."""
+        if policy.collar <= self.max_collar:
+            return policy
+        return replace(policy, collar=self.max_collar)
+
+    def order_cap(self, rung: Rung) -> tuple[Decimal | None, str]:
+        """The most money that one order may move on a rung (None: no limit), and the setting that says so."""
+        general = self.max_order_value
+        if rung is Rung.LIVE_CAPPED and (general is None or self.live_cap_order <= general):
+            return self.live_cap_order, "LIVE_CAP_ORDER"
+        return general, "LIMIT_ORDER_VALUE"
+
+
+MOST_TOLERANCE = Decimal(20)
+"""The widest tolerance that a policy may have, in percent: further from the approved price no order is limited."""
 
 
 class _Seal:
@@ -109,21 +134,111 @@ def _is_aged(proposal: Proposal, market_now: datetime) -> bool:
     return market_now - start > APPROVAL_LIFETIME
 
 
-def require_within_limits(plan: Plan, limits: Limits) -> None:
-    """Raise RiskLimit when a plan breaks a limit of the installation."""
+def require_within_limits(
+    plan: Plan, limits: Limits, rung: Rung = Rung.SIMULATED, used: Decimal = ZERO
+) -> None:
+    """Raise RiskLimit when a plan breaks a limit of the installation.
+
+    On the rung with caps, ``used`` is the money that orders of this session have moved or may still move.
+    """
     if len(plan.trades) > limits.max_legs:
-        raise RiskLimit("orders in one plan", Decimal(len(plan.trades)), Decimal(limits.max_legs))
+        raise RiskLimit(
+            "orders in one plan",
+            Decimal(len(plan.trades)),
+            Decimal(limits.max_legs),
+            setting="LIMIT_ORDERS",
+        )
+    for leg, trade in enumerate(plan.trades, start=1):
+        _require_leg_within(leg, trade, limits, rung)
     total = plan.before.total
     turnover = plan.turnover / total * HUNDRED if total > ZERO else ZERO
     if turnover > limits.max_turnover:
-        raise RiskLimit("turnover in percent", turnover, limits.max_turnover)
+        raise RiskLimit(
+            "turnover in percent", turnover, limits.max_turnover, setting="LIMIT_TURNOVER"
+        )
+    if rung is Rung.LIVE_CAPPED:
+        _require_day_within(used + plan.turnover, limits)
 
 
-def approve_plan(proposal: Proposal, check: Recheck, limits: Limits) -> ApprovedPlan:
+def _require_leg_within(leg: int, trade: Trade, limits: Limits, rung: Rung) -> None:
+    where = f"{leg}. {trade.side} {trade.symbol}"
+    numbers = (trade.quantity, trade.price, trade.value)
+    worth = trade.quantity * trade.price
+    is_sound = all(number.is_finite() and number > ZERO for number in numbers)
+    if not is_sound or trade.value != worth:
+        raise RiskLimit("value of an order", trade.value, worth, leg=where)
+    cap, setting = limits.order_cap(rung)
+    if cap is not None and worth > cap:
+        raise RiskLimit("money in one order", worth, cap, leg=where, setting=setting)
+
+
+def _require_day_within(spent: Decimal, limits: Limits) -> None:
+    if spent > limits.live_cap_day:
+        raise RiskLimit("money in one day", spent, limits.live_cap_day, setting="LIVE_CAP_DAY")
+
+
+def require_believable(revision: Revision, limits: Limits) -> None:
+    """Raise RiskLimit when a leg's price is not the one that its snapshot has, but for the widest collar."""
+    prices = revision.snapshot.prices
+    for leg, trade in enumerate(revision.plan.trades, start=1):
+        quoted = prices.get(trade.symbol, ZERO)
+        _require_near(f"{leg}. {trade.side} {trade.symbol}", trade.price, quoted, limits.max_collar)
+
+
+def _require_near(where: str, price: Decimal, quoted: Decimal, percent: Decimal) -> None:
+    off = moved_percent(price, quoted) if quoted > ZERO else HUNDRED
+    if off > percent:
+        raise RiskLimit(
+            "distance from the quote in percent", off, percent, leg=where, setting="LIMIT_COLLAR"
+        )
+
+
+def require_order_within(
+    order: Order, trade: Trade, limits: Limits, rung: Rung, used: Decimal
+) -> None:
+    """Raise RiskLimit when an order that is about to be sent breaks a limit of the installation."""
+    where = f"{order.leg}. {order.side} {order.symbol}"
+    if order.limit_price is not None:
+        widest = limits.max_collar + MOST_TOLERANCE
+        _require_near(where, order.limit_price, trade.price, widest)
+    worth = exposure(order, trade.price)
+    cap, setting = limits.order_cap(rung)
+    if cap is not None and worth > cap:
+        raise RiskLimit("money in one order", worth, cap, leg=where, setting=setting)
+    if rung is Rung.LIVE_CAPPED:
+        _require_day_within(used + worth, limits)
+
+
+def exposure(order: Order, price: Decimal = ZERO) -> Decimal:
+    """The money that an order moves at most: at its limit, or at a higher price that is known."""
+    return order.quantity * max(order.limit_price or ZERO, price)
+
+
+def day_use(orders: Iterable[Order]) -> Decimal:
+    """The money that orders have moved, or may still move while they are on their way or open."""
+    return sum(
+        (
+            order.filled_value
+            if order.state in TERMINAL or order.state is OrderState.INTENDED
+            else max(exposure(order), order.filled_value)
+            for order in orders
+        ),
+        ZERO,
+    )
+
+
+def approve_plan(
+    proposal: Proposal,
+    check: Recheck,
+    limits: Limits,
+    rung: Rung = Rung.SIMULATED,
+    used: Decimal = ZERO,
+) -> ApprovedPlan:
     """Make the approved plan; raises when the approval is not complete, no longer holds, or breaks a limit."""
     if proposal.state is not ProposalState.APPROVED or not proposal.is_complete or not check.holds:
         raise ProposalNotOpen(proposal.id, proposal.state)
-    require_within_limits(proposal.revision.plan, limits)
+    require_believable(proposal.revision, limits)
+    require_within_limits(proposal.revision.plan, limits, rung, used)
     return ApprovedPlan(proposal, proposal.revision.plan.trades, _SEAL)
 
 

@@ -275,9 +275,20 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         ),
     ),
     (
+        r.RiskLimit(
+            "money in one order",
+            Decimal("512.30"),
+            Decimal(500),
+            leg="2. buy BND",
+            setting="LIVE_CAP_ORDER",
+        ),
+        "This is beyond a safety limit: money in one order 512.3, allowed 500. Order 2. buy BND is"
+        " the one. The limit (the setting LIVE_CAP_ORDER) cannot be raised in chat.",
+    ),
+    (
         r.RiskLimit("turnover in percent", Decimal("61.24"), Decimal(50)),
         (
-            "This is beyond a safety limit: turnover in percent 61.2, allowed 50.0."
+            "This is beyond a safety limit: turnover in percent 61.24, allowed 50."
             " The limit cannot be raised in chat."
         ),
     ),

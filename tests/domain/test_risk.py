@@ -10,7 +10,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from core.domain.order import Order
+from core.domain.plan import Trade
 from core.domain.policy import Policy
+from core.domain.portfolio import Rung
 from core.domain.proposal import ProposalState
 from core.domain.refusals import ProposalNotOpen, RiskLimit
 from core.domain.risk import (
@@ -19,7 +22,9 @@ from core.domain.risk import (
     Limits,
     Recheck,
     approve_plan,
+    day_use,
     recheck,
+    require_order_within,
     require_within_limits,
     resume_plan,
 )
@@ -28,6 +33,7 @@ from tests.domain.samples import (
     NOON,
     SELL_AND_BUY,
     decision,
+    fill,
     holdings,
     order,
     plan,
@@ -257,6 +263,161 @@ def test_ten_times_the_portfolio_is_refused() -> None:
         require_within_limits(hostile, Limits())
     assert refused.value.value == 1000
     assert refused.value.allowed == 200
+
+
+@pytest.mark.fault(77)
+@pytest.mark.parametrize("rung", list(Rung))
+@pytest.mark.parametrize(
+    ("limits", "cap"),
+    [
+        (Limits(max_order_value=Decimal(1000)), {Rung.LIVE_CAPPED: 500}),
+        (Limits(max_order_value=Decimal(300)), {}),
+        (Limits(), {Rung.LIVE_CAPPED: 500}),
+    ],
+)
+def test_one_leg_over_the_limit_is_refused_and_named(
+    limits: Limits, cap: dict[Rung, int], rung: Rung
+) -> None:
+    allowed = cap.get(rung, limits.max_order_value)
+    over = (allowed or Decimal(5000)) + 1
+    made = plan(trade("sell", 1, "AAA", 100), trade("buy", 1, "BBB", over))
+    if allowed is None:
+        require_within_limits(made, limits, rung)
+        return
+    with pytest.raises(RiskLimit) as refused:
+        require_within_limits(made, limits, rung)
+    assert refused.value.leg == "2. buy BBB"
+    assert refused.value.allowed == allowed
+    assert refused.value.setting in {"LIMIT_ORDER_VALUE", "LIVE_CAP_ORDER"}
+
+
+@pytest.mark.fault(77)
+def test_the_days_cap_counts_what_the_day_has_seen() -> None:
+    made = plan(trade("sell", 4, "AAA", 100), trade("buy", 8, "BBB", 50))
+    require_within_limits(made, Limits(), Rung.LIVE_CAPPED, used=Decimal(1200))
+    with pytest.raises(RiskLimit) as refused:
+        require_within_limits(made, Limits(), Rung.LIVE_CAPPED, used=Decimal("1200.01"))
+    assert refused.value.setting == "LIVE_CAP_DAY"
+    require_within_limits(made, Limits(), Rung.LIVE, used=Decimal(1_000_000))
+
+
+@pytest.mark.fault(77)
+@given(st.sampled_from([Decimal("0.01"), Decimal("0.5"), Decimal(2), Decimal(100)]))
+def test_a_price_that_is_off_is_refused(factor: Decimal) -> None:
+    wrong = trade("buy", 1, "AAA", 100 * factor)
+    hostile = proposal(decision(), state=ProposalState.APPROVED, trades=(wrong,), held=HELD)
+    with pytest.raises(RiskLimit) as refused:
+        approve_plan(hostile, Recheck(), Limits())
+    assert refused.value.setting == "LIMIT_COLLAR"
+
+
+@pytest.mark.fault(77)
+@pytest.mark.parametrize(
+    "broken",
+    [
+        replace(trade("buy", 1, "AAA", 100), value=Decimal(1)),
+        replace(trade("buy", 1, "AAA", 100), quantity=Decimal("NaN")),
+        replace(trade("buy", 1, "AAA", 100), price=Decimal("Infinity")),
+        trade("sell", -1, "AAA", 100),
+        trade("sell", 0, "AAA", 100),
+    ],
+)
+def test_a_leg_whose_numbers_do_not_fit_is_refused(broken: Trade) -> None:
+    with pytest.raises(RiskLimit):
+        require_within_limits(plan(broken), Limits())
+
+
+_HOSTILE = st.lists(
+    st.tuples(
+        st.sampled_from(["AAA", "BBB"]),
+        st.sampled_from(["buy", "sell"]),
+        st.decimals("0.001", 100_000, places=3),
+        st.sampled_from([Decimal("0.01"), Decimal("0.94"), Decimal(1), Decimal(100)]),
+    ),
+    min_size=1,
+    max_size=120,
+)
+
+
+@pytest.mark.fault(77)
+@given(_HOSTILE, st.sampled_from(list(Rung)), st.decimals(0, 3000, places=2))
+def test_whatever_the_plan_what_is_approved_keeps_every_limit(
+    lines: list[tuple[str, str, Decimal, Decimal]], rung: Rung, used: Decimal
+) -> None:
+    prices = {"AAA": Decimal(100), "BBB": Decimal(50)}
+    trades = tuple(trade(side, n, s, prices[s] * off) for s, side, n, off in lines)
+    limits = Limits(max_order_value=Decimal(4000))
+    asked = proposal(decision(), state=ProposalState.APPROVED, trades=trades, held=HELD)
+    cap = Decimal(500) if rung is Rung.LIVE_CAPPED else Decimal(4000)
+    turnover = sum((t.value for t in trades), Decimal(0))
+    is_fine = (
+        len(trades) <= 100
+        and all(off == 1 for *_, off in lines)
+        and all(t.value <= cap for t in trades)
+        and turnover <= 2 * asked.revision.plan.before.total
+        and (rung is not Rung.LIVE_CAPPED or used + turnover <= 2000)
+    )
+    if is_fine:
+        assert approve_plan(asked, Recheck(), limits, rung, used).trades == trades
+    else:
+        with pytest.raises(RiskLimit):
+            approve_plan(asked, Recheck(), limits, rung, used)
+
+
+def test_a_collar_that_was_set_under_wider_limits_is_clamped() -> None:
+    assert Limits().clamp(Policy(collar=Decimal(10))).collar == 5
+    assert Limits().clamp(Policy()).collar == Decimal("0.5")
+
+
+# --- orders about to be sent ---------------------------------------------------------------------
+
+LEG = trade("buy", 4, "AAA", 100)
+
+
+def about_to(quantity: int, limit: object, state: str = "intended") -> Order:
+    made = order("buy", quantity, "AAA", state=state)
+    return replace(made, limit_price=None if limit is None else Decimal(str(limit)))
+
+
+@pytest.mark.fault(77)
+@pytest.mark.parametrize(
+    ("sent", "rung", "used", "setting"),
+    [
+        (about_to(4, 125), Rung.LIVE, 0, ""),
+        (about_to(4, "125.01"), Rung.LIVE, 0, "LIMIT_COLLAR"),
+        (about_to(4, 1), Rung.LIVE, 0, "LIMIT_COLLAR"),
+        (about_to(4, 125), Rung.LIVE_CAPPED, 1500, ""),
+        (about_to(4, 125), Rung.LIVE_CAPPED, 1501, "LIVE_CAP_DAY"),
+        (about_to(5, "100.01"), Rung.LIVE_CAPPED, 0, "LIVE_CAP_ORDER"),
+        (about_to(6, 99), Rung.LIVE_CAPPED, 0, "LIVE_CAP_ORDER"),
+        (about_to(6, None), Rung.LIVE_CAPPED, 0, "LIVE_CAP_ORDER"),
+        (about_to(6, None), Rung.BROKER_PAPER, 0, ""),
+    ],
+)
+def test_each_order_is_held_against_the_limits_once_more(
+    sent: Order, rung: Rung, used: int, setting: str
+) -> None:
+    if not setting:
+        require_order_within(sent, LEG, Limits(), rung, Decimal(used))
+        return
+    with pytest.raises(RiskLimit) as refused:
+        require_order_within(sent, LEG, Limits(), rung, Decimal(used))
+    assert refused.value.setting == setting
+
+
+def test_a_day_counts_what_was_filled_and_what_may_still_be() -> None:
+    """
+    filled 2 @ 99 -> 198 · open 4 at 101 -> 404 · unclear 1 at 100 -> 100
+    cancelled after 1 @ 99 -> 99 · refused, void, not sent yet -> 0
+    """
+    orders = [
+        replace(about_to(2, 100, "filled"), fills=(fill(2, 99),)),
+        about_to(4, 101, "submitted"),
+        about_to(1, 100, "unknown"),
+        replace(about_to(3, 100, "cancelled"), fills=(fill(1, 99),)),
+        *(about_to(9, 100, state) for state in ("rejected", "void", "intended")),
+    ]
+    assert day_use(orders) == 198 + 404 + 100 + 99
 
 
 @given(
