@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.telegram import (
+    after_sale_buttons,
     doubt_buttons,
     hand_buttons,
     holdings_import,
@@ -42,7 +43,11 @@ from core.domain.membership import parse_role
 
 Verb = Callable[..., Awaitable[Reaction]]
 
-OF_PROPOSAL: Mapping[str, Verb] = {**proposal_buttons.VERBS, **hand_buttons.VERBS}
+OF_PROPOSAL: Mapping[str, Verb] = {
+    **proposal_buttons.VERBS,
+    **hand_buttons.VERBS,
+    **after_sale_buttons.VERBS,
+}
 """Verbs whose first argument is a proposal's number."""
 
 SLOW = frozenset(
@@ -56,6 +61,7 @@ SLOW = frozenset(
         "su_cash",
         "rehearse",
         "tg_use",
+        "as_try",
         *doubt_buttons.VERBS,
     }
 )

@@ -339,6 +339,23 @@ def _(refusal: r.AlreadyApproved) -> str:
 
 
 @_say
+def _(refusal: r.NothingSold) -> str:
+    return (
+        f"Proposal {refusal.proposal} did not end with purchases missing after its sales:"
+        " there is nothing to decide."
+    )
+
+
+@_say
+def _(refusal: r.AfterSaleDecided) -> str:
+    what = "left the money in cash" if refusal.stays_in_cash else "had the purchases planned again"
+    return (
+        f"{refusal.decided_by} has decided this already ({clock_time(refusal.decided_at)}):"
+        f" {refusal.decided_by} {what}."
+    )
+
+
+@_say
 def _(refusal: r.UnknownLeg) -> str:
     return f"Proposal {refusal.proposal} has no line {refusal.leg}. Look at it again: /proposals"
 

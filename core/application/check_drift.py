@@ -109,9 +109,9 @@ async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
         if not await work.checks.add_due(portfolio_id, moment.session.date, slot, moment.now):
             return CheckResult(Outcome.REPEATED)
         record = await work.checks.by_slot(portfolio_id, moment.session.date, slot)
-        standing = await _standing_of(work, portfolio_id)
+        standing = await standing_of(work, portfolio_id)
     direction = Direction.BUY_ONLY if buy_only else None
-    result = await _look(
+    result = await look(
         store, brokers, market, managed, moment, standing, direction=direction, force=force
     )
     check_id = record.check.id if record else None
@@ -121,12 +121,13 @@ async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
     )
 
 
-async def _standing_of(work: UnitOfWork, portfolio_id: PortfolioId) -> Standing:
+async def standing_of(work: UnitOfWork, portfolio_id: PortfolioId) -> Standing:
+    """What a portfolio's proposals have to say before it is looked at."""
     proposals = await work.proposals.blocking([portfolio_id])
     return Standing(proposals.get(portfolio_id, ()))
 
 
-async def _look(
+async def look(
     store: Store,
     brokers: Brokers,
     market: Market,
@@ -137,6 +138,7 @@ async def _look(
     direction: Direction | None,
     force: bool,
 ) -> CheckResult:
+    """Look at a portfolio because a person asks: what stands against it comes as a result."""
     try:
         require_ready(managed, moment)
         if standing.in_flight is not None:
@@ -201,7 +203,7 @@ async def _settle_request(  # noqa: PLR0913, PLR0917
             return CheckResult(Outcome.REPEATED)
         if result.outcome is not Outcome.PROPOSED or result.plan is None or result.snapshot is None:
             return result
-        standing = await _standing_of(work, managed.portfolio.id)
+        standing = await standing_of(work, managed.portfolio.id)
         if standing.in_flight is not None:
             return CheckResult(Outcome.IN_FLIGHT, result.drift, proposal=standing.in_flight)
         draft = Draft(

@@ -13,7 +13,12 @@ from core.domain.order import Order
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import UnknownProposal
-from core.domain.report import ExecutionReport, execution_cost
+from core.domain.report import (
+    ExecutionReport,
+    SoldNotBought,
+    execution_cost,
+    sold_not_bought,
+)
 from core.ports.store import Store, UnitOfWork
 
 REPORTED = frozenset(
@@ -30,6 +35,11 @@ class ProposalView:
     orders: tuple[Order, ...]
     report: ExecutionReport | None
     memberships: tuple[Membership, ...]
+
+    @property
+    def sold_not_bought(self) -> SoldNotBought | None:
+        """What is certain after a plan that sold and did not buy; None for every other."""
+        return None if self.report is None else sold_not_bought(self.orders)
 
 
 async def show_proposal(store: Store, *, member: Member, proposal_id: ProposalId) -> ProposalView:

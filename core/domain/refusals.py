@@ -357,6 +357,23 @@ class AlreadyApproved(Refusal):
 
 
 @dataclass(eq=False)
+class NothingSold(Refusal):
+    """A decision about the money of a proposal's sales, where none is to be made."""
+
+    proposal: int
+
+
+@dataclass(eq=False)
+class AfterSaleDecided(Refusal):
+    """A second decision about the money of a proposal's sales; says who made the first, and which."""
+
+    proposal: int
+    decided_by: str
+    decided_at: datetime
+    stays_in_cash: bool
+
+
+@dataclass(eq=False)
 class UnknownLeg(Refusal):
     """An edit of a line that the proposal does not have."""
 

@@ -8,11 +8,13 @@ from enum import StrEnum
 import pytest
 
 from bot.words import labels
+from bot.words.after_sale import WHY_NOT_BOUGHT
 from core.domain.membership import Role
 from core.domain.order import OrderState
 from core.domain.plan import Side
 from core.domain.portfolio import Rung
 from core.domain.proposal import Cause, DecisionKind, ProposalState, RevisionCause
+from core.domain.report import WhyNot
 
 CATALOGUES: list[tuple[type[StrEnum], Mapping[StrEnum, str]]] = [
     (Rung, labels.RUNGS),  # type: ignore[list-item]
@@ -26,6 +28,7 @@ CATALOGUES: list[tuple[type[StrEnum], Mapping[StrEnum, str]]] = [
     (DecisionKind, labels.DECISIONS),  # type: ignore[list-item]
     (Side, labels.SIDES),  # type: ignore[list-item]
     (Side, labels.SIDES_DONE),  # type: ignore[list-item]
+    (WhyNot, WHY_NOT_BOUGHT),  # type: ignore[list-item]
 ]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -173,6 +174,27 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "No answer from Alpaca right now. Try again in a few minutes.",
     ),
     (
+        r.PricesRefused((replace(STALE, symbol=Symbol("VTSAX"), like=VTI),)),
+        (
+            "No plan without good prices: VTSAX, moved like VTI, has a price that is too old (2 h)."
+            " Try again later. Or type its price: /holdings price VTSAX 12.34"
+        ),
+    ),
+    (
+        r.BadProxy("VTSAX", "BND", GONE),
+        (
+            "VTSAX cannot move like BND: BND has no price. Name a fund that is quoted every day,"
+            " such as VTI, or leave the proxy out."
+        ),
+    ),
+    (
+        r.BadProxy("VTSAX", "FUND"),
+        (
+            "VTSAX cannot move like FUND, which has no quote of its own. Name a fund that is quoted"
+            " every day, such as VTI, or leave the proxy out."
+        ),
+    ),
+    (
         r.HoldingsOld(31),
         (
             "These holdings were typed or confirmed 31 days ago, too long ago for a plan."
@@ -231,6 +253,21 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         ),
     ),
     (r.ProposalNotOpen(42, "superseded"), "Proposal 42 is no longer open: replaced."),
+    (
+        r.NothingSold(42),
+        "Proposal 42 did not end with purchases missing after its sales: there is nothing to decide.",
+    ),
+    (
+        r.AfterSaleDecided(42, "Anna", AT, stays_in_cash=True),
+        "Anna has decided this already (Thu 12 Mar 16:00 ET): Anna left the money in cash.",
+    ),
+    (
+        r.AfterSaleDecided(42, "Anna", AT, stays_in_cash=False),
+        (
+            "Anna has decided this already (Thu 12 Mar 16:00 ET):"
+            " Anna had the purchases planned again."
+        ),
+    ),
     (
         r.ProposalExpired(42, AT),
         "Proposal 42 expired Thu 12 Mar 16:00 ET. Ask for a new one: /rebalance",

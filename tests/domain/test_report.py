@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.domain.order import IN_DOUBT, TERMINAL, Order, OrderState
 from core.domain.proposal import TRANSITIONS, ProposalState
-from core.domain.report import ExecutionReport, execution_cost, outcome_of
+from core.domain.report import ExecutionReport, execution_cost, outcome_of, sold_not_bought
 from tests.domain.samples import fill, order
 
 STATES = st.lists(st.sampled_from(list(OrderState)), min_size=1, max_size=6)
@@ -80,3 +81,45 @@ def test_an_order_without_fills_costs_nothing() -> None:
 def test_a_report_judges_its_orders() -> None:
     report = ExecutionReport(orders("filled void"), Decimal(0), Decimal(0), Decimal(7), None)
     assert report.outcome is ProposalState.PARTIAL
+
+
+def sold_and(states: str) -> tuple[Order, ...]:
+    """A sale of 10 at 100 that was filled, and purchases in these states."""
+    sale = order("sell", 10, leg=1, state="filled", fills=(fill(10, 100, 1),))
+    made = []
+    for leg, word in enumerate(states.split(), start=2):
+        state, _, detail = word.partition(":")
+        fills = (fill(1, 50, number=leg),) if state == "filled" else ()
+        made.append(replace(order("buy", 1, leg=leg, state=state, fills=fills), detail=detail))
+    return (sale, *made)
+
+
+@pytest.mark.parametrize(
+    ("states", "reasons"),
+    [
+        ("void:approval_aged", ["approval_aged"]),
+        ("void:paused void:paused", ["paused"]),
+        ("filled void:no_cash", ["no_cash"]),
+        ("rejected cancelled expired", ["refused", "cancelled", "expired"]),
+        ("void", ["other"]),
+        ("void:what_nobody_knows", ["other"]),
+    ],
+)
+def test_what_was_not_bought_after_a_sale_has_its_reasons(states: str, reasons: list[str]) -> None:
+    case = sold_not_bought(sold_and(states))
+    assert case is not None
+    assert list(case.reasons) == reasons
+    assert case.proceeds == 999
+
+
+@pytest.mark.parametrize(
+    "states", ["", "filled", "filled filled", "submitted", "frozen", "intended"]
+)
+def test_nothing_is_to_be_decided_while_it_runs_or_when_all_was_bought(states: str) -> None:
+    assert sold_not_bought(sold_and(states)) is None
+
+
+def test_without_a_sale_that_was_filled_nothing_is_to_be_decided() -> None:
+    sale = order("sell", 10, leg=1, state="expired")
+    bought = order("buy", 1, leg=2, state="filled", fills=(fill(1, 50),))
+    assert sold_not_bought((sale, bought, order("buy", 1, leg=3, state="void"))) is None

@@ -51,12 +51,13 @@ async def check(
         force=force,
     )
     turn.wake()
-    return await _react(turn, portfolio, result, is_forced=force)
+    return await react(turn, portfolio, result, is_forced=force)
 
 
-async def _react(
+async def react(
     turn: Turn, portfolio: Portfolio, result: CheckResult, *, is_forced: bool
 ) -> Reaction:
+    """Say what came of a check that was asked for; a new proposal comes by itself."""
     match result.outcome:
         case Outcome.PROPOSED | Outcome.REPEATED:
             return NOTHING

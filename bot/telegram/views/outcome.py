@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.telegram.html import bold, escape, neutral, shown_name
+from bot.telegram.views.after_sale import after_sale_text
 from bot.telegram.views.parts import lines
+from bot.words.after_sale import not_sent
 from bot.words.by_hand import is_by_hand, order_state
 from bot.words.labels import DECISIONS, SIDES, SIDES_DONE, proposal_number
 from bot.words.numbers import count, listed, money, quantity, small_drift
@@ -86,7 +88,7 @@ def _rest(order: Order, managed: ManagedPortfolio) -> str:
 
 
 def _detail(order: Order) -> str:
-    words = neutral(order.detail[:_DETAIL_LIMIT]).strip()
+    words = neutral(not_sent(order.detail)[:_DETAIL_LIMIT]).strip()
     return f" ({escape(words)})" if words else ""
 
 
@@ -194,6 +196,7 @@ def _carried_out(view: ProposalView, now: datetime | None, *, brief: bool) -> st
         _approved_by(proposal, now),
         *order_lines(view, brief=brief),
         cost_and_drift(view),
+        after_sale_text(view, now),
     )
 
 

@@ -9,6 +9,11 @@ from decimal import Decimal
 
 from bot.telegram.html import TEXT_LIMIT, bold, escape, shown_length
 from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.views.after_sale import (
+    after_sale_buttons,
+    after_sale_text,
+    is_to_decide,
+)
 from bot.telegram.views.checklist import checklist_screen, has_checklist
 from bot.telegram.views.outcome import cost_and_drift, order_lines, summary
 from bot.telegram.views.parts import SOME_LINES, capped, head, lines, paragraphs
@@ -95,7 +100,7 @@ def _buttons(view: ProposalView) -> Rows:
         case _S.EXECUTING | _S.FROZEN:
             return ((_tap(view, "🔄 Refresh", "refresh"), _tap(view, "❔ Why", "why")),)
         case _:
-            return ()
+            return after_sale_buttons(view)
 
 
 def _open_buttons(view: ProposalView) -> Rows:
@@ -237,9 +242,12 @@ def report_reply(view: ProposalView) -> Screen:
         f"{bold(state)}: {summary(view)}.",
         capped(problems, TEXT_LIMIT // 2, "more"),
         cost_and_drift(view),
+        after_sale_text(view, None),
         _rung_note(view.managed.account),
     )
-    return Screen(text, ((tap("📊 Status", "status", view.managed.portfolio.id),),))
+    status = tap("📊 Status", "status", view.managed.portfolio.id)
+    decide = (tap("🛒 What now?", "show", view.proposal.id),) if is_to_decide(view) else ()
+    return Screen(text, ((*decide, status),))
 
 
 def _rung_note(account: Account) -> str:

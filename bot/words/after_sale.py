@@ -1,0 +1,48 @@
+"""What people read about orders that were not filled: why, and where the money of the sales is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.words.numbers import listed
+from core.domain.report import WhyNot
+
+WHY_NOT_SENT: dict[str, str] = {
+    WhyNot.APPROVAL_AGED: "the approval had become too old",
+    WhyNot.PAUSED: "the portfolio was paused",
+    WhyNot.CLOSED: "the exchange had closed",
+    WhyNot.IN_DOUBT: "it was unclear what had become of another order",
+    WhyNot.NO_CASH: "no cash was left for it",
+    WhyNot.DRY_RUN: "dry run",
+    WhyNot.BARRED: "the account may not trade real money now",
+    WhyNot.OVER_LIMIT: "it was beyond a safety limit",
+}
+"""Why an order was never sent, by the code that is kept with it."""
+
+WHY_NOT_BOUGHT: dict[WhyNot, str] = {
+    WhyNot.APPROVAL_AGED: "the approval had become too old",
+    WhyNot.PAUSED: "the portfolio was paused",
+    WhyNot.CLOSED: "the exchange had closed",
+    WhyNot.IN_DOUBT: "it was unclear what had become of another order",
+    WhyNot.NO_CASH: "there was not enough cash",
+    WhyNot.DRY_RUN: "it was a dry run",
+    WhyNot.BARRED: "the account may not trade real money now",
+    WhyNot.OVER_LIMIT: "they were beyond a safety limit",
+    WhyNot.REFUSED: "the broker refused them",
+    WhyNot.CANCELLED: "they were not filled in time",
+    WhyNot.EXPIRED: "they were not filled before the exchange closed",
+    WhyNot.OTHER: "they were not carried out",
+}
+"""Why purchases were not made."""
+
+
+def not_sent(detail: str) -> str:
+    """An order's detail in words; what is no code of ours is said as it stands."""
+    return WHY_NOT_SENT.get(detail, detail)
+
+
+def because(reasons: Iterable[WhyNot], *, by_hand: bool = False) -> str:
+    """The reasons in a sentence; where people carry orders out, none of them is the broker's."""
+    if by_hand:
+        return WHY_NOT_BOUGHT[WhyNot.OTHER]
+    return listed([WHY_NOT_BOUGHT[reason] for reason in reasons])
