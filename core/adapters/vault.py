@@ -15,6 +15,8 @@ import secrets
 from collections.abc import Sequence
 from functools import cached_property
 
+from core.ports.vault import SealBroken, UnknownKey
+
 VERSION = "v1"
 NONCE_BYTES = 12
 _SALT = b"evenkeel vault v1"
@@ -52,14 +54,14 @@ class AesGcmVault:
         return ".".join((VERSION, key_id, _encode(nonce), _encode(cipher)))
 
     def open(self, sealed: str, *, owner: str, purpose: str) -> str:
-        """Decrypt; raises ValueError for another owner, purpose or key, or a changed text."""
+        """Decrypt; raises UnknownKey or SealBroken."""
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         key_id, nonce, cipher = _parts(sealed)
         key = self._key(key_id)
         if key is None:
-            raise ValueError(
+            raise UnknownKey(
                 f"This secret was sealed with the key {key_id}, which is neither EVENKEEL_SECRET_KEY "
                 "nor among EVENKEEL_OLD_SECRET_KEYS: put the key back with which it was stored, or "
                 "enter the secret anew."
@@ -68,7 +70,7 @@ class AesGcmVault:
         try:
             return AESGCM(key).decrypt(nonce, cipher, bound_to).decode()
         except InvalidTag:
-            raise ValueError(
+            raise SealBroken(
                 f"This secret does not belong to {purpose} of {owner}, or it was changed: "
                 "enter it anew."
             ) from None
@@ -104,14 +106,17 @@ def _parts(sealed: str) -> tuple[str, bytes, bytes]:
     version, _, rest = sealed.partition(".")
     fields = rest.split(".")
     if version != VERSION or len(fields) != len(("key id", "nonce", "ciphertext")):
-        raise ValueError(
+        raise SealBroken(
             f"A sealed secret starts with {VERSION}. and has four parts; enter it anew."
         )
     key_id, nonce, cipher = fields
     try:
-        return key_id, _decode(nonce), _decode(cipher)
+        parts = key_id, _decode(nonce), _decode(cipher)
     except binascii.Error:
-        raise ValueError("A sealed secret is damaged: enter it anew.") from None
+        parts = key_id, b"", b""
+    if len(parts[1]) != NONCE_BYTES:
+        raise SealBroken("A sealed secret is damaged: enter it anew.")
+    return parts
 
 
 def _encode(data: bytes) -> str:

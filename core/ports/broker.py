@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from core.domain.access_fault import AccessFault
 from core.domain.ids import AccountId, ClientOrderId, Symbol
 from core.domain.order import Fill, OrderState
 from core.domain.plan import Side
@@ -35,6 +36,7 @@ class BrokerTraits:
     ``uses_own_quotes``: orders may only be priced by this broker's quotes. ``lot_methods``: the names of the lot
     orders it can be asked for. ``fills_by_hand``: a person carries orders out, in their own time, sales first; so all
     orders of a plan are handed over at once, purchases being paid with what the sales among them will bring.
+    ``is_live``: whether its orders trade real money.
     """
 
     name: str
@@ -45,6 +47,7 @@ class BrokerTraits:
     lot_methods: tuple[str, ...] = ("fifo",)
     settles_at_once: bool = True
     fills_by_hand: bool = False
+    is_live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,14 @@ class BrokerError(Exception):
 
 class BrokerUnavailable(BrokerError):
     """The broker could not be asked; for an order this means: certainly not sent."""
+
+
+class NoAccess(BrokerUnavailable):
+    """The account cannot be reached with the keys that there are, until the operator mends it; ``why`` says how."""
+
+    def __init__(self, why: AccessFault, message: str) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class BrokerAmbiguous(BrokerError):

@@ -11,6 +11,8 @@ from alpaca.trading.client import TradingClient
 from core.adapters.alpaca_api.pace import Pace
 from core.adapters.alpaca_api.wire import Wire
 
+HIDDEN = "[key]"
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -25,6 +27,10 @@ class Keys:
             if not value.isascii() or not value.isprintable() or not value or " " in value:
                 raise ValueError(f"Alpaca's {name} must be plain letters and digits without spaces")
 
+    def hide(self, text: str) -> str:
+        """Strike the keys out of a text that came from outside."""
+        return text.replace(self.secret, HIDDEN).replace(self.key, HIDDEN)
+
 
 class TradeClient(TradingClient):
     """Alpaca's trading interface at one origin; answers are JSON with exact numbers."""
@@ -32,7 +38,7 @@ class TradeClient(TradingClient):
     def __init__(self, keys: Keys, origin: str, pace: Pace) -> None:
         super().__init__(keys.key, keys.secret, raw_data=True, url_override=origin)
         self._session.close()
-        self._wire = Wire(origin, pace)
+        self._wire = Wire(origin, pace, keys.hide)
 
     def _one_request(self, method: str, url: str, opts: dict[str, Any], retry: int) -> Any:  # noqa: ARG002
         """Send it once: the caller's loop repeats only what we never raise."""
@@ -49,7 +55,7 @@ class PricesClient(StockHistoricalDataClient):
     def __init__(self, keys: Keys, origin: str, pace: Pace) -> None:
         super().__init__(keys.key, keys.secret, raw_data=True, url_override=origin)
         self._session.close()
-        self._wire = Wire(origin, pace)
+        self._wire = Wire(origin, pace, keys.hide)
 
     def _one_request(self, method: str, url: str, opts: dict[str, Any], retry: int) -> Any:  # noqa: ARG002
         """Send it once: the caller's loop repeats only what we never raise."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 
 class AlpacaFault(Exception):
     """A request that was not answered as it should have been.
@@ -56,8 +53,8 @@ class KeysRefused(AlpacaFault):
         super().__init__(
             f"Alpaca refused the keys (HTTP status {status} at {host}). The keys of a paper "
             "account work only at the paper service, those of a live account only at the live one: "
-            "check that ALPACA_API_KEY, ALPACA_SECRET_KEY and ALPACA_BASE_URL belong together, and "
-            "that the keys have not been revoked"
+            "check that the keys (ALPACA_API_KEY and ALPACA_SECRET_KEY, or what `evenkeel connect` "
+            "was given) belong to this address, and that they have not been revoked"
         )
         self.status = status
 
@@ -67,9 +64,8 @@ class Refused(AlpacaFault):
 
     is_certain = True
 
-    def __init__(self, status: int, code: int, message: str, body: Mapping[str, Any]) -> None:
+    def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
-        self.body = dict(body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,10 +34,14 @@ TRADING_FORBIDDEN = 40310000
 
 
 class Wire:
-    """A session with one origin, and no other address."""
+    """A session with one origin, and no other address.
 
-    def __init__(self, origin: str, pace: Pace) -> None:
+    ``hide`` strikes the keys out of what an error quotes: a server may send back what it was sent.
+    """
+
+    def __init__(self, origin: str, pace: Pace, hide: Callable[[str], str]) -> None:
         self._pace = pace
+        self._hide = hide
         self._session = requests.Session()
         self._session.adapters.clear()
         self._session.mount(f"{origin}/", PunctualAdapter(pool_maxsize=AT_ONCE))
@@ -50,7 +54,7 @@ class Wire:
         self._pace.heard(sent.status_code, sent.headers)
         if SUCCESS <= sent.status_code < REDIRECTION:
             return read_json(sent.content)
-        raise _fault_of(sent)
+        raise _fault_of(sent, self._hide)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -80,7 +84,7 @@ def _never_left(error: requests.RequestException) -> bool:
     return isinstance(reason, NoConnection | NameResolutionError | ConnectTimeoutError)
 
 
-def _fault_of(response: requests.Response) -> AlpacaFault:
+def _fault_of(response: requests.Response, hide: Callable[[str], str]) -> AlpacaFault:
     status = response.status_code
     if status == TOO_MANY:
         return TooMany()
@@ -88,15 +92,15 @@ def _fault_of(response: requests.Response) -> AlpacaFault:
     if status == UNAUTHORISED:
         return KeysRefused(status, host)
     if not FAULTS <= status < SERVER_FAULTS or status == REQUEST_TIMEOUT:
-        return ServerTrouble(status, _excerpt(response))
+        return ServerTrouble(status, _excerpt(response, hide))
     body = _error_body(response)
     if body is None:
-        return ServerTrouble(status, _excerpt(response))
+        return ServerTrouble(status, _excerpt(response, hide))
     code = body.get("code")
     message = str(body["message"])
     if status == FORBIDDEN and code != TRADING_FORBIDDEN and "forbidden" in message.lower():
         return KeysRefused(status, host)
-    return Refused(status, code if isinstance(code, int) else 0, message[:EXCERPT], body)
+    return Refused(status, code if isinstance(code, int) else 0, hide(message)[:EXCERPT])
 
 
 def _error_body(response: requests.Response) -> dict[str, Any] | None:
@@ -108,6 +112,6 @@ def _error_body(response: requests.Response) -> dict[str, Any] | None:
     return body if isinstance(body, dict) and isinstance(body.get("message"), str) else None
 
 
-def _excerpt(response: requests.Response) -> str:
-    text = response.content[: 4 * EXCERPT].decode("utf-8", "replace")
+def _excerpt(response: requests.Response, hide: Callable[[str], str]) -> str:
+    text = hide(response.content.decode("utf-8", "replace"))[: 4 * EXCERPT]
     return " ".join(text.split())[:EXCERPT] or "no text"

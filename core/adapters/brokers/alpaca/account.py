@@ -16,12 +16,14 @@ from core.adapters.brokers.alpaca.records import (
     read_order,
 )
 from core.adapters.brokers.alpaca.refusals import (
+    as_broker_error,
     as_order_refused,
     is_repeated_id,
     may_be_repeated_id,
 )
 from core.adapters.brokers.alpaca.rules import as_json, require_means, require_sendable
 from core.adapters.brokers.alpaca.states import as_broker_order, is_known
+from core.domain.access_fault import AccessFault
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.plan import Side
 from core.domain.portfolio import Holdings
@@ -35,6 +37,7 @@ from core.ports.broker import (
     BrokerUnavailable,
     Dedup,
     DuplicateClientOrderId,
+    NoAccess,
     OrderRefused,
     OrderRequest,
 )
@@ -52,10 +55,11 @@ STATE_DEPENDENT = frozenset({"insufficient_cash", "insufficient_shares", "market
 class AlpacaAccount:
     """A Broker. ``name`` is Alpaca's account number; another account's keys are noticed."""
 
-    def __init__(self, desk: AlpacaDesk, name: str, clock: Clock) -> None:
+    def __init__(self, desk: AlpacaDesk, name: str, clock: Clock, *, is_live: bool = False) -> None:
         self._desk = desk
         self._name = name
         self._clock = clock
+        self._is_live = is_live
         self._has_margin: bool | None = None
 
     @property
@@ -70,6 +74,7 @@ class AlpacaAccount:
             uses_own_quotes=True,
             has_fractions=True,
             settles_at_once=self._has_margin is True,
+            is_live=self._is_live,
         )
 
     async def account(self) -> BrokerAccount:
@@ -168,8 +173,7 @@ class AlpacaAccount:
         except Refused as refused:
             return await self._explain(request, refused)
         except AlpacaFault as fault:
-            kind = BrokerUnavailable if fault.is_certain else BrokerAmbiguous
-            raise kind(str(fault)) from None
+            raise as_broker_error(fault) from None
         except Exception as error:
             logger.exception("Sending an order to Alpaca failed unexpectedly.")
             raise BrokerAmbiguous(f"sending failed with {type(error).__name__}") from None
@@ -221,9 +225,10 @@ class AlpacaAccount:
         record = await self._read_account(urgency)
         actual = record.account.broker_account_id
         if actual != self._name:
-            raise BrokerUnavailable(
+            raise NoAccess(
+                AccessFault.OTHER_ACCOUNT,
                 f"Alpaca's keys belong to the account …{actual[-4:]}, and not to …{self._name[-4:]}: "
-                "either the keys were changed, or the paper account was reset"
+                "either the keys were changed, or the paper account was reset",
             )
         return record
 

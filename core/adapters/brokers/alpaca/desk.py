@@ -29,12 +29,16 @@ from core.adapters.brokers.alpaca.records import (
     read_positions,
     read_sessions,
 )
-from core.adapters.brokers.alpaca.refusals import is_not_found
+from core.adapters.brokers.alpaca.refusals import (
+    as_broker_error,
+    as_unavailable,
+    is_not_found,
+)
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO
 from core.domain.order import Fill
 from core.domain.session import Session
-from core.ports.broker import BrokerAmbiguous, BrokerAsset, BrokerClock, BrokerUnavailable
+from core.ports.broker import BrokerAsset, BrokerClock, BrokerUnavailable
 from core.ports.clock import Clock
 
 T = TypeVar("T")
@@ -159,8 +163,7 @@ class AlpacaDesk:
             if refused.status != NOT_CANCELABLE and not is_not_found(refused):
                 raise BrokerUnavailable(f"Alpaca did not cancel: {refused}") from None
         except AlpacaFault as fault:
-            kind = BrokerUnavailable if fault.is_certain else BrokerAmbiguous
-            raise kind(str(fault)) from None
+            raise as_broker_error(fault) from None
 
     # --- asking ----------------------------------------------------------------------------------
 
@@ -180,7 +183,7 @@ class AlpacaDesk:
         try:
             return await self._line.ask(work, urgency)
         except AlpacaFault as fault:
-            raise BrokerUnavailable(str(fault)) from None
+            raise as_unavailable(fault) from None
 
     async def _maybe(self, work: Callable[[], T], urgency: Urgency = Urgency.READ) -> T | None:
         try:
@@ -190,4 +193,4 @@ class AlpacaDesk:
                 return None
             raise BrokerUnavailable(f"Alpaca did not answer the question: {refused}") from None
         except AlpacaFault as fault:
-            raise BrokerUnavailable(str(fault)) from None
+            raise as_unavailable(fault) from None

@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from core.adapters.alpaca_api.faults import Refused
-from core.ports.broker import OrderRefused
+from core.adapters.alpaca_api.faults import AlpacaFault, KeysRefused, Refused
+from core.domain.access_fault import AccessFault
+from core.ports.broker import (
+    BrokerAmbiguous,
+    BrokerError,
+    BrokerUnavailable,
+    NoAccess,
+    OrderRefused,
+)
 
 BAD_FIELD = 40010001
 """The code of a repeated client order id, though also of other faults in a request."""
@@ -45,6 +52,18 @@ _KINDS = (
           "Alpaca has restricted the account"),
     _kind(r"sub-?penny|pricing criteria", "other", "Alpaca takes limit prices in whole cents"),
 )  # fmt: skip
+
+
+def as_unavailable(fault: AlpacaFault) -> BrokerUnavailable:
+    """What a fault means for a question."""
+    if isinstance(fault, KeysRefused):
+        return NoAccess(AccessFault.REFUSED, str(fault))
+    return BrokerUnavailable(str(fault))
+
+
+def as_broker_error(fault: AlpacaFault) -> BrokerError:
+    """What a fault means for a request that was to have an effect."""
+    return as_unavailable(fault) if fault.is_certain else BrokerAmbiguous(str(fault))
 
 
 def as_order_refused(refused: Refused) -> OrderRefused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from collections.abc import Iterator
@@ -87,3 +88,27 @@ async def test_the_keys_travel_in_headers_only(stage: Stage) -> None:
     for seen in stage.server.seen:
         said = f"{seen.path} {seen.query} {seen.body}"
         assert not [canary for canary in CANARIES if canary in said]
+
+
+@pytest.mark.fault(30, 71)
+@pytest.mark.parametrize("status", [401, 403, 422, 500])
+@pytest.mark.parametrize("content_type", ["application/json", "text/html"])
+async def test_a_server_that_sends_the_keys_back_makes_nobody_see_them(
+    stage: Stage, caplog: pytest.LogCaptureFixture, status: int, content_type: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    words = f"who are you, {KEY} with {SECRET} (again: {SECRET})?"
+    body = json.dumps({"code": 40310000, "message": words, "key": KEY, "secret": SECRET})
+    for method, path in (("POST", "/v2/orders"), ("GET", "/v2/account")):
+        stage.go_wrong(
+            faults.Fault(
+                faults.Answer.SAY, method, path, status=status, body=body, content_type=content_type
+            )
+        )
+    raised = []
+    for ask in (lambda: stage.broker.submit(buy()), stage.broker.account):
+        with pytest.raises(BrokerError) as caught:
+            await ask()
+        raised.append(caught.value)
+    texts = [text for error in raised for text in reachable(error)]
+    assert not [text for text in (*texts, caplog.text) for canary in CANARIES if canary in text]
