@@ -41,6 +41,9 @@ class WhyNot(StrEnum):
     CLOSED = "closed"
     IN_DOUBT = "in_doubt"
     NO_CASH = "no_cash"
+    DRY_RUN = "dry_run"
+    BARRED = "barred"
+    OVER_LIMIT = "over_limit"
     # sent
     REFUSED = "refused"
     CANCELLED = "cancelled"
@@ -108,10 +111,17 @@ def outcome_of(orders: tuple[Order, ...]) -> ProposalState:
         return ProposalState.FROZEN
     if any(order.state not in TERMINAL for order in orders):
         return ProposalState.EXECUTING
-    if all(order.state is OrderState.FILLED for order in orders):
+    if all(order.state is OrderState.FILLED for order in orders) or was_dry_run(orders):
         return ProposalState.DONE
     filled = any(order.filled_quantity > ZERO for order in orders)
     return ProposalState.PARTIAL if filled else ProposalState.FAILED
+
+
+def was_dry_run(orders: tuple[Order, ...]) -> bool:
+    """Whether everything was done but the sending: no order was sent, because it was a dry run."""
+    unsent = {WhyNot.DRY_RUN, WhyNot.NO_CASH}
+    is_unsent = all(o.state is OrderState.VOID and o.detail in unsent for o in orders)
+    return is_unsent and any(order.detail == WhyNot.DRY_RUN for order in orders)
 
 
 def execution_cost(orders: tuple[Order, ...], quoted: dict[int, Decimal]) -> Decimal:

@@ -48,8 +48,13 @@ class SqlOrders:
 
     async def get(self, order_id: OrderId) -> Order | None:
         """One order."""
-        found = await self._load(_orders().where(ORDERS.c.id == order_id))
+        found = await self.many([order_id])
         return found[0] if found else None
+
+    async def many(self, order_ids: Collection[OrderId]) -> tuple[Order, ...]:
+        """The orders with these ids, by id."""
+        is_one = self._database.among(ORDERS.c.id, order_ids)
+        return await self._load(_orders().where(is_one).order_by(ORDERS.c.id))
 
     async def move(
         self,

@@ -276,20 +276,23 @@ def _with_current_versions() -> Question:
 def _group_accounts(rows: Sequence[Found]) -> defaultdict[int, list[Account]]:
     grouped: defaultdict[int, list[Account]] = defaultdict(list)
     for row in rows:
-        grouped[row.portfolio_id].append(
-            Account(
-                id=row.id,
-                portfolio_id=row.portfolio_id,
-                name=row.name,
-                broker=row.broker,
-                broker_account_id=row.broker_account_id,
-                currency=row.currency,
-                tax_treatment=TaxTreatment(row.tax_treatment),
-                tax_owner_id=row.tax_owner_id,
-                rung=Rung(row.rung),
-            )
-        )
+        grouped[row.portfolio_id].append(account_of(row))
     return grouped
+
+
+def account_of(row: Found) -> Account:
+    """The account that a row says."""
+    return Account(
+        id=row.id,
+        portfolio_id=row.portfolio_id,
+        name=row.name,
+        broker=row.broker,
+        broker_account_id=row.broker_account_id,
+        currency=row.currency,
+        tax_treatment=TaxTreatment(row.tax_treatment),
+        tax_owner_id=row.tax_owner_id,
+        rung=Rung(row.rung),
+    )
 
 
 def _in_words(targets: TargetAllocation) -> str:

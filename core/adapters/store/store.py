@@ -15,6 +15,7 @@ from core.adapters.store.conversation import SqlConversation
 from core.adapters.store.database import Database, Memory
 from core.adapters.store.faults import translated
 from core.adapters.store.instruments import SqlInstruments
+from core.adapters.store.ladder import SqlLadder
 from core.adapters.store.leases import SqlLeases
 from core.adapters.store.log import SqlLog
 from core.adapters.store.orders import SqlOrders
@@ -42,6 +43,11 @@ class SqlUnitOfWork:
     def portfolios(self) -> SqlPortfolios:
         """Portfolios, accounts, targets, policies."""
         return SqlPortfolios(self._database)
+
+    @cached_property
+    def ladder(self) -> SqlLadder:
+        """Rungs, live confirmations, and what was sent of late."""
+        return SqlLadder(self._database)
 
     @cached_property
     def instruments(self) -> SqlInstruments:

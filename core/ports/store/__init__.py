@@ -12,6 +12,7 @@ from typing import Protocol
 
 from core.ports.store.checks import Checks
 from core.ports.store.conversation import Conversation
+from core.ports.store.ladder import Ladder
 from core.ports.store.operations import Leases, Log
 from core.ports.store.people import People
 from core.ports.store.portfolios import Instruments, Portfolios
@@ -30,6 +31,11 @@ class UnitOfWork(Protocol):
     @property
     def portfolios(self) -> Portfolios:
         """Portfolios, accounts, targets, policies."""
+        ...
+
+    @property
+    def ladder(self) -> Ladder:
+        """Rungs, live confirmations, and what was sent of late."""
         ...
 
     @property
@@ -89,6 +95,7 @@ __all__ = [
     "Conversation",
     "Dialogue",
     "Instruments",
+    "Ladder",
     "Leases",
     "Log",
     "MarketRow",
