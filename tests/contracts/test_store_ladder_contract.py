@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ async def test_a_dry_run_counts_once_it_has_come_to_its_end(
             await work.orders.move(order.id, OrderState.INTENDED, state, detail=detail)
         assert await work.ladder.dry_runs(family.account.id) == 0
         steps = [ProposalState.OPEN, ProposalState.APPROVED, ProposalState.EXECUTING, end]
-        for before, after in zip(steps, steps[1:], strict=False):
+        for before, after in pairwise(steps):
             await work.proposals.move(proposal.id, before, after)
         assert await work.ladder.dry_runs(family.account.id) == counts
         assert await work.ladder.dry_runs(AccountId(99)) == 0
