@@ -67,7 +67,9 @@ def test_any_changed_letter_is_noticed(vault: AesGcmVault, place: int) -> None:
         vault.open(changed, owner="a", purpose="p")
 
 
-@pytest.mark.parametrize("text", ["", "v1", "v2.a.b.c", "v1.a.b", "v1.k.!!.??", "v1.k..AAAA", SECRET])
+@pytest.mark.parametrize(
+    "text", ["", "v1", "v2.a.b.c", "v1.a.b", "v1.k.!!.??", "v1.k..AAAA", SECRET]
+)
 def test_what_was_never_sealed_is_refused(vault: AesGcmVault, text: str) -> None:
     with pytest.raises(SealBroken, match="sealed secret"):
         vault.open(text, owner="a", purpose="p")

@@ -7,6 +7,7 @@ import logging
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -99,14 +100,13 @@ async def test_a_server_that_sends_the_keys_back_makes_nobody_see_them(
     caplog.set_level(logging.DEBUG)
     words = f"who are you, {KEY} with {SECRET} (again: {SECRET})?"
     body = json.dumps({"code": 40310000, "message": words, "key": KEY, "secret": SECRET})
-    for method, path in (("POST", "/v2/orders"), ("GET", "/v2/account")):
-        stage.go_wrong(
-            faults.Fault(
-                faults.Answer.SAY, method, path, status=status, body=body, content_type=content_type
-            )
-        )
+    answer: dict[str, Any] = {"status": status, "body": body, "content_type": content_type}
     raised = []
-    for ask in (lambda: stage.broker.submit(buy()), stage.broker.account):
+    for method, path, ask in (
+        ("POST", "/v2/orders", lambda: stage.broker.submit(buy())),
+        ("GET", "/v2/account", stage.broker.account),
+    ):
+        stage.go_wrong(faults.Fault(faults.Answer.SAY, method, path, **answer))
         with pytest.raises(BrokerError) as caught:
             await ask()
         raised.append(caught.value)
