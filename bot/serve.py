@@ -16,8 +16,10 @@ from bot.only_process import AnotherProcess, only_process
 from bot.runtime import Runtime
 from bot.schedule import build_alarm
 from bot.settings import Settings
+from bot.starts import Starts, recorded_start
 from bot.telegram.app import build_application, start, stop
 from bot.telegram.delivery import Deliverer
+from bot.watchdog import watchdog
 from bot.work import TelegramLease, Worker, beat
 
 log = logging.getLogger(__name__)
@@ -31,27 +33,42 @@ LEASE_TRIES = 4
 
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; raises AnotherProcess, NotBuiltYet, or what the store refuses."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
+    stopping = stopped_by_signals()
     async with open_runtime(settings) as runtime:
         await run_until(runtime, stopping)
 
 
+def stopped_by_signals() -> asyncio.Event:
+    """What is set when the system, or somebody with Ctrl-C, asks this process to end."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
 async def run_until(runtime: Runtime, stopping: asyncio.Event) -> None:
-    """Run a process over an open runtime until told to stop."""
-    async with _alone(runtime), _telegram_lease(runtime) as lease, AsyncExitStack() as stack:
+    """Run a process over an open runtime until told to stop; whatever hangs meanwhile is then broken off."""
+    async with (
+        _alone(runtime),
+        recorded_start(runtime) as starts,
+        watchdog(),
+        _telegram_lease(runtime) as lease,
+        AsyncExitStack() as stack,
+    ):
         worker = Worker(runtime)
-        await worker.reconcile()
+        if not await _unless_stopped(worker.reconcile(), stopping):
+            return
         await _start_control(runtime, worker, stack)
-        _start_alarm(runtime, lease, stopping, stack)
-        await _together(stack, worker.run())
+        _start_alarm(runtime, lease, starts, stopping, stack)
+        working = asyncio.create_task(worker.run())
+        stack.push_async_callback(_end, working)
         runtime.work_arrived.set()
         if await _unless_stopped(_start_telegram(runtime, lease, stack), stopping):
             log.info("Evenkeel is running")
             await stopping.wait()
         log.info("Evenkeel is stopping")
+        await _end(working)  # before anything that takes its time: no further order is sent
 
 
 @asynccontextmanager
@@ -66,13 +83,17 @@ async def _alone(runtime: Runtime) -> AsyncIterator[None]:
 
 
 def _start_alarm(
-    runtime: Runtime, lease: TelegramLease, stopping: asyncio.Event, stack: AsyncExitStack
+    runtime: Runtime,
+    lease: TelegramLease,
+    starts: Starts,
+    stopping: asyncio.Event,
+    stack: AsyncExitStack,
 ) -> None:
     alarm = build_alarm(
         {
             "rounds": (ROUND_SECONDS, _waking(runtime)),
             "lease": (LEASE_SECONDS, _renewing(lease, stopping)),
-            "heartbeat": (BEAT_SECONDS, _beating(runtime)),
+            "heartbeat": (BEAT_SECONDS, _beating(runtime, starts)),
         }
     )
     alarm.start()
@@ -145,9 +166,10 @@ def _renewing(lease: TelegramLease, stopping: asyncio.Event) -> Any:
     return renew
 
 
-def _beating(runtime: Runtime) -> Any:
+def _beating(runtime: Runtime, starts: Starts) -> Any:
     async def leave_a_sign() -> None:
         beat(runtime.settings.data_dir)
+        starts.forget_if_grown()
 
     return leave_a_sign
 

@@ -170,6 +170,8 @@ def _about_portfolio(item: OutboxItem, managed: ManagedPortfolio) -> Screen | No
             return notices.proposal_wanted(managed, data.get("member_name", ""))
         case MessageKind.RESTORED:
             return notices.restored(managed)
+        case MessageKind.KEPT_CRASHING:
+            return notices.kept_crashing(managed)
         case _:
             return None
 

@@ -30,6 +30,7 @@ class MessageKind(StrEnum):
     MEMBER_JOINED = "member_joined"
     PROPOSAL_WANTED = "proposal_wanted"
     RESTORED = "restored"
+    KEPT_CRASHING = "kept_crashing"
 
 
 class Priority(IntEnum):

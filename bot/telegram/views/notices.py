@@ -81,6 +81,21 @@ def restored(managed: ManagedPortfolio) -> Screen:
     return Screen(text, (row,))
 
 
+def kept_crashing(managed: ManagedPortfolio) -> Screen:
+    """The process died again and again soon after its start: what that means, and what to do."""
+    text = paragraphs(
+        head(managed),
+        "⛔ <b>Paused: I was cut off again and again.</b> Three times in a row I ended abruptly soon "
+        "after my start, and I do not know why.",
+        "Every order that was under way is looked up at your broker before anything else. The log "
+        "of my process, and <code>evenkeel doctor</code>, say more.",
+        "Nothing is sent until you resume.",
+    )
+    portfolio = managed.portfolio.id
+    row = (tap("📊 Status", "status", portfolio), tap("▶ Resume", "resume", portfolio))
+    return Screen(text, (row,))
+
+
 def proposal_wanted(managed: ManagedPortfolio, name: str = "") -> Screen:
     """Somebody who may not decide asks those who may to look at the portfolio."""
     who = bold(shown_name(name)) if name else "A member"

@@ -363,6 +363,9 @@ def test_small_notices() -> None:
     assert "Ben has joined as proposer: may look and ask for a plan." in joined
     assert "Ben asks for a plan." in plain(notices.proposal_wanted(managed(), "Ben").text)
     assert "A member asks for a plan." in notices.proposal_wanted(managed()).text
+    crashed = notices.kept_crashing(managed())
+    require_sendable(crashed)
+    assert "Nothing is sent until you resume." in plain(crashed.text)
     assert "1 proposal was made and ended" in notices.not_sent_in_time(1).text
 
 
