@@ -29,7 +29,6 @@ from core.adapters.vault import AesGcmVault
 from core.application.advance_market import set_speed, start_market
 from core.application.market import Market
 from core.domain.refusals import NotBuiltYet
-from core.domain.risk import Limits
 from core.ports.clock import Clock
 from core.ports.market_data import MarketData
 
@@ -69,7 +68,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             work_arrived=asyncio.Event(),
             allowed_users=frozenset(settings.telegram_allowed_users),
-            limits=Limits(),
+            limits=settings.limits,
             vault=make_vault(settings),
         )
 

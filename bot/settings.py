@@ -8,6 +8,7 @@ sentences holds the value of a secret.
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -34,6 +35,7 @@ from bot.setting_values import (
     split_keys,
     with_async_driver,
 )
+from core.domain.risk import Limits
 
 ENV_FILE = Path(".env")
 """Where settings are looked for besides the environment, which goes before it."""
@@ -58,7 +60,9 @@ OTHER_NAMES = {
 }
 """What other programs call our settings, by what they are called here."""
 
-OUR_PREFIXES = ("EVENKEEL_", "TELEGRAM_", "ALPACA_", "REPLAY_")
+MOST_MONEY = Decimal(1_000_000_000)
+
+OUR_PREFIXES = ("EVENKEEL_", "TELEGRAM_", "ALPACA_", "REPLAY_", "LIMIT_", "LIVE_CAP_")
 """A name in the environment that begins so was probably meant for us."""
 
 
@@ -115,6 +119,24 @@ class Settings(BaseSettings):
         description="an origin without a path, such as https://data.alpaca.markets",
     )
     trading_mode: Literal["paper", "live"] = Field("paper", description="paper or live")
+    limit_order_value: Decimal | None = Field(
+        None, gt=0, le=MOST_MONEY, description="an amount of money above 0, or nothing for no limit"
+    )
+    limit_orders: int = Field(
+        100, ge=1, le=1000, description="a whole number of orders from 1 to 1000"
+    )
+    limit_turnover: Decimal = Field(
+        Decimal(200), gt=0, le=1000, description="a percentage above 0 and up to 1000"
+    )
+    limit_collar: Decimal = Field(
+        Decimal(5), gt=0, le=10, description="a percentage above 0 and up to 10"
+    )
+    live_cap_order: Decimal = Field(
+        Decimal(500), gt=0, le=MOST_MONEY, description="an amount of money above 0, such as 500"
+    )
+    live_cap_day: Decimal = Field(
+        Decimal(2000), gt=0, le=MOST_MONEY, description="an amount of money above 0, such as 2000"
+    )
     replay_start: date = Field(date(2020, 1, 2), description="a date such as 2020-01-02")
     replay_speed: float = Field(
         0.0,
@@ -245,6 +267,10 @@ class Settings(BaseSettings):
                 f"ALPACA_BASE_URL names the live service ({ALPACA_LIVE_ORIGIN}) while TRADING_MODE "
                 "is paper: use https://paper-api.alpaca.markets."
             )
+        if self.live_cap_order > self.live_cap_day:
+            faults.append(
+                "LIVE_CAP_ORDER is more than LIVE_CAP_DAY: one order cannot move more than a day may."
+            )
         if (self.evenkeel_control_port is None) != (self.evenkeel_control_token is None):
             faults.append(
                 "EVENKEEL_CONTROL_PORT and EVENKEEL_CONTROL_TOKEN belong together: give both."
@@ -278,6 +304,18 @@ class Settings(BaseSettings):
         """The earlier master keys, by which what they have sealed can still be opened."""
         old = self.evenkeel_old_secret_keys
         return split_keys(old.get_secret_value()) if old is not None else ()
+
+    @property
+    def limits(self) -> Limits:
+        """The limits on plans and orders, which chat cannot raise."""
+        return Limits(
+            max_legs=self.limit_orders,
+            max_turnover=self.limit_turnover,
+            max_order_value=self.limit_order_value,
+            max_collar=self.limit_collar,
+            live_cap_order=self.live_cap_order,
+            live_cap_day=self.live_cap_day,
+        )
 
     def secret_values(self) -> tuple[str, ...]:
         """Every text that no log line or message may show."""
