@@ -32,7 +32,7 @@ def proofs() -> dict[int, list[str]]:
         if "mark.fault" not in source:
             continue
         file = str(path.relative_to(TESTS))
-        for name, number in _marks(ast.parse(source)):
+        for name, number in marks_of(ast.parse(source)):
             found[number].add(f"{file}::{name}" if name else file)
     return {number: sorted(tests) for number, tests in sorted(found.items())}
 
@@ -65,7 +65,7 @@ def _renewed_line(line: str, found: Mapping[int, list[str]]) -> str:
     return f"| {row['number']} | {row['wrong']} | {row['must']} | {cell} |"
 
 
-def _marks(tree: ast.Module) -> Iterator[tuple[str, int]]:
+def marks_of(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """Every marked name of a module with each of its numbers; the name is empty for the module as a whole."""
     for node in ast.walk(tree):
         if isinstance(node, Definition):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from tests.fault_table import (
     CATALOGUE,
     LATER,
@@ -9,6 +11,7 @@ from tests.fault_table import (
     NUMBERS,
     TESTS,
     entries,
+    marks_of,
     names_in,
     proofs,
     renewed,
@@ -46,8 +49,26 @@ def test_every_test_that_is_named_exists() -> None:
     assert missing == []
 
 
-def test_a_marker_on_a_module_counts_for_the_whole_of_it() -> None:
-    assert "reliability/test_state_machine.py" in PROOFS[1]
+def test_markers_are_found_on_tests_on_classes_and_on_whole_modules() -> None:
+    source = """
+pytestmark = [pytest.mark.slow, pytest.mark.fault(1)]
+
+@pytest.mark.slow
+@pytest.mark.fault(2, 3)
+async def test_a(): ...
+
+@pytest.mark.fault(4)
+class TestB:
+    @pytest.mark.fault(5)
+    def test_c(self): ...
+"""
+    assert sorted(marks_of(ast.parse(source))) == [
+        ("", 1),
+        ("TestB", 4),
+        ("test_a", 2),
+        ("test_a", 3),
+        ("test_c", 5),
+    ]
 
 
 def test_a_test_that_is_gone_goes_from_the_table_and_a_reason_stays() -> None:
