@@ -12,6 +12,7 @@ InstrumentId = NewType("InstrumentId", int)
 ProposalId = NewType("ProposalId", int)
 OrderId = NewType("OrderId", int)
 CheckId = NewType("CheckId", int)
+CredentialId = NewType("CredentialId", int)
 OutboxId = NewType("OutboxId", int)
 
 UserId = NewType("UserId", int)

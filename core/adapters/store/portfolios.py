@@ -92,6 +92,21 @@ class SqlPortfolios:
         )
         return found is not None
 
+    async def move_account(
+        self, account_id: AccountId, *, broker: str, broker_account_id: str, rung: Rung
+    ) -> None:
+        """Let an account be another one, at another broker; the keys of the old one no longer reach it."""
+        await self._database.write(
+            update(ACCOUNTS)
+            .where(ACCOUNTS.c.id == account_id)
+            .values(
+                broker=broker,
+                broker_account_id=broker_account_id,
+                rung=rung.value,
+                credential_id=None,
+            )
+        )
+
     async def get(self, portfolio_id: PortfolioId) -> ManagedPortfolio:
         """A portfolio with its accounts, current targets and policy; raises KeyError."""
         found = await self.many([portfolio_id])

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.adapters.store.checks import SqlChecks
 from core.adapters.store.conversation import SqlConversation
+from core.adapters.store.credentials import SqlCredentials
 from core.adapters.store.database import Database, Memory
 from core.adapters.store.faults import translated
 from core.adapters.store.instruments import SqlInstruments
@@ -73,6 +74,11 @@ class SqlUnitOfWork:
     def conversation(self) -> SqlConversation:
         """Chats, dialogues, updates, outbox."""
         return SqlConversation(self._database)
+
+    @cached_property
+    def credentials(self) -> SqlCredentials:
+        """Brokers' keys, sealed."""
+        return SqlCredentials(self._database)
 
     @cached_property
     def leases(self) -> SqlLeases:

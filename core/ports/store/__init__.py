@@ -12,6 +12,7 @@ from typing import Protocol
 
 from core.ports.store.checks import Checks
 from core.ports.store.conversation import Conversation
+from core.ports.store.credentials import Credentials
 from core.ports.store.ladder import Ladder
 from core.ports.store.operations import Leases, Log
 from core.ports.store.people import People
@@ -64,6 +65,11 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def credentials(self) -> Credentials:
+        """Brokers' keys, sealed."""
+        ...
+
+    @property
     def leases(self) -> Leases:
         """Leases."""
         ...
@@ -93,6 +99,7 @@ __all__ = [
     "CheckRecord",
     "Checks",
     "Conversation",
+    "Credentials",
     "Dialogue",
     "Instruments",
     "Ladder",

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from core.domain.ids import (
+    AccountId,
     ChatId,
     HouseholdId,
     MemberId,
@@ -45,6 +46,12 @@ class Portfolios(Protocol):
 
     async def is_account_known(self, broker: str, broker_account_id: str) -> bool:
         """Whether a broker's account belongs to a portfolio already."""
+        ...
+
+    async def move_account(
+        self, account_id: AccountId, *, broker: str, broker_account_id: str, rung: Rung
+    ) -> None:
+        """Let an account be another one, at another broker; the keys of the old one no longer reach it."""
         ...
 
     async def get(self, portfolio_id: PortfolioId) -> ManagedPortfolio:
