@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.words.labels import ORDER_STATES, RUNG_MEANINGS, orders_of, rung_label
-from bot.words.numbers import count
+from bot.words.numbers import count, listed
 from core.application.create_portfolio import BY_HAND
+from core.domain.ids import Symbol
 from core.domain.order import OrderState
 from core.domain.portfolio import Account
 
@@ -41,6 +44,14 @@ def orders_at(number: int, account: Account) -> str:
     if is_by_hand(account):
         return f"{count(number, 'order')} by hand"
     return orders_of(number, account.rung)
+
+
+def estimates_line(estimates: Mapping[Symbol, Symbol]) -> str:
+    """Which prices are estimates, and made from what: ``VTSAX ≈ like VTI``."""
+    if not estimates:
+        return ""
+    each = [f"{symbol} ≈ like {proxy}" for symbol, proxy in estimates.items()]
+    return f"Estimated: {listed(each)}"
 
 
 def order_state(state: OrderState, account: Account) -> str:

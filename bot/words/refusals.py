@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import singledispatch
 
 from bot.words.labels import PROPOSAL_STATES, proposal_number, source_label
-from bot.words.numbers import count, listed, money, plain, quantity, tenths
+from bot.words.numbers import count, listed, money, plain, quantity
 from bot.words.times import age, clock_time
 from core.domain import refusals as r
 from core.domain.money import ZERO
@@ -196,7 +196,13 @@ def _(_refusal: r.LastOwner) -> str:
 @_say
 def _(refusal: r.PricesRefused) -> str:
     faults = [_fault_words(fault) for fault in refusal.faults if isinstance(fault, PriceFault)]
-    return f"No plan without good prices: {'; '.join(faults)}. Try again later."
+    estimated = [
+        f" Or type its price: /holdings price {fault.symbol} 12.34"
+        for fault in refusal.faults
+        if isinstance(fault, PriceFault) and fault.like
+    ]
+    again = f"Try again later.{estimated[0] if estimated else ''}"
+    return f"No plan without good prices: {'; '.join(faults)}. {again}"
 
 
 @_say
@@ -269,6 +275,15 @@ def _(refusal: r.NotKeptByHand) -> str:
 
 
 @_say
+def _(refusal: r.BadProxy) -> str:
+    what = f"{refusal.symbol} cannot move like {refusal.proxy}"
+    instead = "Name a fund that is quoted every day, such as VTI, or leave the proxy out."
+    if isinstance(refusal.fault, PriceFault):
+        return f"{what}: {_fault_words(refusal.fault)}. {instead}"
+    return f"{what}, which has no quote of its own. {instead}"
+
+
+@_say
 def _(refusal: r.ChecklistOpen) -> str:
     lines = count(refusal.count, "order")
     verb = "has" if refusal.count == 1 else "have"
@@ -323,22 +338,6 @@ def _(refusal: r.ProposalNotOpen) -> str:
 
 
 @_say
-def _(refusal: r.ProposalExpired) -> str:
-    return (
-        f"Proposal {refusal.proposal} expired {clock_time(refusal.expired_at)}."
-        " Ask for a new one: /rebalance"
-    )
-
-
-@_say
-def _(refusal: r.AlreadyApproved) -> str:
-    return (
-        f"You have approved proposal {refusal.proposal} already."
-        " It waits for somebody else's approval."
-    )
-
-
-@_say
 def _(refusal: r.NothingSold) -> str:
     return (
         f"Proposal {refusal.proposal} did not end with purchases missing after its sales:"
@@ -352,6 +351,22 @@ def _(refusal: r.AfterSaleDecided) -> str:
     return (
         f"{refusal.decided_by} has decided this already ({clock_time(refusal.decided_at)}):"
         f" {refusal.decided_by} {what}."
+    )
+
+
+@_say
+def _(refusal: r.ProposalExpired) -> str:
+    return (
+        f"Proposal {refusal.proposal} expired {clock_time(refusal.expired_at)}."
+        " Ask for a new one: /rebalance"
+    )
+
+
+@_say
+def _(refusal: r.AlreadyApproved) -> str:
+    return (
+        f"You have approved proposal {refusal.proposal} already."
+        " It waits for somebody else's approval."
     )
 
 
@@ -441,7 +456,8 @@ def price_fault_sentence(fault: PriceFault) -> str:
 
 
 def _fault_words(fault: PriceFault) -> str:
-    return f"{fault.symbol} {_fault_of_kind(fault)}"
+    like = f", moved like {fault.like}," if fault.like else ""
+    return f"{fault.symbol}{like} {_fault_of_kind(fault)}"
 
 
 def _fault_of_kind(fault: PriceFault) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from core.application.access import managed_for
@@ -15,7 +16,7 @@ from core.application.take_snapshot import (
     symbols_needed,
 )
 from core.domain.drift import DriftReport
-from core.domain.ids import PortfolioId
+from core.domain.ids import PortfolioId, Symbol
 from core.domain.membership import Member, Permission, Role
 from core.domain.portfolio import Holdings, ManagedPortfolio
 from core.domain.proposal import Proposal
@@ -43,6 +44,7 @@ class Status:
     next_check_at: datetime | None
     last_check: CheckRecord | None
     open_proposals: tuple[Proposal, ...]
+    estimates: Mapping[Symbol, Symbol] = field(default_factory=dict)
 
 
 async def show_status(
@@ -106,4 +108,9 @@ async def _priced(
         last_closes={},
         fractionable=await read_fractionable(brokers, managed, needed.every),
     )
-    return replace(status, drift=drift_of(managed, snapshot), prices_at=snapshot.prices_at)
+    return replace(
+        status,
+        drift=drift_of(managed, snapshot),
+        prices_at=snapshot.prices_at,
+        estimates=snapshot.estimates,
+    )

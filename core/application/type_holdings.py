@@ -14,6 +14,7 @@ from core.domain.instrument import CASH
 from core.domain.membership import Member, Permission, Role
 from core.domain.money import ZERO
 from core.domain.portfolio import ManagedPortfolio
+from core.domain.quote import Proxy
 from core.domain.refusals import BadNumber, BadSymbol, BrokerDown
 from core.ports.broker import BrokerError, Brokers
 from core.ports.clock import Clock, MarketClock
@@ -127,18 +128,23 @@ async def type_price(
     portfolio_id: PortfolioId,
     symbol: Symbol,
     price: Decimal,
+    like: Proxy | None = None,
 ) -> TypedPrice:
-    """Write down what a share of something is worth that no source quotes; good for five sessions."""
+    """Write down what a share of something is worth that no source quotes.
+
+    It is good for five sessions, or with a proxy (``find_proxy``), with which it then moves, for ninety days.
+    """
     if symbol == CASH:
         raise BadSymbol(symbol)
     if price <= ZERO:
         raise BadNumber("the price", f"{price:f}", "a price above 0, such as 12.34")
     managed, account = await _owned(store, brokers, member, portfolio_id)
     try:
-        typed = await account.set_price(symbol, price)
+        typed = await account.set_price(symbol, price, like)
     except BrokerError as error:
         raise _down(managed, error) from error
-    await _log(store, clock, member, portfolio_id, "price_typed", f"{symbol} {price:f}")
+    moving = f" like {like.symbol} at {like.price:f}" if like else ""
+    await _log(store, clock, member, portfolio_id, "price_typed", f"{symbol} {price:f}{moving}")
     return typed
 
 

@@ -9,12 +9,16 @@ from decimal import Decimal
 
 from core.domain.ids import Symbol
 from core.domain.money import ZERO
+from core.domain.quote import Proxy
 
 CONFIRMED_FOR = timedelta(days=30)
 """How long what was typed is taken for true without being confirmed."""
 
 PRICE_SESSIONS = 5
 """For how many sessions a typed price may be used, the one in which it was typed being the first."""
+
+PROXY_FOR = timedelta(days=90)
+"""How long a typed price may be moved with its proxy before it is to be typed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,16 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class TypedPrice:
-    """A price that a person typed for what no source quotes, and until when it may be used."""
+    """A price that a person typed for what no source quotes, and until when it may be used.
+
+    ``like`` is set where it moves with a proxy from then on.
+    """
 
     symbol: Symbol
     price: Decimal
     typed_at: datetime
     valid_until: datetime
+    like: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True)

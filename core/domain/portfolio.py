@@ -119,6 +119,11 @@ class Snapshot:
         return {symbol: quote.price for symbol, quote in self.quotes.items()}
 
     @property
+    def estimates(self) -> dict[Symbol, Symbol]:
+        """The symbols whose price is an estimate, each with the one that it moves like."""
+        return {s: quote.like for s, quote in sorted(self.quotes.items()) if quote.like is not None}
+
+    @property
     def prices_at(self) -> datetime:
         """The time of the oldest price; the snapshot's own time where there is none."""
         return min((quote.at for quote in self.quotes.values()), default=self.taken_at)

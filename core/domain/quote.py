@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -12,13 +12,24 @@ from core.domain.ids import Symbol
 from core.domain.money import HUNDRED, ZERO
 from core.domain.refusals import PricesRefused
 
+ESTIMATE_STEP = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """What a price that nobody quotes moves with: another symbol, and what that cost when the price was typed."""
+
+    symbol: Symbol
+    price: Decimal
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
     """A last price with its source and the time that the source gives for it.
 
     The price is kept as the source gave it, sane or not: ``judge_quotes`` is the only judge. ``good_until`` is set
-    where a person typed the price: it may be used until then, whatever its age.
+    where a person typed the price: it may be used until then, whatever its age. ``like`` is set where the price is an
+    estimate: the ``typed`` one, moved as that symbol has moved since; time, age and currency are then that symbol's.
     """
 
     symbol: Symbol
@@ -27,6 +38,8 @@ class Quote:
     at: datetime
     source: str
     good_until: datetime | None = None
+    like: Symbol | None = None
+    typed: Decimal | None = None
 
 
 class PriceFaultKind(StrEnum):
@@ -43,7 +56,10 @@ class PriceFaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PriceFault:
-    """One symbol's unusable price: the price as given, its age in seconds, the close it was held against."""
+    """One symbol's unusable price: the price as given, its age in seconds, the close it was held against.
+
+    ``like`` is the proxy that the price moves with, where it is an estimate.
+    """
 
     symbol: Symbol
     kind: PriceFaultKind
@@ -51,6 +67,7 @@ class PriceFault:
     age_seconds: int | None = None
     last_close: Decimal | None = None
     detail: str = ""
+    like: Symbol | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +129,15 @@ def find_fault(
     quote: Quote, now: datetime, rules: QuoteRules, last_close: Decimal | None
 ) -> PriceFault | None:
     """Say what is wrong with a quote, or None when it may be used."""
+    fault = _fault(quote, now, rules, last_close)
+    if fault is None or quote.like is None:
+        return fault
+    return replace(fault, like=quote.like)
+
+
+def _fault(
+    quote: Quote, now: datetime, rules: QuoteRules, last_close: Decimal | None
+) -> PriceFault | None:
     age = int((now - quote.at).total_seconds())
     if not quote.price.is_finite():
         return PriceFault(quote.symbol, PriceFaultKind.NOT_A_NUMBER, None, age)
@@ -125,7 +151,19 @@ def find_fault(
         return PriceFault(quote.symbol, PriceFaultKind.STALE, quote.price, age)
     if last_close is not None and _moved(quote.price, last_close) > rules.max_jump:
         return PriceFault(quote.symbol, PriceFaultKind.JUMP, quote.price, age, last_close)
+    if quote.typed is not None and _moved(quote.price, quote.typed) > rules.max_jump:
+        return PriceFault(quote.symbol, PriceFaultKind.JUMP, quote.price, age, quote.typed)
     return None
+
+
+def estimate(typed: Decimal, proxy: Proxy, now: Quote) -> Decimal:
+    """What was typed, moved as the proxy has moved since, to four decimals.
+
+    Where the proxy's price of now is no price at all, that itself, so that nobody takes it for one.
+    """
+    if not now.price.is_finite() or now.price <= ZERO:
+        return now.price
+    return (typed * now.price / proxy.price).quantize(ESTIMATE_STEP)
 
 
 def _moved(price: Decimal, reference: Decimal) -> Decimal:

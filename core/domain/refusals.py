@@ -285,6 +285,18 @@ class NotKeptByHand(Refusal):
 
 
 @dataclass(eq=False)
+class BadProxy(Refusal):
+    """A symbol that another's price cannot move with: ``fault`` says what is wrong with its own price.
+
+    Without a fault it is no other symbol, or has no price of a source's own.
+    """
+
+    symbol: str
+    proxy: str
+    fault: object | None = None
+
+
+@dataclass(eq=False)
 class ChecklistOpen(Refusal):
     """Typing holdings while orders of a checklist have no answer yet: they would be counted twice."""
 
@@ -342,21 +354,6 @@ class ProposalNotOpen(Refusal):
 
 
 @dataclass(eq=False)
-class ProposalExpired(Refusal):
-    """A decision on a proposal after its time."""
-
-    proposal: int
-    expired_at: datetime
-
-
-@dataclass(eq=False)
-class AlreadyApproved(Refusal):
-    """A second approval by the same person."""
-
-    proposal: int
-
-
-@dataclass(eq=False)
 class NothingSold(Refusal):
     """A decision about the money of a proposal's sales, where none is to be made."""
 
@@ -371,6 +368,21 @@ class AfterSaleDecided(Refusal):
     decided_by: str
     decided_at: datetime
     stays_in_cash: bool
+
+
+@dataclass(eq=False)
+class ProposalExpired(Refusal):
+    """A decision on a proposal after its time."""
+
+    proposal: int
+    expired_at: datetime
+
+
+@dataclass(eq=False)
+class AlreadyApproved(Refusal):
+    """A second approval by the same person."""
+
+    proposal: int
 
 
 @dataclass(eq=False)

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from core.domain.book import Book, BookChange, TypedPrice
 from core.domain.ids import ClientOrderId, Symbol
+from core.domain.quote import Proxy
 from core.ports.broker import BrokerOrder
 
 
@@ -33,8 +34,10 @@ class HandKept(Protocol):
         """Say whether the account's broker trades parts of shares."""
         ...
 
-    async def set_price(self, symbol: Symbol, price: Decimal) -> TypedPrice:
-        """Write a price down for what no source quotes."""
+    async def set_price(
+        self, symbol: Symbol, price: Decimal, like: Proxy | None = None
+    ) -> TypedPrice:
+        """Write a price down for what no source quotes; with a proxy it moves as that does from now on."""
         ...
 
     async def typed_prices(self) -> tuple[TypedPrice, ...]:

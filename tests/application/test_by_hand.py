@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from core.adapters.brokers.manual import PricesByHand
 from core.application.execute_proposal import execute_approved
+from core.application.find_proxy import find_proxy
 from core.application.reconcile import reconcile
 from core.application.run_due_work import run_due_work
 from core.application.show_proposal import ProposalView
 from core.application.tell_fill import tell_fill, tell_not_done
 from core.application.type_holdings import confirm_holdings, show_book, type_price
+from core.domain.book import TypedPrice
 from core.domain.ids import Symbol
 from core.domain.membership import Role
 from core.domain.order import OrderState
 from core.domain.plan import Side
 from core.domain.portfolio import Rung
 from core.domain.proposal import Proposal, ProposalState
+from core.domain.quote import Proxy
 from core.domain.refusals import (
     BadNumber,
+    BadProxy,
     BadSymbol,
     ChecklistClosed,
     ChecklistOpen,
@@ -347,3 +353,81 @@ async def test_cash_and_nothing_have_no_price(kept: HandKeptWorld) -> None:
                 symbol=Symbol(symbol),
                 price=Decimal(price),
             )
+
+
+# --- proxies -------------------------------------------------------------------------------------
+
+FUND, QUOTED = Symbol("FUND"), Symbol("BBB")
+
+
+async def proxy_of(kept: HandKeptWorld, like: Symbol, symbol: Symbol = FUND) -> Proxy:
+    world = kept.world
+    return await find_proxy(world.store, world.market, symbol=symbol, like=like, currency="USD")
+
+
+async def test_a_proxy_is_taken_at_the_price_it_has_now(kept: HandKeptWorld) -> None:
+    kept.world.prices.set_price("BBB", "80.5")
+    assert await proxy_of(kept, QUOTED) == Proxy(QUOTED, Decimal("80.5"))
+
+
+async def test_while_the_exchange_is_closed_the_price_of_the_close_will_do(
+    kept: HandKeptWorld,
+) -> None:
+    saturday = datetime(2020, 3, 14, 15, 0, tzinfo=UTC)
+    friday = datetime(2020, 3, 13, 20, 0, tzinfo=UTC)
+    kept.world.market_clock.set(saturday)
+    kept.world.prices.set_price("BBB", 80, at=friday - timedelta(minutes=1))
+    assert await proxy_of(kept, QUOTED) == Proxy(QUOTED, Decimal(80))
+    kept.world.prices.set_price("BBB", 80, at=friday - timedelta(hours=1))
+    with pytest.raises(BadProxy):
+        await proxy_of(kept, QUOTED)
+
+
+async def test_what_has_no_good_quote_of_its_own_is_no_proxy(kept: HandKeptWorld) -> None:
+    prices = kept.world.prices
+    prices.set_price("OLD", 10, at=kept.world.market_clock.instant - timedelta(hours=1))
+    prices.set_price("PENCE", 10, currency="GBp")
+    for like in ("NOSUCH", "OLD", "PENCE", "CASH", "FUND"):
+        with pytest.raises(BadProxy) as refused:
+            await proxy_of(kept, Symbol(like))
+        assert refused.value.proxy == like
+
+
+async def test_a_proxy_that_has_just_jumped_is_refused(kept: HandKeptWorld) -> None:
+    async with kept.world.store.begin() as work:
+        await work.instruments.record_closes(date(2020, 3, 6), {QUOTED: Decimal(200)})
+    kept.world.prices.set_price("BBB", 80)
+    with pytest.raises(BadProxy):
+        await proxy_of(kept, QUOTED)
+
+
+async def test_no_chain_of_proxies(kept: HandKeptWorld) -> None:
+    await type_fund(kept, FUND, None)
+    world = kept.world
+    prices = PricesByHand(world.prices, kept.house.typed_prices)
+    market = replace(world.market, prices=prices)
+    with pytest.raises(BadProxy):
+        await find_proxy(world.store, market, symbol=Symbol("OTHER"), like=FUND, currency="USD")
+    await type_fund(kept, FUND, await proxy_of(kept, QUOTED))
+    with pytest.raises(BadProxy):
+        await find_proxy(world.store, market, symbol=Symbol("OTHER"), like=FUND, currency="USD")
+
+
+async def test_the_log_says_what_a_price_moves_with(kept: HandKeptWorld) -> None:
+    await type_fund(kept, FUND, await proxy_of(kept, QUOTED))
+    async with kept.world.store.read() as work:
+        events = await work.log.events(kept.id, 50)
+    assert [e.data for e in events if e.kind == "price_typed"] == ["FUND 12.34 like BBB at 50"]
+
+
+async def type_fund(kept: HandKeptWorld, symbol: Symbol, like: Proxy | None) -> TypedPrice:
+    return await type_price(
+        kept.world.store,
+        kept.desk.brokers,
+        kept.world.clock,
+        member=kept.anna,
+        portfolio_id=kept.id,
+        symbol=symbol,
+        price=Decimal("12.34"),
+        like=like,
+    )

@@ -10,9 +10,11 @@ from core.domain.ids import Symbol
 from core.domain.quote import (
     PriceFault,
     PriceFaultKind,
+    Proxy,
     Quote,
     QuoteBatch,
     QuoteRules,
+    estimate,
     judge_quotes,
     moved_percent,
     oldest,
@@ -105,3 +107,33 @@ def test_the_oldest_quote_gives_the_age() -> None:
     older = replace(GOOD, symbol=BND, at=NOW - timedelta(hours=1))
     assert oldest([GOOD, older]) == older.at
     assert oldest([]) is None
+
+
+# --- estimates -----------------------------------------------------------------------------------
+
+ESTIMATE = replace(GOOD, price=Decimal("165.48"), like=BND, typed=Decimal("118.20"))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "price"),
+    [("100", "110", "130.0200"), ("3", "1", "39.4000"), ("100", "0", "0"), ("100", "-1", "-1")],
+)
+def test_an_estimate_moves_as_far_as_its_proxy(before: str, now: str, price: str) -> None:
+    proxy = replace(GOOD, symbol=BND, price=Decimal(now))
+    assert estimate(Decimal("118.20"), Proxy(BND, Decimal(before)), proxy) == Decimal(price)
+
+
+def test_an_estimate_of_no_number_is_none() -> None:
+    proxy = replace(GOOD, symbol=BND, price=Decimal("NaN"))
+    assert estimate(Decimal(118), Proxy(BND, Decimal(100)), proxy).is_nan()
+
+
+def test_an_estimate_that_moved_too_far_since_it_was_typed_is_not_believed() -> None:
+    assert judge_quotes(QuoteBatch({VTI: ESTIMATE}), [VTI], now=NOW, rules=RULES)
+    split = replace(ESTIMATE, price=Decimal("59.10"))
+    (fault,) = faults_of(QuoteBatch({VTI: split}))
+    assert (fault.kind, fault.last_close, fault.like) == (
+        PriceFaultKind.JUMP,
+        Decimal("118.20"),
+        BND,
+    )

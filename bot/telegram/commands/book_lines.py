@@ -71,6 +71,23 @@ def read_fill(text: str) -> tuple[Decimal, Decimal]:
     return quantity, price
 
 
+def read_price(items: Sequence[str]) -> tuple[Symbol, Decimal, Symbol | None]:
+    """Read what a share is worth, and what its price moves with: ``VTSAX 118.20 like VTI``."""
+    symbol, price, *rest = (*items, "", "")[: max(len(items), 2)]
+    is_like = len(rest) == 2 and rest[0].lower() == "like"  # noqa: PLR2004 - the word and a symbol
+    if not symbol or not price or (rest and not is_like):
+        raise Misunderstood(
+            "Say what one share of it is worth, and if you like what its price moves with "
+            "(/holdings price VTSAX 118.20 like VTI).",
+            "/holdings price FUND 12.34",
+        )
+    return (
+        parse_symbol(symbol),
+        parse_decimal("the price", price.lstrip("$"), "a price such as 12.34"),
+        parse_symbol(rest[1]) if is_like else None,
+    )
+
+
 def _sentence(error: Refusal | Misunderstood) -> str:
     return refusal_sentence(error) if isinstance(error, Refusal) else error.sentence
 

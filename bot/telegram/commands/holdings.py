@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.telegram import hand_buttons
-from bot.telegram.commands.book_lines import EXAMPLE, read_fill, read_lines
+from bot.telegram.commands.book_lines import EXAMPLE, read_fill, read_lines, read_price
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import bold, code, escape, note, shown_name, tap
 from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
@@ -14,13 +14,13 @@ from bot.telegram.views.book import book_screen
 from bot.words.by_hand import is_by_hand
 from bot.words.numbers import money
 from bot.words.refusals import refusal_sentence
-from bot.words.times import clock_time
+from bot.words.times import clock_time, day
 from core.application import type_holdings as use_case
 from core.application.choose_portfolio import Current
+from core.application.find_proxy import find_proxy
 from core.application.type_holdings import ShownBook, show_book
+from core.domain.book import TypedPrice
 from core.domain.ids import Symbol
-from core.domain.instrument import parse_symbol
-from core.domain.money import parse_decimal
 from core.domain.quote import PriceFaultKind
 from core.domain.refusals import NotKeptByHand, PriceSourceDown
 from core.domain.session import NEW_YORK
@@ -135,24 +135,34 @@ async def _confirm(turn: Turn, current: Current) -> Reaction:
 
 
 async def _price(turn: Turn, current: Current, items: list[str]) -> Reaction:
-    if len(items) != 2:  # noqa: PLR2004 - symbol and price
-        raise Misunderstood("Say what one share of it is worth.", "/holdings price FUND 12.34")
+    symbol, price, like = read_price(items)
     runtime, portfolio = turn.runtime, current.portfolio.portfolio
+    proxy = None
+    if like is not None:
+        proxy = await find_proxy(
+            runtime.store, runtime.market, symbol=symbol, like=like, currency=portfolio.currency
+        )
     typed = await use_case.type_price(
         runtime.store,
         runtime.brokers,
         runtime.clock,
         member=turn.member,
         portfolio_id=portfolio.id,
-        symbol=parse_symbol(items[0]),
-        price=parse_decimal("the price", items[1].lstrip("$"), "a price such as 12.34"),
+        symbol=symbol,
+        price=price,
+        like=proxy,
     )
-    until = clock_time(typed.valid_until, typed.typed_at)
-    return say(
-        note(
-            f"{bold(escape(typed.symbol))} counts at {money(typed.price, portfolio.currency)} a share "
-            f"until {until}, wherever I find no price of it.",
-        )
+    return say(note(_counted(typed, portfolio.currency)))
+
+
+def _counted(typed: TypedPrice, currency: str) -> str:
+    what = f"{bold(escape(typed.symbol))} counts at {money(typed.price, currency)} a share"
+    if typed.like is None:
+        until = clock_time(typed.valid_until, typed.typed_at)
+        return f"{what} until {until}, wherever I find no price of it."
+    return (
+        f"{what} now, and moves like {escape(typed.like.symbol)} from here on: an estimate, wherever I "
+        f"find no price of it. Type it again by {day(typed.valid_until)}."
     )
 
 

@@ -9,7 +9,7 @@ from bot.telegram.html import TEXT_LIMIT, bold, code, escape
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import capped, head, lines, paragraphs
 from bot.words.numbers import count, listed, money, quantity
-from bot.words.times import clock_time
+from bot.words.times import clock_time, day
 from core.application.type_holdings import ShownBook
 from core.domain.book import Book, BookChange, Lot, TypedPrice
 from core.domain.ids import Symbol
@@ -76,6 +76,11 @@ def _unpriced(symbols: Sequence[Symbol]) -> str:
 
 
 def _typed_price(typed: TypedPrice, shown: ShownBook, currency: str) -> str:
+    if typed.like is not None:
+        return (
+            f"{escape(typed.symbol)} ≈ like {escape(typed.like.symbol)} since {day(typed.typed_at)}, from "
+            f"{money(typed.price, currency)} by your word, good to {day(typed.valid_until)}"
+        )
     until = clock_time(typed.valid_until, shown.market_now)
     return f"{escape(typed.symbol)} at {money(typed.price, currency)} by your word, good to {until}"
 

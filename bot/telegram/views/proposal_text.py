@@ -17,6 +17,7 @@ from bot.telegram.views.parts import (
     lines,
     paragraphs,
 )
+from bot.words.by_hand import estimates_line
 from bot.words.labels import REVISION_CAUSES, SIDES, proposal_number
 from bot.words.numbers import count, listed, money, quantity, round_money, small_drift
 from bot.words.plan_reasons import reason_sentence
@@ -65,6 +66,7 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
             hint(view) if not brevity else "",
             value_line(view),
             f"{prices_line(view, now)} · {expiry_line(proposal, now)}",
+            escape(estimates_line(proposal.revision.snapshot.estimates)),
             "Calculated from your targets.",
         ),
         standing(view, now, brief=brevity >= _BRIEF),

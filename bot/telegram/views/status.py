@@ -20,7 +20,7 @@ from bot.telegram.views.parts import (
     paragraphs,
 )
 from bot.telegram.views.targets import EXAMPLE
-from bot.words.by_hand import account_label, is_by_hand
+from bot.words.by_hand import account_label, estimates_line, is_by_hand
 from bot.words.labels import (
     CHECK_OUTCOMES,
     PROPOSAL_STATES,
@@ -84,7 +84,13 @@ def _text(status: Status, drift: DriftReport, layout: str, limit: int) -> str:
             f"Drift {small_drift(drift.portfolio_drift)}: {_verdict(drift)}",
             *_outside(status, drift),
         ),
-        lines(_prices(status), _last_check(status), _exchange(status), *_proposals(status)),
+        lines(
+            _prices(status),
+            escape(estimates_line(status.estimates)),
+            _last_check(status),
+            _exchange(status),
+            *_proposals(status),
+        ),
     )
 
 

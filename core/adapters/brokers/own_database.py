@@ -26,12 +26,14 @@ PRAGMA foreign_keys = ON;
 
 
 class OwnDatabase:
-    """One connection, opened at first use and shared by one task at a time."""
+    """One connection, opened at first use and shared by one task at a time.
 
-    def __init__(self, path: Path, schema: Sequence[str], version: int) -> None:
+    ``steps`` are the statements that lead from each version of the file to the next, from an empty one on.
+    """
+
+    def __init__(self, path: Path, steps: Sequence[Sequence[str]]) -> None:
         self._path = path
-        self._schema = schema
-        self._version = version
+        self._steps = steps
         self._lock = asyncio.Lock()
         self._connection: aiosqlite.Connection | None = None
 
@@ -88,23 +90,23 @@ class OwnDatabase:
         connection = await aiosqlite.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             await connection.executescript(_PRAGMAS)
-            await self._create_schema(connection)
+            await self._bring_up_to_date(connection)
         except BaseException:
             await connection.close()
             raise
         return connection
 
-    async def _create_schema(self, connection: aiosqlite.Connection) -> None:
+    async def _bring_up_to_date(self, connection: aiosqlite.Connection) -> None:
         await connection.execute("BEGIN IMMEDIATE")
         rows = list(await connection.execute_fetchall("PRAGMA user_version"))
         version = int(rows[0][0])
-        if version > self._version:
+        if version > len(self._steps):
             raise BrokerUnavailable(
                 f"{self._path} was written by a newer version of this program: it can be read "
                 "only by that version or a later one."
             )
-        if version == 0:
-            for statement in self._schema:
+        for step in self._steps[version:]:
+            for statement in step:
                 await connection.execute(statement)
-            await connection.execute(f"PRAGMA user_version = {self._version:d}")
+        await connection.execute(f"PRAGMA user_version = {len(self._steps):d}")
         await connection.commit()

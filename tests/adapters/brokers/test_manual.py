@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import sys
 import textwrap
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -22,8 +22,15 @@ from core.domain.book import BookChange, Lot
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.order import OrderState
 from core.domain.plan import Side
-from core.domain.quote import PriceFaultKind, QuoteRules, judge_quotes
-from core.domain.refusals import BadNumber, NotEnoughCash, PricesRefused
+from core.domain.quote import (
+    PriceFault,
+    PriceFaultKind,
+    Proxy,
+    QuoteBatch,
+    QuoteRules,
+    judge_quotes,
+)
+from core.domain.refusals import BadNumber, NotEnoughCash, PriceSourceDown, PricesRefused
 from core.ports.broker import (
     BrokerUnavailable,
     DuplicateClientOrderId,
@@ -346,3 +353,104 @@ async def test_a_trouble_of_the_source_is_no_gap_to_be_filled(hand: Hand) -> Non
     await hand.house.set_price(hand.number, VTI, Decimal(1))
     hand.prices.set_fault("VTI", PriceFaultKind.SOURCE)
     assert dict((await prices.quotes([VTI])).quotes) == {}
+
+
+# --- typed prices that move with a proxy ---------------------------------------------------------
+
+LIKE_VTI = Proxy(VTI, Decimal(100))
+
+
+async def test_an_estimate_moves_as_its_proxy_does_with_the_proxys_time(hand: Hand) -> None:
+    prices = PricesByHand(hand.prices, hand.house.typed_prices)
+    typed = await hand.house.set_price(hand.number, FUND, Decimal("118.20"), LIKE_VTI)
+    assert typed.valid_until == hand.clock.instant + timedelta(days=90)
+    hand.clock.advance(timedelta(days=30))
+    at = hand.clock.instant - timedelta(minutes=3)
+    hand.prices.set_price("VTI", "103.30", at=at)
+    quote = (await prices.quotes([FUND])).quotes[FUND]
+    assert (quote.price, quote.at, quote.like) == (Decimal("122.1006"), at, VTI)
+    rules = QuoteRules(prices.max_age, "USD")
+    batch = QuoteBatch({FUND: quote})
+    assert judge_quotes(batch, [FUND], now=hand.clock.instant, rules=rules) == {FUND: quote}
+    with pytest.raises(PricesRefused) as refused:
+        judge_quotes(batch, [FUND], now=at + timedelta(minutes=21), rules=rules)
+    (fault,) = refused.value.faults
+    assert isinstance(fault, PriceFault)
+    assert (fault.kind, fault.like) == (PriceFaultKind.STALE, VTI)
+
+
+async def test_a_proxy_is_asked_for_once_and_comes_back_only_where_it_was_asked_for(
+    hand: Hand,
+) -> None:
+    prices = PricesByHand(hand.prices, hand.house.typed_prices)
+    await hand.house.set_price(hand.number, FUND, Decimal(50), LIKE_VTI)
+    hand.prices.requests.clear()
+    assert set((await prices.quotes([FUND, VTI])).quotes) == {FUND, VTI}
+    assert hand.prices.requests == [{FUND, VTI}]
+    assert set((await prices.quotes([FUND])).quotes) == {FUND}
+    assert hand.prices.requests[1:] == [{FUND}, {VTI}]
+
+
+@pytest.mark.parametrize("kind", [PriceFaultKind.MISSING, PriceFaultKind.SOURCE])
+async def test_without_a_quote_of_its_proxy_there_is_no_estimate(
+    hand: Hand, kind: PriceFaultKind
+) -> None:
+    prices = PricesByHand(hand.prices, hand.house.typed_prices)
+    await hand.house.set_price(hand.number, FUND, Decimal(50), LIKE_VTI)
+    hand.prices.set_fault("VTI", kind)
+    batch = await prices.quotes([FUND, BND])
+    assert set(batch.quotes) == {BND}
+    assert batch.faults == (PriceFault(FUND, kind, like=VTI),)
+
+
+async def test_a_source_that_answers_only_once_costs_the_estimate_alone(hand: Hand) -> None:
+    prices = PricesByHand(hand.prices, hand.house.typed_prices)
+    await hand.house.set_price(hand.number, FUND, Decimal(50), LIKE_VTI)
+    ask = hand.prices.quotes
+
+    async def only_once(symbols: Collection[Symbol]) -> QuoteBatch:
+        batch = await ask(symbols)
+        hand.prices.failure = PriceSourceDown("fake", "too many requests")
+        return batch
+
+    hand.prices.quotes = only_once  # type: ignore[method-assign]
+    batch = await prices.quotes([FUND, BND])
+    assert set(batch.quotes) == {BND}
+    assert batch.fault_of(FUND).kind is PriceFaultKind.SOURCE
+
+
+async def test_what_is_typed_is_nobodys_proxy(hand: Hand) -> None:
+    prices = PricesByHand(hand.prices, hand.house.typed_prices)
+    other = Symbol("OTHER")
+    await hand.house.set_price(hand.number, FUND, Decimal(50))
+    await hand.house.set_price(hand.number, other, Decimal(7), Proxy(FUND, Decimal(50)))
+    batch = await prices.quotes([FUND, other])
+    assert set(batch.quotes) == {FUND}
+    assert batch.fault_of(other).like == FUND
+
+
+async def test_an_estimate_ends_after_ninety_days_and_a_plain_price_replaces_it(hand: Hand) -> None:
+    prices = PricesByHand(hand.prices, hand.house.typed_prices)
+    start = hand.clock.instant
+    await hand.house.set_price(hand.number, FUND, Decimal(50), LIKE_VTI)
+    hand.clock.set(start + timedelta(days=90))
+    assert (await prices.quotes([FUND])).fault_of(FUND).kind is PriceFaultKind.MISSING
+    hand.clock.set(start)
+    await hand.house.set_price(hand.number, FUND, Decimal(51))
+    await hand.house.close()
+    (typed,) = await hand.house.typed_prices()
+    assert (typed.price, typed.like) == (Decimal(51), None)
+
+
+async def test_prices_typed_before_there_were_proxies_are_still_read(hand: Hand) -> None:
+    typed = await hand.house.set_price(hand.number, FUND, Decimal("12.34"))
+    await hand.house.close()
+    with sqlite3.connect(hand.path) as connection:
+        connection.execute("ALTER TABLE prices DROP COLUMN proxy_price")
+        connection.execute("ALTER TABLE prices DROP COLUMN proxy")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    assert await hand.house.typed_prices() == (typed,)
+    moving = await hand.house.set_price(hand.number, FUND, Decimal(50), LIKE_VTI)
+    await hand.house.close()
+    assert await hand.house.typed_prices() == (moving,)

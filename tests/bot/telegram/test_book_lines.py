@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.telegram.commands.book_lines import read_fill, read_lines
+from bot.telegram.commands.book_lines import read_fill, read_lines, read_price
 from bot.telegram.context import Misunderstood
 from core.domain.book import Lot
 from core.domain.ids import Symbol
@@ -95,3 +95,25 @@ def test_a_fill_is_shares_and_a_price(text: str) -> None:
 def test_what_is_no_fill_is_refused(text: str) -> None:
     with pytest.raises((BadNumber, Misunderstood)):
         read_fill(text)
+
+
+@pytest.mark.parametrize(
+    ("items", "read"),
+    [
+        (["vtsax", "$118.20"], ("VTSAX", Decimal("118.20"), None)),
+        (["VTSAX", "118.20", "like", "vti"], ("VTSAX", Decimal("118.20"), "VTI")),
+        (["VTSAX", "118.20", "LIKE", "VTI"], ("VTSAX", Decimal("118.20"), "VTI")),
+    ],
+)
+def test_a_price_may_name_what_it_moves_with(
+    items: list[str], read: tuple[str, Decimal, str | None]
+) -> None:
+    assert read_price(items) == read
+
+
+@pytest.mark.parametrize(
+    "words", ["", "FUND", "FUND 12 like", "FUND 12 as VTI", "FUND 12 like VTI BND", "FUND 12 VTI"]
+)
+def test_other_words_about_a_price_are_answered_with_what_works(words: str) -> None:
+    with pytest.raises(Misunderstood):
+        read_price(words.split())

@@ -205,6 +205,24 @@ async def test_a_fund_without_a_quote_takes_a_typed_price(tmp_path: Path) -> Non
         await bot.ask(ANNA, "/targets QUAL 25 USMV 25 FUND 50", "now propose")
 
 
+async def test_a_price_that_moves_with_a_proxy_is_marked_as_an_estimate_everywhere(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as bot:
+        await made(bot)
+        await bot.ask(ANNA, "/holdings FUND 1000", "I know no price for FUND")
+        await bot.ask(ANNA, "/holdings price FUND 12.34 like NOSUCH", "cannot move like NOSUCH")
+        await bot.ask(ANNA, "/holdings price FUND 12.34 like FUND", "no quote of its own")
+        await bot.ask(
+            ANNA, "/holdings price FUND 12.34 like QUAL", "moves like QUAL", "Type it again by"
+        )
+        await bot.ask(ANNA, "/holdings", "FUND ≈ like QUAL since", "from $12.34 by your word")
+        asked = await bot.ask(ANNA, "/targets QUAL 25 USMV 25 FUND 50", "now propose")
+        await bot.tap(ANNA, asked, "Use these", "The targets are set")
+        await bot.ask(ANNA, "/status", "Estimated: FUND ≈ like QUAL")
+        await bot.ask(ANNA, "/rebalance force", "Estimated: FUND ≈ like QUAL")
+
+
 def test_old_holdings_are_answered_with_a_confirmation_or_a_change() -> None:
     portfolio = managed().portfolio
     asked = refused(portfolio, HoldingsOld(31))

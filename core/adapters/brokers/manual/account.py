@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.domain.book import Book, BookChange, TypedPrice
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.portfolio import Holdings
+from core.domain.quote import Proxy
 from core.ports.broker import (
     BrokerAccount,
     BrokerAsset,
@@ -96,9 +97,11 @@ class ManualAccount:
         """Say whether parts of shares are traded."""
         await self._house.set_fractions(self._number, has_fractions=has_fractions)
 
-    async def set_price(self, symbol: Symbol, price: Decimal) -> TypedPrice:
+    async def set_price(
+        self, symbol: Symbol, price: Decimal, like: Proxy | None = None
+    ) -> TypedPrice:
         """Write a price down for what no source quotes."""
-        return await self._house.set_price(self._number, symbol, price)
+        return await self._house.set_price(self._number, symbol, price, like)
 
     async def typed_prices(self) -> tuple[TypedPrice, ...]:
         """The typed prices that may be used now."""

@@ -16,11 +16,12 @@ from core.adapters.brokers.manual.checklist import Checklist
 from core.adapters.brokers.manual.database import Database
 from core.adapters.brokers.manual.ledger import Ledger
 from core.adapters.brokers.manual.rules import expected_price, require_acceptable, require_means
-from core.domain.book import PRICE_SESSIONS, Book, BookChange, TypedPrice
+from core.domain.book import PRICE_SESSIONS, PROXY_FOR, Book, BookChange, TypedPrice
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import CENT, ZERO
 from core.domain.order import OrderState
 from core.domain.portfolio import Holdings
+from core.domain.quote import Proxy
 from core.domain.refusals import (
     BadNumber,
     ChecklistOpen,
@@ -143,13 +144,13 @@ class ManualBrokerage:
             await ledger.require(number)
             await ledger.set_fractions(number, has_fractions=has_fractions)
 
-    async def set_price(self, number: int, symbol: Symbol, price: Decimal) -> TypedPrice:
-        """Take a price down; it may be used until the close of the fifth session."""
+    async def set_price(
+        self, number: int, symbol: Symbol, price: Decimal, like: Proxy | None = None
+    ) -> TypedPrice:
+        """Take a price down: for five sessions, or moving with a proxy for ninety days."""
         now = await self._market_clock.now()
-        last = self._calendar.current_or_next(now)
-        for _ in range(PRICE_SESSIONS - 1):
-            last = self._session_after(last)
-        typed = TypedPrice(symbol, price, now, last.closes_at)
+        until = self._fifth_close(now) if like is None else now + PROXY_FOR
+        typed = TypedPrice(symbol, price, now, until, like)
         async with self._database.writing() as connection:
             ledger = Ledger(connection)
             await ledger.require(number)
@@ -314,6 +315,12 @@ class ManualBrokerage:
         if not session.is_open_at(now):
             raise OrderRefused("market_closed", f"opens at {session.opens_at.isoformat()}")
         return session
+
+    def _fifth_close(self, now: datetime) -> datetime:
+        last = self._calendar.current_or_next(now)
+        for _ in range(PRICE_SESSIONS - 1):
+            last = self._session_after(last)
+        return last.closes_at
 
     def _session_after(self, session: Session) -> Session:
         """The next session; where the calendar ends, the last one it knows."""

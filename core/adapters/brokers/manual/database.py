@@ -6,9 +6,7 @@ from pathlib import Path
 
 from core.adapters.brokers.own_database import OwnDatabase
 
-SCHEMA_VERSION = 1
-
-_SCHEMA = (
+_FIRST = (
     """CREATE TABLE accounts (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         currency TEXT NOT NULL,
@@ -62,9 +60,16 @@ _SCHEMA = (
         UNIQUE (order_id, key))""",
 )
 
+_PROXIES = (
+    "ALTER TABLE prices ADD COLUMN proxy TEXT",
+    """ALTER TABLE prices ADD COLUMN proxy_price TEXT
+        CHECK (typeof(proxy_price) IN ('text', 'null')
+            AND (proxy IS NULL) = (proxy_price IS NULL))""",
+)
+
 
 class Database(OwnDatabase):
     """The file of hand-kept accounts."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, _SCHEMA, SCHEMA_VERSION)
+        super().__init__(path, (_FIRST, _PROXIES))

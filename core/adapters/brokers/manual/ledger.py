@@ -13,6 +13,7 @@ from core.adapters.brokers.manual.rows import text
 from core.domain.book import Book, Lot, TypedPrice
 from core.domain.ids import Symbol
 from core.domain.money import ZERO
+from core.domain.quote import Proxy
 from core.ports.broker import BrokerUnavailable
 
 
@@ -157,23 +158,27 @@ class Ledger:
     async def set_price(self, account_id: int, typed: TypedPrice) -> None:
         """Write a price down; it takes the place of an earlier one."""
         await self._db.execute(
-            "INSERT INTO prices (account_id, symbol, price, typed_at, valid_until) "
-            "VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id, symbol) DO UPDATE SET "
+            "INSERT INTO prices "
+            "(account_id, symbol, price, typed_at, valid_until, proxy, proxy_price) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_id, symbol) DO UPDATE SET "
             "price = excluded.price, typed_at = excluded.typed_at, "
-            "valid_until = excluded.valid_until",
+            "valid_until = excluded.valid_until, proxy = excluded.proxy, "
+            "proxy_price = excluded.proxy_price",
             (
                 account_id,
                 typed.symbol,
                 text(typed.price),
                 typed.typed_at.isoformat(),
                 typed.valid_until.isoformat(),
+                None if typed.like is None else typed.like.symbol,
+                None if typed.like is None else text(typed.like.price),
             ),
         )
 
     async def prices(self, now: datetime, account_id: int | None = None) -> list[TypedPrice]:
         """Typed prices that may be used at an instant, of one account or of all; the latest of each symbol."""
         rows = await self._all(
-            "SELECT symbol, price, typed_at, valid_until FROM prices "
+            "SELECT symbol, price, typed_at, valid_until, proxy, proxy_price FROM prices "
             "WHERE ? IS NULL OR account_id = ? ORDER BY typed_at",
             (account_id, account_id),
         )
@@ -183,8 +188,9 @@ class Ledger:
                 Decimal(price),
                 datetime.fromisoformat(typed_at),
                 datetime.fromisoformat(valid_until),
+                None if proxy is None else Proxy(Symbol(proxy), Decimal(proxy_price)),
             )
-            for symbol, price, typed_at, valid_until in rows
+            for symbol, price, typed_at, valid_until, proxy, proxy_price in rows
         }
         return [typed for typed in latest.values() if now < typed.valid_until]
 

@@ -6,9 +6,7 @@ from pathlib import Path
 
 from core.adapters.brokers.own_database import OwnDatabase
 
-SCHEMA_VERSION = 1
-
-_SCHEMA = (
+_FIRST = (
     """CREATE TABLE accounts (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         currency TEXT NOT NULL,
@@ -57,4 +55,4 @@ class Database(OwnDatabase):
     """The simulated broker's file."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, _SCHEMA, SCHEMA_VERSION)
+        super().__init__(path, (_FIRST,))
