@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from core.adapters.store.accounts import SqlHolds, SqlLooks
 from core.adapters.store.checks import SqlChecks
 from core.adapters.store.conversation import SqlConversation
 from core.adapters.store.credentials import SqlCredentials
@@ -69,6 +70,16 @@ class SqlUnitOfWork:
     def orders(self) -> SqlOrders:
         """Orders and fills."""
         return SqlOrders(self._database)
+
+    @cached_property
+    def holds(self) -> SqlHolds:
+        """Holds on accounts."""
+        return SqlHolds(self._database)
+
+    @cached_property
+    def looks(self) -> SqlLooks:
+        """What was last seen at brokers."""
+        return SqlLooks(self._database)
 
     @cached_property
     def conversation(self) -> SqlConversation:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from core.ports.store.accounts import Holds, Looks
 from core.ports.store.checks import Checks
 from core.ports.store.conversation import Conversation
 from core.ports.store.credentials import Credentials
@@ -60,6 +61,16 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def holds(self) -> Holds:
+        """Holds on accounts."""
+        ...
+
+    @property
+    def looks(self) -> Looks:
+        """What was last seen at brokers."""
+        ...
+
+    @property
     def conversation(self) -> Conversation:
         """Chats, dialogues, updates, outbox."""
         ...
@@ -101,10 +112,12 @@ __all__ = [
     "Conversation",
     "Credentials",
     "Dialogue",
+    "Holds",
     "Instruments",
     "Ladder",
     "Leases",
     "Log",
+    "Looks",
     "MarketRow",
     "Orders",
     "People",

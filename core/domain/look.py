@@ -1,0 +1,165 @@
+"""Looks: what a broker said that an account holds at one instant, and what its difference to an earlier one means."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from core.domain.ids import AccountId, Symbol
+from core.domain.money import ZERO
+
+MOST_SHARES_FOR_ONE = 100
+"""The largest split that is recognised: so many new shares for one, or one for so many."""
+
+UNEVEN_SPLITS = ((3, 2), (4, 3), (5, 4), (5, 2), (5, 3), (7, 2))
+"""Splits that are not n for one: so many new shares for so many old ones."""
+
+SAME_VALUE = Decimal("0.10")
+"""By how much the value of a position may differ across a split: prices move meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One position: shares, the broker's own id of the asset, and its price for one where it says them."""
+
+    quantity: Decimal
+    asset_id: str = ""
+    price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an account held at one instant; ``fills_seen`` is the number of the newest execution of ours in it."""
+
+    account_id: AccountId
+    taken_at: datetime
+    cash: Decimal
+    currency: str
+    positions: Mapping[Symbol, Held] = field(default_factory=dict)
+    fills_seen: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """A short hash of the positions, by which looks can be told apart."""
+        lines = [f"{s}={p.quantity.normalize():f}" for s, p in sorted(self.positions.items())]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+class ChangeKind(StrEnum):
+    """What a difference that is not ours looks like."""
+
+    TRADED = "traded"
+    """Somebody bought or sold, or moved shares."""
+    SPLIT = "split"
+    """The quantity changed by the ratio of a split, and the value did not."""
+    RENAMED = "renamed"
+    """The same asset has another symbol."""
+    APPEARED = "appeared"
+    """Shares of something that was not held, and has no target: a spin-off, a merger, or a purchase."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldChange:
+    """One difference between two looks; ``was`` is the old symbol of what was renamed."""
+
+    kind: ChangeKind
+    symbol: Symbol
+    before: Decimal
+    after: Decimal
+    was: Symbol | None = None
+
+
+def held_changes(
+    before: Mapping[Symbol, Held],
+    after: Mapping[Symbol, Held],
+    *,
+    ours: Mapping[Symbol, Decimal],
+    targets: frozenset[Symbol] = frozenset(),
+) -> tuple[HeldChange, ...]:
+    """Say what happened between two looks that our own executions (``ours``: net shares by symbol) do not explain."""
+    expected = {
+        symbol: held.quantity + ours.get(symbol, ZERO)
+        for symbol, held in {**{s: Held(ZERO) for s in ours}, **before}.items()
+    }
+    renames = dict(_renames(before, after, expected))
+    return tuple(_changes(before, after, expected, renames, targets))
+
+
+def _renames(
+    before: Mapping[Symbol, Held], after: Mapping[Symbol, Held], expected: Mapping[Symbol, Decimal]
+) -> Iterator[tuple[Symbol, Symbol]]:
+    """New symbol and old one, where the asset's id and the quantity are the same."""
+    gone = {
+        (held.asset_id, expected[symbol]): symbol
+        for symbol, held in before.items()
+        if held.asset_id and expected[symbol] and symbol not in after
+    }
+    for symbol, held in sorted(after.items()):
+        old = gone.get((held.asset_id, held.quantity))
+        if old is not None and symbol not in before:
+            yield symbol, old
+
+
+def _changes(
+    before: Mapping[Symbol, Held],
+    after: Mapping[Symbol, Held],
+    expected: Mapping[Symbol, Decimal],
+    renames: Mapping[Symbol, Symbol],
+    targets: frozenset[Symbol],
+) -> Iterator[HeldChange]:
+    renamed = set(renames.values())
+    for symbol in sorted({*expected, *after} - renamed):
+        was, now = before.get(symbol), after.get(symbol)
+        old = expected.get(symbol, ZERO)
+        new = now.quantity if now else ZERO
+        if symbol in renames:
+            yield HeldChange(ChangeKind.RENAMED, symbol, new, new, renames[symbol])
+        elif old != new:
+            yield HeldChange(_kind(symbol, was, now, old, targets), symbol, old, new)
+
+
+def _kind(
+    symbol: Symbol, was: Held | None, now: Held | None, old: Decimal, targets: frozenset[Symbol]
+) -> ChangeKind:
+    if was is not None and now is not None and is_split(was, now, old):
+        return ChangeKind.SPLIT
+    if old == ZERO and symbol not in targets:
+        return ChangeKind.APPEARED
+    return ChangeKind.TRADED
+
+
+def is_split(was: Held, now: Held, old: Decimal) -> bool:
+    """Whether ``old`` shares have become another number by a split: by its ratio, the value being what it was.
+
+    Fractions of a share may have been paid out in cash. Without prices nothing is called a split.
+    """
+    if was.price is None or now.price is None or old <= ZERO or now.quantity <= ZERO:
+        return False
+    value, new_value = old * was.price, now.quantity * now.price
+    one_share = max(was.price, now.price)
+    if abs(new_value - value) > value * SAME_VALUE + one_share:
+        return False
+    ratio = was.price / now.price
+    return any(
+        abs(ratio - many / few) <= many / few * SAME_VALUE and _comes_to(old, many / few, now)
+        for many, few in _ratios()
+    )
+
+
+def _ratios() -> Iterator[tuple[Decimal, Decimal]]:
+    for number in range(2, MOST_SHARES_FOR_ONE + 1):
+        yield Decimal(number), Decimal(1)
+        yield Decimal(1), Decimal(number)
+    for many, few in UNEVEN_SPLITS:
+        yield Decimal(many), Decimal(few)
+        yield Decimal(few), Decimal(many)
+
+
+def _comes_to(old: Decimal, factor: Decimal, now: Held) -> bool:
+    """Whether the shares are what the ratio makes of them, or that without its fraction of a share."""
+    exact = old * factor
+    return abs(now.quantity - exact) < Decimal("0.000001") or now.quantity == exact // 1
