@@ -8,8 +8,8 @@ from core.application.access import managed_for
 from core.domain.ids import PortfolioId
 from core.domain.membership import Member, Permission
 from core.domain.money import CENT, ZERO
-from core.domain.refusals import BadNumber, NoCashTransfers
-from core.ports.broker import Brokers, CashTransfers
+from core.domain.refusals import BadNumber, BrokerDown, NoCashTransfers
+from core.ports.broker import BrokerError, Brokers, CashTransfers
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store
 
@@ -26,7 +26,7 @@ async def deposit(
     amount: Decimal,
     key: str,
 ) -> Decimal:
-    """Put money in and return the cash after; the same key moves it once."""
+    """Put money in and return the cash after; raises BrokerDown. The same key moves it once."""
     return await _move(store, brokers, clock, member, portfolio_id, _positive(amount), key)
 
 
@@ -40,7 +40,7 @@ async def withdraw(
     amount: Decimal,
     key: str,
 ) -> Decimal:
-    """Take money out and return the cash after; raises NotEnoughCash. The same key moves it once."""
+    """Take money out and return the cash after; raises NotEnoughCash or BrokerDown. The same key moves it once."""
     return await _move(store, brokers, clock, member, portfolio_id, -_positive(amount), key)
 
 
@@ -66,7 +66,10 @@ async def _move(
     teller = brokers.of(managed.account)
     if not isinstance(teller, CashTransfers):
         raise NoCashTransfers(managed.account.broker)
-    cash = await teller.transfer(amount, key)
+    try:
+        cash = await teller.transfer(amount, key)
+    except BrokerError as error:
+        raise BrokerDown(managed.account.broker, str(error)) from error
     async with store.begin() as work:
         await work.log.record(
             AuditEvent(clock.now(), "cash_moved", member.id, portfolio_id, data=f"{amount:f}")

@@ -10,7 +10,8 @@ import pytest
 from core.application.move_cash import deposit, withdraw
 from core.domain.ids import PortfolioId
 from core.domain.membership import Member, Role
-from core.domain.refusals import BadNumber, NotAllowed, NotEnoughCash
+from core.domain.refusals import BadNumber, BrokerDown, NotAllowed, NotEnoughCash
+from core.ports.broker import BrokerUnavailable
 from tests.application.acts import drifted, let_in
 from tests.fakes.world import World
 
@@ -50,6 +51,17 @@ async def test_money_moves_once_for_each_key(world: World) -> None:
     assert await put_in(world, anna, portfolio_id, "50.25", "2") == Decimal("200.50")
     assert await take_out(world, anna, portfolio_id, "0.50", "3") == Decimal("200.00")
     assert await take_out(world, anna, portfolio_id, "0.50", "3") == Decimal("200.00")
+
+
+async def test_a_broker_that_does_not_answer_is_named_and_nothing_is_logged_as_moved(
+    world: World,
+) -> None:
+    anna, portfolio_id = await drifted(world)
+    world.broker.read_error = BrokerUnavailable("no line")
+    with pytest.raises(BrokerDown, match="no line"):
+        await put_in(world, anna, portfolio_id, "50")
+    async with world.store.read() as work:
+        assert "cash_moved" not in {e.kind for e in await work.log.events(portfolio_id, 100)}
 
 
 @pytest.mark.fault(5)
