@@ -19,6 +19,7 @@ from bot.settings import Settings
 from core.adapters.brokers.manual import ManualBrokerage, PricesByHand
 from core.adapters.brokers.registry import Brokerage, BrokerRegistry
 from core.adapters.brokers.simulated import SimulatedBrokerage
+from core.adapters.brokers.troubled import TroubledBrokerage
 from core.adapters.calendars.nyse import NyseCalendar
 from core.adapters.calendars.replay import ReplayCalendar
 from core.adapters.clock import LiveMarketClock, ReplayMarketClock, SystemClock
@@ -56,11 +57,16 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             settings.data_dir / BROKER_FILE, market.prices, market.calendar, market.clock
         )
         stack.push_async_callback(house.close)
+        troubled = _troubled(settings, house, clock)
         yield Runtime(
             settings=settings,
             store=store,
             brokers=BrokerRegistry(
-                {"simulated": house, "manual": by_hand, **_alpaca_house(settings, clock, stack)}
+                {
+                    "simulated": troubled or house,
+                    "manual": by_hand,
+                    **_alpaca_house(settings, clock, stack),
+                }
             ),
             market=market,
             clock=clock,
@@ -69,6 +75,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             work_arrived=asyncio.Event(),
             allowed_users=frozenset(settings.telegram_allowed_users),
             limits=settings.limits,
+            troubles=troubled,
             vault=make_vault(settings),
         )
 
@@ -98,6 +105,17 @@ async def _market(
         LiveMarketClock(clock),
         NyseCalendar(today - CALENDAR_PAST, today + CALENDAR_FUTURE),
     )
+
+
+def _troubled(
+    settings: Settings, house: SimulatedBrokerage, clock: Clock
+) -> TroubledBrokerage | None:
+    """The simulated broker as the demo has it: it can be told to do wrong."""
+    if not settings.has_troubles:
+        return None
+    troubled = TroubledBrokerage(house, clock)
+    troubled.choose(settings.evenkeel_fake_broker)
+    return troubled
 
 
 def _live_prices(settings: Settings, clock: Clock, stack: AsyncExitStack) -> MarketData:

@@ -12,12 +12,14 @@ import click
 
 from bot.cli_plan import plan_command
 from bot.cli_store import backup_command, restore_command
+from core.ports.troubles import Trouble
 
 if TYPE_CHECKING:
     from bot.settings import Settings
 
 BAD_INPUT = 2
 NOT_WELL = 1
+NO_TROUBLE = "none"
 
 HOW_TO_GO_TO_TELEGRAM = """
 No TELEGRAM_BOT_TOKEN is set, so this starts the demo instead.
@@ -91,16 +93,26 @@ def run() -> None:
     "--port", type=click.IntRange(0, 65535), help="where the page listens; 0 takes a free one"
 )
 @click.option("--data", "data_dir", type=click.Path(path_type=Path), help="where its data are kept")
-def demo(port: int | None, data_dir: Path | None) -> None:
+@click.option(
+    "--fake-broker",
+    "trouble",
+    type=click.Choice([NO_TROUBLE, *Trouble]),
+    is_flag=False,
+    flag_value=NO_TROUBLE,
+    default=NO_TROUBLE,
+    help="what goes wrong at the broker at first; the page changes it",
+)
+def demo(port: int | None, data_dir: Path | None, trouble: str) -> None:
     """Run the same bot on a chat page of this machine, with a market that replays real history."""
-    _demo(data_dir or Path(os.environ.get("DATA_DIR", "data")), port)
+    _demo(data_dir or Path(os.environ.get("DATA_DIR", "data")), port, trouble)
 
 
-def _demo(data_dir: Path, port: int | None) -> None:
+def _demo(data_dir: Path, port: int | None, trouble: str = NO_TROUBLE) -> None:
     from bot.demo import PORT, PortTaken, run_demo
 
     try:
-        sys.exit(run_demo(data_dir, PORT if port is None else port))
+        at_first = "" if trouble == NO_TROUBLE else trouble
+        sys.exit(run_demo(data_dir, PORT if port is None else port, at_first))
     except PortTaken as taken:
         click.echo(
             f"Port {taken} is in use: stop what listens there, or choose another with --port.",

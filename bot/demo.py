@@ -36,6 +36,8 @@ class Demo:
     token: str
     control_port: int
     control_token: str
+    trouble: str = ""
+    """What goes wrong at the simulated broker at first."""
 
     @property
     def origin(self) -> str:
@@ -67,6 +69,7 @@ class Demo:
             "BROKER": "simulated",
             "EVENKEEL_CONTROL_PORT": str(self.control_port),
             "EVENKEEL_CONTROL_TOKEN": self.control_token,
+            "EVENKEEL_FAKE_BROKER": self.trouble,
             "REPLAY_START": os.environ.get("REPLAY_START", "2020-01-02"),
             "EVENKEEL_NO_ENV_FILE": "1",
         }
@@ -79,13 +82,20 @@ def _ours() -> frozenset[str]:
     return setting_names() | {f"{name}_FILE" for name in SECRETS}
 
 
-def prepare(data_dir: Path, port: int) -> Demo:
+def prepare(data_dir: Path, port: int, trouble: str = "") -> Demo:
     """Make a demo's folder and secrets; raises PortTaken."""
     folder = data_dir / "demo"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if port and not _is_free(port):
         raise PortTaken(str(port))
-    return Demo(folder, port or _free_port(), _token(folder), _free_port(), secrets.token_hex(16))
+    return Demo(
+        folder,
+        port or _free_port(),
+        _token(folder),
+        _free_port(),
+        secrets.token_hex(16),
+        trouble,
+    )
 
 
 def _token(folder: Path) -> str:
@@ -114,9 +124,9 @@ def _free_port() -> int:
     return port
 
 
-def run_demo(data_dir: Path, port: int) -> int:
+def run_demo(data_dir: Path, port: int, trouble: str = "") -> int:
     """Run the sandbox and the bot until interrupted; the bot is started again should it end by itself."""
-    demo = prepare(data_dir, port)
+    demo = prepare(data_dir, port, trouble)
     stopping = _Stopping()
     sandbox = subprocess.Popen(  # noqa: S603
         demo.sandbox_command(), stdout=subprocess.PIPE, text=True, process_group=OWN_GROUP

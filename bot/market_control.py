@@ -1,15 +1,17 @@
-"""The market's control: a small loopback server by which the demo's page moves the replay's clock."""
+"""The market's control: a small loopback server by which the demo's page moves the clock and troubles the broker."""
 
 from __future__ import annotations
 
 import hmac
 from datetime import date, datetime
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.bootstrap import replay_range
 from bot.runtime import Runtime
+from bot.words.troubles import CHOICES, WELL, trouble_note
 from bot.work import Worker
 from core.application.advance_market import (
     Advanced,
@@ -21,13 +23,21 @@ from core.application.advance_market import (
 from core.domain.refusals import Refusal
 from core.domain.session import NEW_YORK
 from core.ports.store import MarketRow
+from core.ports.troubles import Trouble, Troubles
 
 TOKEN_HEADER = "X-Evenkeel-Control"  # noqa: S105 - a header's name
 FASTEST = 600.0
 
+_EXPECTED = {
+    "advance": '{"by": "session"}, {"by": "month"} or {"until": "YYYY-MM-DD"}',
+    "play": f'{{"sessions_per_minute": 60}}, more than 0 and at most {FASTEST:.0f}',
+    "broker": f'{{"trouble": ""}} or one of {", ".join(Trouble)}',
+}
+"""What a call's body must be."""
+
 
 class MarketControl:
-    """Looks at the replay's clock and moves it; every call needs the token."""
+    """Looks at the replay's clock and moves it, and says what the broker does wrong; every call needs the token."""
 
     def __init__(self, runtime: Runtime, worker: Worker, token: str) -> None:
         self._runtime = runtime
@@ -44,6 +54,7 @@ class MarketControl:
         app.router.add_post("/market/advance", self._advance)
         app.router.add_post("/market/play", self._play)
         app.router.add_post("/market/pause", self._pause)
+        app.router.add_post("/market/broker", self._trouble)
         return app
 
     @web.middleware
@@ -56,8 +67,8 @@ class MarketControl:
         except Refusal as refusal:
             return web.json_response({"error": str(refusal)}, status=409)
         except (ValueError, TypeError, KeyError, OverflowError):
-            error = 'expected {"by": "session"}, {"by": "month"} or {"until": "YYYY-MM-DD"}'
-            return web.json_response({"error": error}, status=400)
+            expected = _EXPECTED.get(request.path.rpartition("/")[2], "a JSON object")
+            return web.json_response({"error": f"expected {expected}"}, status=400)
 
     async def _look(self, _request: web.Request) -> web.Response:
         return await self._answer()
@@ -96,6 +107,15 @@ class MarketControl:
         await set_speed(self._runtime.store, 0)
         return await self._answer()
 
+    async def _trouble(self, request: web.Request) -> web.Response:
+        """Choose what goes wrong at the broker; an order that is under way does not hold the choice up."""
+        wanted = (await request.json())["trouble"]
+        troubles = self._runtime.troubles
+        if troubles is None:
+            return web.json_response({"error": "this broker has no troubles"}, status=409)
+        troubles.choose(None if wanted == "" else Trouble(wanted))
+        return await self._answer()
+
     def _note(self, advanced: Advanced) -> None:
         self._stopped_for = advanced.stopped_for
 
@@ -130,8 +150,20 @@ class MarketControl:
                 "first": first.isoformat(),
                 "last": last.isoformat(),
                 "stopped_for": self._stopped_for,
+                "broker": _broker(self._runtime.troubles),
             }
         )
+
+
+def _broker(troubles: Troubles | None) -> dict[str, Any] | None:
+    """What the page's choice shows: the chosen trouble, what it comes to, and what there is to choose."""
+    if troubles is None:
+        return None
+    return {
+        "trouble": troubles.chosen or "",
+        "note": trouble_note(troubles),
+        "choices": [["", WELL], *([trouble, words] for trouble, words in CHOICES.items())],
+    }
 
 
 def _exchange_time(instant: datetime) -> str:

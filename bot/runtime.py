@@ -11,6 +11,7 @@ from core.domain.risk import Limits
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
 from core.ports.store import Store
+from core.ports.troubles import Troubles
 from core.ports.vault import Vault
 
 
@@ -21,7 +22,8 @@ class Runtime:
     ``signing_key`` signs buttons. ``holder`` is this process's name in leases. ``work_arrived`` wakes the
     scheduler at once. ``allowed_users`` may come in without an invitation.
     ``vault`` seals secrets at rest; None where the operator has set no key for it.
-    ``tap_patience`` is for how many seconds the answer to a tap waits for its outcome.
+    ``tap_patience`` is for how many seconds the answer to a tap waits for its outcome. ``troubles``, in the demo
+    alone, is what the simulated broker does wrong.
     """
 
     settings: Settings = field(repr=False)
@@ -36,3 +38,4 @@ class Runtime:
     limits: Limits
     vault: Vault | None = None
     tap_patience: float = 0.7
+    troubles: Troubles | None = None

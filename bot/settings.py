@@ -36,6 +36,7 @@ from bot.setting_values import (
     with_async_driver,
 )
 from core.domain.risk import Limits
+from core.ports.troubles import Trouble
 
 ENV_FILE = Path(".env")
 """Where settings are looked for besides the environment, which goes before it."""
@@ -163,6 +164,7 @@ class Settings(BaseSettings):
     evenkeel_control_token: SecretStr | None = Field(
         None, description="a random text of at least 8 characters"
     )
+    evenkeel_fake_broker: Trouble | None = Field(None, description=f"one of {', '.join(Trouble)}")
 
     @classmethod
     def settings_customise_sources(
@@ -275,6 +277,11 @@ class Settings(BaseSettings):
             faults.append(
                 "EVENKEEL_CONTROL_PORT and EVENKEEL_CONTROL_TOKEN belong together: give both."
             )
+        if self.evenkeel_fake_broker is not None and not self.has_troubles:
+            faults.append(
+                "EVENKEEL_FAKE_BROKER is for rehearsals in the demo: it needs MARKET_DATA=replay, "
+                "EVENKEEL_CONTROL_PORT and EVENKEEL_CONTROL_TOKEN."
+            )
         if self.evenkeel_old_secret_keys is not None and self.evenkeel_secret_key is None:
             faults.append(
                 "EVENKEEL_OLD_SECRET_KEYS is for changing EVENKEEL_SECRET_KEY: give the new one too."
@@ -304,6 +311,12 @@ class Settings(BaseSettings):
         """The earlier master keys, by which what they have sealed can still be opened."""
         old = self.evenkeel_old_secret_keys
         return split_keys(old.get_secret_value()) if old is not None else ()
+
+    @property
+    def has_troubles(self) -> bool:
+        """Whether the simulated broker can be told to do wrong: only in a replay that a page controls."""
+        has_control = self.evenkeel_control_port is not None and bool(self.evenkeel_control_token)
+        return self.market_data == "replay" and has_control
 
     @property
     def limits(self) -> Limits:

@@ -11,7 +11,7 @@ LOOK = aiohttp.ClientTimeout(total=5)
 WALK = aiohttp.ClientTimeout(total=300)
 """A walk of years, session by session, may take a while."""
 TOKEN_HEADER = "X-Evenkeel-Control"  # noqa: S105 - a header's name
-_MOVES = {"advance", "play", "pause"}
+_MOVES = {"advance", "play", "pause", "broker"}
 
 
 class MarketProxy:
@@ -33,7 +33,7 @@ class MarketProxy:
         return await self._forward("GET", "/market", None, LOOK)
 
     async def move(self, request: web.Request) -> web.Response:
-        """Advance, play or pause."""
+        """Advance, play or pause; or choose what goes wrong at the broker."""
         move = request.match_info["move"]
         if move not in _MOVES:
             return web.json_response({"error": f"the market has no {move}"}, status=404)

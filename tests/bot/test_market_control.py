@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,18 @@ import pytest
 from aiohttp import ClientResponse, ClientSession
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
+from pydantic import SecretStr
 
 from bot.bootstrap import open_runtime
 from bot.market_control import MarketControl
+from bot.runtime import Runtime
 from bot.settings import Settings
 from bot.work import Worker
+from core.domain.ids import AccountId, ClientOrderId, PortfolioId, Symbol
+from core.domain.plan import Side
+from core.domain.portfolio import Account
+from core.ports.broker import BrokerAmbiguous, CashTransfers, OrderRequest
+from core.ports.troubles import Trouble
 
 TOKEN = "the page's own token"
 HEADERS = {"X-Evenkeel-Control": TOKEN}
@@ -24,11 +32,28 @@ Client = TestClient[Request, Application]
 
 
 @pytest.fixture
-async def control(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[MarketControl]:
+async def runtime(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Runtime]:
     start = getattr(request, "param", date(2020, 1, 2))
-    settings = Settings(_env_file=None, data_dir=tmp_path, market_data="replay", replay_start=start)
-    async with open_runtime(settings) as runtime:
-        yield MarketControl(runtime, Worker(runtime), TOKEN)
+    settings = Settings(
+        _env_file=None,
+        data_dir=tmp_path,
+        market_data="replay",
+        replay_start=start,
+        evenkeel_control_port=0,
+        evenkeel_control_token=SecretStr(TOKEN),
+    )
+    async with open_runtime(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def worker(runtime: Runtime) -> Worker:
+    return Worker(runtime)
+
+
+@pytest.fixture
+def control(runtime: Runtime, worker: Worker) -> MarketControl:
+    return MarketControl(runtime, worker, TOKEN)
 
 
 @pytest.fixture
@@ -57,15 +82,18 @@ async def look(page: Client) -> dict[str, Any]:
         ("POST", "/market/advance"),
         ("POST", "/market/play"),
         ("POST", "/market/pause"),
+        ("POST", "/market/broker"),
     ],
 )
 async def test_nothing_is_told_or_moved_without_the_token(
     page: Client, headers: dict[str, str], method: str, path: str
 ) -> None:
-    answer = await page.request(method, path, headers=headers, json={"by": "session"})
+    body = {"by": "session", "trouble": "down"}
+    answer = await page.request(method, path, headers=headers, json=body)
     assert answer.status == 403
     assert "token" in (await answer.json())["error"]
-    assert (await look(page))["session"] == "2020-01-02"
+    seen = await look(page)
+    assert (seen["session"], seen["broker"]["trouble"]) == ("2020-01-02", "")
 
 
 async def test_the_market_stands_in_its_first_session(page: Client) -> None:
@@ -91,7 +119,7 @@ async def test_the_market_moves_as_told(page: Client, body: Any, session: str) -
     assert (status, seen["session"], seen["stopped_for"]) == (200, session, None)
 
 
-NEAR_THE_END = pytest.mark.parametrize("control", [date(2022, 12, 20)], indirect=True)
+NEAR_THE_END = pytest.mark.parametrize("runtime", [date(2022, 12, 20)], indirect=True)
 
 
 @NEAR_THE_END
@@ -155,6 +183,80 @@ async def test_playing_ends_with_history(page: Client, control: MarketControl) -
     await control.step()
     seen = await look(page)
     assert (seen["playing"], seen["stopped_for"]) == (False, "end")
+
+
+async def test_what_goes_wrong_at_the_broker_is_read_and_chosen(page: Client) -> None:
+    well = (await look(page))["broker"]
+    assert (well["trouble"], well["note"]) == ("", "")
+    assert [value for value, _ in well["choices"]] == ["", *Trouble]
+    for trouble in Trouble:
+        status, seen = await post(page, "/market/broker", {"trouble": trouble})
+        assert (status, seen["broker"]["trouble"]) == (200, trouble)
+        assert seen["broker"]["note"].endswith((".", "decide."))
+        assert (await look(page))["broker"] == seen["broker"]
+    _, seen = await post(page, "/market/broker", {"trouble": ""})
+    assert seen["broker"] == well
+
+
+@pytest.mark.parametrize("body", [{}, {"trouble": "flood"}, {"trouble": None}, [], "down", None])
+async def test_a_trouble_that_is_none_is_refused_with_those_there_are(
+    page: Client, body: Any
+) -> None:
+    status, seen = await post(page, "/market/broker", body)
+    assert status == 400
+    assert all(trouble in seen["error"] for trouble in Trouble)
+    assert (await look(page))["broker"]["trouble"] == ""
+
+
+async def test_what_befell_an_order_is_told_and_then_all_is_well_again(
+    page: Client, runtime: Runtime
+) -> None:
+    account = Account(
+        *(AccountId(1), PortfolioId(1), "Main", "simulated"),
+        await runtime.brokers.open_account("simulated", "USD"),
+    )
+    broker = runtime.brokers.of(account)
+    assert isinstance(broker, CashTransfers)
+    await broker.transfer(Decimal(1000), "opening")
+    await post(page, "/market/broker", {"trouble": "lost-answer"})
+    order = OrderRequest(ClientOrderId("o"), Symbol("QUAL"), Side.BUY, Decimal(2), None)
+    with pytest.raises(BrokerAmbiguous):
+        await broker.submit(order)
+    seen = (await look(page))["broker"]
+    assert seen["trouble"] == ""
+    assert seen["note"] == "“Buy 2 QUAL” was taken, and the answer lost."
+
+
+async def test_a_choice_does_not_wait_for_an_order_that_is_under_way(
+    page: Client, worker: Worker
+) -> None:
+    async with worker.lock, asyncio.timeout(5):
+        status, seen = await post(page, "/market/broker", {"trouble": "down"})
+    assert (status, seen["broker"]["trouble"]) == (200, "down")
+
+
+async def test_without_a_page_the_broker_has_no_troubles(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path, market_data="replay")
+    async with open_runtime(settings) as runtime:
+        assert runtime.troubles is None
+        control = MarketControl(runtime, Worker(runtime), TOKEN)
+        async with TestClient(TestServer(control.application())) as client:
+            assert (await look(client))["broker"] is None
+            assert (await post(client, "/market/broker", {"trouble": "down"}))[0] == 409
+
+
+async def test_the_demo_can_start_with_a_trouble(tmp_path: Path) -> None:
+    settings = Settings(
+        _env_file=None,
+        data_dir=tmp_path,
+        market_data="replay",
+        evenkeel_control_port=0,
+        evenkeel_control_token=SecretStr(TOKEN),
+        evenkeel_fake_broker=Trouble.REJECTED,
+    )
+    async with open_runtime(settings) as runtime:
+        assert runtime.troubles is not None
+        assert runtime.troubles.chosen is Trouble.REJECTED
 
 
 async def test_two_moves_at_once_are_made_one_after_the_other(page: Client) -> None:

@@ -341,6 +341,13 @@ def test_the_settings_themselves_show_no_secret(monkeypatch: pytest.MonkeyPatch)
             "EVENKEEL_CONTROL_PORT and EVENKEEL_CONTROL_TOKEN belong together: give both.",
         ),
         (
+            {"EVENKEEL_FAKE_BROKER": "down", "MARKET_DATA": "replay"},
+            (
+                "EVENKEEL_FAKE_BROKER is for rehearsals in the demo: it needs MARKET_DATA=replay, "
+                "EVENKEEL_CONTROL_PORT and EVENKEEL_CONTROL_TOKEN."
+            ),
+        ),
+        (
             {"EVENKEEL_OLD_SECRET_KEYS": LONG_CANARY},
             ("EVENKEEL_OLD_SECRET_KEYS is for changing EVENKEEL_SECRET_KEY: give the new one too."),
         ),

@@ -1,6 +1,7 @@
 // The strip on top: the replayed market's clock, and the buttons that move it.
 
 import { getMarket, moveMarket } from "./api.js";
+import { drawBroker, startBroker } from "./broker.js";
 import { byId, icon } from "./dom.js";
 
 const CRASH = "2020-03-16";
@@ -20,6 +21,7 @@ export function startMarket() {
   byId("market-crash").addEventListener("click", () => move("advance", { until: CRASH }));
   byId("market-play").addEventListener("click", () => (market?.playing ? move("pause") : play()));
   byId("market-speed").addEventListener("change", () => market?.playing && play());
+  startBroker(show, complain);
   document.addEventListener("visibilitychange", () => !document.hidden && look());
   look();
 }
@@ -46,11 +48,16 @@ async function move(what, body) {
     market = await moveMarket(what, body);
     keepNoteUntil = 0;
   } catch (error) {
-    if (error.status === 503) market = null;
-    setNote(sentence(error.message));
-    keepNoteUntil = Date.now() + 5000;
+    complain(error);
   }
   isWalking = false;
+  draw();
+}
+
+function complain(error) {
+  if (error.status === 503) market = null;
+  setNote(sentence(error.message));
+  keepNoteUntil = Date.now() + 5000;
   draw();
 }
 
@@ -74,6 +81,7 @@ function draw() {
   for (const id of ["market-play", "market-day", "market-month"]) byId(id).disabled = !market || isWalking;
   byId("market-crash").disabled = !market || isWalking || market.session >= CRASH;
   byId("market-speed").disabled = !market;
+  drawBroker(market?.broker);
   if (!market) {
     byId("market-time").textContent = "Market";
     return;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -130,7 +131,7 @@ async def test_a_hanging_broker_is_given_up_on_and_has_the_order(scene: Scene) -
 
 async def test_a_broker_that_is_down_answers_nothing_until_it_is_up_again(scene: Scene) -> None:
     assert isinstance(await scene.send(Trouble.DOWN), BrokerUnavailable)
-    calls = [
+    calls: list[Callable[[], Awaitable[object]]] = [
         scene.broker.account,
         scene.broker.holdings,
         scene.broker.clock,

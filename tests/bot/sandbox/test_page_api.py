@@ -214,6 +214,7 @@ async def test_the_market_strip_is_passed_on_with_its_token(
             ("advance", {"until": "2020-03-16"}),
             ("play", {"sessions_per_minute": 60}),
             ("pause", {}),
+            ("broker", {"trouble": "down"}),
         ):
             async with session.post(f"{page}/{move}", json=body, headers=OURS) as answer:
                 assert answer.status == 200
@@ -233,6 +234,7 @@ async def test_the_market_strip_is_passed_on_with_its_token(
         ("/market/advance", "canary", {"until": "2020-03-16"}),
         ("/market/play", "canary", {"sessions_per_minute": 60}),
         ("/market/pause", "canary", {}),
+        ("/market/broker", "canary", {"trouble": "down"}),
         ("/market/advance", "canary", bad),
     ]
 

@@ -176,6 +176,16 @@ class FakeMarket:
             "first": "2014-01-02",
             "last": "2022-12-28",
             "stopped_for": None,
+            "broker": {
+                "trouble": "",
+                "note": "",
+                "choices": [
+                    ["", "Broker is well"],
+                    ["down", "Broker is down"],
+                    ["lost", "Broker loses the next answer"],
+                    ["flood", "Broker is flooded"],
+                ],
+            },
         }
 
     async def look(self, _request: web.Request) -> web.Response:
@@ -201,6 +211,13 @@ class FakeMarket:
         self.view |= {"playing": False}
         return web.json_response(self.view)
 
+    async def broker(self, request: web.Request) -> web.Response:
+        trouble = (await request.json())["trouble"]
+        if trouble == "flood":
+            return web.json_response({"error": "no such trouble"}, status=400)
+        self.view["broker"] |= {"trouble": trouble, "note": f"Will be {trouble}."}
+        return web.json_response(self.view)
+
 
 @asynccontextmanager
 async def running_market() -> AsyncIterator[tuple[FakeMarket, web.AppRunner]]:
@@ -212,6 +229,7 @@ async def running_market() -> AsyncIterator[tuple[FakeMarket, web.AppRunner]]:
             web.post("/market/advance", fake.advance),
             web.post("/market/play", fake.play),
             web.post("/market/pause", fake.pause),
+            web.post("/market/broker", fake.broker),
         ]
     )
     runner = web.AppRunner(app)
@@ -242,6 +260,34 @@ async def test_the_market_strip() -> None:
             await runner.cleanup()
             await expect(note).to_have_text("The bot is not running")
             await expect(page.get_by_role("button", name="Play")).to_be_disabled()
+
+
+async def test_what_goes_wrong_at_the_broker_is_chosen_in_the_strip() -> None:
+    async with running_market() as (fake, runner):
+        options = SandboxOptions(market_url=f"http://127.0.0.1:{runner.addresses[0][1]}")
+        async with running_sandbox(options) as sandbox, opened(sandbox.origin) as page:
+            select, note = page.locator("#broker"), page.locator("#broker-note")
+            await expect(select).to_have_value("")
+            await expect(note).to_be_hidden()
+            await select.focus()
+            await page.keyboard.press("ArrowDown")
+            await expect(note).to_have_text("Will be down.")
+            assert fake.view["broker"]["trouble"] == "down"
+            await page.reload()
+            await expect(select).to_have_value("down")
+            await expect(note).to_have_text("Will be down.")
+            for width in (360, 390, 760, 800, 1000, 1280, 1400):
+                await page.set_viewport_size({"width": width, "height": 800})
+                strip = "document.getElementById('market')"
+                assert await page.evaluate(f"{strip}.scrollWidth <= {strip}.clientWidth"), width
+            fake.view["broker"] |= {"trouble": "", "note": "It struck."}
+            await expect(select).to_have_value("")
+            await expect(note).to_have_text("It struck.")
+            await select.select_option("flood")
+            await expect(page.locator("#market-note")).to_have_text("No such trouble")
+            await expect(select).to_have_value("")
+            await runner.cleanup()
+            await expect(select).to_be_disabled()
 
 
 async def test_the_page_finds_a_sandbox_that_came_back(
