@@ -3,3 +3,9 @@
 For chat, terminal and mail alike: plain text, which each front end escapes in its own way. Another
 language is another set of these catalogues.
 """
+
+from __future__ import annotations
+
+from bot.words import key_refusals
+
+__all__ = ["key_refusals"]

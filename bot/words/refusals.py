@@ -10,6 +10,7 @@ from bot.words.labels import PROPOSAL_STATES, proposal_number, source_label
 from bot.words.numbers import count, listed, money, plain, quantity
 from bot.words.times import age, clock_time
 from core.domain import refusals as r
+from core.domain.ladder import Barrier
 from core.domain.money import ZERO
 from core.domain.proposal import ProposalState
 from core.domain.quote import PriceFault, PriceFaultKind
@@ -414,6 +415,50 @@ def _(refusal: r.ClaimContradicted) -> str:
 @_say
 def _(refusal: r.PortfolioPaused) -> str:
     return f"@{refusal.slug} is paused, so nothing is sent. /resume starts it again."
+
+
+_BARRIERS = {
+    Barrier.LIVE_KEY_ON_PAPER_RUNG: (
+        "The keys open a real-money account, but this one is marked as paper: nothing is sent."
+        " The operator puts the paper keys back; the real account gets a portfolio of its own,"
+        " which starts as a dry run."
+    ),
+    Barrier.PAPER_KEY_ON_LIVE_RUNG: (
+        "This account is marked as LIVE, but the keys open a paper account: nothing is sent."
+        " The operator looks at the keys; /accounts takes it down to a dry run."
+    ),
+    Barrier.LIVE_KEPT_BY_HAND: (
+        "An account that is kept by hand cannot be LIVE: nothing is sent. /accounts shows it."
+    ),
+    Barrier.MODE_IS_PAPER: (
+        "This installation is set to paper (TRADING_MODE), so no real money is traded."
+        " Only the operator can change that, on the server."
+    ),
+    Barrier.OTHER_ACCOUNT: (
+        "The broker names another account than the one that was confirmed: nothing is sent."
+        " The operator looks at the keys."
+    ),
+    Barrier.NOT_CONFIRMED: "No owner has confirmed real trading for this account. See /accounts",
+    Barrier.CONFIRMED_OTHER_ACCOUNT: (
+        "Real trading was confirmed for another account number. An owner confirms anew: /accounts"
+    ),
+    Barrier.CONFIRMED_OTHER_RUNG: (
+        "Real trading was confirmed for another rung. An owner confirms anew: /accounts"
+    ),
+    Barrier.CONFIRMATION_OLD: (
+        "Real trading was confirmed more than 90 days ago. An owner confirms anew: /accounts"
+    ),
+    Barrier.CONFIRMER_GONE: (
+        "Who confirmed real trading is not an owner any more. An owner confirms anew: /accounts"
+    ),
+}
+
+
+@_say
+def _(refusal: r.MayNotTrade) -> str:
+    if refusal.reason in set(Barrier):
+        return _BARRIERS[Barrier(refusal.reason)]
+    return "This account is a dry run: no order is sent. /accounts shows what that means."
 
 
 @_say

@@ -7,10 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from bot.words.refusals import price_fault_sentence, refusal_sentence
+from bot.words.refusals import _BARRIERS, price_fault_sentence, refusal_sentence
 from core.domain import refusals as r
 from core.domain.ids import Symbol
+from core.domain.ladder import Barrier
 from core.domain.quote import PriceFault, PriceFaultKind
+from tests.bot.key_refusal_sentences import KEY_SENTENCES
 
 AT = datetime(2020, 3, 12, 20, 0, tzinfo=UTC)
 VTI = Symbol("VTI")
@@ -290,6 +292,18 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "Without sales there is not enough cash to buy anything. /deposit 500 puts more in.",
     ),
     (
+        r.MayNotTrade("mode_is_paper", "live"),
+        (
+            "This installation is set to paper (TRADING_MODE), so no real money is traded."
+            " Only the operator can change that, on the server."
+        ),
+    ),
+    (
+        r.MayNotTrade("dry_run", "dry_run"),
+        "This account is a dry run: no order is sent. /accounts shows what that means.",
+    ),
+    *((r.MayNotTrade(barrier, "live"), _BARRIERS[barrier]) for barrier in Barrier),
+    (
         r.PortfolioPaused("family"),
         "@family is paused, so nothing is sent. /resume starts it again.",
     ),
@@ -319,8 +333,10 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
             leg="2. buy BND",
             setting="LIVE_CAP_ORDER",
         ),
-        "This is beyond a safety limit: money in one order 512.3, allowed 500. Order 2. buy BND is"
-        " the one. The limit (the setting LIVE_CAP_ORDER) cannot be raised in chat.",
+        (
+            "This is beyond a safety limit: money in one order 512.3, allowed 500. Order 2. buy BND"
+            " is the one. The limit (the setting LIVE_CAP_ORDER) cannot be raised in chat."
+        ),
     ),
     (
         r.RiskLimit("turnover in percent", Decimal("61.24"), Decimal(50)),
@@ -341,6 +357,7 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "The plan could not be calculated. Nothing was traded; the bot's log says why.",
     ),
     (r.NotBuiltYet("tax"), "Tax is not built yet."),
+    *KEY_SENTENCES,
 ]
 
 
