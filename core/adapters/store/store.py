@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.adapters.store.accounts import SqlHolds, SqlLooks
 from core.adapters.store.checks import SqlChecks
+from core.adapters.store.codes import SqlCodes
 from core.adapters.store.conversation import SqlConversation
 from core.adapters.store.credentials import SqlCredentials
 from core.adapters.store.database import Database, Memory
@@ -90,6 +91,11 @@ class SqlUnitOfWork:
     def credentials(self) -> SqlCredentials:
         """Brokers' keys, sealed."""
         return SqlCredentials(self._database)
+
+    @cached_property
+    def codes(self) -> SqlCodes:
+        """Members' one-time codes."""
+        return SqlCodes(self._database)
 
     @cached_property
     def leases(self) -> SqlLeases:

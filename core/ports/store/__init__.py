@@ -12,6 +12,7 @@ from typing import Protocol
 
 from core.ports.store.accounts import Holds, Looks
 from core.ports.store.checks import Checks
+from core.ports.store.codes import Codes
 from core.ports.store.conversation import Conversation
 from core.ports.store.credentials import Credentials
 from core.ports.store.ladder import Ladder
@@ -81,6 +82,11 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def codes(self) -> Codes:
+        """Members' one-time codes."""
+        ...
+
+    @property
     def leases(self) -> Leases:
         """Leases."""
         ...
@@ -109,6 +115,7 @@ __all__ = [
     "Chat",
     "CheckRecord",
     "Checks",
+    "Codes",
     "Conversation",
     "Credentials",
     "Dialogue",
