@@ -52,7 +52,7 @@ class Deadly(Fuse):
 async def main(folder: Path, at: int) -> None:
     settings = Settings(_env_file=None, data_dir=folder, market_data="replay")
     async with open_runtime(settings) as runtime:
-        member, portfolio_id = await _set_up(runtime)
+        member, portfolio_id = await set_up(runtime)
         fuse = Deadly(at)
         breakable = replace(
             runtime,
@@ -65,7 +65,7 @@ async def main(folder: Path, at: int) -> None:
     sys.stdout.write(json.dumps({**end, "points": len(fuse.passed)}))
 
 
-async def _set_up(runtime: Runtime) -> tuple[Member, PortfolioId]:
+async def set_up(runtime: Runtime) -> tuple[Member, PortfolioId]:
     """The family and its portfolio; made once, and not what is being tried."""
     entered = await enter(
         runtime.store,
