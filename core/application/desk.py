@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from core.application.market import Market
 from core.domain.ids import AccountId
+from core.domain.ladder import TradingMode
 from core.domain.risk import Limits
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
@@ -18,7 +19,7 @@ LEASE = timedelta(seconds=45)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One process's place at the brokers; ``holder`` is its name in leases.
+    """One process's place at the brokers; ``holder`` is its name in leases, ``mode`` the ceiling for every account.
 
     ``deadline`` is how long orders of one side may take before what is open is cancelled; ``poll`` is how often the
     broker is asked meanwhile.
@@ -30,16 +31,22 @@ class Desk:
     clock: Clock
     holder: str
     limits: Limits = field(default_factory=Limits)
+    mode: TradingMode = TradingMode.PAPER
     deadline: timedelta = timedelta(seconds=60)
     poll: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The permission to execute for one account, with the fencing number that later holders will exceed."""
+    """The permission to execute for one account, with the fencing number that later holders will exceed.
+
+    ``said`` is the account id that the broker named when execution began; None where it has not been asked or did not
+    answer, and then nothing is sent.
+    """
 
     name: str
     fence: int
+    said: str | None = None
 
 
 async def take_account(desk: Desk, account_id: AccountId) -> Grant | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from decimal import Decimal
 
 from core.application.desk import Desk, Grant, release_account, take_account
+from core.application.dry_run import dry_run, is_dry_run
+from core.application.gate import gate_of, require_passed, ruling_of
 from core.application.market import Moment
 from core.application.propose import void_intents
 from core.application.recheck_proposal import drift_left, recheck_proposal
@@ -20,10 +23,10 @@ from core.domain.outbox import MessageKind, Priority
 from core.domain.plan import Side
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal, ProposalState
-from core.domain.refusals import Refusal
+from core.domain.refusals import BrokerDown, Refusal
 from core.domain.report import WhyNot, outcome_of
 from core.domain.risk import APPROVAL_LIFETIME, ApprovedPlan, resume_plan
-from core.ports.broker import Broker
+from core.ports.broker import Broker, BrokerError
 from core.ports.store import AuditEvent
 
 log = logging.getLogger(__name__)
@@ -76,8 +79,7 @@ async def _execute_one(desk: Desk, proposal_id: ProposalId) -> int:
     if grant is None:
         return 0
     try:
-        approved = await _approved(desk, grant, managed, proposal)
-        return 0 if approved is None else int(await _carry_on(desk, grant, managed, approved))
+        return int(await _carry_out(desk, grant, managed, proposal))
     except Refusal as refusal:
         log.warning("proposal %s waits: %s", proposal_id, refusal)
         return 0
@@ -91,12 +93,49 @@ async def _execute_one(desk: Desk, proposal_id: ProposalId) -> int:
         await release_account(desk, grant)
 
 
+async def _carry_out(
+    desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal: Proposal
+) -> bool:
+    """Carry a plan out or on, for a process that holds its account; True when it has come to an end."""
+    grant = replace(grant, said=await _account_said(desk, managed))
+    managed = replace(managed, policy=desk.limits.clamp(managed.policy))
+    approved = await _approved(desk, grant, managed, proposal)
+    if approved is None:
+        return False
+    if await is_dry_run(desk, grant, managed, proposal.id):
+        await dry_run(desk, grant, managed, proposal.id)
+        return await _conclude(desk, grant, managed, proposal.id)
+    return await _carry_on(desk, grant, managed, approved)
+
+
+async def _account_said(desk: Desk, managed: ManagedPortfolio) -> str | None:
+    """The account id that the broker names itself; None where it does not answer."""
+    try:
+        return (await desk.brokers.of(managed.account).account()).broker_account_id
+    except BrokerError as error:
+        log.warning("the broker of %s has not named its account: %s", managed.account.id, error)
+        return None
+
+
+async def _require_permitted(desk: Desk, grant: Grant, managed: ManagedPortfolio) -> None:
+    """Before anything of a plan is done: raise BrokerDown, or MayNotTrade where the ladder refuses its account."""
+    account = managed.account
+    if grant.said is None:
+        raise BrokerDown(account.broker, "it has not said which account this is")
+    async with desk.store.read() as work:
+        ruling = await ruling_of(
+            work, gate_of(desk), account, said=grant.said, now=desk.clock.now()
+        )
+    require_passed(ruling, account)
+
+
 async def _approved(
     desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal: Proposal
 ) -> ApprovedPlan | None:
     """What may be executed: re-checked where nothing was sent yet, resumed where execution had begun."""
     if proposal.state is ProposalState.EXECUTING:
         return resume_plan(proposal)
+    await _require_permitted(desk, grant, managed)
     approved = await recheck_proposal(desk, managed, proposal, await desk.market.moment())
     if approved is None or not await _begin(desk, grant, proposal):
         return None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.application.desk import Desk
+from core.application.gate import used_today
 from core.application.market import Moment
 from core.application.propose import void_intents
 from core.application.take_snapshot import drift_of, plan_request, take_snapshot
@@ -48,15 +49,19 @@ async def recheck_proposal(
         market_now=moment.now,
     )
     if check.holds:
-        return await _within_limits(desk, proposal, check)
+        return await _within_limits(desk, managed, proposal, check, moment)
     await _ask_again(desk, managed, proposal, snapshot, check)
     return None
 
 
-async def _within_limits(desk: Desk, proposal: Proposal, check: Recheck) -> ApprovedPlan | None:
+async def _within_limits(
+    desk: Desk, managed: ManagedPortfolio, proposal: Proposal, check: Recheck, moment: Moment
+) -> ApprovedPlan | None:
     """A plan beyond the installation's limits would be so for ever: it ends here."""
+    async with desk.store.read() as work:
+        used = await used_today(work, managed.account, moment)
     try:
-        return approve_plan(proposal, check, desk.limits)
+        return approve_plan(proposal, check, desk.limits, managed.account.rung, used)
     except RiskLimit as refusal:
         log.warning("proposal %s is cancelled: %s", proposal.id, refusal)
         await _end(desk, proposal, ProposalState.CANCELLED)

@@ -10,8 +10,9 @@ import logging
 from datetime import datetime
 
 from core.application.desk import Desk, Grant, renew
+from core.application.gate import require_may_send
 from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, Order, OrderState
-from core.domain.refusals import Refusal
+from core.domain.refusals import MayNotTrade, Refusal, RiskLimit
 from core.domain.report import WhyNot
 from core.domain.risk import ApprovedPlan
 from core.ports.broker import (
@@ -48,7 +49,7 @@ async def send_order(
 ) -> None:
     """Send an intended order of an approved plan once; raises Stopped where the portfolio has been paused."""
     approved.require_covers(order)
-    if not await _claim(desk, grant, order):
+    if not await _claim(desk, grant, approved, order):
         return
     request = OrderRequest(
         order.client_order_id, order.symbol, order.side, order.quantity, order.limit_price
@@ -67,8 +68,9 @@ async def send_order(
         await _adopt(desk, grant, order, placed)
 
 
-async def _claim(desk: Desk, grant: Grant, order: Order) -> bool:
+async def _claim(desk: Desk, grant: Grant, approved: ApprovedPlan, order: Order) -> bool:
     now = desk.clock.now()
+    moment = await desk.market.moment()
     async with desk.store.begin() as work:
         await renew(work, desk, grant)
         proposal = await work.proposals.get(order.proposal_id)
@@ -76,6 +78,12 @@ async def _claim(desk: Desk, grant: Grant, order: Order) -> bool:
             managed = await work.portfolios.get(proposal.portfolio_id)
             if managed.portfolio.is_paused:
                 raise Stopped(WhyNot.PAUSED)
+            try:
+                await require_may_send(work, desk, grant, managed.account, approved, order, moment)
+            except (MayNotTrade, RiskLimit) as refusal:
+                is_limit = isinstance(refusal, RiskLimit)
+                log.warning("order %s is not sent: %s", order.client_order_id, refusal)
+                raise Stopped(WhyNot.OVER_LIMIT if is_limit else WhyNot.BARRED) from refusal
         claimed = await work.orders.move(order.id, OrderState.INTENDED, OrderState.SUBMITTING)
         if claimed and proposal is not None:
             await work.log.record(

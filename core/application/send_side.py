@@ -107,11 +107,11 @@ async def _prepare(
         desk.store, desk.brokers, desk.market, managed, moment, traded=traded
     )
     if orders[0].side is Side.SELL:
-        sized = [(order, order.quantity, _sale_limit(order, snapshot, managed)) for order in orders]
+        sized = limit_sales(orders, snapshot, managed)
     else:
         cash = await _read_cash(broker)
         cash = snapshot.holdings.cash if cash is None else cash
-        sized = _fit(orders, snapshot, managed, cash)
+        sized = fit_orders(orders, snapshot, managed, cash)
     async with desk.store.begin() as work:
         for order, quantity, limit in sized:
             if quantity > ZERO:
@@ -129,13 +129,21 @@ async def _read_cash(broker: Broker) -> Decimal | None:
         return None
 
 
-def _sale_limit(order: Order, snapshot: Snapshot, managed: ManagedPortfolio) -> Decimal:
-    return collared_limit(Side.SELL, snapshot.prices[order.symbol], managed.policy.collar)
+def limit_sales(
+    orders: Sequence[Order], snapshot: Snapshot, managed: ManagedPortfolio
+) -> list[tuple[Order, Decimal, Decimal]]:
+    """Sales in full, each with its limit: the quote of now, less the collar."""
+    collar = managed.policy.collar
+    return [
+        (order, order.quantity, collared_limit(Side.SELL, snapshot.prices[order.symbol], collar))
+        for order in orders
+    ]
 
 
-def _fit(
+def fit_orders(
     orders: Sequence[Order], snapshot: Snapshot, managed: ManagedPortfolio, cash: Decimal
 ) -> list[tuple[Order, Decimal, Decimal]]:
+    """Purchases fitted into the cash (0 shares: none is left for it), each with its limit."""
     whole = whole_shares(managed.policy, snapshot.quotes, snapshot.fractionable)
     purchases = [
         Purchase(

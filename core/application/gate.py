@@ -1,0 +1,142 @@
+"""The gate: what this installation permits, held against an approval and against every order that is about to go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from decimal import Decimal
+
+from core.application.desk import Desk, Grant
+from core.application.market import Moment
+from core.domain.ladder import Facts, Ruling, TradingMode, Verdict, judge
+from core.domain.money import ZERO
+from core.domain.order import Order
+from core.domain.portfolio import Account, ManagedPortfolio, Rung
+from core.domain.proposal import Proposal
+from core.domain.refusals import BrokerDown, MayNotTrade, NotBuiltYet
+from core.domain.risk import (
+    ApprovedPlan,
+    Limits,
+    day_use,
+    require_believable,
+    require_order_within,
+    require_within_limits,
+)
+from core.domain.session import NEW_YORK
+from core.ports.broker import Brokers, BrokerTraits, Dedup
+from core.ports.store import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The operator's decisions as the core sees them: the ceiling for every account, and the limits on orders.
+
+    Without a word from the operator, nothing of real money passes.
+    """
+
+    brokers: Brokers | None = None
+    mode: TradingMode = TradingMode.PAPER
+    limits: Limits = field(default_factory=Limits)
+
+
+CLOSED = Gate()
+"""The gate of an installation that has decided nothing: play money only, and the limits of the code."""
+
+_UNKNOWN = BrokerTraits("", Dedup.NONE)
+"""What is assumed of a broker that this installation does not have: nothing that would permit real money."""
+
+
+def gate_of(desk: Desk) -> Gate:
+    """The gate of a process that carries orders out."""
+    return Gate(desk.brokers, desk.mode, desk.limits)
+
+
+def _traits(gate: Gate, account: Account) -> BrokerTraits:
+    try:
+        return _UNKNOWN if gate.brokers is None else gate.brokers.of(account).traits
+    except NotBuiltYet:
+        return _UNKNOWN
+
+
+async def ruling_of(
+    work: UnitOfWork, gate: Gate, account: Account, *, said: str | None, now: datetime
+) -> Ruling:
+    """What may be done for an account now; ``said`` is the account id that its broker has just named."""
+    traits = _traits(gate, account)
+    confirmation = await work.ladder.confirmation(account.id)
+    confirmer = None
+    if confirmation is not None:
+        confirmer = await work.people.role(confirmation.member_id, account.portfolio_id)
+    return judge(
+        Facts(
+            account=account,
+            mode=gate.mode,
+            is_live=traits.is_live,
+            fills_by_hand=traits.fills_by_hand,
+            said=said,
+            confirmation=confirmation,
+            confirmer=confirmer,
+            now=now,
+        )
+    )
+
+
+def require_passed(ruling: Ruling, account: Account) -> None:
+    """Raise MayNotTrade where the ladder refuses."""
+    if ruling.barrier is not None:
+        raise MayNotTrade(ruling.barrier, account.rung)
+
+
+async def require_approvable(
+    work: UnitOfWork,
+    gate: Gate,
+    managed: ManagedPortfolio,
+    proposal: Proposal,
+    moment: Moment,
+    now: datetime,
+) -> None:
+    """Raise MayNotTrade or RiskLimit where an approval could not be carried out anyway.
+
+    The broker names its account when the orders are about to go; here the id that is stored stands for it.
+    """
+    account = managed.account
+    ruling = await ruling_of(work, gate, account, said=account.broker_account_id, now=now)
+    require_passed(ruling, account)
+    require_believable(proposal.revision, gate.limits)
+    used = await used_today(work, account, moment)
+    require_within_limits(proposal.revision.plan, gate.limits, account.rung, used)
+
+
+async def require_may_send(
+    work: UnitOfWork,
+    desk: Desk,
+    grant: Grant,
+    account: Account,
+    approved: ApprovedPlan,
+    order: Order,
+    moment: Moment,
+) -> None:
+    """Raise MayNotTrade or RiskLimit where this order may not go; in the transaction that claims it.
+
+    Raises BrokerDown while the broker has not named its account.
+    """
+    if grant.said is None:
+        raise BrokerDown(account.broker, "it has not said which account this is")
+    ruling = await ruling_of(work, gate_of(desk), account, said=grant.said, now=desk.clock.now())
+    require_passed(ruling, account)
+    if ruling.verdict is not Verdict.SEND:
+        raise MayNotTrade("dry_run", account.rung)
+    trade = approved.trades[order.leg - 1]
+    used = await used_today(work, account, moment, but=order)
+    require_order_within(order, trade, desk.limits, account.rung, used)
+
+
+async def used_today(
+    work: UnitOfWork, account: Account, moment: Moment, but: Order | None = None
+) -> Decimal:
+    """The money that an account's orders of today have moved or may still move; read only where a cap needs it."""
+    if account.rung is not Rung.LIVE_CAPPED:
+        return ZERO
+    midnight = datetime.combine(moment.today, time(0), NEW_YORK)
+    sent = await work.ladder.sent_since(account.id, midnight)
+    return day_use(order for order in sent if but is None or order.id != but.id)
