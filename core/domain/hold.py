@@ -15,7 +15,7 @@ class HoldReason(StrEnum):
     """What was found at the broker."""
 
     ACCOUNT_REPLACED = "account_replaced"
-    """The keys open another account than this one, or this one was reset; ``detail`` is the id that the broker names."""
+    """The keys open another account than this one, or this one was reset; ``detail`` is the id that it names."""
     KEYS_REFUSED = "keys_refused"
     """The broker does not let us in; ``detail`` is the code of an AccessFault."""
     RESTRICTED = "restricted"

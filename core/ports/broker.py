@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from core.domain.access_fault import AccessFault
 from core.domain.ids import AccountId, ClientOrderId, Symbol
+from core.domain.look import Held
 from core.domain.order import Fill, OrderState
 from core.domain.plan import Side
 from core.domain.portfolio import Account, Holdings
@@ -36,7 +37,10 @@ class BrokerTraits:
     ``uses_own_quotes``: orders may only be priced by this broker's quotes. ``lot_methods``: the names of the lot
     orders it can be asked for. ``fills_by_hand``: a person carries orders out, in their own time, sales first; so all
     orders of a plan are handed over at once, purchases being paid with what the sales among them will bring.
-    ``is_live``: whether its orders trade real money.
+    ``settles_at_once``: whether a sale's money is settled as soon as it is there. Where it is not, ``may_use_unsettled``
+    says whether purchases may be paid with it before; what they bought is then held until it settles.
+    ``is_live``: whether its orders trade real money. ``others_trade``: whether people, or other programs, can trade
+    there beside us; such a broker is Watched.
     """
 
     name: str
@@ -46,8 +50,10 @@ class BrokerTraits:
     has_fractions: bool = False
     lot_methods: tuple[str, ...] = ("fifo",)
     settles_at_once: bool = True
+    may_use_unsettled: bool = True
     fills_by_hand: bool = False
     is_live: bool = False
+    others_trade: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,25 @@ class BrokerOrder:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SeenOrder:
+    """An order of anybody's in an account, as a regular look sees it; ``filled`` is in shares."""
+
+    client_order_id: ClientOrderId
+    symbol: Symbol
+    is_open: bool
+    filled: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReport:
+    """All that a regular look at an account sees: the account, its positions, and everybody's orders."""
+
+    account: BrokerAccount
+    positions: Mapping[Symbol, Held]
+    orders: tuple[SeenOrder, ...]
+
+
 class BrokerError(Exception):
     """Something went wrong between us and a broker."""
 
@@ -123,6 +148,15 @@ class NoAccess(BrokerUnavailable):
     def __init__(self, why: AccessFault, message: str) -> None:
         super().__init__(message)
         self.why = why
+
+
+class AccountReplaced(NoAccess):
+    """The keys open another account than this one: they were changed, or the account was reset."""
+
+    def __init__(self, expected: str, actual: str, message: str) -> None:
+        super().__init__(AccessFault.OTHER_ACCOUNT, message)
+        self.expected = expected
+        self.actual = actual
 
 
 class BrokerAmbiguous(BrokerError):
@@ -197,6 +231,19 @@ class CashTransfers(Protocol):
         """Deposit (or with a negative amount withdraw) and return the cash after; the same key moves money once.
 
         Raises NotEnoughCash.
+        """
+        ...
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """Brokers where others can trade beside us, so that their accounts are looked at regularly."""
+
+    async def report(self, since: datetime | None) -> AccountReport:
+        """Look at everything, with as few requests as the broker allows.
+
+        The orders are those that are open, and all that were sent after ``since``. Raises AccountReplaced or another
+        BrokerUnavailable.
         """
         ...
 

@@ -33,6 +33,7 @@ from core.ports.broker import (
     DuplicateClientOrderId,
     OrderRefused,
     OrderRequest,
+    Watched,
 )
 from core.ports.hand_kept import HandKept
 from tests.fakes.alpaca.server import FakeAlpaca, serving
@@ -379,6 +380,36 @@ async def test_a_closed_market_takes_no_orders(case: Case) -> None:
     with pytest.raises(OrderRefused, match="market_closed"):
         await case.buy("1")
     assert (await case.broker.clock()).is_open is False
+
+
+# --- beside others -------------------------------------------------------------------------------
+
+
+async def test_where_others_trade_a_report_shows_the_account_its_shares_and_its_orders(
+    case: Case,
+) -> None:
+    if not isinstance(case.broker, Watched):
+        assert not case.broker.traits.others_trade
+        pytest.skip("nobody trades there beside us")
+    await case.deposit("10000")
+    before = (await case.broker.clock()).now - timedelta(minutes=1)
+    assert (await case.broker.report(before)).orders == ()
+    await case.buy("7", id_="filled")
+    await case.buy("5", limit="90", id_="resting")
+    report = await case.broker.report(before)
+    assert report.account == await case.broker.account()
+    assert {s: p.quantity for s, p in report.positions.items()} == {SPY: 7}
+    spy = report.positions[SPY]
+    assert spy.price == 100
+    assert spy.asset_id == (await case.broker.assets([SPY]))[SPY].asset_id
+    seen = {str(order.client_order_id): order for order in report.orders}
+    assert {name: order.is_open for name, order in seen.items()} == {
+        "filled": False,
+        "resting": True,
+    }
+    assert {name: order.filled for name, order in seen.items()} == {"filled": 7, "resting": 0}
+    only_open = await case.broker.report(None)
+    assert [order.client_order_id for order in only_open.orders] == ["resting"]
 
 
 # --- the same id again ---------------------------------------------------------------------------

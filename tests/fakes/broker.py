@@ -15,12 +15,15 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.domain.ids import AccountId, ClientOrderId, Symbol
+from core.domain.look import Held
 from core.domain.money import ZERO, purchase_cost, sale_proceeds
 from core.domain.order import AT_BROKER, Fill, OrderState
 from core.domain.plan import Side
 from core.domain.portfolio import Account, Holdings
 from core.domain.refusals import NotBuiltYet, NotEnoughCash
 from core.ports.broker import (
+    AccountReplaced,
+    AccountReport,
     Broker,
     BrokerAccount,
     BrokerAmbiguous,
@@ -34,6 +37,7 @@ from core.ports.broker import (
     DuplicateClientOrderId,
     OrderRefused,
     OrderRequest,
+    SeenOrder,
 )
 from core.ports.clock import MarketClock
 from tests.fakes.clock import FakeMarketClock
@@ -86,7 +90,8 @@ class FakeBroker:
 
     `submits` has every request that arrived or tried to. `mishaps` are used up one per submit (None: all goes well).
     `hold`, where set, is waited for before a submit does anything: a hanging broker.
-    `read_error` is raised by everything but submit.
+    `read_error` is raised by everything but submit. `opens` is the account that the keys open now, where it is another.
+    `others` are somebody else's orders; `asset_ids` are the broker's own names of symbols.
     """
 
     prices: dict[Symbol, Decimal] = field(default_factory=dict)
@@ -101,6 +106,11 @@ class FakeBroker:
     is_open: bool = True
     is_restricted: bool = False
     uses_own_quotes: bool = False
+    others_trade: bool = False
+    opens: str | None = None
+    others: list[BrokerOrder] = field(default_factory=list)
+    asset_ids: dict[Symbol, str] = field(default_factory=dict)
+    reports: list[datetime | None] = field(default_factory=list)
     market_clock: MarketClock = field(default_factory=FakeMarketClock)
     mishaps: deque[Mishap | None] = field(default_factory=deque)
     late_lookups: int = 2
@@ -122,6 +132,7 @@ class FakeBroker:
             dedup_window=self.dedup_window,
             uses_own_quotes=self.uses_own_quotes,
             has_fractions=self.has_fractions,
+            others_trade=self.others_trade,
         )
 
     # --- what a test does ------------------------------------------------------------------------
@@ -142,6 +153,21 @@ class FakeBroker:
         for kept in self._kept:
             kept.is_denied = is_denied
 
+    def somebody_orders(
+        self, symbol: str, quantity: Number = 1, *, id_: str = "by-hand-1", filled: Number = 0
+    ) -> None:
+        """Let somebody else have an order here; filled in whole it is not open any more."""
+        fills = (
+            (Fill(f"{id_}-fill", Decimal(filled), Decimal(1), ZERO, datetime.now(UTC)),)
+            if filled
+            else ()
+        )
+        state = OrderState.FILLED if filled == quantity else OrderState.SUBMITTED
+        order = BrokerOrder(
+            ClientOrderId(id_), f"other-{id_}", Symbol(symbol), Side.BUY, Decimal(quantity), state
+        )
+        self.others.append(replace(order, fills=fills))
+
     @property
     def orders(self) -> tuple[BrokerOrder, ...]:
         """Every order ever taken, duplicates too: what the broker really has."""
@@ -150,9 +176,10 @@ class FakeBroker:
     # --- the port --------------------------------------------------------------------------------
 
     async def account(self) -> BrokerAccount:
-        await self._read()
+        await self._read(is_any_account=True)
         usable = self.cash - self._held()
-        return BrokerAccount(self.account_id, self.currency, usable, self.is_restricted)
+        name = self.opens or self.account_id
+        return BrokerAccount(name, self.currency, usable, self.is_restricted)
 
     async def holdings(self) -> Holdings:
         await self._read()
@@ -203,7 +230,25 @@ class FakeBroker:
 
     async def open_orders(self) -> Sequence[BrokerOrder]:
         await self._read()
-        return [kept.order for kept in self._kept if kept.is_open and kept.is_shown]
+        ours = [kept.order for kept in self._kept if kept.is_open and kept.is_shown]
+        return ours + [order for order in self.others if order.state in AT_BROKER]
+
+    async def report(self, since: datetime | None) -> AccountReport:
+        self.reports.append(since)
+        await self._read()
+        positions = {
+            symbol: Held(
+                quantity, self.asset_ids.get(symbol, f"id-{symbol}"), self.prices.get(symbol)
+            )
+            for symbol, quantity in self.positions.items()
+            if quantity
+        }
+        ours = [
+            kept.order
+            for kept in self._kept
+            if kept.is_shown and (kept.is_open or (since and kept.submitted_at > since))
+        ]
+        return AccountReport(await self.account(), positions, tuple(map(_seen, ours + self.others)))
 
     async def cancel(self, client_order_id: ClientOrderId) -> None:
         self.cancels.append(client_order_id)
@@ -225,9 +270,11 @@ class FakeBroker:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    async def _read(self) -> None:
+    async def _read(self, *, is_any_account: bool = False) -> None:
         if self.read_error is not None:
             raise self.read_error
+        if self.opens not in {None, self.account_id} and not is_any_account:
+            raise AccountReplaced(self.account_id, self.opens or "", "scripted: another account")
         now = await self.market_clock.now()
         for kept in self._kept:
             if kept.is_open and not kept.is_stuck:
@@ -328,6 +375,11 @@ class FakeBroker:
     def _latest(self, client_order_id: ClientOrderId) -> _Kept | None:
         found = [k for k in self._kept if k.order.client_order_id == client_order_id]
         return found[-1] if found else None
+
+
+def _seen(order: BrokerOrder) -> SeenOrder:
+    filled = sum((fill.quantity for fill in order.fills), ZERO)
+    return SeenOrder(order.client_order_id, order.symbol, order.state in AT_BROKER, filled)
 
 
 def fake_broker(

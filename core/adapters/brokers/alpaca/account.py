@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import NoReturn
 
 from core.adapters.alpaca_api import AlpacaFault, Refused, Urgency
@@ -23,11 +24,13 @@ from core.adapters.brokers.alpaca.refusals import (
 )
 from core.adapters.brokers.alpaca.rules import as_json, require_means, require_sendable
 from core.adapters.brokers.alpaca.states import as_broker_order, is_known
-from core.domain.access_fault import AccessFault
 from core.domain.ids import ClientOrderId, Symbol
+from core.domain.look import Held
 from core.domain.plan import Side
 from core.domain.portfolio import Holdings
 from core.ports.broker import (
+    AccountReplaced,
+    AccountReport,
     BrokerAccount,
     BrokerAmbiguous,
     BrokerAsset,
@@ -37,7 +40,6 @@ from core.ports.broker import (
     BrokerUnavailable,
     Dedup,
     DuplicateClientOrderId,
-    NoAccess,
     OrderRefused,
     OrderRequest,
 )
@@ -75,6 +77,7 @@ class AlpacaAccount:
             has_fractions=True,
             settles_at_once=self._has_margin is True,
             is_live=self._is_live,
+            others_trade=True,
         )
 
     async def account(self) -> BrokerAccount:
@@ -129,6 +132,17 @@ class AlpacaAccount:
         """All orders that can still be filled, ours and others'."""
         await self._own_account()
         return [await self._with_fills(order) for order in await self._desk.open_orders()]
+
+    async def report(self, since: datetime | None) -> AccountReport:
+        """The account, its stocks, and everybody's orders: three requests, or four with a time."""
+        record = await self._own_account()
+        positions = await self._desk.positions()
+        stocks = {
+            p.symbol: Held(p.quantity, p.asset_id, p.price)
+            for p in positions
+            if p.is_stock and p.quantity
+        }
+        return AccountReport(record.account, stocks, await self._desk.seen_orders(since))
 
     async def cancel(self, client_order_id: ClientOrderId) -> None:
         """Ask for an order to be cancelled; one that Alpaca does not have needs none."""
@@ -225,8 +239,9 @@ class AlpacaAccount:
         record = await self._read_account(urgency)
         actual = record.account.broker_account_id
         if actual != self._name:
-            raise NoAccess(
-                AccessFault.OTHER_ACCOUNT,
+            raise AccountReplaced(
+                self._name,
+                actual,
                 f"Alpaca's keys belong to the account …{actual[-4:]}, and not to …{self._name[-4:]}: "
                 "either the keys were changed, or the paper account was reset",
             )

@@ -6,7 +6,7 @@ Whatever goes wrong with a look is BrokerUnavailable: no conclusion may be drawn
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -34,11 +34,12 @@ from core.adapters.brokers.alpaca.refusals import (
     as_unavailable,
     is_not_found,
 )
+from core.adapters.brokers.alpaca.states import read_seen_order
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO
 from core.domain.order import Fill
 from core.domain.session import Session
-from core.ports.broker import BrokerAsset, BrokerClock, BrokerUnavailable
+from core.ports.broker import BrokerAsset, BrokerClock, BrokerUnavailable, SeenOrder
 from core.ports.clock import Clock
 
 T = TypeVar("T")
@@ -134,6 +135,20 @@ class AlpacaDesk:
         pages = self._pages("/orders", asked, ORDERS_A_PAGE, "after_order_id")
         return [read_order(record) for record in pages]
 
+    async def seen_orders(self, since: datetime | None) -> tuple[SeenOrder, ...]:
+        """Everybody's orders: those that are open, and all that were sent after a time."""
+        return await self._read(lambda: self._all_seen_orders(since))
+
+    def _all_seen_orders(self, since: datetime | None) -> tuple[SeenOrder, ...]:
+        asked = {"status": "open", "limit": ORDERS_A_PAGE, "direction": "asc"}
+        pages = self._pages("/orders", asked, ORDERS_A_PAGE, "after_order_id")
+        if since is not None:
+            first = {"after": since.strftime("%Y-%m-%dT%H:%M:%SZ")}
+            of_late = {**asked, "status": "all"}
+            pages += self._pages("/orders", of_late, ORDERS_A_PAGE, "after_order_id", first)
+        found = [read_seen_order(record) for record in pages]
+        return tuple({order.client_order_id: order for order in found}.values())
+
     async def fills(self, order: AlpacaOrder) -> tuple[Fill, ...]:
         """The executions of an order."""
         if order.filled <= ZERO:
@@ -167,10 +182,20 @@ class AlpacaDesk:
 
     # --- asking ----------------------------------------------------------------------------------
 
-    def _pages(self, path: str, asked: dict[str, Any], size: int, token: str) -> list[Record]:
-        """Every page of a list, each record once; runs in a worker thread."""
+    def _pages(
+        self,
+        path: str,
+        asked: dict[str, Any],
+        size: int,
+        token: str,
+        first: dict[str, str] | None = None,
+    ) -> list[Record]:
+        """Every page of a list, each record once; runs in a worker thread.
+
+        ``first`` says where the first page begins; the others follow the one before.
+        """
         found: dict[str, Record] = {}
-        last: dict[str, str] = {}
+        last: dict[str, str] = first or {}
         while True:
             page = records_of(self._client.get(path, {**asked, **last}))
             before = len(found)
@@ -191,6 +216,6 @@ class AlpacaDesk:
         except Refused as refused:
             if is_not_found(refused):
                 return None
-            raise BrokerUnavailable(f"Alpaca did not answer the question: {refused}") from None
+            raise as_unavailable(refused) from None
         except AlpacaFault as fault:
             raise as_unavailable(fault) from None

@@ -48,6 +48,8 @@ class AlpacaPosition:
     quantity: Decimal
     available: Decimal
     is_stock: bool
+    asset_id: str
+    price: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ def read_position(value: object) -> AlpacaPosition:
         quantity,
         quantity if available is None else available,
         text_of(record, "asset_class") == "us_equity",
+        text_of(record, "asset_id"),
+        maybe_number(record, "current_price"),
     )
 
 

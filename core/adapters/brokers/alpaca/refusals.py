@@ -32,6 +32,9 @@ def _kind(pattern: str, code: str, sentence: str) -> _Kind:
     return _Kind(re.compile(pattern, re.IGNORECASE), code, sentence)
 
 
+LOCKED_OUT = frozenset({401, 403})
+"""The statuses by which a question is refused because of who asks."""
+
 _KINDS = (
     _kind(r"wash trade|opposite side", "other",
           "an order in the other direction for the same symbol is still open at Alpaca; "
@@ -56,7 +59,8 @@ _KINDS = (
 
 def as_unavailable(fault: AlpacaFault) -> BrokerUnavailable:
     """What a fault means for a question."""
-    if isinstance(fault, KeysRefused):
+    is_locked_out = isinstance(fault, Refused) and fault.status in LOCKED_OUT
+    if isinstance(fault, KeysRefused) or is_locked_out:
         return NoAccess(AccessFault.REFUSED, str(fault))
     return BrokerUnavailable(str(fault))
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from core.adapters.alpaca_api.exact import maybe_number, record_of, text_of
 from core.adapters.brokers.alpaca.records import AlpacaOrder
+from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO
 from core.domain.order import TERMINAL, Fill, OrderState
-from core.ports.broker import BrokerOrder
+from core.ports.broker import BrokerOrder, SeenOrder
 
 OPEN = frozenset(
     {
@@ -68,6 +70,17 @@ def state_of(order: AlpacaOrder) -> OrderState:
             return OrderState.CANCELLED
     open_state = OrderState.PARTIALLY_FILLED if is_partly else OrderState.SUBMITTED
     return ENDED.get(order.status, open_state)
+
+
+def read_seen_order(value: object) -> SeenOrder:
+    """An order of anybody's, of whatever kind: one of several legs has no symbol of its own; raises Unreadable."""
+    record = record_of(value)
+    return SeenOrder(
+        ClientOrderId(text_of(record, "client_order_id")),
+        Symbol(str(record.get("symbol") or "")),
+        text_of(record, "status") not in ENDED,
+        maybe_number(record, "filled_qty") or ZERO,
+    )
 
 
 def as_broker_order(order: AlpacaOrder, fills: tuple[Fill, ...], now: datetime) -> BrokerOrder:
