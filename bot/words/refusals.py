@@ -356,6 +356,14 @@ def _(refusal: r.AfterSaleDecided) -> str:
 
 
 @_say
+def _(refusal: r.TooLateToCancel) -> str:
+    return (
+        f"Too late: proposal {refusal.proposal} is {_state_words(refusal.state)}, so its orders"
+        " cannot be taken back. /pause stops what has not been sent."
+    )
+
+
+@_say
 def _(refusal: r.ProposalExpired) -> str:
     return (
         f"Proposal {refusal.proposal} expired {clock_time(refusal.expired_at)}."
@@ -459,6 +467,42 @@ def _(refusal: r.MayNotTrade) -> str:
     if refusal.reason in set(Barrier):
         return _BARRIERS[Barrier(refusal.reason)]
     return "This account is a dry run: no order is sent. /accounts shows what that means."
+
+
+@_say
+def _(refusal: r.CodeNeeded) -> str:
+    return (
+        f"Approving proposal {refusal.proposal} takes the six digits of your authenticator app:"
+        " tap Approve, and I ask for them."
+    )
+
+
+@_say
+def _(refusal: r.BadCode) -> str:
+    left = refusal.attempts_left
+    tries = "" if left is None else f" {count(left, 'try is', 'tries are')} left."
+    if refusal.was_used:
+        return f"That code was used already. Wait until your app shows the next one.{tries}"
+    return (
+        "That is not the code of now. Look at your authenticator app again; its clock and mine must"
+        f" agree.{tries}"
+    )
+
+
+@_say
+def _(refusal: r.CodesLocked) -> str:
+    return (
+        f"Too many wrong codes: none is accepted until {clock_time(refusal.until)}. Nothing was"
+        " approved."
+    )
+
+
+@_say
+def _(_refusal: r.CodesNeedKey) -> str:
+    return (
+        "One-time codes cannot be checked: EVENKEEL_SECRET_KEY is missing on the server, or is not the"
+        " one they were stored with. Whoever runs the bot sees to it."
+    )
 
 
 @_say

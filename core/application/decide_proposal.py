@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from core.application.access import proposal_for
 from core.application.market import Market, Moment
+from core.application.one_time_codes import NO_PROOF, Proof, check_code
 from core.application.propose import void_intents
 from core.application.tell import refresh_copies
 from core.domain.ids import AccountId, ChatId, OrderId, ProposalId
@@ -56,10 +57,13 @@ async def approve_proposal(
     member: Member,
     proposal_id: ProposalId,
     revision: int,
+    proof: Proof = NO_PROOF,
 ) -> Decided:
     """Record an approval; when it is the last one needed, commit the order intents with it.
 
     Raises NotAllowed, ProposalNotOpen, OldRevision, ProposalExpired, AlreadyApproved or PortfolioPaused.
+    Of a member with one-time codes who approves real money without a right one: CodeNeeded, BadCode, CodesLocked or
+    CodesNeedKey; what was noted of a wrong code is kept.
     """
     moment = await market.moment()
     async with store.begin() as work:
@@ -68,10 +72,20 @@ async def approve_proposal(
         managed = await work.portfolios.get(proposal.portfolio_id)
         if managed.portfolio.is_paused:
             raise PortfolioPaused(managed.portfolio.slug)
-        proposal = await _record(work, member, proposal, DecisionKind.APPROVE, clock.now(), moment)
-        if proposal.is_complete:
-            proposal = await _complete(work, proposal, managed.account.id, managed.policy, moment)
-        await refresh_copies(work, proposal, clock.now())
+        refused = await check_code(
+            work, proof, member=member, proposal=proposal, account=managed.account, now=clock.now()
+        )
+        if refused is None:
+            proposal = await _record(
+                work, member, proposal, DecisionKind.APPROVE, clock.now(), moment
+            )
+            if proposal.is_complete:
+                proposal = await _complete(
+                    work, proposal, managed.account.id, managed.policy, moment
+                )
+            await refresh_copies(work, proposal, clock.now())
+    if refused is not None:
+        raise refused
     is_scheduled = proposal.state is ProposalState.SCHEDULED
     return Decided(proposal, proposal.is_complete, proposal.scheduled_for if is_scheduled else None)
 

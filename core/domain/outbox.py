@@ -14,8 +14,8 @@ class MessageKind(StrEnum):
     """What a message says.
 
     ``PROPOSAL`` is a new message with buttons; ``REFRESH`` edits every copy of a proposal in one chat;
-    ``CHECKLIST`` is what a person now carries out by hand; ``REPORT`` is the short reply after execution; the others
-    are notices with their values in ``data``.
+    ``CHECKLIST`` is what a person now carries out by hand; ``WAITING`` says that what was approved is tried again, and
+    until when; ``REPORT`` is the short reply after execution; the others are notices with their values in ``data``.
     """
 
     PROPOSAL = "proposal"
@@ -25,12 +25,14 @@ class MessageKind(StrEnum):
     REMINDER = "reminder"
     RECHECK = "recheck"
     APPROVAL_LAPSED = "approval_lapsed"
+    WAITING = "waiting"
     CHECK_REFUSED = "check_refused"
     FROZEN = "frozen"
     MEMBER_JOINED = "member_joined"
     PROPOSAL_WANTED = "proposal_wanted"
     RESTORED = "restored"
     KEPT_CRASHING = "kept_crashing"
+    CODES_LOCKED = "codes_locked"
 
 
 class Priority(IntEnum):

@@ -373,6 +373,14 @@ class AfterSaleDecided(Refusal):
 
 
 @dataclass(eq=False)
+class TooLateToCancel(Refusal):
+    """Taking an approval back after the first order has gone; ``state`` says how far it is."""
+
+    proposal: int
+    state: str
+
+
+@dataclass(eq=False)
 class ProposalExpired(Refusal):
     """A decision on a proposal after its time."""
 
@@ -435,6 +443,33 @@ class MayNotTrade(Refusal):
 
     reason: str
     rung: str
+
+
+@dataclass(eq=False)
+class CodeNeeded(Refusal):
+    """An approval of real money by a member with one-time codes, without a code."""
+
+    proposal: int
+
+
+@dataclass(eq=False)
+class BadCode(Refusal):
+    """A one-time code that is wrong, or ``was_used`` before; None attempts left: they are not counted here."""
+
+    attempts_left: int | None
+    was_used: bool = False
+
+
+@dataclass(eq=False)
+class CodesLocked(Refusal):
+    """A code after too many wrong ones; none is accepted until then."""
+
+    until: datetime
+
+
+@dataclass(eq=False)
+class CodesNeedKey(Refusal):
+    """One-time codes that cannot be kept or checked: the installation's key is missing, or is another one."""
 
 
 @dataclass(eq=False)

@@ -197,6 +197,42 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         ),
     ),
     (
+        r.CodeNeeded(42),
+        (
+            "Approving proposal 42 takes the six digits of your authenticator app: tap Approve, and I"
+            " ask for them."
+        ),
+    ),
+    (
+        r.BadCode(4),
+        (
+            "That is not the code of now. Look at your authenticator app again; its clock and mine"
+            " must agree. 4 tries are left."
+        ),
+    ),
+    (
+        r.BadCode(1, was_used=True),
+        ("That code was used already. Wait until your app shows the next one. 1 try is left."),
+    ),
+    (
+        r.BadCode(None),
+        (
+            "That is not the code of now. Look at your authenticator app again; its clock and mine"
+            " must agree."
+        ),
+    ),
+    (
+        r.CodesLocked(AT),
+        ("Too many wrong codes: none is accepted until Thu 12 Mar 16:00 ET. Nothing was approved."),
+    ),
+    (
+        r.CodesNeedKey(),
+        (
+            "One-time codes cannot be checked: EVENKEEL_SECRET_KEY is missing on the server, or is"
+            " not the one they were stored with. Whoever runs the bot sees to it."
+        ),
+    ),
+    (
         r.HoldingsOld(31),
         (
             "These holdings were typed or confirmed 31 days ago, too long ago for a plan."
@@ -268,6 +304,13 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         (
             "Anna has decided this already (Thu 12 Mar 16:00 ET):"
             " Anna had the purchases planned again."
+        ),
+    ),
+    (
+        r.TooLateToCancel(42, "executing"),
+        (
+            "Too late: proposal 42 is being carried out, so its orders cannot be taken back."
+            " /pause stops what has not been sent."
         ),
     ),
     (
