@@ -1,4 +1,4 @@
-"""A whole process whose broker hangs where it is told to, until the system asks the process to end.
+"""A whole process whose broker hangs where it is told to, until a file says that it goes on.
 
 ``python -m tests.reliability.hanging FOLDER CALL``: says ``hanging`` once that call of the broker has been reached.
 ``submit`` hangs before the order arrives, ``answer`` after it was taken, ``find_order`` at the look-up of a start.
@@ -29,13 +29,17 @@ from tests.reliability.victim import set_up
 NOBODY = "http://127.0.0.1:9"
 """Where Telegram would be: nobody answers there, and the bot goes on without."""
 
+GO_ON = "go-on"
+"""The file in the folder with which a hanging broker comes back."""
+
 
 class HangingBroker:
-    """A broker that never comes back from one of its calls."""
+    """A broker that does not come back from one of its calls before it may."""
 
-    def __init__(self, inner: Broker, call: str) -> None:
+    def __init__(self, inner: Broker, call: str, until: Path) -> None:
         self._inner = inner
         self._call = call
+        self._until = until
 
     @property
     def traits(self) -> BrokerTraits:
@@ -46,10 +50,10 @@ class HangingBroker:
 
         async def around(*args: Any, **named: Any) -> Any:
             if name == self._call:
-                await hang()
+                await hang(self._until)
             answer = await call(*args, **named)
             if name == "submit" and self._call == "answer":
-                await hang()
+                await hang(self._until)
             return answer
 
         return around
@@ -61,15 +65,17 @@ class HangingBrokers(CrashingBrokers):
     def __init__(self, runtime: Runtime, call: str) -> None:
         super().__init__(runtime.brokers, Fuse())
         self._call = call
+        self._until = runtime.settings.data_dir / GO_ON
 
     def of(self, account: Account) -> Broker:
-        return cast("Broker", HangingBroker(self._inner.of(account), self._call))
+        return cast("Broker", HangingBroker(self._inner.of(account), self._call, self._until))
 
 
-async def hang() -> None:
+async def hang(until: Path) -> None:
     sys.stdout.write("hanging\n")
     sys.stdout.flush()
-    await asyncio.Event().wait()
+    while not until.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it
+        await asyncio.sleep(0.05)
 
 
 async def main(folder: Path, call: str) -> None:

@@ -16,10 +16,11 @@ KILLS = 6
 TIMEOUT = 60
 
 
-def live(folder: Path, point: int = 0) -> subprocess.CompletedProcess[str]:
-    """One life of the process, to the given point or to the end."""
+def live(folder: Path, point: int = 0, ahead: int = 0) -> subprocess.CompletedProcess[str]:
+    """One life of the process, to the given point or to the end, its clock some seconds ahead."""
     folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "tests.reliability.victim", str(folder), str(point)]
+    numbers = (str(point), str(ahead))
+    command = [sys.executable, "-m", "tests.reliability.victim", str(folder), *numbers]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     return subprocess.run(
         command,

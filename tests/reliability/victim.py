@@ -1,6 +1,7 @@
 """A process that does one rebalance and kills itself where it is told to; started again, it goes on.
 
-``python -m tests.reliability.victim FOLDER POINT``: point 0 lives to the end, and prints how it ended.
+``python -m tests.reliability.victim FOLDER POINT AHEAD``: point 0 lives to the end, and prints how it ended. Its clock
+is so many seconds ahead of the machine's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import signal
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from bot.bootstrap import open_runtime
 from bot.runtime import Runtime
 from bot.settings import Settings
 from bot.work import desk_of
+from core.adapters.clock import SystemClock
 from core.application.check_drift import request_rebalance
 from core.application.create_portfolio import create_portfolio
 from core.application.decide_proposal import approve_proposal
@@ -49,7 +51,17 @@ class Deadly(Fuse):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def main(folder: Path, at: int) -> None:
+class AheadClock(SystemClock):
+    """A clock for which a while has passed already."""
+
+    def __init__(self, seconds: int) -> None:
+        self._ahead = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return super().now() + self._ahead
+
+
+async def main(folder: Path, at: int, ahead: int) -> None:
     settings = Settings(_env_file=None, data_dir=folder, market_data="replay")
     async with open_runtime(settings) as runtime:
         member, portfolio_id = await set_up(runtime)
@@ -57,6 +69,7 @@ async def main(folder: Path, at: int) -> None:
         breakable = replace(
             runtime,
             holder="victim",
+            clock=AheadClock(ahead),
             store=CrashingStore(runtime.store, fuse),
             brokers=CrashingBrokers(runtime.brokers, fuse),
         )
@@ -152,4 +165,4 @@ async def _end(runtime: Runtime, portfolio_id: PortfolioId) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
