@@ -15,6 +15,7 @@ from bot.telegram.views.proposal import (
     reminder,
     report_reply,
 )
+from bot.telegram.views.waiting import waiting_notice
 from core.application.show_proposal import ProposalView, view_of
 from core.domain.ids import UserId
 from core.domain.membership import Role
@@ -110,6 +111,16 @@ def _about_proposal(item: OutboxItem, scene: Scene, market_now: datetime) -> Let
         case MessageKind.REPORT | MessageKind.FROZEN:
             is_report = item.kind is MessageKind.REPORT
             return Letter(report_reply(view) if is_report else frozen_notice(view), scene.last_copy)
+        case _:
+            return _why_not_yet(item, view, scene, market_now)
+
+
+def _why_not_yet(
+    item: OutboxItem, view: ProposalView, scene: Scene, market_now: datetime
+) -> Letter | None:
+    match item.kind:
+        case MessageKind.WAITING:
+            return _waiting(item, view, scene, market_now)
         case MessageKind.RECHECK:
             return _recheck(view, scene, market_now)
         case MessageKind.APPROVAL_LAPSED:
@@ -142,6 +153,17 @@ def _reminder(view: ProposalView, scene: Scene, market_now: datetime) -> Letter 
         return None
     screen = reminder(view, layout=scene.layout, market_now=market_now)
     return Letter(screen, shows=view.proposal)
+
+
+def _waiting(
+    item: OutboxItem, view: ProposalView, scene: Scene, market_now: datetime
+) -> Letter | None:
+    """Why it is not carried out yet; nothing once it is, or has ended."""
+    if view.proposal.state not in {ProposalState.APPROVED, ProposalState.EXECUTING}:
+        return None
+    until = datetime.fromisoformat(item.data["until"])
+    screen = waiting_notice(view, item.data["code"], until, market_now)
+    return Letter(screen, scene.last_copy)
 
 
 def _recheck(view: ProposalView, scene: Scene, market_now: datetime) -> Letter | None:

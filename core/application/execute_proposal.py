@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from core.application.desk import Desk, Grant, release_account, take_account
 from core.application.dry_run import dry_run, is_dry_run
+from core.application.follow_settlement import look_after, schedule
 from core.application.gate import gate_of, require_passed, ruling_of
 from core.application.market import Moment
 from core.application.propose import void_intents
@@ -17,6 +18,7 @@ from core.application.send_side import look_again, orders_of, send_side, settle_
 from core.application.show_proposal import outcome_document
 from core.application.take_snapshot import take_snapshot
 from core.application.tell import refresh_copies, tell_deciders
+from core.application.tell_waiting import tell_refused, tell_unanswered
 from core.domain.ids import ProposalId
 from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, OrderState
 from core.domain.outbox import MessageKind, Priority
@@ -25,7 +27,7 @@ from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import BrokerDown, Refusal
 from core.domain.report import WhyNot, outcome_of
-from core.domain.risk import APPROVAL_LIFETIME, ApprovedPlan, resume_plan
+from core.domain.risk import ApprovedPlan, is_aged, resume_plan
 from core.ports.broker import Broker, BrokerError
 from core.ports.store import AuditEvent
 
@@ -79,7 +81,7 @@ async def _execute_one(desk: Desk, proposal_id: ProposalId) -> int:
     if grant is None:
         return 0
     try:
-        return int(await _carry_out(desk, grant, managed, proposal))
+        return int(await _try_to(desk, grant, managed, proposal))
     except Refusal as refusal:
         log.warning("proposal %s waits: %s", proposal_id, refusal)
         return 0
@@ -93,11 +95,23 @@ async def _execute_one(desk: Desk, proposal_id: ProposalId) -> int:
         await release_account(desk, grant)
 
 
+async def _try_to(desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal: Proposal) -> bool:
+    """Carry a plan out or on; people are told where it waits for a broker or for prices that do not answer."""
+    grant = replace(grant, said=await _account_said(desk, managed))
+    try:
+        has_ended = await _carry_out(desk, grant, managed, proposal)
+    except Refusal as refusal:
+        await tell_refused(desk, managed, proposal.id, refusal)
+        raise
+    if not has_ended:
+        await tell_unanswered(desk, grant, managed, proposal.id)
+    return has_ended
+
+
 async def _carry_out(
     desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal: Proposal
 ) -> bool:
     """Carry a plan out or on, for a process that holds its account; True when it has come to an end."""
-    grant = replace(grant, said=await _account_said(desk, managed))
     managed = replace(managed, policy=desk.limits.clamp(managed.policy))
     approved = await _approved(desk, grant, managed, proposal)
     if approved is None:
@@ -178,6 +192,7 @@ async def _carry_on(
     try:
         for side in (Side.SELL, Side.BUY):
             await _require_may_send(desk, approved)
+            _require_settled(approved, side)
             await send_side(desk, broker, grant, managed, approved, side)
             if await _must_wait(desk, broker, proposal_id, side):
                 return False
@@ -206,13 +221,18 @@ async def _in_doubt(desk: Desk, proposal_id: ProposalId) -> bool:
 
 async def _require_may_send(desk: Desk, approved: ApprovedPlan) -> None:
     """Raise Stopped unless the exchange is open, and orders may still be sent under this approval."""
-    given = [decision.market_at for decision in approved.proposal.approvals]
-    start = max([*given, approved.proposal.scheduled_for or given[0]])
     moment = await desk.market.moment()
     if not moment.is_open:
         raise Stopped(WhyNot.CLOSED)
-    if moment.now - start > APPROVAL_LIFETIME:
+    if is_aged(approved.proposal, moment.now):
         raise Stopped(WhyNot.APPROVAL_AGED)
+
+
+def _require_settled(approved: ApprovedPlan, side: Side) -> None:
+    """Raise Stopped where the plan that was approved sells in this session and buys in a later one."""
+    revision = approved.proposal.revision
+    if side is Side.BUY and revision.plan.sells and revision.snapshot.settlement.buys_wait:
+        raise Stopped(WhyNot.SETTLES_LATER)
 
 
 async def _stop_sending(
@@ -237,6 +257,7 @@ async def _conclude(
             await _hand_over(desk, managed, proposal_id)
         return False
     outcome = outcome_of(orders)
+    look = look_after(desk.market, managed, orders)
     drift = await _drift_now(desk, managed)
     now = desk.clock.now()
     async with desk.store.begin() as work:
@@ -248,6 +269,8 @@ async def _conclude(
         proposal = await work.proposals.get(proposal_id)
         if proposal is None:
             return False
+        if look is not None:
+            await schedule(work, look)
         await refresh_copies(work, proposal, now)
         kind = MessageKind.FROZEN if outcome is ProposalState.FROZEN else MessageKind.REPORT
         await tell_deciders(work, managed.portfolio, proposal, kind, str(outcome), now)

@@ -122,16 +122,22 @@ def recheck(
     return Recheck(
         moves=moves,
         changes=holding_changes(revision.snapshot.holdings, holdings),
-        approval_aged=_is_aged(proposal, market_now),
+        approval_aged=is_aged(proposal, market_now),
     )
 
 
-def _is_aged(proposal: Proposal, market_now: datetime) -> bool:
+def is_aged(proposal: Proposal, market_now: datetime) -> bool:
+    """Whether a completed approval, by the market's clock, no longer lets anything be sent."""
+    until = good_until(proposal)
+    return until is None or market_now > until
+
+
+def good_until(proposal: Proposal) -> datetime | None:
+    """Until when a completed approval is good without being asked again; None before it is given."""
     completed = max((decision.market_at for decision in proposal.approvals), default=None)
     if completed is None:
-        return True
-    start = max(completed, proposal.scheduled_for or completed)
-    return market_now - start > APPROVAL_LIFETIME
+        return None
+    return max(completed, proposal.scheduled_for or completed) + APPROVAL_LIFETIME
 
 
 def require_within_limits(

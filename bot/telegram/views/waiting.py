@@ -1,0 +1,73 @@
+"""What was approved and waits for a broker or prices that do not answer: what is certain, and what happens next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.telegram.html import TEXT_LIMIT
+from bot.telegram.screen import Screen, tap
+from bot.telegram.views.outcome import order_lines
+from bot.telegram.views.parts import capped, lines, paragraphs
+from bot.telegram.views.proposal_text import title
+from bot.words.labels import source_label
+from bot.words.times import clock_time
+from core.application.show_proposal import ProposalView
+from core.domain.money import ZERO
+from core.domain.order import IN_DOUBT
+from core.domain.proposal import ProposalState
+from core.domain.refusals import BrokerDown
+
+
+def waiting_notice(view: ProposalView, code: str, until: datetime, now: datetime) -> Screen:
+    """Why nothing moves, for how long it is tried again, and that nobody has to do anything.
+
+    ``code`` is the refusal's name; ``until`` is how long the approval is good, by the exchange's clock.
+    """
+    if view.proposal.state is ProposalState.APPROVED:
+        return _not_begun(view, _why(view, code), clock_time(until, now))
+    return _under_way(view, _why(view, code), clock_time(until, now))
+
+
+def _why(view: ProposalView, code: str) -> str:
+    if code != BrokerDown.__name__:
+        return "there are no good prices right now"
+    return f"{source_label(view.managed.account.broker)} does not answer"
+
+
+def _not_begun(view: ProposalView, why: str, until: str) -> Screen:
+    proposal = view.proposal
+    text = paragraphs(
+        title(view),
+        f"⏳ <b>Nothing has been sent yet</b>: {why}. Your money and holdings are as they were.",
+        f"I try again every few seconds; you need not do anything. Your approval is good until {until}. "
+        "After that I ask you again before anything is sent.",
+    )
+    take_back = tap("✖ Take back", "cancel", proposal.id, proposal.revision.number)
+    return Screen(text, ((take_back,),))
+
+
+def _under_way(view: ProposalView, why: str, until: str) -> Screen:
+    proposal = view.proposal
+    in_doubt = any(order.state in IN_DOUBT for order in view.orders)
+    text = paragraphs(
+        title(view),
+        f"⏳ <b>Not finished yet</b>: {why}.",
+        capped(order_lines(view, brief=False), TEXT_LIMIT // 2, "more"),
+        lines(
+            "What is unclear is asked about before anything else is sent: no order goes out twice."
+            if in_doubt
+            else "",
+            _filled(view),
+        ),
+        f"I try again every few seconds; you need not do anything. What has not been sent by {until} "
+        "is not sent any more, and the report says so.",
+        "Please do not place these orders at the broker yourself meanwhile. /pause stops what is not sent yet.",
+    )
+    refresh = tap("🔄 Refresh", "refresh", proposal.id, proposal.revision.number)
+    return Screen(text, ((refresh,),))
+
+
+def _filled(view: ProposalView) -> str:
+    if any(order.filled_quantity > ZERO for order in view.orders):
+        return "What is filled is certain; the rest of the money is where it was."
+    return "Nothing is known to be filled."
