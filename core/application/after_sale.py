@@ -122,7 +122,8 @@ async def _undecided(
             decided.market_at,
             stays_in_cash=decided.kind is DecisionKind.STAY_IN_CASH,
         )
-    if sold_not_bought(await orders_under(work, proposal)) is None:
+    case = sold_not_bought(await orders_under(work, proposal))
+    if case is None or case.goes_on_by_itself:
         raise NothingSold(proposal.id)
     return proposal
 

@@ -37,6 +37,10 @@ ASKED = "asked:"
 """How the slot of a check begins that a person asked for."""
 
 
+SETTLED = "settled"
+"""The slot of the look that invests what was sold in an earlier session, once its money has settled."""
+
+
 class Outcome(StrEnum):
     """What a check came to."""
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from core.application.desk import Desk, Grant, renew
 from core.application.gate import gate_of, ruling_of
 from core.application.send_order import NOT_THERE
-from core.application.send_side import fit_orders, limit_sales, orders_of
+from core.application.send_side import fit_orders, limit_sales, orders_of, why_dropped
 from core.application.take_snapshot import take_snapshot
 from core.domain.ids import ProposalId
 from core.domain.ladder import Verdict
@@ -65,7 +65,7 @@ async def dry_run(
     async with desk.store.begin() as work:
         await renew(work, desk, grant)
         for order, quantity, limit in sized:
-            why = WhyNot.DRY_RUN if quantity > ZERO else WhyNot.NO_CASH
+            why = WhyNot.DRY_RUN if quantity > ZERO else why_dropped(order)
             if quantity > ZERO:
                 await work.orders.prepare(order.id, quantity=quantity, limit_price=limit)
             await work.orders.move(order.id, OrderState.INTENDED, OrderState.VOID, detail=why)

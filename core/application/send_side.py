@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from core.application.desk import Desk, Grant, renew, take_account
@@ -24,6 +25,9 @@ from core.ports.broker import Broker, BrokerError
 
 log = logging.getLogger(__name__)
 
+LATENESS = timedelta(seconds=10)
+"""For how long an order that was sent, and is not found, is looked for before it is given up."""
+
 
 async def orders_of(desk: Desk, proposal_id: ProposalId) -> tuple[Order, ...]:
     """The last attempt of each leg of the current revision."""
@@ -39,14 +43,22 @@ async def settle_doubts(desk: Desk, broker: Broker, grant: Grant, proposal_id: P
 
 
 async def look_again(desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId) -> None:
-    """Before orders are given up, look once more for those that were sent and not found: they may have been late."""
-    for order in await orders_of(desk, proposal_id):
-        if order.state is OrderState.INTENDED and order.detail == NOT_THERE:
+    """Before orders are given up, look for those that were sent and not found: a broker may show them late."""
+    end = desk.clock.monotonic() + LATENESS.total_seconds()
+    while missing := [o for o in await orders_of(desk, proposal_id) if _is_missing(o)]:
+        for order in missing:
             async with desk.store.begin() as work:
                 await renew(work, desk, grant)
                 await work.orders.move(order.id, OrderState.INTENDED, OrderState.SUBMITTING)
                 await work.orders.move(order.id, OrderState.SUBMITTING, OrderState.UNKNOWN)
             await look_up(desk, broker, grant, order)
+        if desk.clock.monotonic() >= end:
+            return
+        await desk.clock.sleep(desk.poll.total_seconds())
+
+
+def _is_missing(order: Order) -> bool:
+    return order.state is OrderState.INTENDED and order.detail == NOT_THERE
 
 
 async def send_side(
@@ -100,7 +112,10 @@ def _priced_for(broker: Broker, managed: ManagedPortfolio) -> ManagedPortfolio:
 async def _prepare(
     desk: Desk, broker: Broker, managed: ManagedPortfolio, orders: Sequence[Order]
 ) -> None:
-    """Price orders by quotes of now; purchases are fitted into the cash that is there, and dropped where none is."""
+    """Price orders by quotes of now; purchases are fitted into the cash that is there, and dropped where none is.
+
+    A sale of what was bought with money that has not settled is dropped as well.
+    """
     moment = await desk.market.moment()
     traded = [order.symbol for order in orders]
     snapshot = await take_snapshot(
@@ -118,7 +133,7 @@ async def _prepare(
                 await work.orders.prepare(order.id, quantity=quantity, limit_price=limit)
             else:
                 await work.orders.move(
-                    order.id, OrderState.INTENDED, OrderState.VOID, detail=WhyNot.NO_CASH
+                    order.id, OrderState.INTENDED, OrderState.VOID, detail=why_dropped(order)
                 )
 
 
@@ -132,12 +147,21 @@ async def _read_cash(broker: Broker) -> Decimal | None:
 def limit_sales(
     orders: Sequence[Order], snapshot: Snapshot, managed: ManagedPortfolio
 ) -> list[tuple[Order, Decimal, Decimal]]:
-    """Sales in full, each with its limit: the quote of now, less the collar."""
-    collar = managed.policy.collar
+    """Sales in full (none of shares that may not be sold yet), each with its limit: the quote, less the collar."""
+    collar, held = managed.policy.collar, snapshot.settlement.held
     return [
-        (order, order.quantity, collared_limit(Side.SELL, snapshot.prices[order.symbol], collar))
+        (
+            order,
+            ZERO if order.symbol in held else order.quantity,
+            collared_limit(Side.SELL, snapshot.prices[order.symbol], collar),
+        )
         for order in orders
     ]
+
+
+def why_dropped(order: Order) -> WhyNot:
+    """Why nothing is sent of an order for which no share is left."""
+    return WhyNot.NO_CASH if order.side is Side.BUY else WhyNot.UNSETTLED
 
 
 def fit_orders(

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from core.application.check_drift import (
     ASKED,
+    SETTLED,
     CheckResult,
     Outcome,
     Standing,
@@ -27,12 +28,13 @@ from core.application.propose import (
 from core.application.take_snapshot import (
     make_snapshot,
     read_fractionable,
+    read_settlement,
     symbols_needed,
 )
 from core.application.write_sweep import CHUNK, Sweep, chunks, write_sweep
 from core.domain.ids import AccountId, PortfolioId, Symbol
-from core.domain.policy import CalendarRule, Trigger
-from core.domain.portfolio import Holdings, ManagedPortfolio
+from core.domain.policy import CalendarRule, Direction, Trigger
+from core.domain.portfolio import AT_ONCE, Holdings, ManagedPortfolio, Settlement
 from core.domain.quote import QuoteBatch
 from core.domain.refusals import (
     BrokerDown,
@@ -151,11 +153,18 @@ def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: Sweep) -> 
         return CheckResult(Outcome.REFUSED, refusal=NoTargets())
     if standing.in_flight is not None:
         return CheckResult(Outcome.IN_FLIGHT, proposal=standing.in_flight)
+    if _is_after_settlement(managed, sweep):
+        return None
     if is_cooling_down(market, standing.settled, today, managed.policy.cool_down):
         return CheckResult(Outcome.COOLING_DOWN)
     if managed.policy.trigger is Trigger.BAND_ON_DATE and not _date_due(managed, sweep):
         return CheckResult(Outcome.ON_TARGET)
     return None
+
+
+def _is_after_settlement(managed: ManagedPortfolio, sweep: Sweep) -> bool:
+    """Whether the money of a sale has settled: purchases only, within the bands and during a cool-down too."""
+    return any(check.slot == SETTLED for check in sweep.checks[managed.portfolio.id])
 
 
 async def _unconfirmed(
@@ -195,11 +204,19 @@ async def _price_and_judge(
     fractionable = await _fractionable(brokers, ready, symbols)
     async with store.read() as work:
         closes = await work.instruments.last_closes(symbols, sweep.moment.jumps_since)
+        settlements = {
+            managed.account.id: await read_settlement(work, brokers, market, managed, sweep.moment)
+            for managed in ready
+            if managed.account.id in holdings
+        }
     results = {}
     async for managed in _in_turns(ready, BREATH):
         in_parts = fractionable.get(_house(brokers, managed))
         try:
-            result = _judge_one(managed, holdings, batch, market, closes, in_parts, sweep)
+            settlement = settlements.get(managed.account.id, AT_ONCE)
+            result = _judge_one(
+                managed, holdings, batch, market, closes, in_parts, settlement, sweep
+            )
         except Exception:
             log.exception("the check of portfolio %s failed", managed.portfolio.id)
             result = CheckResult(Outcome.REFUSED, refusal=PlanFailed())
@@ -250,6 +267,7 @@ def _judge_one(
     market: Market,
     closes: dict[Symbol, Decimal],
     fractionable: frozenset[Symbol] | None,
+    settlement: Settlement,
     sweep: Sweep,
 ) -> CheckResult:
     held = holdings.get(managed.account.id)
@@ -268,9 +286,12 @@ def _judge_one(
             max_age=market.prices.max_age,
             last_closes=closes,
             fractionable=fractionable,
+            settlement=settlement,
         )
     except Refusal as refusal:
         return CheckResult(Outcome.REFUSED, refusal=refusal)
+    if _is_after_settlement(managed, sweep):
+        return judge_snapshot(managed, snapshot, direction=Direction.BUY_ONLY, force=True)
     due = managed.policy.trigger is Trigger.EITHER and _date_due(managed, sweep)
     return judge_snapshot(managed, snapshot, date_due=due)
 

@@ -12,12 +12,19 @@ from core.domain.drift import DriftReport, managed_symbols, measure_drift
 from core.domain.ids import Symbol
 from core.domain.plan import PlanRequest
 from core.domain.policy import Direction, Policy, whole_shares
-from core.domain.portfolio import Holdings, ManagedPortfolio, Snapshot
+from core.domain.portfolio import AT_ONCE, Holdings, ManagedPortfolio, Settlement, Snapshot
 from core.domain.quote import QuoteBatch
 from core.domain.refusals import BrokerDown, NoTargets
+from core.domain.settlement import held_until_settled, trades_by_session
 from core.domain.targets import TargetAllocation
 from core.ports.broker import BrokerError, Brokers
-from core.ports.store import Store
+from core.ports.store import Store, UnitOfWork
+
+ORDERS_LOOKED_AT = 300
+"""So many of a portfolio's latest orders can have been traded with money that has not settled."""
+
+LONGEST = timedelta(days=10)
+"""No sale takes longer to settle, whatever holidays lie between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def symbols_needed(
     return Needed(managed, outside)
 
 
-def make_snapshot(
+def make_snapshot(  # noqa: PLR0913 - what a snapshot is made of
     managed: ManagedPortfolio,
     needed: Needed,
     holdings: Holdings,
@@ -62,6 +69,7 @@ def make_snapshot(
     max_age: timedelta,
     last_closes: dict[Symbol, Decimal],
     fractionable: frozenset[Symbol],
+    settlement: Settlement = AT_ONCE,
 ) -> Snapshot:
     """Judge the quotes and put everything together; raises PricesRefused."""
     quotes = judge(
@@ -84,6 +92,7 @@ def make_snapshot(
         taken_at=moment.now,
         session=moment.session.date,
         fractionable=fractionable,
+        settlement=settlement,
     )
 
 
@@ -111,6 +120,7 @@ async def take_snapshot(
     fractionable = await read_fractionable(brokers, managed, symbols)
     async with store.read() as work:
         closes = await work.instruments.last_closes(symbols, moment.jumps_since)
+        settlement = await read_settlement(work, brokers, market, managed, moment)
     return make_snapshot(
         managed,
         needed,
@@ -120,7 +130,26 @@ async def take_snapshot(
         max_age=market.prices.max_age,
         last_closes=closes,
         fractionable=fractionable,
+        settlement=settlement,
     )
+
+
+async def read_settlement(
+    work: UnitOfWork, brokers: Brokers, market: Market, managed: ManagedPortfolio, moment: Moment
+) -> Settlement:
+    """How the account's money settles, and what was bought with money that has not: by our own orders."""
+    traits = brokers.of(managed.account).traits
+    if traits.settles_at_once:
+        return AT_ONCE
+    recent = await work.orders.recent(managed.portfolio.id, ORDERS_LOOKED_AT)
+    trades = trades_by_session(recent)
+    first = min((day.session for day in trades), default=moment.today)
+    sessions = [
+        session.date
+        for session in market.calendar.between(max(first, moment.today - LONGEST), moment.today)
+    ]
+    held = held_until_settled(trades, sessions, moment.today)
+    return Settlement(held, buys_wait=not traits.may_use_unsettled)
 
 
 async def read_holdings(brokers: Brokers, managed: ManagedPortfolio) -> Holdings:
@@ -170,6 +199,7 @@ def plan_request(
         policy=policy,
         currency=managed.portfolio.currency,
         fractionable=snapshot.fractionable,
+        held=snapshot.settlement.held,
         force=force,
         date_due=date_due,
     )

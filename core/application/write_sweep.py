@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from core.application.check_drift import (
+    SETTLED,
     CheckResult,
     Outcome,
     Standing,
@@ -117,12 +118,13 @@ async def _write_chunk(
             continue
         if result.outcome is Outcome.PROPOSED and result.plan and result.snapshot:
             expires_at = expiry(market, sweep.moment, managed.policy.expires_after)
+            is_settled = any(check.slot == SETTLED for check in checks)
             drafts.append(
                 Draft(
                     managed,
                     result.plan,
                     result.snapshot,
-                    Cause.SCHEDULED,
+                    Cause.AFTER_SALE if is_settled else Cause.SCHEDULED,
                     expires_at,
                     checks[-1].id,
                 )

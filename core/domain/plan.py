@@ -50,6 +50,7 @@ class ReasonCode(StrEnum):
     BUY_ONLY = "buy_only"
     SELL_ONLY = "sell_only"
     DO_NOT_SELL = "do_not_sell"
+    UNSETTLED = "unsettled"
     DO_NOT_BUY = "do_not_buy"
     AT_GOAL = "at_goal"
     CAPPED = "capped"
@@ -85,8 +86,9 @@ class PlanRequest:
     """All that a plan is a function of.
 
     ``fractionable`` are the symbols that may be traded in parts (0.001 shares); ``force`` plans even where nothing is
-    breached (and ``date_due`` says that a date asked for it). ``caps`` limits the trades to those named, each up to
-    its quantity: how an edited or an executing proposal can shrink but never grow.
+    breached (and ``date_due`` says that a date asked for it). ``held`` may not be sold, because it was bought with
+    money that has not settled. ``caps`` limits the trades to those named, each up to its quantity: how an edited or an
+    executing proposal can shrink but never grow.
     """
 
     holdings: Holdings
@@ -98,6 +100,7 @@ class PlanRequest:
     fractionable: frozenset[Symbol] = frozenset()
     force: bool = False
     date_due: bool = False
+    held: frozenset[Symbol] = frozenset()
     caps: Mapping[tuple[Symbol, Side], Decimal] | None = None
 
 

@@ -103,6 +103,22 @@ class Holdings:
 
 
 @dataclass(frozen=True, slots=True)
+class Settlement:
+    """How an account's money settles, as far as a plan must know it.
+
+    ``held``: bought with money that may not have settled, and so not to be sold yet. ``buys_wait``: the broker lends
+    nothing for the time between, so that a plan sells in one session and buys in a later one.
+    """
+
+    held: frozenset[Symbol] = frozenset()
+    buys_wait: bool = False
+
+
+AT_ONCE = Settlement()
+"""An account whose money is usable, and whose shares may be sold, as soon as they are there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The holdings of one account and the quotes they were valued with, at one instant."""
 
@@ -112,6 +128,7 @@ class Snapshot:
     taken_at: datetime
     session: date | None
     fractionable: frozenset[Symbol] = frozenset()
+    settlement: Settlement = AT_ONCE
 
     @property
     def prices(self) -> dict[Symbol, Decimal]:

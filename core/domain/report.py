@@ -41,6 +41,8 @@ class WhyNot(StrEnum):
     CLOSED = "closed"
     IN_DOUBT = "in_doubt"
     NO_CASH = "no_cash"
+    UNSETTLED = "unsettled"
+    SETTLES_LATER = "settles_later"
     DRY_RUN = "dry_run"
     BARRED = "barred"
     OVER_LIMIT = "over_limit"
@@ -85,6 +87,11 @@ class SoldNotBought:
     def spent(self) -> Decimal:
         """What the purchases took that were made, commission included."""
         return sum((order.filled_value + _commission(order) for order in self.bought), ZERO)
+
+    @property
+    def goes_on_by_itself(self) -> bool:
+        """Whether the purchases only wait until the money has settled, and are then planned without being asked for."""
+        return self.reasons == (WhyNot.SETTLES_LATER,)
 
     @property
     def reasons(self) -> tuple[WhyNot, ...]:

@@ -160,6 +160,8 @@ def _no_sale(request: PlanRequest, symbol: Symbol, *, purchases_only: bool) -> R
         return ReasonCode.BUY_ONLY
     if symbol in policy.do_not_sell:
         return ReasonCode.DO_NOT_SELL
+    if symbol in request.held:
+        return ReasonCode.UNSETTLED
     if purchases_only:
         return ReasonCode.CASH_EXCESS
     return ReasonCode.CAPPED if cap_of(request, symbol, Side.SELL) <= ZERO else None

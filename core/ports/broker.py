@@ -37,8 +37,9 @@ class BrokerTraits:
     ``uses_own_quotes``: orders may only be priced by this broker's quotes. ``lot_methods``: the names of the lot
     orders it can be asked for. ``fills_by_hand``: a person carries orders out, in their own time, sales first; so all
     orders of a plan are handed over at once, purchases being paid with what the sales among them will bring.
-    ``settles_at_once``: whether a sale's money is settled as soon as it is there. Where it is not, ``may_use_unsettled``
-    says whether purchases may be paid with it before; what they bought is then held until it settles.
+    ``settles_at_once``: whether a sale's money is settled as soon as it is there. Where it is not,
+    ``may_use_unsettled`` says whether purchases may be paid with it before; what they bought is then held until it
+    settles.
     ``is_live``: whether its orders trade real money. ``others_trade``: whether people, or other programs, can trade
     there beside us; such a broker is Watched.
     """

@@ -83,6 +83,10 @@ SENTENCES: list[tuple[Reason, str]] = [
     (line(C.BUY_ONLY, "1"), "This plan only buys."),
     (line(C.SELL_ONLY, "-1"), "This plan only sells."),
     (line(C.DO_NOT_SELL, "1"), "Your policy never sells it."),
+    (
+        line(C.UNSETTLED, "1"),
+        "Bought with money that settles next trading day: not sold before.",
+    ),
     (line(C.DO_NOT_BUY, "-1"), "Your policy never buys it."),
     (line(C.AT_GOAL, "0.0001"), "At its goal."),
     (line(C.CAPPED, "2"), "It was left out of this plan."),

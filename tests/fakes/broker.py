@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -90,6 +90,7 @@ class FakeBroker:
 
     `submits` has every request that arrived or tried to. `mishaps` are used up one per submit (None: all goes well).
     `hold`, where set, is waited for before a submit does anything: a hanging broker.
+    Where sales do not settle at once, and unsettled money may not be used, they bring no usable cash that day.
     `read_error` is raised by everything but submit. `opens` is the account that the keys open now, where it is another.
     `others` are somebody else's orders; `asset_ids` are the broker's own names of symbols.
     """
@@ -106,6 +107,9 @@ class FakeBroker:
     is_open: bool = True
     is_restricted: bool = False
     uses_own_quotes: bool = False
+    is_live: bool = False
+    settles_at_once: bool = True
+    may_use_unsettled: bool = True
     others_trade: bool = False
     opens: str | None = None
     others: list[BrokerOrder] = field(default_factory=list)
@@ -122,6 +126,7 @@ class FakeBroker:
     lookups: list[ClientOrderId] = field(default_factory=list)
     _kept: list[_Kept] = field(default_factory=list)
     _transfers: set[str] = field(default_factory=set)
+    _unsettled: list[tuple[date, Decimal]] = field(default_factory=list)
     _executions: int = 0
 
     @property
@@ -132,6 +137,9 @@ class FakeBroker:
             dedup_window=self.dedup_window,
             uses_own_quotes=self.uses_own_quotes,
             has_fractions=self.has_fractions,
+            is_live=self.is_live,
+            settles_at_once=self.settles_at_once,
+            may_use_unsettled=self.may_use_unsettled,
             others_trade=self.others_trade,
         )
 
@@ -276,6 +284,7 @@ class FakeBroker:
         if self.opens not in {None, self.account_id} and not is_any_account:
             raise AccountReplaced(self.account_id, self.opens or "", "scripted: another account")
         now = await self.market_clock.now()
+        self._unsettled = [due for due in self._unsettled if due[0] >= now.date()]
         for kept in self._kept:
             if kept.is_open and not kept.is_stuck:
                 self._fill(kept, kept.remaining, now)
@@ -351,11 +360,15 @@ class FakeBroker:
         if is_buy:
             self.cash -= purchase_cost(quantity, price)
         else:
-            self.cash += sale_proceeds(quantity, price)
+            proceeds = sale_proceeds(quantity, price)
+            self.cash += proceeds
+            if not self.settles_at_once and not self.may_use_unsettled:
+                self._unsettled.append((now.date(), proceeds))
 
     def _held(self) -> Decimal:
-        """Cash kept back for open purchases."""
-        return sum(
+        """Cash kept back for open purchases, and what has not settled."""
+        unsettled = sum((proceeds for _, proceeds in self._unsettled), ZERO)
+        return unsettled + sum(
             (
                 purchase_cost(k.remaining, k.limit_price or self.prices[k.order.symbol])
                 for k in self._kept

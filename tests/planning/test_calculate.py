@@ -7,9 +7,11 @@ import pytest
 
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
-from core.domain.plan import ReasonCode, Side
-from core.domain.policy import Fractional, Objective, Trigger
+from core.domain.plan import PlanRequest, ReasonCode, Side
+from core.domain.policy import Fractional, Objective, Policy, Trigger
+from core.domain.portfolio import Holdings
 from core.domain.refusals import NegativeTotal, ObjectiveNotBuilt, PricesRefused
+from core.domain.targets import TargetAllocation
 from core.planning import calculate
 from tests.planning.cases import Case, bought, read_case, trade_text
 
@@ -341,6 +343,22 @@ def test_sell_only_sells_nothing_into_cash_that_is_over_already(case: Case) -> N
     -> nothing
     """
     case.holds()
+
+
+@pytest.mark.fault(26)
+def test_what_was_bought_with_unsettled_money_is_not_sold() -> None:
+    """cash 0 · A 6 @ 100 target 50, held · B 4 @ 100 target 50 -> nothing, and A says why."""
+    request = PlanRequest(
+        Holdings(Decimal(0), {Symbol("A"): Decimal(6), Symbol("B"): Decimal(4)}),
+        {Symbol("A"): Decimal(100), Symbol("B"): Decimal(100)},
+        TargetAllocation.of({"A": 50, "B": 50}),
+        Policy(),
+        force=True,
+        held=frozenset({Symbol("A")}),
+    )
+    plan = calculate(request)
+    assert plan.trades == ()
+    assert {skip.symbol: skip.reason.code for skip in plan.skipped}[Symbol("A")] is ReasonCode.UNSETTLED
 
 
 def test_excluded_lines_are_not_traded(case: Case) -> None:

@@ -45,6 +45,11 @@ def _named(orders: Sequence[Order]) -> str:
 
 
 def _where(case: SoldNotBought) -> str:
+    if case.goes_on_by_itself:
+        return (
+            "The money is in cash at the broker. The purchases are planned on the next trading day, "
+            "without being asked for, and need an approval of their own."
+        )
     if case.bought:
         return "The rest of the money is in cash at the broker."
     return "The money is in cash at the broker."
@@ -59,7 +64,8 @@ def _decision(decided: Decision, now: datetime | None) -> str:
 
 def is_to_decide(view: ProposalView) -> bool:
     """Whether somebody is still to say what becomes of the money."""
-    return view.sold_not_bought is not None and view.proposal.after_sale is None
+    case = view.sold_not_bought
+    return case is not None and not case.goes_on_by_itself and view.proposal.after_sale is None
 
 
 def after_sale_buttons(view: ProposalView) -> tuple[tuple[Button, ...], ...]:

@@ -68,8 +68,23 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
             f"{prices_line(view, now)} · {expiry_line(proposal, now)}",
             escape(estimates_line(proposal.revision.snapshot.estimates)),
             "Calculated from your targets.",
+            _buys_wait(view),
         ),
         standing(view, now, brief=brevity >= _BRIEF),
+    )
+
+
+def _buys_wait(view: ProposalView) -> str:
+    """Before the decision: that the purchases come later, where the broker lets nobody use unsettled money."""
+    revision = view.proposal.revision
+    is_waiting = (
+        revision.snapshot.settlement.buys_wait and revision.plan.sells and revision.plan.buys
+    )
+    if not is_waiting or view.proposal.state not in UNDECIDED:
+        return ""
+    return (
+        "⏳ <b>Sells today, buys tomorrow</b>: the money of the sales must settle first. The purchases are "
+        "calculated again on the next trading day, for an approval of their own."
     )
 
 
