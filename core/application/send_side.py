@@ -112,7 +112,10 @@ def _priced_for(broker: Broker, managed: ManagedPortfolio) -> ManagedPortfolio:
 async def _prepare(
     desk: Desk, broker: Broker, managed: ManagedPortfolio, orders: Sequence[Order]
 ) -> None:
-    """Price orders by quotes of now; purchases are fitted into the cash that is there, and dropped where none is."""
+    """Price orders by quotes of now; purchases are fitted into the cash that is there, and dropped where none is.
+
+    A sale of what was bought with money that has not settled is dropped as well.
+    """
     moment = await desk.market.moment()
     traded = [order.symbol for order in orders]
     snapshot = await take_snapshot(
@@ -130,7 +133,7 @@ async def _prepare(
                 await work.orders.prepare(order.id, quantity=quantity, limit_price=limit)
             else:
                 await work.orders.move(
-                    order.id, OrderState.INTENDED, OrderState.VOID, detail=WhyNot.NO_CASH
+                    order.id, OrderState.INTENDED, OrderState.VOID, detail=why_dropped(order)
                 )
 
 
@@ -144,12 +147,21 @@ async def _read_cash(broker: Broker) -> Decimal | None:
 def limit_sales(
     orders: Sequence[Order], snapshot: Snapshot, managed: ManagedPortfolio
 ) -> list[tuple[Order, Decimal, Decimal]]:
-    """Sales in full, each with its limit: the quote of now, less the collar."""
-    collar = managed.policy.collar
+    """Sales in full (none of shares that may not be sold yet), each with its limit: the quote, less the collar."""
+    collar, held = managed.policy.collar, snapshot.settlement.held
     return [
-        (order, order.quantity, collared_limit(Side.SELL, snapshot.prices[order.symbol], collar))
+        (
+            order,
+            ZERO if order.symbol in held else order.quantity,
+            collared_limit(Side.SELL, snapshot.prices[order.symbol], collar),
+        )
         for order in orders
     ]
+
+
+def why_dropped(order: Order) -> WhyNot:
+    """Why nothing is sent of an order for which no share is left."""
+    return WhyNot.NO_CASH if order.side is Side.BUY else WhyNot.UNSETTLED
 
 
 def fit_orders(
