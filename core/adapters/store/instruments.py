@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 
-from core.adapters.store.database import Database
-from core.adapters.store.tables import INSTRUMENTS, LAST_CLOSES
+from core.adapters.store.database import Database, Found
+from core.adapters.store.tables import (
+    INSTRUMENT_ALIASES,
+    INSTRUMENTS,
+    LAST_CLOSES,
+    SUBSTITUTES,
+    TARGET_LINES,
+    TARGETS,
+)
 from core.domain.ids import InstrumentId, Symbol
 
 USUAL_CURRENCY = "USD"
 """The currency of an instrument that is first heard of by its close alone."""
+
+FORMER = "former"
+"""The source of an alias that was the instrument's own symbol once."""
 
 
 class SqlInstruments:
@@ -47,6 +58,62 @@ class SqlInstruments:
             )
         )
         return {Symbol(symbol): InstrumentId(number) for symbol, number in rows}
+
+    async def rename(self, old: Symbol, new: Symbol, at: datetime) -> None:
+        """Give an instrument another symbol, and keep the old one as an alias; targets that hold it hold it still.
+
+        Another instrument that bears the new symbol gives it up. Each set of targets with the instrument gets a new
+        version: what is known of a version never changes.
+        """
+        known = await self._known([old, new])
+        if old not in known:
+            return
+        if new in known:
+            await self._set(known[new], retired_at=at)
+        await self._set(known[old], symbol=new)
+        await self._database.put(
+            INSTRUMENT_ALIASES,
+            ("instrument_id", "source"),
+            instrument_id=known[old],
+            source=FORMER,
+            alias=old,
+        )
+        await self._renew_targets(known[old], at)
+
+    async def _set(self, instrument: InstrumentId, **values: Any) -> None:
+        await self._database.write(
+            update(INSTRUMENTS).where(INSTRUMENTS.c.id == instrument).values(**values)
+        )
+
+    async def _renew_targets(self, instrument: InstrumentId, at: datetime) -> None:
+        """Copy the current targets that name an instrument into versions of their own."""
+        for table in (TARGET_LINES, SUBSTITUTES):
+            holding = select(table.c.targets_id).where(table.c.instrument_id == instrument)
+            current = await self._database.rows(
+                select(TARGETS).where(TARGETS.c.id.in_(holding), TARGETS.c.replaced_at.is_(None))
+            )
+            for row in current:
+                await self._copy_version(row, at)
+
+    async def _copy_version(self, row: Found, at: datetime) -> None:
+        await self._database.write(
+            update(TARGETS).where(TARGETS.c.id == row.id).values(replaced_at=at)
+        )
+        copied = await self._database.add_numbered(
+            TARGETS,
+            portfolio_id=row.portfolio_id,
+            version=row.version + 1,
+            set_by=row.set_by,
+            set_at=at,
+            replaced_at=None,
+        )
+        for table in (TARGET_LINES, SUBSTITUTES):
+            lines = await self._database.rows(select(table).where(table.c.targets_id == row.id))
+            columns = table.c.keys()
+            rows = [
+                {**dict(zip(columns, line, strict=True)), "targets_id": copied} for line in lines
+            ]
+            await self._database.write(insert(table), rows)
 
     async def last_closes(self, symbols: Collection[Symbol], since: date) -> dict[Symbol, Decimal]:
         """The last stored price of each symbol, where it is of that day or later."""

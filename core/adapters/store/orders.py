@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 from core.adapters.store.database import Database, Found, Question
 from core.adapters.store.instruments import SqlInstruments
 from core.adapters.store.tables import ACCOUNTS, FILLS, INSTRUMENTS, ORDERS, PROPOSALS
-from core.domain.ids import OrderId, PortfolioId, ProposalId, Symbol
+from core.domain.ids import AccountId, ClientOrderId, OrderId, PortfolioId, ProposalId, Symbol
 from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, Fill, Order, OrderState, require_move
 from core.domain.plan import Side
@@ -141,6 +141,44 @@ class SqlOrders:
                 for fill in fills
             ],
         )
+
+    async def known(self, ids: Collection[ClientOrderId]) -> frozenset[ClientOrderId]:
+        """Those of these names that are names of our orders."""
+        rows = await self._database.rows(
+            select(ORDERS.c.client_order_id).where(
+                self._database.among(ORDERS.c.client_order_id, ids)
+            )
+        )
+        return frozenset(ClientOrderId(name) for (name,) in rows)
+
+    async def of_account(
+        self, account_id: AccountId, states: Collection[OrderState]
+    ) -> tuple[Order, ...]:
+        """An account's orders in any of these states, oldest first."""
+        words = sorted(state.value for state in states)
+        mine = (ORDERS.c.account_id == account_id, ORDERS.c.state.in_(words))
+        return await self._load(_orders().where(*mine).order_by(ORDERS.c.id))
+
+    async def last_of_account(self, account_id: AccountId, state: OrderState) -> Order | None:
+        """The latest order of an account that is in this state."""
+        mine = (ORDERS.c.account_id == account_id, ORDERS.c.state == state.value)
+        found = await self._load(_orders().where(*mine).order_by(ORDERS.c.id.desc()).limit(1))
+        return found[0] if found else None
+
+    async def fills_since(
+        self, account_id: AccountId, number: int
+    ) -> tuple[dict[Symbol, Decimal], int]:
+        """What the executions after this number have changed, in net shares by symbol, and the newest one's number."""
+        rows = await self._database.rows(
+            select(FILLS.c.id, FILLS.c.quantity, ORDERS.c.side, INSTRUMENTS.c.symbol)
+            .join(ORDERS, ORDERS.c.id == FILLS.c.order_id)
+            .join(INSTRUMENTS, INSTRUMENTS.c.id == ORDERS.c.instrument_id)
+            .where(ORDERS.c.account_id == account_id, FILLS.c.id > number)
+        )
+        net: defaultdict[Symbol, Decimal] = defaultdict(lambda: ZERO)
+        for row in rows:
+            net[Symbol(row.symbol)] += row.quantity if row.side == Side.BUY else -row.quantity
+        return dict(net), max((row.id for row in rows), default=number)
 
     async def in_states(self, states: Collection[OrderState]) -> tuple[Order, ...]:
         """Orders in any of these states, oldest first."""

@@ -208,6 +208,30 @@ class SqlPortfolios:
         )
         return tuple(PortfolioId(number) for (number,) in rows)
 
+    async def every_id(self) -> tuple[PortfolioId, ...]:
+        """All portfolios of all households."""
+        rows = await self._database.rows(select(PORTFOLIOS.c.id).order_by(PORTFOLIOS.c.id))
+        return tuple(PortfolioId(number) for (number,) in rows)
+
+    async def houses(self) -> tuple[Account, ...]:
+        """One account at each broker that any account is at."""
+        first = select(func.min(ACCOUNTS.c.id)).group_by(ACCOUNTS.c.broker)
+        rows = await self._database.rows(
+            select(ACCOUNTS).where(ACCOUNTS.c.id.in_(first)).order_by(ACCOUNTS.c.id)
+        )
+        return tuple(account_of(row) for row in rows)
+
+    async def active_at(self, broker: str) -> tuple[PortfolioId, ...]:
+        """The portfolios with targets whose accounts are at this broker."""
+        rows = await self._database.rows(
+            select(ACCOUNTS.c.portfolio_id)
+            .join(TARGETS, TARGETS.c.portfolio_id == ACCOUNTS.c.portfolio_id)
+            .where(ACCOUNTS.c.broker == broker, TARGETS.c.replaced_at.is_(None))
+            .distinct()
+            .order_by(ACCOUNTS.c.portfolio_id)
+        )
+        return tuple(PortfolioId(number) for (number,) in rows)
+
     async def _change(self, portfolio_id: PortfolioId, **values: Any) -> None:
         await self._database.write(
             update(PORTFOLIOS).where(PORTFOLIOS.c.id == portfolio_id).values(**values)

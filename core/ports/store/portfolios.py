@@ -98,12 +98,31 @@ class Portfolios(Protocol):
         """All portfolios that have targets."""
         ...
 
+    async def every_id(self) -> tuple[PortfolioId, ...]:
+        """All portfolios of all households."""
+        ...
+
+    async def houses(self) -> tuple[Account, ...]:
+        """One account at each broker that any account is at."""
+        ...
+
+    async def active_at(self, broker: str) -> tuple[PortfolioId, ...]:
+        """The portfolios with targets whose accounts are at this broker."""
+        ...
+
 
 class Instruments(Protocol):
     """Instruments and their last closes."""
 
     async def ensure(self, symbols: Collection[Symbol], currency: str) -> None:
         """Make sure that each symbol has an instrument."""
+        ...
+
+    async def rename(self, old: Symbol, new: Symbol, at: datetime) -> None:
+        """Give an instrument another symbol, and keep the old one as an alias; targets that hold it hold it still.
+
+        Another instrument that bears the new symbol gives it up.
+        """
         ...
 
     async def last_closes(self, symbols: Collection[Symbol], since: date) -> dict[Symbol, Decimal]:

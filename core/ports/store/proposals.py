@@ -8,11 +8,14 @@ from decimal import Decimal
 from typing import Protocol
 
 from core.domain.ids import (
+    AccountId,
     ChatId,
     CheckId,
+    ClientOrderId,
     OrderId,
     PortfolioId,
     ProposalId,
+    Symbol,
 )
 from core.domain.order import Fill, Order, OrderState
 from core.domain.outbox import Copy
@@ -148,6 +151,26 @@ class Orders(Protocol):
 
     async def add_fills(self, order_id: OrderId, fills: Sequence[Fill]) -> int:
         """Record executions, each once by the broker's id; returns how many were new."""
+        ...
+
+    async def known(self, ids: Collection[ClientOrderId]) -> frozenset[ClientOrderId]:
+        """Those of these names that are names of our orders."""
+        ...
+
+    async def of_account(
+        self, account_id: AccountId, states: Collection[OrderState]
+    ) -> tuple[Order, ...]:
+        """An account's orders in any of these states, oldest first."""
+        ...
+
+    async def last_of_account(self, account_id: AccountId, state: OrderState) -> Order | None:
+        """The latest order of an account that is in this state."""
+        ...
+
+    async def fills_since(
+        self, account_id: AccountId, number: int
+    ) -> tuple[dict[Symbol, Decimal], int]:
+        """What the executions after this number have changed, in net shares by symbol, and the newest one's number."""
         ...
 
     async def in_states(self, states: Collection[OrderState]) -> tuple[Order, ...]:

@@ -10,7 +10,12 @@ from core.adapters.store.tables.conversation import (
     SeenUpdateRow,
     TopicRow,
 )
-from core.adapters.store.tables.instruments import InstrumentRow, LastCloseRow, MarketClockRow
+from core.adapters.store.tables.instruments import (
+    InstrumentAliasRow,
+    InstrumentRow,
+    LastCloseRow,
+    MarketClockRow,
+)
 from core.adapters.store.tables.operations import AuditEventRow, InstallationRow, LeaseRow
 from core.adapters.store.tables.people import (
     CredentialRow,
@@ -57,6 +62,7 @@ DIALOGUES = table_of(DialogueRow)
 DUE_CHECKS = table_of(DueCheckRow)
 FILLS = table_of(FillRow)
 HOUSEHOLDS = table_of(HouseholdRow)
+INSTRUMENT_ALIASES = table_of(InstrumentAliasRow)
 INSTALLATION = table_of(InstallationRow)
 INSTRUMENTS = table_of(InstrumentRow)
 INVITATIONS = table_of(InvitationRow)
