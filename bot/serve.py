@@ -21,6 +21,7 @@ from bot.telegram.app import build_application, start, stop
 from bot.telegram.delivery import Deliverer
 from bot.watchdog import watchdog
 from bot.work import TelegramLease, Worker, beat
+from core.ports.store_errors import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -177,11 +178,14 @@ def _beating(runtime: Runtime, starts: Starts) -> Any:
 async def _deliver(deliverer: Deliverer, lease: TelegramLease) -> None:
     """Send what waits in the outbox, as long as this process may."""
     while True:
+        sent = 0
         try:
             sent = await deliverer.drain(20) if await lease.is_held() else 0
+        except StoreError as error:
+            log.error("delivering waits: %s", error)  # noqa: TRY400 - its sentence says it all, again and again
+            await asyncio.sleep(ROUND_SECONDS)
         except Exception:
             log.exception("delivering failed")
-            sent = 0
         if not sent:
             await asyncio.sleep(OUTBOX_PAUSE)
 

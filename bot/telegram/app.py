@@ -31,9 +31,11 @@ from bot.telegram.chats import Chats
 from bot.telegram.commands import MENU, command_named
 from bot.telegram.commands.notes import code, note
 from bot.telegram.commands.start import NOBODY_ELSE, PURPOSE, SHORT_PURPOSE
+from bot.telegram.html import escape
 from bot.telegram.replies import send_screen
 from bot.telegram.talk import Talk
 from bot.telegram.taps import Taps
+from core.ports.store_errors import StoreBusy, StoreDamaged, StoreFull
 
 LOG = logging.getLogger(__name__)
 
@@ -200,6 +202,16 @@ def _polling_trouble(error: TelegramError) -> None:
         LOG.warning("Updates could not be fetched (%s)", type(error).__name__)
 
 
+def _words_for(error: Exception | None, incident: str) -> str:
+    """What a person hears of an accident: a store that has no room, or is busy or broken, says so itself."""
+    if isinstance(error, StoreBusy | StoreFull | StoreDamaged):
+        return escape(str(error))
+    return (
+        "Sorry, something went wrong on my side, so what you asked may not have been done: "
+        f"/status shows how things are. The log has the details under {code(incident)}."
+    )
+
+
 class Trouble:
     """What nobody expected: the person gets one sentence with a number, the log gets everything."""
 
@@ -215,19 +227,15 @@ class Trouble:
         incident = secrets.token_hex(3)
         LOG.error("Incident %s", incident, exc_info=error)
         if isinstance(update, Update) and not isinstance(error, NetworkError):
-            await self._apologise(update, context, incident)
+            await self._apologise(update, context, _words_for(error, incident))
 
     async def _apologise(
-        self, update: Update, context: ContextTypes.DEFAULT_TYPE, incident: str
+        self, update: Update, context: ContextTypes.DEFAULT_TYPE, words: str
     ) -> None:
         chat = update.effective_chat
         if update.callback_query is not None:
             with suppress(TelegramError):
                 await update.callback_query.answer()
         if chat is not None:
-            words = (
-                "Sorry, something went wrong on my side, so what you asked may not have been done: "
-                f"/status shows how things are. The log has the details under {code(incident)}."
-            )
             with suppress(TelegramError):
                 await send_screen(context.bot, chat.id, note(words), self._runtime.signing_key)
