@@ -11,6 +11,7 @@ from bot.runtime import Runtime
 from core.application.desk import Desk
 from core.application.reconcile import reconcile
 from core.application.run_due_work import WorkDone, run_due_work
+from core.domain.ladder import TradingMode
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ def desk_of(runtime: Runtime) -> Desk:
         clock=runtime.clock,
         holder=runtime.holder,
         limits=runtime.limits,
+        mode=TradingMode(runtime.settings.trading_mode),
     )
 
 

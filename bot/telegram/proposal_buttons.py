@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import ROUND_DOWN, Decimal
+from functools import partial
 from typing import Protocol, TypeVar
 
 from bot.telegram.commands.proposals import proposal_now
@@ -13,15 +15,19 @@ from bot.telegram.views.proposal import proposal_edit_screen, proposal_why_scree
 from bot.words.by_hand import is_by_hand
 from bot.words.numbers import count
 from bot.words.times import clock_time
+from bot.work import desk_of
 from core.application.decide_proposal import (
+    UNDO,
     Decided,
     approve_proposal,
     cancel_proposal,
+    is_undoable,
     reject_proposal,
     reopen_proposal,
     snooze_proposal,
 )
 from core.application.edit_proposal import edit_leg, plan_buys_only, plan_in_full
+from core.application.gate import gate_of
 from core.application.market import Market
 from core.application.show_proposal import ProposalView, show_proposal
 from core.domain.ids import ProposalId
@@ -75,11 +81,19 @@ async def _do(
 
 async def approve(turn: Turn, number: int, revision: int) -> Reaction:
     """[Approve]."""
-    decided = await _do(approve_proposal, turn, number, revision)
+    gate = gate_of(desk_of(turn.runtime))
+    decided = await _do(partial(approve_proposal, gate=gate), turn, number, revision)
+    _wake_when_due(turn, decided)
     reaction = await _shown(turn, number, await _approval_words(turn, decided))
     if decided.is_complete and await after_approval(turn, decided.proposal.portfolio_id):
         return reaction.after(lambda: _after_report(turn, decided))
     return reaction
+
+
+def _wake_when_due(turn: Turn, decided: Decided) -> None:
+    """Let the scheduler look again right when the time for an undo is over; after a restart its rounds do."""
+    if decided.scheduled_for is not None and is_undoable(decided.proposal):
+        asyncio.get_running_loop().call_later(UNDO.total_seconds() + _STEP, turn.wake)
 
 
 async def _approval_words(turn: Turn, decided: Decided) -> str:
@@ -87,6 +101,8 @@ async def _approval_words(turn: Turn, decided: Decided) -> str:
     if not decided.is_complete:
         missing = proposal.approvals_needed - len(proposal.approvals)
         return f"Your approval counts. {count(missing, 'more is', 'more are')} needed."
+    if decided.scheduled_for is not None and is_undoable(proposal):
+        return f"Approved. Sent in {UNDO.seconds} seconds: ↩ Undo takes it back."
     if decided.scheduled_for is not None:
         when = clock_time(decided.scheduled_for, await turn.runtime.market.clock.now())
         return f"Approved. The exchange is closed: the orders go out {when}."

@@ -6,9 +6,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.application.choose_portfolio import Current
+from core.domain.ids import AccountId
+from core.domain.ladder import first_rung
 from core.domain.membership import Member, Role
 from core.domain.policy import Policy
-from core.domain.portfolio import Rung, free_slug, parse_name
+from core.domain.portfolio import Account, Portfolio, Rung, free_slug, parse_name
 from core.domain.refusals import AccountInUse, BrokerDown, NoCashTransfers
 from core.ports.broker import BrokerError, Brokers, CashTransfers
 from core.ports.clock import Clock
@@ -17,9 +19,6 @@ from core.ports.store import AuditEvent, Chat, Store
 CURRENCY = "USD"
 EMBEDDED = "simulated"
 BY_HAND = "manual"
-
-_RUNGS = {EMBEDDED: Rung.SIMULATED, BY_HAND: Rung.DRY_RUN}
-"""How real a new account is, by its broker: a hand-kept one is real, but we send nothing there."""
 
 
 async def create_portfolio(
@@ -53,7 +52,7 @@ async def create_portfolio(
             broker=broker,
             broker_account_id=broker_account_id,
             currency=CURRENCY,
-            rung=_RUNGS.get(broker, Rung.BROKER_PAPER),
+            rung=_first_rung(brokers, portfolio, broker, broker_account_id),
             tax_owner_id=member.id,
         )
         await work.people.set_role(member.id, portfolio.id, Role.OWNER)
@@ -68,6 +67,19 @@ async def create_portfolio(
             raise NoCashTransfers(broker)
         await teller.transfer(opening_cash, f"opening-{portfolio.id}")
     return Current(managed, Role.OWNER)
+
+
+def _first_rung(
+    brokers: Brokers, portfolio: Portfolio, broker: str, broker_account_id: str
+) -> Rung:
+    """How real the new account is, by what its broker declares."""
+    account = Account(AccountId(0), portfolio.id, portfolio.name, broker, broker_account_id)
+    traits = brokers.of(account).traits
+    return first_rung(
+        is_live=traits.is_live,
+        fills_by_hand=traits.fills_by_hand,
+        is_embedded=broker == EMBEDDED,
+    )
 
 
 async def _open_account(brokers: Brokers, broker: str) -> str:

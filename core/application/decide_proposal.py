@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.application.access import proposal_for
+from core.application.gate import CLOSED, Gate, require_approvable
 from core.application.market import Market, Moment
 from core.application.one_time_codes import NO_PROOF, Proof, check_code
 from core.application.propose import void_intents
 from core.application.tell import refresh_copies
 from core.domain.ids import AccountId, ChatId, OrderId, ProposalId
+from core.domain.ladder import LIVE_RUNGS
 from core.domain.membership import Member, Permission, require
 from core.domain.order import Order, client_order_id, collared_limit
 from core.domain.policy import Policy
+from core.domain.portfolio import Account
 from core.domain.proposal import (
     Decision,
     DecisionKind,
@@ -28,6 +31,7 @@ from core.domain.refusals import (
     PortfolioPaused,
     ProposalExpired,
     ProposalNotOpen,
+    TooLateToCancel,
     UnknownProposal,
 )
 from core.ports.clock import Clock
@@ -36,8 +40,23 @@ from core.ports.store import AuditEvent, Store, UnitOfWork
 AFTER_OPEN = timedelta(minutes=5)
 """How long after the open a scheduled proposal starts, so that there are quotes of the day."""
 
+UNDO = timedelta(seconds=10)
+"""How long approved orders of real money wait, so that whoever tapped by mistake can take it back."""
+
 SNOOZE = timedelta(hours=2)
 """How long a proposal is put off within a session; past the close it is the next session's opening."""
+
+
+SENT = frozenset(
+    {
+        ProposalState.EXECUTING,
+        ProposalState.DONE,
+        ProposalState.PARTIAL,
+        ProposalState.FAILED,
+        ProposalState.FROZEN,
+    }
+)
+"""Where an approval cannot be taken back any more: the first order has gone, or was about to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +76,13 @@ async def approve_proposal(
     member: Member,
     proposal_id: ProposalId,
     revision: int,
+    gate: Gate = CLOSED,
     proof: Proof = NO_PROOF,
 ) -> Decided:
     """Record an approval; when it is the last one needed, commit the order intents with it.
 
-    Raises NotAllowed, ProposalNotOpen, OldRevision, ProposalExpired, AlreadyApproved or PortfolioPaused.
+    Raises NotAllowed, ProposalNotOpen, OldRevision, ProposalExpired, AlreadyApproved or PortfolioPaused; and MayNotTrade
+    or RiskLimit where the account or the plan would not pass the gate when the orders are about to go.
     Of a member with one-time codes who approves real money without a right one: CodeNeeded, BadCode, CodesLocked or
     CodesNeedKey; what was noted of a wrong code is kept.
     """
@@ -72,6 +93,7 @@ async def approve_proposal(
         managed = await work.portfolios.get(proposal.portfolio_id)
         if managed.portfolio.is_paused:
             raise PortfolioPaused(managed.portfolio.slug)
+        await require_approvable(work, gate, managed, proposal, moment, clock.now())
         refused = await check_code(
             work, proof, member=member, proposal=proposal, account=managed.account, now=clock.now()
         )
@@ -80,14 +102,21 @@ async def approve_proposal(
                 work, member, proposal, DecisionKind.APPROVE, clock.now(), moment
             )
             if proposal.is_complete:
-                proposal = await _complete(
-                    work, proposal, managed.account.id, managed.policy, moment
-                )
+                policy = gate.limits.clamp(managed.policy)
+                proposal = await _complete(work, proposal, managed.account, policy, moment)
             await refresh_copies(work, proposal, clock.now())
     if refused is not None:
         raise refused
     is_scheduled = proposal.state is ProposalState.SCHEDULED
     return Decided(proposal, proposal.is_complete, proposal.scheduled_for if is_scheduled else None)
+
+
+def is_undoable(proposal: Proposal) -> bool:
+    """Whether a scheduled proposal waits only for its undo, and not for the exchange to open."""
+    last, starts_at = proposal.last_decision, proposal.scheduled_for
+    if proposal.state is not ProposalState.SCHEDULED or last is None or starts_at is None:
+        return False
+    return starts_at - last.market_at <= UNDO
 
 
 async def reject_proposal(
@@ -144,11 +173,13 @@ async def cancel_proposal(
     proposal_id: ProposalId,
     revision: int,
 ) -> Decided:
-    """Take an approval back before the first order is sent; raises ProposalNotOpen afterwards."""
+    """Take an approval back before the first order is sent; raises TooLateToCancel afterwards."""
     moment = await market.moment()
     async with store.begin() as work:
         proposal, role = await proposal_for(work, member, proposal_id)
         require(role, Permission.APPROVE, "cancel")
+        if proposal.state in SENT:
+            raise TooLateToCancel(proposal.id, proposal.state)
         if proposal.state not in {ProposalState.SCHEDULED, ProposalState.APPROVED}:
             raise ProposalNotOpen(proposal.id, proposal.state)
         if revision != proposal.revision.number:
@@ -242,15 +273,21 @@ async def _move(
 
 
 async def _complete(
-    work: UnitOfWork, proposal: Proposal, account_id: AccountId, policy: Policy, moment: Moment
+    work: UnitOfWork, proposal: Proposal, account: Account, policy: Policy, moment: Moment
 ) -> Proposal:
     await void_intents(work, proposal.id)
-    await work.orders.add(await intents(work, proposal, account_id, policy))
-    if moment.is_open:
+    await work.orders.add(await intents(work, proposal, account.id, policy))
+    starts_at = _start_of(account, moment)
+    if starts_at is None:
         return await _move(work, proposal, ProposalState.APPROVED)
-    return await _move(
-        work, proposal, ProposalState.SCHEDULED, scheduled_for=moment.session.opens_at + AFTER_OPEN
-    )
+    return await _move(work, proposal, ProposalState.SCHEDULED, scheduled_for=starts_at)
+
+
+def _start_of(account: Account, moment: Moment) -> datetime | None:
+    """When approved orders may go: at once (None), when the exchange has opened, or when an undo has had its time."""
+    if not moment.is_open:
+        return moment.session.opens_at + AFTER_OPEN
+    return moment.now + UNDO if account.rung in LIVE_RUNGS else None
 
 
 async def intents(
