@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bot.bootstrap import open_runtime
 from bot.runtime import Runtime
@@ -13,13 +13,13 @@ from bot.settings import Settings
 from bot.words.numbers import count
 from bot.work import HEARTBEAT_FILE
 from core.application.create_portfolio import CURRENCY, EMBEDDED
+from core.application.witness import MOST_APART
 from core.domain.ids import Symbol
 from core.domain.portfolio import Account
 from core.domain.refusals import Refusal
 from core.ports.broker import BrokerError
 
 STALE_SECONDS = 60.0
-SKEW = timedelta(seconds=30)
 PROBE = {"yahoo": Symbol("SPY"), "alpaca": Symbol("SPY"), "replay": Symbol("QUAL")}
 
 
@@ -107,7 +107,7 @@ async def _ask(runtime: Runtime, account: Account) -> None:
     broker = runtime.brokers.of(account)
     await broker.account()
     apart = abs((await broker.clock()).now - await runtime.market.clock.now())
-    if apart > SKEW:
+    if apart > MOST_APART:
         message = f"the clock of {account.broker} is {apart.total_seconds():.0f} s from ours"
         raise _ClockApart(message)
 

@@ -222,6 +222,22 @@ def _(refusal: r.MarketClosed) -> str:
 
 
 @_say
+def _(refusal: r.ClocksDisagree) -> str:
+    return (
+        f"The clock of {source_label(refusal.broker)} and this computer's are {refusal.seconds} seconds"
+        " apart, so nothing is sent. Whoever runs me must set this computer's clock."
+    )
+
+
+@_say
+def _(refusal: r.ClosedUnexpectedly) -> str:
+    return (
+        f"{source_label(refusal.broker)} says that the exchange is closed, although it should be open."
+        f" It opens again {clock_time(refusal.opens_at)}."
+    )
+
+
+@_say
 def _(_refusal: r.NotReplay) -> str:
     return "The date can only be moved in the demo, where the market is a replay."
 

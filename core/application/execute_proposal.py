@@ -19,13 +19,14 @@ from core.application.show_proposal import outcome_document
 from core.application.take_snapshot import take_snapshot
 from core.application.tell import refresh_copies, tell_deciders
 from core.application.tell_waiting import tell_refused, tell_unanswered
+from core.application.witness import hear_witness
 from core.domain.ids import ProposalId
 from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, OrderState
 from core.domain.outbox import MessageKind, Priority
 from core.domain.plan import Side
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal, ProposalState
-from core.domain.refusals import BrokerDown, Refusal
+from core.domain.refusals import BrokerDown, ClosedUnexpectedly, Refusal
 from core.domain.report import WhyNot, outcome_of
 from core.domain.risk import ApprovedPlan, is_aged, resume_plan
 from core.ports.broker import Broker, BrokerError
@@ -150,6 +151,7 @@ async def _approved(
     if proposal.state is ProposalState.EXECUTING:
         return resume_plan(proposal)
     await _require_permitted(desk, grant, managed)
+    await _require_open(desk, managed)
     approved = await recheck_proposal(desk, managed, proposal, await desk.market.moment())
     if approved is None or not await _begin(desk, grant, proposal):
         return None
@@ -191,7 +193,7 @@ async def _carry_on(
     await settle_doubts(desk, broker, grant, proposal_id)
     try:
         for side in (Side.SELL, Side.BUY):
-            await _require_may_send(desk, approved)
+            await _require_may_send(desk, managed, approved)
             _require_settled(approved, side)
             await send_side(desk, broker, grant, managed, approved, side)
             if await _must_wait(desk, broker, proposal_id, side):
@@ -219,13 +221,38 @@ async def _in_doubt(desk: Desk, proposal_id: ProposalId) -> bool:
     return any(order.state in IN_DOUBT for order in await orders_of(desk, proposal_id))
 
 
-async def _require_may_send(desk: Desk, approved: ApprovedPlan) -> None:
-    """Raise Stopped unless the exchange is open, and orders may still be sent under this approval."""
+async def _require_may_send(desk: Desk, managed: ManagedPortfolio, approved: ApprovedPlan) -> None:
+    """Raise Stopped unless the exchange is open, and orders may still be sent under this approval.
+
+    While there is something to send, the broker's clock must bear ours out: raises ClocksDisagree, or BrokerDown.
+    """
+    orders = await orders_of(desk, approved.proposal.id)
+    if not any(order.state is OrderState.INTENDED for order in orders):
+        await _require_in_time(desk, approved)
+        return
+    try:
+        witness = await hear_witness(desk, managed)
+    except BrokerDown:
+        await _require_in_time(desk, approved)
+        raise
+    await _require_in_time(desk, approved)
+    if not witness.is_open:
+        raise Stopped(WhyNot.CLOSED)
+
+
+async def _require_in_time(desk: Desk, approved: ApprovedPlan) -> None:
     moment = await desk.market.moment()
     if not moment.is_open:
         raise Stopped(WhyNot.CLOSED)
     if is_aged(approved.proposal, moment.now):
         raise Stopped(WhyNot.APPROVAL_AGED)
+
+
+async def _require_open(desk: Desk, managed: ManagedPortfolio) -> None:
+    """Before anything of a plan is done: raise ClosedUnexpectedly, or what is raised where no witness is heard."""
+    witness = await hear_witness(desk, managed)
+    if not witness.is_open:
+        raise ClosedUnexpectedly(managed.account.broker, witness.next_open)
 
 
 def _require_settled(approved: ApprovedPlan, side: Side) -> None:

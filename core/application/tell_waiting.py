@@ -10,10 +10,17 @@ from core.domain.order import IN_DOUBT, Order, OrderState
 from core.domain.outbox import MessageKind, Priority
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal, ProposalState
-from core.domain.refusals import BrokerDown, PriceSourceDown, PricesRefused, Refusal
+from core.domain.refusals import (
+    BrokerDown,
+    ClocksDisagree,
+    ClosedUnexpectedly,
+    PriceSourceDown,
+    PricesRefused,
+    Refusal,
+)
 from core.domain.risk import good_until
 
-_WAITS_FOR = (BrokerDown, PriceSourceDown, PricesRefused)
+_WAITS_FOR = (BrokerDown, PriceSourceDown, PricesRefused, ClocksDisagree, ClosedUnexpectedly)
 
 
 async def tell_refused(

@@ -224,6 +224,22 @@ class MarketClosed(Refusal):
 
 
 @dataclass(eq=False)
+class ClocksDisagree(Refusal):
+    """The broker's clock and ours are too far apart, so that nothing is sent; ``seconds`` says how far."""
+
+    broker: str
+    seconds: int
+
+
+@dataclass(eq=False)
+class ClosedUnexpectedly(Refusal):
+    """The broker says that the exchange is closed, although by the calendar it is open."""
+
+    broker: str
+    opens_at: datetime
+
+
+@dataclass(eq=False)
 class NotReplay(Refusal):
     """Moving the market's clock where the market is not a replay."""
 

@@ -292,6 +292,20 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
     ),
     (r.ProposalNotOpen(42, "superseded"), "Proposal 42 is no longer open: replaced."),
     (
+        r.ClocksDisagree("alpaca", 95),
+        (
+            "The clock of Alpaca and this computer's are 95 seconds apart, so nothing is sent."
+            " Whoever runs me must set this computer's clock."
+        ),
+    ),
+    (
+        r.ClosedUnexpectedly("alpaca", AT),
+        (
+            "Alpaca says that the exchange is closed, although it should be open."
+            " It opens again Thu 12 Mar 16:00 ET."
+        ),
+    ),
+    (
         r.NothingSold(42),
         "Proposal 42 did not end with purchases missing after its sales: there is nothing to decide.",
     ),

@@ -15,7 +15,7 @@ from core.application.show_proposal import ProposalView
 from core.domain.money import ZERO
 from core.domain.order import IN_DOUBT
 from core.domain.proposal import ProposalState
-from core.domain.refusals import BrokerDown
+from core.domain.refusals import BrokerDown, ClocksDisagree, ClosedUnexpectedly
 
 
 def waiting_notice(view: ProposalView, code: str, until: datetime, now: datetime) -> Screen:
@@ -29,9 +29,16 @@ def waiting_notice(view: ProposalView, code: str, until: datetime, now: datetime
 
 
 def _why(view: ProposalView, code: str) -> str:
-    if code != BrokerDown.__name__:
-        return "there are no good prices right now"
-    return f"{source_label(view.managed.account.broker)} does not answer"
+    broker = source_label(view.managed.account.broker)
+    match code:
+        case BrokerDown.__name__:
+            return f"{broker} does not answer"
+        case ClocksDisagree.__name__:
+            return f"the clock of {broker} and mine are too far apart; whoever runs me must set mine"
+        case ClosedUnexpectedly.__name__:
+            return f"{broker} says that the exchange is closed, although it should be open"
+        case _:
+            return "there are no good prices right now"
 
 
 def _not_begun(view: ProposalView, why: str, until: str) -> Screen:
