@@ -5,34 +5,48 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from bot.key_room import KeyRoom
+from bot.logs import redact_also
 from bot.runtime import Runtime
 from bot.settings import Settings
+from core.adapters.brokers.keyed import KeyedBrokerage, KeyedDoors, Line, Lines
 from core.adapters.brokers.manual import ManualBrokerage, PricesByHand
-from core.adapters.brokers.registry import Brokerage, BrokerRegistry
+from core.adapters.brokers.registry import BrokerRegistry
 from core.adapters.brokers.simulated import SimulatedBrokerage
 from core.adapters.brokers.troubled import TroubledBrokerage
 from core.adapters.calendars.nyse import NyseCalendar
 from core.adapters.calendars.replay import ReplayCalendar
 from core.adapters.clock import LiveMarketClock, ReplayMarketClock, SystemClock
 from core.adapters.market_data.history import load_history
+from core.adapters.market_data.keyed import KeyedPrices, Source
 from core.adapters.market_data.replay import ReplayMarketData
 from core.adapters.store import Restored, SqlStore, backup_files, open_store, restore_files
 from core.adapters.vault import AesGcmVault
 from core.application.advance_market import set_speed, start_market
+from core.application.key_ring import StoredKeys
 from core.application.market import Market
-from core.domain.refusals import NotBuiltYet
+from core.application.seals import require_openable
+from core.domain.refusals import NotBuiltYet, PriceKeysMissing
+from core.ports.broker import BrokerTraits
+from core.ports.broker_keys import BrokerKeys
 from core.ports.clock import Clock
 from core.ports.market_data import MarketData
+from core.ports.store import Store
+from core.ports.vault import Vault
 
+log = logging.getLogger(__name__)
+
+ALPACA = "alpaca"
 BROKER_FILE = "broker.db"
 MANUAL_FILE = "manual.db"
 CALENDAR_PAST = timedelta(days=400)
@@ -47,7 +61,10 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         store = await open_store(settings.database_url.get_secret_value(), settings.data_dir)
         stack.push_async_callback(store.aclose)
         clock = SystemClock()
-        market = await _market(settings, store, clock, stack)
+        vault = make_vault(settings)
+        await _require_openable(store, vault)
+        alpaca = _alpaca(settings, clock, store, vault)
+        market = await _market(settings, store, clock, alpaca, stack)
         by_hand = ManualBrokerage(
             settings.data_dir / MANUAL_FILE, market.prices, market.calendar, market.clock
         )
@@ -65,18 +82,18 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
                 {
                     "simulated": troubled or house,
                     "manual": by_hand,
-                    **_alpaca_house(settings, clock, stack),
+                    ALPACA: alpaca.house(stack),
                 }
             ),
             market=market,
             clock=clock,
             signing_key=signing_key(settings),
-            holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            holder=_holder(),
             work_arrived=asyncio.Event(),
             allowed_users=frozenset(settings.telegram_allowed_users),
             limits=settings.limits,
             troubles=troubled,
-            vault=make_vault(settings),
+            vault=vault,
         )
 
 
@@ -94,14 +111,21 @@ def require_built(settings: Settings) -> None:
         raise NotBuiltYet("TRADING_MODE=live")
 
 
+async def _require_openable(store: Store, vault: Vault | None) -> None:
+    """Refuse to start without the key of what is sealed; what was tampered with locks its own account only."""
+    report = await require_openable(store, vault)
+    if report.broken:
+        log.error("Secrets in the store do not open: %s", report.damage)
+
+
 async def _market(
-    settings: Settings, store: SqlStore, clock: Clock, stack: AsyncExitStack
+    settings: Settings, store: SqlStore, clock: Clock, alpaca: _Alpaca, stack: AsyncExitStack
 ) -> Market:
     if settings.market_data == "replay":
         return await _replay(settings, store)
     today = clock.now().date()
     return Market(
-        _live_prices(settings, clock, stack),
+        await _live_prices(settings, alpaca, stack),
         LiveMarketClock(clock),
         NyseCalendar(today - CALENDAR_PAST, today + CALENDAR_FUTURE),
     )
@@ -118,37 +142,118 @@ def _troubled(
     return troubled
 
 
-def _live_prices(settings: Settings, clock: Clock, stack: AsyncExitStack) -> MarketData:
+async def _live_prices(settings: Settings, alpaca: _Alpaca, stack: AsyncExitStack) -> MarketData:
     """The price source of the real market; each is imported only where it is used, because both are slow to load."""
     if settings.market_data == "alpaca":
-        from core.adapters.market_data.alpaca import AlpacaMarketData
-
-        source = AlpacaMarketData(*_alpaca_keys(settings), settings.alpaca_data_url, clock)
-        stack.push_async_callback(source.close)
-        return source
+        return await alpaca.prices(stack)
     from core.adapters.market_data.yahoo import YahooMarketData
 
     return YahooMarketData(settings.data_dir / "cache")
 
 
-def _alpaca_house(settings: Settings, clock: Clock, stack: AsyncExitStack) -> dict[str, Brokerage]:
-    """Alpaca as a broker where it is chosen; its paper service only."""
-    if settings.broker != "alpaca":
-        return {}
-    from core.adapters.brokers.alpaca import AlpacaBrokerage
+@dataclass(frozen=True, slots=True)
+class _Alpaca:
+    """How Alpaca is spoken to: with the environment's keys, and with those that are kept for accounts."""
 
-    house = AlpacaBrokerage(*_alpaca_keys(settings), settings.alpaca_base_url, clock)
-    stack.push_async_callback(house.close)
-    return {"alpaca": house}
+    settings: Settings
+    clock: Clock
+    ring: StoredKeys
+
+    @property
+    def may_be_live(self) -> bool:
+        """Whether this installation may speak to a service where real money is traded at all."""
+        return self.settings.trading_mode == "live"
+
+    @property
+    def own_keys(self) -> BrokerKeys | None:
+        """The environment's keys."""
+        key, secret = self.settings.alpaca_api_key, self.settings.alpaca_secret_key
+        if key is None or secret is None:
+            return None
+        from core.adapters.alpaca_api import is_live_origin
+
+        origin = self.settings.alpaca_base_url
+        is_live = is_live_origin(origin, allow_live=self.may_be_live)
+        return BrokerKeys(key.get_secret_value(), secret.get_secret_value(), origin, is_live)
+
+    def open_line(self, keys: BrokerKeys) -> Line:
+        """Speak to its trading service."""
+        from core.adapters.brokers.alpaca import open_alpaca
+
+        return open_alpaca(keys, self.clock, allow_live=self.may_be_live)
+
+    def open_prices(self, keys: BrokerKeys) -> Source:
+        """Speak to its data service."""
+        from core.adapters.market_data.alpaca import AlpacaMarketData
+
+        return AlpacaMarketData(keys.key, keys.secret, self.settings.alpaca_data_url, self.clock)
+
+    def assumed_traits(self) -> BrokerTraits:
+        """What is taken for true of an account that was not reached yet."""
+        from core.adapters.brokers.alpaca import assumed_traits
+
+        return assumed_traits(may_be_live=self.may_be_live)
+
+    def house(self, stack: AsyncExitStack) -> KeyedBrokerage:
+        """All accounts there."""
+        own = self.own_keys
+        lines = Lines(
+            self.open_line,
+            self.assumed_traits,
+            None if own is None else self.open_line(own),
+            has_foreign_prices=self.settings.market_data != ALPACA,
+        )
+        house = KeyedBrokerage(ALPACA, self.ring, lines)
+        stack.push_async_callback(house.close)
+        return house
+
+    async def prices(self, stack: AsyncExitStack) -> MarketData:
+        """Its prices, with the environment's keys or else with any that are kept; raises PriceKeysMissing."""
+        own = self.own_keys
+        if own is not None:
+            source = self.open_prices(own)
+        elif (first := await self.ring.any_keys()) is not None:
+            source = KeyedPrices(first, self.ring.any_keys, self.open_prices)
+        else:
+            raise PriceKeysMissing(ALPACA)
+        stack.push_async_callback(source.close)
+        return source
 
 
-def _alpaca_keys(settings: Settings) -> tuple[str, str]:
-    """The key id and its secret; settings that need them without having them are refused before."""
-    key, secret = settings.alpaca_api_key, settings.alpaca_secret_key
-    if key is None or secret is None:
-        message = "ALPACA_API_KEY and ALPACA_SECRET_KEY are not set"
-        raise ValueError(message)
-    return key.get_secret_value(), secret.get_secret_value()
+def _alpaca(settings: Settings, clock: Clock, store: Store, vault: Vault | None) -> _Alpaca:
+    may_be_live = settings.trading_mode == "live"
+    return _Alpaca(
+        settings, clock, StoredKeys(store, vault, ALPACA, may_be_live, on_opened=redact_also)
+    )
+
+
+@asynccontextmanager
+async def open_key_room(settings: Settings) -> AsyncIterator[KeyRoom]:
+    """Open what keeping brokers' keys needs, and nothing that they are needed for."""
+    store = await open_store(settings.database_url.get_secret_value(), settings.data_dir)
+    try:
+        clock, vault = SystemClock(), make_vault(settings)
+        alpaca = _alpaca(settings, clock, store, vault)
+        yield KeyRoom(
+            settings, store, vault, KeyedDoors({ALPACA: alpaca.open_line}), clock, _holder()
+        )
+    finally:
+        await store.aclose()
+
+
+def alpaca_origin(settings: Settings, *, live: bool) -> tuple[str, bool]:
+    """Where keys are tried, and whether that is live: the address in the settings where it fits, else Alpaca's own."""
+    from core.adapters.alpaca_api import LIVE_ORIGIN, PAPER_ORIGIN, is_live_origin
+
+    own = settings.alpaca_base_url
+    if is_live_origin(own, allow_live=settings.trading_mode == "live") == live:
+        return own, live
+    return (LIVE_ORIGIN if live else PAPER_ORIGIN), live
+
+
+def _holder() -> str:
+    """This process's name in leases."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 async def _replay(settings: Settings, store: SqlStore) -> Market:

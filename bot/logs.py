@@ -40,9 +40,19 @@ class Redactor:
     """Strikes secrets out of texts: those it is told, and whatever looks like a bot token."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: frozenset[str] = frozenset()
+        self._known = re.compile("(?!)")
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Strike these out too from now on."""
+        new = frozenset(secrets) - self._secrets
+        if not new:
+            return
+        self._secrets |= new
         spellings = {
             spelling
-            for secret in secrets
+            for secret in self._secrets
             if len(secret) >= SHORTEST_SECRET
             for spelling in _spellings(secret)
         }
@@ -62,21 +72,21 @@ class RedactionFilter(logging.Filter):
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
-        self._redact = redactor
+        self.redactor = redactor
         self._tracebacks = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass, without its secrets."""
-        record.msg, record.args = self._redact(_message(record)), None
+        record.msg, record.args = self.redactor(_message(record)), None
         if record.exc_info and not record.exc_text:
             record.exc_text = self._tracebacks.formatException(record.exc_info)
         if record.exc_text:
-            record.exc_text = self._redact(record.exc_text)
+            record.exc_text = self.redactor(record.exc_text)
         record.exc_info = None
         if record.stack_info:
-            record.stack_info = self._redact(record.stack_info)
+            record.stack_info = self.redactor(record.stack_info)
         for name, value in _extras(record).items():
-            setattr(record, name, self._redact(str(value)))
+            setattr(record, name, self.redactor(str(value)))
         return True
 
 
@@ -108,6 +118,14 @@ class JsonFormatter(logging.Formatter):
         if record.stack_info:
             line["stack"] = record.stack_info
         return json.dumps(line, ensure_ascii=False)
+
+
+def redact_also(*secrets: str) -> None:
+    """Let every handler of this process strike out secrets that were not known when it was set up."""
+    for handler in logging.getLogger().handlers:
+        for each in handler.filters:
+            if isinstance(each, RedactionFilter):
+                each.redactor.learn(secrets)
 
 
 def configure_logging(

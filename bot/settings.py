@@ -290,13 +290,13 @@ class Settings(BaseSettings):
 
     def _alpaca_faults(self) -> list[str]:
         has_key, has_secret = self.alpaca_api_key is not None, self.alpaca_secret_key is not None
-        if "alpaca" in {self.broker, self.market_data}:
+        if self.broker == "alpaca":
             faults = (
                 []
                 if has_key and has_secret
-                else ["Alpaca needs ALPACA_API_KEY and ALPACA_SECRET_KEY: give both."]
+                else ["BROKER=alpaca needs ALPACA_API_KEY and ALPACA_SECRET_KEY: give both."]
             )
-            if self.broker == "alpaca" and self.market_data == "yahoo":
+            if self.market_data == "yahoo":
                 faults.append(
                     "BROKER=alpaca needs MARKET_DATA=alpaca: a real broker's orders are priced by "
                     "its own quotes."

@@ -319,8 +319,8 @@ def test_the_settings_themselves_show_no_secret(monkeypatch: pytest.MonkeyPatch)
             "MARKET_DATA=replay shows prices of the past: it works only with BROKER=simulated.",
         ),
         (
-            {"MARKET_DATA": "alpaca"},
-            "Alpaca needs ALPACA_API_KEY and ALPACA_SECRET_KEY: give both.",
+            {"MARKET_DATA": "alpaca", "BROKER": "alpaca"},
+            "BROKER=alpaca needs ALPACA_API_KEY and ALPACA_SECRET_KEY: give both.",
         ),
         (
             {"BROKER": "alpaca", "ALPACA_API_KEY": "k", "ALPACA_SECRET_KEY": "s"},

@@ -20,12 +20,22 @@ from core.adapters.alpaca_api.faults import (
     Unreadable,
 )
 from core.adapters.alpaca_api.line import Line
-from core.adapters.alpaca_api.origins import LIVE_HOST, PAPER_HOST, OriginRefused, require_origin
+from core.adapters.alpaca_api.origins import (
+    LIVE_HOST,
+    LIVE_ORIGIN,
+    PAPER_HOST,
+    PAPER_ORIGIN,
+    OriginRefused,
+    is_live_origin,
+    require_origin,
+)
 from core.adapters.alpaca_api.pace import Pace, Urgency
 
 __all__ = [
     "LIVE_HOST",
+    "LIVE_ORIGIN",
     "PAPER_HOST",
+    "PAPER_ORIGIN",
     "AlpacaFault",
     "Keys",
     "KeysRefused",
@@ -41,5 +51,6 @@ __all__ = [
     "TradeClient",
     "Unreadable",
     "Urgency",
+    "is_live_origin",
     "require_origin",
 ]

@@ -14,6 +14,11 @@ from core.adapters.alpaca_api.wire import Wire
 HIDDEN = "[key]"
 
 
+def is_plain_key(text: str) -> bool:
+    """Whether a text can be a key id or a secret: what a header can carry."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """An account's key id and secret; neither is ever shown. Raises ValueError for what cannot be one."""
@@ -24,7 +29,7 @@ class Keys:
     def __post_init__(self) -> None:
         """Refuse what no header can carry, before a library quotes it in an error."""
         for name, value in (("key id", self.key), ("secret", self.secret)):
-            if not value.isascii() or not value.isprintable() or not value or " " in value:
+            if not is_plain_key(value):
                 raise ValueError(f"Alpaca's {name} must be plain letters and digits without spaces")
 
     def hide(self, text: str) -> str:

@@ -11,6 +11,10 @@ DATA_HOSTS = frozenset({"data.alpaca.markets", "data.sandbox.alpaca.markets"})
 ALPACA_DOMAIN = "alpaca.markets"
 
 
+PAPER_ORIGIN = f"https://{PAPER_HOST}"
+LIVE_ORIGIN = f"https://{LIVE_HOST}"
+
+
 class OriginRefused(ValueError):
     """An address that must not be used; the message says why and what to use."""
 
@@ -36,6 +40,11 @@ def require_origin(origin: str, *, allow_live: bool = False) -> str:
     if parts.scheme == "http" and not _is_near(host):
         raise OriginRefused(f"the keys must not be sent unencrypted: use https://{host}")
     return origin.rstrip("/")
+
+
+def is_live_origin(origin: str, *, allow_live: bool) -> bool:
+    """Whether orders there trade real money: everywhere but at the paper service, where live trading is allowed."""
+    return allow_live and origin.rstrip("/") != PAPER_ORIGIN
 
 
 def _is_alpacas(host: str) -> bool:

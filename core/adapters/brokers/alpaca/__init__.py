@@ -1,7 +1,12 @@
-"""Alpaca as a broker: one account, at its paper service or, where that is allowed, at its live one."""
+"""Alpaca as a broker: one account for each pair of keys, at its paper service or, where allowed, at its live one."""
 
 from __future__ import annotations
 
-from core.adapters.brokers.alpaca.brokerage import NAME, AlpacaBrokerage
+from core.adapters.brokers.alpaca.brokerage import (
+    NAME,
+    AlpacaBrokerage,
+    assumed_traits,
+    open_alpaca,
+)
 
-__all__ = ["NAME", "AlpacaBrokerage"]
+__all__ = ["NAME", "AlpacaBrokerage", "assumed_traits", "open_alpaca"]

@@ -70,15 +70,7 @@ class AlpacaAccount:
 
         Until the account has been read, it is taken for one without margin.
         """
-        return BrokerTraits(
-            NAME,
-            Dedup.FOREVER,
-            uses_own_quotes=True,
-            has_fractions=True,
-            settles_at_once=self._has_margin is True,
-            is_live=self._is_live,
-            others_trade=True,
-        )
+        return traits_of(has_margin=self._has_margin is True, is_live=self._is_live)
 
     async def account(self) -> BrokerAccount:
         """The account that the keys belong to, whichever it is, and its usable cash."""
@@ -251,6 +243,19 @@ class AlpacaAccount:
         record = await self._desk.account(urgency)
         self._has_margin = record.has_margin
         return record
+
+
+def traits_of(*, has_margin: bool, is_live: bool) -> BrokerTraits:
+    """What Alpaca declares about an account."""
+    return BrokerTraits(
+        NAME,
+        Dedup.FOREVER,
+        uses_own_quotes=True,
+        has_fractions=True,
+        settles_at_once=has_margin,
+        is_live=is_live,
+        others_trade=True,
+    )
 
 
 def _strange(order: AlpacaOrder) -> str:

@@ -1,0 +1,311 @@
+"""Connect: give a portfolio's account the keys by which its broker is reached; the first step of the ladder.
+
+Done in two steps, so that a person sees which account the keys open before anything is kept: ``look_at_keys``, then
+``connect_account``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from core.application.create_portfolio import BY_HAND, EMBEDDED
+from core.application.key_ring import seal_keys
+from core.application.propose import supersede
+from core.application.seals import require_openable
+from core.domain.access_fault import AccessFault
+from core.domain.ids import PortfolioId, UserId
+from core.domain.ladder import first_rung, last_four
+from core.domain.membership import Member, Role
+from core.domain.portfolio import Account, ManagedPortfolio, Portfolio, Rung
+from core.domain.proposal import ProposalState
+from core.domain.refusals import (
+    AccountInUse,
+    AccountRestricted,
+    AnotherAccount,
+    BrokerNotThere,
+    CurrencyMismatch,
+    KeysNotAccepted,
+    LiveNotAllowed,
+    MasterKeyMissing,
+    NoKeysKept,
+    OrdersUnderWay,
+    UnknownMember,
+    UnknownPortfolio,
+    WhichOwner,
+)
+from core.ports.broker import BrokerAccount, BrokerUnavailable, NoAccess
+from core.ports.broker_keys import BrokerKeys, Doors
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Store, UnitOfWork
+from core.ports.store.credentials import Credential, Opens, owner_of
+from core.ports.vault import Vault
+
+MOVABLE = frozenset({EMBEDDED, BY_HAND})
+"""At which brokers an account may be replaced by a broker's: nothing of it is anywhere but with us."""
+
+UNDER_WAY = frozenset({ProposalState.EXECUTING, ProposalState.FROZEN})
+LEASE = timedelta(seconds=10)
+PAPER_PREFIX, LIVE_PREFIX = "PK", "AK"
+"""How Alpaca's key ids begin, by the service that they are for."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeysFound:
+    """What keys open, and what connecting them would do; ``before`` is the portfolio's account as it is."""
+
+    portfolio: Portfolio
+    before: Account
+    owner: Member
+    broker: str
+    found: BrokerAccount
+    keys: BrokerKeys = field(repr=False)
+
+    @property
+    def replaces_account(self) -> bool:
+        """Whether the portfolio's account becomes another one."""
+        return self.before.broker != self.broker
+
+    @property
+    def rung(self) -> Rung:
+        """How real the account is afterwards."""
+        if not self.replaces_account:
+            return self.before.rung
+        return first_rung(is_live=self.keys.is_live, fills_by_hand=False, is_embedded=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptKeys:
+    """Keys that are kept: whose, since when, for which account, and the portfolio that it belongs to, if any."""
+
+    credential: Credential
+    member: Member
+    portfolio: Portfolio | None
+
+
+async def look_at_keys(
+    store: Store,
+    doors: Doors,
+    *,
+    slug: str,
+    broker: str,
+    keys: BrokerKeys,
+    may_be_live: bool,
+    user_id: UserId | None = None,
+) -> KeysFound:
+    """See which account keys open, and whether they may become those of a portfolio's account.
+
+    Raises UnknownPortfolio, WhichOwner, UnknownMember, LiveNotAllowed, KeysUnreadable, KeysNotAccepted,
+    BrokerNotThere, AccountRestricted, CurrencyMismatch, AnotherAccount or AccountInUse.
+    """
+    async with store.read() as work:
+        managed = await _portfolio(work, slug)
+        owner = await _owner(work, managed.portfolio, user_id)
+    if keys.is_live and not may_be_live:
+        raise LiveNotAllowed(broker)
+    found = await _look(doors, broker, keys)
+    _require_usable(broker, found, managed.portfolio)
+    async with store.read() as work:
+        await _require_fitting(work, managed.account, broker, found)
+    return KeysFound(managed.portfolio, managed.account, owner, broker, found, keys)
+
+
+async def connect_account(
+    store: Store, vault: Vault | None, clock: Clock, found: KeysFound, *, holder: str
+) -> Account:
+    """Keep the keys, sealed, and let the portfolio's account be reached by them.
+
+    Where that makes it another account, what was proposed for the old one is superseded; while something is being
+    carried out, nothing is changed. Raises MasterKeyMissing, MasterKeyWrong, OrdersUnderWay, and what
+    ``look_at_keys`` raises where things have changed meanwhile.
+    """
+    await require_openable(store, vault)
+    if vault is None:
+        raise MasterKeyMissing
+    opens = Opens(
+        found.broker,
+        found.found.broker_account_id,
+        found.keys.origin,
+        is_live=found.keys.is_live,
+    )
+    sealed = seal_keys(vault, found.keys, opens, owner=owner_of(found.owner.id))
+    async with store.begin() as work:
+        account = await _require_unchanged(work, found)
+        if found.replaces_account:
+            await _replace(work, clock, found, holder)
+        await _keep(work, clock, found, opens, sealed)
+        await work.log.record(
+            AuditEvent(
+                clock.now(),
+                "account_connected",
+                found.owner.id,
+                found.portfolio.id,
+                data=f"{found.broker} {opens.hint} {found.rung}",
+            )
+        )
+        return (await work.portfolios.get(account.portfolio_id)).account
+
+
+async def list_keys(store: Store) -> tuple[KeptKeys, ...]:
+    """Everything that is kept, oldest first."""
+    async with store.read() as work:
+        portfolios = await _portfolios(work)
+        at = {
+            (managed.account.broker, managed.account.broker_account_id): managed.portfolio
+            for managed in portfolios
+        }
+        return tuple(
+            [
+                KeptKeys(
+                    kept,
+                    await work.people.member(kept.member_id),
+                    at.get((kept.opens.broker, kept.opens.broker_account_id)),
+                )
+                for kept in await work.credentials.all()
+            ]
+        )
+
+
+async def remove_keys(store: Store, clock: Clock, *, slug: str) -> Credential:
+    """Forget the keys of a portfolio's account, which stays; raises UnknownPortfolio or NoKeysKept."""
+    async with store.begin() as work:
+        managed = await _portfolio(work, slug)
+        account = managed.account
+        kept = await work.credentials.of_account(account.broker, account.broker_account_id)
+        if kept is None:
+            raise NoKeysKept(managed.portfolio.slug)
+        await work.credentials.remove(kept.id)
+        await work.log.record(
+            AuditEvent(
+                clock.now(),
+                "keys_removed",
+                kept.member_id,
+                managed.portfolio.id,
+                data=f"{account.broker} {kept.opens.hint}",
+            )
+        )
+        return kept
+
+
+# --- who and what --------------------------------------------------------------------------------
+
+
+async def _portfolios(work: UnitOfWork) -> tuple[ManagedPortfolio, ...]:
+    household = await work.people.first_household()
+    if household is None:
+        return ()
+    ids = [portfolio.id for portfolio in await work.portfolios.of_household(household)]
+    return await work.portfolios.many(ids)
+
+
+async def _portfolio(work: UnitOfWork, slug: str) -> ManagedPortfolio:
+    wanted = slug.strip().removeprefix("@").casefold()
+    portfolios = await _portfolios(work)
+    for managed in portfolios:
+        if managed.portfolio.slug == wanted:
+            return managed
+    raise UnknownPortfolio(wanted, tuple(managed.portfolio.slug for managed in portfolios))
+
+
+async def _owner(work: UnitOfWork, portfolio: Portfolio, user_id: UserId | None) -> Member:
+    """The owner of a portfolio to whom keys are to belong."""
+    members = await work.people.memberships(portfolio.id)
+    owners = [each.member for each in members if each.role is Role.OWNER]
+    if user_id is None:
+        if len(owners) == 1:
+            return owners[0]
+        raise WhichOwner(portfolio.slug, tuple((int(o.user_id), o.name) for o in owners))
+    for owner in owners:
+        if owner.user_id == user_id:
+            return owner
+    if any(each.member.user_id == user_id for each in members):
+        raise WhichOwner(portfolio.slug, tuple((int(o.user_id), o.name) for o in owners))
+    raise UnknownMember(str(user_id))
+
+
+# --- looking -------------------------------------------------------------------------------------
+
+
+async def _look(doors: Doors, broker: str, keys: BrokerKeys) -> BrokerAccount:
+    try:
+        return await doors.look(broker, keys)
+    except NoAccess as error:
+        if error.why is AccessFault.LIVE_IN_PAPER:
+            raise LiveNotAllowed(broker) from None
+        raise KeysNotAccepted(broker, keys.origin, keys.is_live, _resemblance(keys.key)) from None
+    except BrokerUnavailable as error:
+        raise BrokerNotThere(broker, keys.origin, str(error)) from None
+
+
+def _resemblance(key: str) -> bool | None:
+    """Whether a key id looks like one of the live service; None where it looks like neither."""
+    return {PAPER_PREFIX: False, LIVE_PREFIX: True}.get(key[:2].upper())
+
+
+def _require_usable(broker: str, found: BrokerAccount, portfolio: Portfolio) -> None:
+    if found.is_restricted:
+        raise AccountRestricted(broker, last_four(found.broker_account_id))
+    if found.currency != portfolio.currency:
+        raise CurrencyMismatch("the account", found.currency, portfolio.currency)
+
+
+async def _require_fitting(
+    work: UnitOfWork, account: Account, broker: str, found: BrokerAccount
+) -> None:
+    """The keys must open the portfolio's account, or one that may take the place of a simulated or hand-kept one."""
+    if (account.broker, account.broker_account_id) == (broker, found.broker_account_id):
+        return
+    if account.broker not in MOVABLE:
+        expected = last_four(account.broker_account_id)
+        raise AnotherAccount(broker, expected, last_four(found.broker_account_id))
+    if await work.portfolios.is_account_known(broker, found.broker_account_id):
+        raise AccountInUse(broker)
+
+
+# --- changing ------------------------------------------------------------------------------------
+
+
+async def _require_unchanged(work: UnitOfWork, found: KeysFound) -> Account:
+    """The account as it is now, which must be the one that was looked at."""
+    managed = await work.portfolios.get(found.portfolio.id)
+    await _owner(work, managed.portfolio, found.owner.user_id)
+    await _require_fitting(work, managed.account, found.broker, found.found)
+    now, before = managed.account, found.before
+    if (now.id, now.broker) != (before.id, before.broker):
+        raise OrdersUnderWay(managed.portfolio.slug)
+    return now
+
+
+async def _replace(work: UnitOfWork, clock: Clock, found: KeysFound, holder: str) -> None:
+    """Let the portfolio's account be the broker's, with nothing of the old one left to be done."""
+    account, now = found.before, clock.now()
+    lease = f"account:{account.id}"
+    fence = await work.leases.acquire(lease, holder, now=now, until=now + LEASE)
+    if fence is None or await _is_under_way(work, found.portfolio.id):
+        raise OrdersUnderWay(found.portfolio.slug)
+    await supersede(work, found.portfolio.id, now)
+    await work.ladder.end_confirmation(account.id, now)
+    await work.portfolios.move_account(
+        account.id,
+        broker=found.broker,
+        broker_account_id=found.found.broker_account_id,
+        rung=found.rung,
+    )
+    await work.leases.release(lease, holder)
+
+
+async def _is_under_way(work: UnitOfWork, portfolio_id: PortfolioId) -> bool:
+    return bool(await work.proposals.in_states(UNDER_WAY, portfolio_id))
+
+
+async def _keep(
+    work: UnitOfWork, clock: Clock, found: KeysFound, opens: Opens, sealed: str
+) -> None:
+    """Keep the keys, and forget those that they take the place of, whoever's they were."""
+    old = await work.credentials.of_account(opens.broker, opens.broker_account_id)
+    kept = await work.credentials.put(
+        found.owner.id, opens, sealed=sealed, key_hint=found.keys.key[-4:], at=clock.now()
+    )
+    await work.credentials.attach(found.before.id, kept.id)
+    if old is not None and old.id != kept.id:
+        await work.credentials.remove(old.id)
