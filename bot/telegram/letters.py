@@ -194,6 +194,9 @@ def _about_portfolio(item: OutboxItem, managed: ManagedPortfolio) -> Screen | No
             return notices.restored(managed)
         case MessageKind.KEPT_CRASHING:
             return notices.kept_crashing(managed)
+        case MessageKind.CODES_LOCKED:
+            until = datetime.fromisoformat(data["until"])
+            return notices.codes_locked(managed, data.get("member_name", ""), until)
         case _:
             return None
 

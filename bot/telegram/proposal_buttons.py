@@ -8,6 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 from functools import partial
 from typing import Protocol, TypeVar
 
+from bot.telegram import code_question
 from bot.telegram.commands.proposals import proposal_now
 from bot.telegram.context import Reaction, Said, Turn, alert
 from bot.telegram.setup_end import after_approval, last_step
@@ -29,12 +30,13 @@ from core.application.decide_proposal import (
 from core.application.edit_proposal import edit_leg, plan_buys_only, plan_in_full
 from core.application.gate import gate_of
 from core.application.market import Market
+from core.application.one_time_codes import Proof
 from core.application.show_proposal import ProposalView, show_proposal
 from core.domain.ids import ProposalId
 from core.domain.membership import Member
 from core.domain.policy import whole_shares
 from core.domain.proposal import TERMINAL, ProposalState
-from core.domain.refusals import OldRevision, UnknownLeg
+from core.domain.refusals import CodeNeeded, OldRevision, UnknownLeg
 from core.ports.clock import Clock
 from core.ports.store import Store
 
@@ -80,9 +82,19 @@ async def _do(
 
 
 async def approve(turn: Turn, number: int, revision: int) -> Reaction:
-    """[Approve]."""
+    """[Approve]; where real money is at stake, a member with one-time codes is asked for one first."""
+    try:
+        return await approve_with(turn, number, revision)
+    except CodeNeeded:
+        return await code_question.ask(turn, number, revision)
+
+
+async def approve_with(turn: Turn, number: int, revision: int, code: str | None = None) -> Reaction:
+    """Approve, with the one-time code that was typed, if any."""
+    proof = Proof(turn.runtime.vault, code)
     gate = gate_of(desk_of(turn.runtime))
-    decided = await _do(partial(approve_proposal, gate=gate), turn, number, revision)
+    approving = partial(approve_proposal, gate=gate, proof=proof)
+    decided = await _do(approving, turn, number, revision)
     _wake_when_due(turn, decided)
     reaction = await _shown(turn, number, await _approval_words(turn, decided))
     if decided.is_complete and await after_approval(turn, decided.proposal.portfolio_id):

@@ -15,7 +15,7 @@ from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
 from bot.runtime import Runtime
-from bot.telegram import hand_buttons, holdings_import, setup
+from bot.telegram import code_question, hand_buttons, holdings_import, setup, typed_codes
 from bot.telegram.answers import carry_out, explain, note_refusal
 from bot.telegram.commands import all_commands, command_named
 from bot.telegram.commands.command import Command, Typed, Words, read_command
@@ -208,6 +208,8 @@ async def _continue(turn: Turn, dialogue: Dialogue, text: str) -> Reaction | Non
             return await setup.answer(turn, dialogue, text)
         case hand_buttons.NAME:
             return await hand_buttons.typed_answer(turn, dialogue, text)
+        case code_question.NAME:
+            return await typed_codes.typed_answer(turn, dialogue, text)
         case _:
             return None
 

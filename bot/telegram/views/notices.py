@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.telegram.html import bold, escape, shown_name
 from bot.telegram.screen import Screen, tap
 from bot.telegram.views.book import holdings_old_buttons
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.words.labels import ROLE_MEANINGS, proposal_number, role_label
 from bot.words.numbers import count, listed
+from bot.words.times import clock_time
 from core.application.show_proposal import ProposalView
 from core.domain.membership import Role
 from core.domain.portfolio import ManagedPortfolio
@@ -93,6 +96,21 @@ def kept_crashing(managed: ManagedPortfolio) -> Screen:
     )
     portfolio = managed.portfolio.id
     row = (tap("📊 Status", "status", portfolio), tap("▶ Resume", "resume", portfolio))
+    return Screen(text, (row,))
+
+
+def codes_locked(managed: ManagedPortfolio, name: str, until: datetime) -> Screen:
+    """Somebody typed too many wrong one-time codes for an approval of real money: perhaps not its owner."""
+    who = shown_name(name) if name else "A member"
+    text = paragraphs(
+        head(managed),
+        f"⚠ {bold(f'{who}: five wrong one-time codes')} for an approval of real money. Nothing was "
+        f"approved, and no code of theirs is accepted until {clock_time(until)}.",
+        "Ask them, but not in this chat. If it was not them, somebody else may be using their Telegram "
+        "account: pause, and take them out.",
+    )
+    portfolio = managed.portfolio.id
+    row = (tap("⏸ Pause", "pause", portfolio), tap("👪 Members", "members", portfolio))
     return Screen(text, (row,))
 
 
