@@ -10,6 +10,7 @@ from core.domain.report import WhyNot
 WHY_NOT_SENT: dict[str, str] = {
     WhyNot.APPROVAL_AGED: "the approval had become too old",
     WhyNot.PAUSED: "the portfolio was paused",
+    WhyNot.HELD: "the account was held",
     WhyNot.CLOSED: "the exchange had closed",
     WhyNot.IN_DOUBT: "it was unclear what had become of another order",
     WhyNot.NO_CASH: "no cash was left for it",
@@ -24,6 +25,7 @@ WHY_NOT_SENT: dict[str, str] = {
 WHY_NOT_BOUGHT: dict[WhyNot, str] = {
     WhyNot.APPROVAL_AGED: "the approval had become too old",
     WhyNot.PAUSED: "the portfolio was paused",
+    WhyNot.HELD: "the account was held",
     WhyNot.CLOSED: "the exchange had closed",
     WhyNot.IN_DOUBT: "it was unclear what had become of another order",
     WhyNot.NO_CASH: "there was not enough cash",

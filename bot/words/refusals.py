@@ -6,10 +6,12 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import singledispatch
 
+from bot.words.holds import HOLD_REASONS
 from bot.words.labels import PROPOSAL_STATES, proposal_number, source_label
 from bot.words.numbers import count, listed, money, plain, quantity
 from bot.words.times import age, clock_time
 from core.domain import refusals as r
+from core.domain.hold import HoldReason
 from core.domain.ladder import Barrier
 from core.domain.money import ZERO
 from core.domain.proposal import ProposalState
@@ -528,6 +530,21 @@ def _(refusal: r.RiskLimit) -> str:
     return (
         f"This is beyond a safety limit: {refusal.limit} {plain(round(refusal.value, 2))},"
         f" allowed {plain(refusal.allowed)}.{where} The limit{setting} cannot be raised in chat."
+    )
+
+
+@_say
+def _(refusal: r.AccountHeld) -> str:
+    why = listed([HOLD_REASONS[HoldReason(reason)] for reason in refusal.reasons])
+    return f"Nothing is planned or sent for this account: {why}. /status shows what to do."
+
+
+@_say
+def _(refusal: r.ForeignOrder) -> str:
+    symbols = listed(list(refusal.symbols))
+    return (
+        f"At the broker an order for {symbols} is open that I did not send, so nothing is planned for it. "
+        "Once it is filled, or cancelled in the broker's app: /rebalance"
     )
 
 

@@ -10,10 +10,13 @@ from enum import StrEnum
 
 from core.application.access import managed_for
 from core.application.hand_kept import require_confirmed
+from core.application.hold_account import raise_if_held
 from core.application.market import Market, Moment
+from core.application.others_orders import require_nobody_else
 from core.application.propose import Draft, expiry, propose
 from core.application.take_snapshot import plan_request, take_snapshot
 from core.domain.drift import DriftReport
+from core.domain.hold import Hold
 from core.domain.ids import ChatId, CheckId, PortfolioId
 from core.domain.membership import Member, Permission
 from core.domain.plan import Plan
@@ -69,11 +72,12 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What came before: proposals not yet ended, the last settled session, the last one checked."""
+    """What came before: proposals not yet ended, the last settled session, the last one checked, holds."""
 
     proposals: tuple[Proposal, ...] = ()
     settled: date | None = None
     checked: date | None = None
+    holds: tuple[Hold, ...] = ()
 
     @property
     def in_flight(self) -> Proposal | None:
@@ -126,9 +130,10 @@ async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
 
 
 async def standing_of(work: UnitOfWork, portfolio_id: PortfolioId) -> Standing:
-    """What a portfolio's proposals have to say before it is looked at."""
+    """What a portfolio's proposals have to say before it is looked at, and the holds on its account."""
     proposals = await work.proposals.blocking([portfolio_id])
-    return Standing(proposals.get(portfolio_id, ()))
+    holds = await work.holds.standing_in([portfolio_id])
+    return Standing(proposals.get(portfolio_id, ()), holds=holds.get(portfolio_id, ()))
 
 
 async def look(
@@ -147,9 +152,13 @@ async def look(
         require_ready(managed, moment)
         if standing.in_flight is not None:
             return CheckResult(Outcome.IN_FLIGHT, proposal=standing.in_flight)
+        raise_if_held(standing.holds)
         await require_confirmed(brokers, managed, moment)
         snapshot = await take_snapshot(store, brokers, market, managed, moment)
-        return judge_snapshot(managed, snapshot, direction=direction, force=force)
+        result = judge_snapshot(managed, snapshot, direction=direction, force=force)
+        if result.plan is not None:
+            await require_nobody_else(store, brokers, managed, result.plan)
+        return result
     except Refusal as refusal:
         return CheckResult(Outcome.REFUSED, refusal=refusal)
 

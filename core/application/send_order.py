@@ -11,6 +11,8 @@ from datetime import datetime
 
 from core.application.desk import Desk, Grant, renew
 from core.application.gate import require_may_send
+from core.application.hold_account import hold_account
+from core.domain.hold import MORE, HoldReason, strange
 from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, Order, OrderState
 from core.domain.refusals import MayNotTrade, Refusal, RiskLimit
 from core.domain.report import WhyNot
@@ -78,6 +80,8 @@ async def _claim(desk: Desk, grant: Grant, approved: ApprovedPlan, order: Order)
             managed = await work.portfolios.get(proposal.portfolio_id)
             if managed.portfolio.is_paused:
                 raise Stopped(WhyNot.PAUSED)
+            if await work.holds.standing(order.account_id):
+                raise Stopped(WhyNot.HELD)
             try:
                 await require_may_send(work, desk, grant, managed.account, approved, order, moment)
             except (MayNotTrade, RiskLimit) as refusal:
@@ -166,7 +170,7 @@ async def _adopt(desk: Desk, grant: Grant, order: Order, found: BrokerOrder) -> 
         if not is_ours(latest, found):
             await _freeze(work, latest)
             return
-        await adopt(work, latest, found)
+        await adopt(work, latest, found, desk.clock.now())
 
 
 def is_ours(order: Order, found: BrokerOrder) -> bool:
@@ -185,8 +189,11 @@ async def _freeze(work: UnitOfWork, order: Order) -> None:
         )
 
 
-async def adopt(work: UnitOfWork, order: Order, found: BrokerOrder) -> None:
-    """Take over what the broker says of an order: its id, its executions, its state."""
+async def adopt(work: UnitOfWork, order: Order, found: BrokerOrder, now: datetime) -> None:
+    """Take over what the broker says of an order: its id, its executions, its state.
+
+    More executions than were ordered are kept as they are, and hold the account.
+    """
     state = order.state
     if order.denied_at is not None:
         await work.orders.clear_denial(order.id)
@@ -195,8 +202,19 @@ async def adopt(work: UnitOfWork, order: Order, found: BrokerOrder) -> None:
             order.id, state, OrderState.SUBMITTED, broker_order_id=found.broker_order_id, detail=""
         )
         state = OrderState.SUBMITTED
-    await work.orders.add_fills(order.id, found.fills)
+    if await work.orders.add_fills(order.id, found.fills):
+        await _hold_if_too_much(work, order, now)
     if found.state is state or state in TERMINAL:
         return
     if state in AT_BROKER and found.state is not OrderState.SUBMITTED:
         await work.orders.move(order.id, state, found.state, detail=found.detail[:300] or None)
+
+
+async def _hold_if_too_much(work: UnitOfWork, order: Order, now: datetime) -> None:
+    latest = await work.orders.get(order.id)
+    proposal = await work.proposals.get(order.proposal_id)
+    if latest is None or proposal is None or latest.filled_quantity <= latest.quantity:
+        return
+    managed = await work.portfolios.get(proposal.portfolio_id)
+    detail = strange(MORE, [order.client_order_id])
+    await hold_account(work, managed, HoldReason.STRANGE_FILL, detail, now)

@@ -20,7 +20,9 @@ from core.application.check_drift import (
     judge_snapshot,
 )
 from core.application.hand_kept import require_confirmed
+from core.application.hold_account import held
 from core.application.market import Market, Moment
+from core.application.others_orders import require_nobody_else
 from core.application.propose import (
     is_cooling_down,
     same_trades,
@@ -122,7 +124,11 @@ async def _standings(
     blocking = await work.proposals.blocking(ids)
     settled = await work.proposals.last_settled(ids)
     checked = await work.checks.previous_sessions(ids, moment.session.date, NOT_LOOKED)
-    return {pid: Standing(blocking.get(pid, ()), settled.get(pid), checked.get(pid)) for pid in ids}
+    holds = await work.holds.standing_in(ids)
+    return {
+        pid: Standing(blocking.get(pid, ()), settled.get(pid), checked.get(pid), holds.get(pid, ()))
+        for pid in ids
+    }
 
 
 async def _sweep(
@@ -139,6 +145,7 @@ async def _sweep(
         else:
             results[managed.portfolio.id] = early
     results.update(await _price_and_judge(store, brokers, market, ready, sweep))
+    results.update(await _crossed(store, brokers, ready, results))
     results = {pid: _unless_known(result, sweep.standings[pid]) for pid, result in results.items()}
     await write_sweep(store, market, clock, sweep, results)
     return SweepResult(Counter(result.outcome for result in results.values()))
@@ -153,6 +160,8 @@ def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: Sweep) -> 
         return CheckResult(Outcome.REFUSED, refusal=NoTargets())
     if standing.in_flight is not None:
         return CheckResult(Outcome.IN_FLIGHT, proposal=standing.in_flight)
+    if standing.holds:
+        return CheckResult(Outcome.REFUSED, refusal=held(standing.holds))
     if _is_after_settlement(managed, sweep):
         return None
     if is_cooling_down(market, standing.settled, today, managed.policy.cool_down):
@@ -176,6 +185,24 @@ async def _unconfirmed(
     except Refusal as refusal:
         return CheckResult(Outcome.REFUSED, refusal=refusal)
     return None
+
+
+async def _crossed(
+    store: Store,
+    brokers: Brokers,
+    ready: Sequence[ManagedPortfolio],
+    results: Mapping[PortfolioId, CheckResult],
+) -> dict[PortfolioId, CheckResult]:
+    """The plans that would cross an order of somebody else's, as refusals."""
+    refused = {}
+    for managed in ready:
+        plan = results[managed.portfolio.id].plan
+        try:
+            if plan is not None and plan.trades:
+                await require_nobody_else(store, brokers, managed, plan)
+        except Refusal as refusal:
+            refused[managed.portfolio.id] = CheckResult(Outcome.REFUSED, refusal=refusal)
+    return refused
 
 
 def _date_due(managed: ManagedPortfolio, sweep: Sweep) -> bool:

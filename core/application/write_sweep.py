@@ -26,6 +26,7 @@ from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Cause
 from core.domain.refusals import (
+    AccountHeld,
     EmptyAccount,
     HoldingsOld,
     NoTargets,
@@ -145,11 +146,10 @@ def _mark(check: DueCheck, refusal: Refusal) -> str:
 async def _tell_refused(
     work: UnitOfWork, managed: ManagedPortfolio, check: DueCheck, refusal: Refusal, clock: Clock
 ) -> None:
-    if isinstance(refusal, EmptyAccount | NoTargets):
+    if isinstance(refusal, EmptyAccount | NoTargets | AccountHeld):
         return
-    symbols = " ".join(
-        str(getattr(fault, "symbol", "")) for fault in getattr(refusal, "faults", ())
-    )
+    named = [str(getattr(fault, "symbol", "")) for fault in getattr(refusal, "faults", ())]
+    symbols = " ".join([*named, *getattr(refusal, "symbols", ())])
     code = type(refusal).__name__
     items = [
         OutboxItem(

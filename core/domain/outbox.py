@@ -31,6 +31,10 @@ class MessageKind(StrEnum):
     MEMBER_JOINED = "member_joined"
     PROPOSAL_WANTED = "proposal_wanted"
     RESTORED = "restored"
+    HELD = "held"
+    HOLD_OVER = "hold_over"
+    HOLDINGS_CHANGED = "holdings_changed"
+    FOREIGN_ORDERS = "foreign_orders"
     KEPT_CRASHING = "kept_crashing"
     CODES_LOCKED = "codes_locked"
 

@@ -622,6 +622,20 @@ class PriceKeysMissing(Refusal):
     source: str
 
 
+@dataclass(eq=False)
+class AccountHeld(Refusal):
+    """Something that would send orders, asked while holds stand on the account; ``reasons`` are theirs."""
+
+    reasons: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class ForeignOrder(Refusal):
+    """A plan for symbols on which somebody else has an order open at the broker."""
+
+    symbols: tuple[str, ...]
+
+
 # --- state machines and the host -----------------------------------------------------------------
 
 

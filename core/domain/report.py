@@ -38,6 +38,7 @@ class WhyNot(StrEnum):
     # never sent
     APPROVAL_AGED = "approval_aged"
     PAUSED = "paused"
+    HELD = "held"
     CLOSED = "closed"
     IN_DOUBT = "in_doubt"
     NO_CASH = "no_cash"

@@ -365,6 +365,20 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "@family is paused, so nothing is sent. /resume starts it again.",
     ),
     (
+        r.AccountHeld(("keys_refused", "restricted")),
+        (
+            "Nothing is planned or sent for this account: the broker does not let me in and the"
+            " broker has restricted the account. /status shows what to do."
+        ),
+    ),
+    (
+        r.ForeignOrder(("BND", "VTI")),
+        (
+            "At the broker an order for BND and VTI is open that I did not send, so nothing is"
+            " planned for it. Once it is filled, or cancelled in the broker's app: /rebalance"
+        ),
+    ),
+    (
         r.AccountInUse("alpaca"),
         (
             "The alpaca account belongs to another portfolio already, and can only belong to one."

@@ -47,8 +47,10 @@ async def test_one_hold_of_each_reason_stands_on_an_account(store: Store) -> Non
         keys, strange = await work.holds.standing(family.account.id)
         assert (keys.reason, keys.detail, keys.since) == (R.KEYS_REFUSED, "locked", NOW)
         assert strange == a_hold(family, R.STRANGE_FILL, "more rb-1")
-        both = await work.holds.standing_on([family.account.id, other.account.id])
-        assert both == {family.account.id: (keys, strange), other.account.id: (a_hold(other),)}
+        both = await work.holds.standing_in([family.portfolio.id, other.portfolio.id])
+        assert both == {family.portfolio.id: (keys, strange), other.portfolio.id: (a_hold(other),)}
+        owned = await work.holds.portfolios_of({other.account.id})
+        assert owned == {other.account.id: other.portfolio}
         assert await work.holds.every_standing() == (keys, strange, a_hold(other))
 
 

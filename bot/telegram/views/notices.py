@@ -24,6 +24,7 @@ _CHECK_TROUBLES = {
     "HoldingsOld": "nobody has confirmed for 30 days what the account holds",
     "RiskLimit": "the plan would break a limit of this installation",
     "ObjectiveNotBuilt": "the policy asks for an objective that this version does not have",
+    "ForeignOrder": "somebody else's order is open at the broker",
     "UnknownAssets": "the broker does not trade one of the lines",
 }
 """Why a scheduled check made no plan, by the refusal's name."""

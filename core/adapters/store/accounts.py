@@ -11,10 +11,12 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from core.adapters.store.database import Database, Found
-from core.adapters.store.tables import ACCOUNT_HOLDS, ACCOUNT_SNAPSHOTS
+from core.adapters.store.portfolios import portfolio_of
+from core.adapters.store.tables import ACCOUNT_HOLDS, ACCOUNT_SNAPSHOTS, ACCOUNTS, PORTFOLIOS
 from core.domain.hold import Hold, HoldReason
-from core.domain.ids import AccountId, MemberId, Symbol
+from core.domain.ids import AccountId, MemberId, PortfolioId, Symbol
 from core.domain.look import Held, Look
+from core.domain.portfolio import Portfolio
 
 LOOKS_KEPT = 5
 
@@ -49,20 +51,26 @@ class SqlHolds:
 
     async def standing(self, account_id: AccountId) -> tuple[Hold, ...]:
         """The holds that stand on an account, oldest first."""
-        return (await self.standing_on([account_id])).get(account_id, ())
-
-    async def standing_on(
-        self, account_ids: Collection[AccountId]
-    ) -> dict[AccountId, tuple[Hold, ...]]:
-        """The same for many accounts; those without one are missing."""
         rows = await self._database.rows(
             select(ACCOUNT_HOLDS)
-            .where(self._database.among(ACCOUNT_HOLDS.c.account_id, account_ids), _STANDS)
+            .where(ACCOUNT_HOLDS.c.account_id == account_id, _STANDS)
             .order_by(ACCOUNT_HOLDS.c.id)
         )
-        found: dict[AccountId, tuple[Hold, ...]] = {}
-        for hold in map(_hold_of, rows):
-            found[hold.account_id] = (*found.get(hold.account_id, ()), hold)
+        return tuple(map(_hold_of, rows))
+
+    async def standing_in(
+        self, portfolio_ids: Collection[PortfolioId]
+    ) -> dict[PortfolioId, tuple[Hold, ...]]:
+        """The same for the accounts of many portfolios; portfolios without one are missing."""
+        rows = await self._database.rows(
+            select(ACCOUNT_HOLDS, ACCOUNTS.c.portfolio_id)
+            .join(ACCOUNTS, ACCOUNTS.c.id == ACCOUNT_HOLDS.c.account_id)
+            .where(self._database.among(ACCOUNTS.c.portfolio_id, portfolio_ids), _STANDS)
+            .order_by(ACCOUNT_HOLDS.c.id)
+        )
+        found: dict[PortfolioId, tuple[Hold, ...]] = {}
+        for row in rows:
+            found[row.portfolio_id] = (*found.get(row.portfolio_id, ()), _hold_of(row))
         return found
 
     async def every_standing(self) -> tuple[Hold, ...]:
@@ -73,6 +81,15 @@ class SqlHolds:
             .order_by(ACCOUNT_HOLDS.c.account_id, ACCOUNT_HOLDS.c.id)
         )
         return tuple(map(_hold_of, rows))
+
+    async def portfolios_of(self, account_ids: Collection[AccountId]) -> dict[AccountId, Portfolio]:
+        """The portfolio that each account belongs to."""
+        rows = await self._database.rows(
+            select(PORTFOLIOS, ACCOUNTS.c.id.label("account_id"))
+            .join(ACCOUNTS, ACCOUNTS.c.portfolio_id == PORTFOLIOS.c.id)
+            .where(self._database.among(ACCOUNTS.c.id, account_ids))
+        )
+        return {AccountId(row.account_id): portfolio_of(row) for row in rows}
 
     async def lift(
         self, account_id: AccountId, reason: HoldReason, at: datetime, by: MemberId | None

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Protocol
 
 from core.domain.hold import Hold, HoldReason
-from core.domain.ids import AccountId, MemberId
+from core.domain.ids import AccountId, MemberId, PortfolioId
 from core.domain.look import Look
+from core.domain.portfolio import Portfolio
 
 
 class Holds(Protocol):
@@ -22,14 +23,18 @@ class Holds(Protocol):
         """The holds that stand on an account, oldest first."""
         ...
 
-    async def standing_on(
-        self, account_ids: Collection[AccountId]
-    ) -> dict[AccountId, tuple[Hold, ...]]:
-        """The same for many accounts; those without one are missing."""
+    async def standing_in(
+        self, portfolio_ids: Collection[PortfolioId]
+    ) -> dict[PortfolioId, tuple[Hold, ...]]:
+        """The same for the accounts of many portfolios; portfolios without one are missing."""
         ...
 
     async def every_standing(self) -> tuple[Hold, ...]:
         """All holds that stand, by account."""
+        ...
+
+    async def portfolios_of(self, account_ids: Collection[AccountId]) -> dict[AccountId, Portfolio]:
+        """The portfolio that each account belongs to."""
         ...
 
     async def lift(

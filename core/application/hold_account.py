@@ -1,0 +1,111 @@
+"""Hold: stop sending for an account because of what was found at its broker, and tell its owners."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from core.domain.hold import Hold, HoldReason
+from core.domain.ids import AccountId, ChatId, MemberId
+from core.domain.membership import Role
+from core.domain.outbox import MessageKind, OutboxItem, Priority
+from core.domain.portfolio import ManagedPortfolio, Portfolio
+from core.domain.refusals import AccountHeld
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Store, UnitOfWork
+
+
+async def require_not_held(work: UnitOfWork, account_id: AccountId) -> None:
+    """Raise AccountHeld where a hold stands on an account."""
+    raise_if_held(await work.holds.standing(account_id))
+
+
+def raise_if_held(holds: Collection[Hold]) -> None:
+    """Raise AccountHeld where there is a hold."""
+    if holds:
+        raise held(holds)
+
+
+def held(holds: Collection[Hold]) -> AccountHeld:
+    """The refusal that holds are."""
+    return AccountHeld(tuple(hold.reason for hold in holds))
+
+
+async def hold_account(
+    work: UnitOfWork, managed: ManagedPortfolio, reason: HoldReason, detail: str, now: datetime
+) -> None:
+    """Place a hold on a portfolio's account and tell its owners; one that stands is only brought up to date."""
+    hold = Hold(managed.account.id, reason, detail, now)
+    if await work.holds.place(hold):
+        await _note(work, managed, "account_held", reason, now, detail=detail)
+        await _tell(work, managed.portfolio, MessageKind.HELD, hold, now)
+
+
+async def lift_hold(
+    work: UnitOfWork,
+    managed: ManagedPortfolio,
+    reason: HoldReason,
+    now: datetime,
+    by: MemberId | None = None,
+) -> bool:
+    """Lift a hold and note who did; owners are told of what is over by itself. False where none stands."""
+    standing = await work.holds.standing(managed.account.id)
+    hold = next((each for each in standing if each.reason is reason), None)
+    if hold is None or not await work.holds.lift(managed.account.id, reason, now, by):
+        return False
+    await _note(work, managed, "hold_lifted", reason, now, by, hold.detail)
+    if by is None:
+        await _tell(work, managed.portfolio, MessageKind.HOLD_OVER, hold, now)
+    return True
+
+
+async def remind_of_holds(store: Store, clock: Clock) -> None:
+    """Tell owners once more, at most once a day, that nothing is sent for an account of theirs."""
+    async with store.read() as work:
+        standing = await work.holds.every_standing()
+    now = clock.now()
+    old = [hold for hold in standing if hold.since.date() != now.date()]
+    if not old:
+        return
+    async with store.begin() as work:
+        portfolios = await work.holds.portfolios_of({hold.account_id for hold in old})
+        for hold in old:
+            await _tell(work, portfolios[hold.account_id], MessageKind.HELD, hold, now)
+
+
+async def _tell(
+    work: UnitOfWork, portfolio: Portfolio, kind: MessageKind, hold: Hold, now: datetime
+) -> None:
+    """To each owner, once a day: the dedup key has the date."""
+    mark = f"{kind}:{hold.account_id}:{hold.reason}:{hold.since.isoformat()}:{now.date()}"
+    items = [
+        OutboxItem(
+            kind,
+            chat,
+            f"{mark}:{chat}",
+            portfolio.id,
+            priority=Priority.DECISION,
+            data={"reason": hold.reason.value, "detail": hold.detail},
+        )
+        for chat in await owners(work, portfolio)
+    ]
+    await work.conversation.enqueue(items, now)
+
+
+async def owners(work: UnitOfWork, portfolio: Portfolio) -> tuple[ChatId, ...]:
+    """The private chats of a portfolio's owners."""
+    members = await work.people.memberships(portfolio.id)
+    return tuple(ChatId(m.member.user_id) for m in members if m.role is Role.OWNER)
+
+
+async def _note(
+    work: UnitOfWork,
+    managed: ManagedPortfolio,
+    kind: str,
+    reason: HoldReason,
+    now: datetime,
+    by: MemberId | None = None,
+    detail: str = "",
+) -> None:
+    data = f"{reason} {detail}".strip()[:500]
+    await work.log.record(AuditEvent(now, kind, by, managed.portfolio.id, data=data))

@@ -1,0 +1,39 @@
+"""Others' orders: what somebody else has open at a broker, on which no plan is made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from core.domain.ids import Symbol
+from core.domain.plan import Plan
+from core.domain.portfolio import ManagedPortfolio
+from core.domain.refusals import BrokerDown, ForeignOrder
+from core.ports.broker import BrokerError, Brokers
+from core.ports.store import Store
+
+
+async def require_nobody_else(
+    store: Store, brokers: Brokers, managed: ManagedPortfolio, plan: Plan
+) -> None:
+    """Raise ForeignOrder where an order that is not ours is open on a symbol that a plan would trade.
+
+    Only where others can trade at all; raises BrokerDown where the broker does not say.
+    """
+    broker = brokers.of(managed.account)
+    if not broker.traits.others_trade or not plan.trades:
+        return
+    try:
+        orders = await broker.open_orders()
+    except BrokerError as error:
+        raise BrokerDown(managed.account.broker, str(error)) from error
+    named = {order.client_order_id: order.symbol for order in orders}
+    async with store.read() as work:
+        ours = await work.orders.known(named)
+    refuse_foreign({s for name, s in named.items() if name not in ours}, plan)
+
+
+def refuse_foreign(foreign: Collection[Symbol], plan: Plan) -> None:
+    """Raise ForeignOrder where a plan trades one of these symbols."""
+    traded = {trade.symbol for trade in plan.trades}
+    if crossing := traded & set(foreign):
+        raise ForeignOrder(tuple(sorted(crossing)))
