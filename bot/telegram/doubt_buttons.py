@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.telegram.commands.proposals import proposal_now
 from bot.telegram.context import Reaction, Turn, alert
-from bot.telegram.views.proposal import frozen_notice
+from bot.telegram.views.frozen import frozen_notice
 from bot.words.numbers import listed
 from bot.work import desk_of
 from core.application.resolve_frozen import (
@@ -49,7 +49,10 @@ async def _resolved(turn: Turn, view: ProposalView) -> Reaction:
     turn.wake()
     if view.proposal.state is ProposalState.FROZEN:
         symbols = listed([order.symbol for order in view.orders if order.state in DOUBTFUL])
-        words = f"Still unclear: {symbols}. Look into the broker's own app for the order id."
+        words = (
+            f"Still unclear: {symbols}. The broker does not find it. Ask again in a minute, or look at "
+            "what it holds. Nothing was sent."
+        )
         return alert(words, frozen_notice(view))
     return Reaction(
         says=(await proposal_now(turn, view.proposal.id),), toast="Clear again: it goes on."

@@ -8,8 +8,8 @@ from datetime import datetime
 from bot.telegram.screen import Screen
 from bot.telegram.views import notices
 from bot.telegram.views.checklist import checklist_screen, has_checklist
+from bot.telegram.views.frozen import frozen_notice
 from bot.telegram.views.proposal import (
-    frozen_notice,
     proposal_screen,
     recheck_notice,
     reminder,

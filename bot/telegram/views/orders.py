@@ -10,6 +10,7 @@ from bot.telegram.views.parts import head, paragraphs
 from bot.words.by_hand import order_state
 from bot.words.labels import SIDES
 from bot.words.numbers import money, quantity
+from bot.words.order_details import order_detail
 from bot.words.times import clock_time
 from core.application.choose_portfolio import Current
 from core.domain.order import Order, OrderState
@@ -34,7 +35,7 @@ def _outcome(order: Order, managed: ManagedPortfolio) -> str:
     state, currency = order_state(order.state, managed.account), managed.portfolio.currency
     price = order.average_price
     if price is None:
-        detail = escape(neutral(order.detail[:_DETAIL_LIMIT]).strip())
+        detail = escape(neutral(order_detail(order.detail)[:_DETAIL_LIMIT]).strip())
         return f"{state} ({detail})" if detail else state
     when = clock_time(order.fills[-1].at)
     if order.state is OrderState.FILLED:

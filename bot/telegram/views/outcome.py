@@ -9,10 +9,10 @@ from datetime import datetime
 from bot.telegram.html import bold, escape, neutral, shown_name
 from bot.telegram.views.after_sale import after_sale_text
 from bot.telegram.views.parts import lines
-from bot.words.after_sale import not_sent
 from bot.words.by_hand import is_by_hand, order_state
 from bot.words.labels import DECISIONS, SIDES, SIDES_DONE, proposal_number
 from bot.words.numbers import count, listed, money, quantity, small_drift
+from bot.words.order_details import order_detail
 from bot.words.times import clock_time
 from core.application.show_proposal import ProposalView
 from core.domain.order import Order, OrderState
@@ -30,7 +30,7 @@ _ENDED_UNSENT: Mapping[ProposalState, str] = {
 }
 
 _CARRIED_OUT: Mapping[ProposalState, str] = {
-    _S.APPROVED: "⏳ <b>Approved.</b> The orders are about to be sent.",
+    _S.APPROVED: "⏳ <b>Approved.</b> The orders go out as soon as the broker answers.",
     _S.EXECUTING: "⏳ <b>Being carried out.</b>",
     _S.DONE: "✅ <b>Done.</b>",
     _S.PARTIAL: "⚠ <b>Partly done.</b> Not every order was filled in full.",
@@ -88,7 +88,7 @@ def _rest(order: Order, managed: ManagedPortfolio) -> str:
 
 
 def _detail(order: Order) -> str:
-    words = neutral(not_sent(order.detail)[:_DETAIL_LIMIT]).strip()
+    words = neutral(order_detail(order.detail)[:_DETAIL_LIMIT]).strip()
     return f" ({escape(words)})" if words else ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -32,7 +31,6 @@ from bot.telegram.views.proposal_text import (
 )
 from bot.words.by_hand import is_by_hand, orders_at
 from bot.words.labels import (
-    ORDER_STATES,
     PROPOSAL_STATES,
     REVISION_CAUSES,
     SIDES,
@@ -40,9 +38,7 @@ from bot.words.labels import (
 )
 from bot.words.numbers import count, plain, quantity, tenths
 from bot.words.plan_reasons import reason_sentence
-from core.application.send_order import DENIED
 from core.application.show_proposal import ProposalView
-from core.domain.order import Order, OrderState
 from core.domain.plan import Plan, Skipped, Trade
 from core.domain.policy import Direction, whole_shares
 from core.domain.portfolio import Account, Rung
@@ -283,59 +279,8 @@ def recheck_notice(view: ProposalView, *, market_now: datetime | None = None) ->
     return Screen(text)
 
 
-def frozen_notice(view: ProposalView) -> Screen:
-    """An execution that stopped because nobody can say whether an order is at the broker."""
-    in_doubt = [
-        order for order in view.orders if order.state in {OrderState.FROZEN, OrderState.UNKNOWN}
-    ]
-    text = paragraphs(
-        title(view),
-        _why_frozen(in_doubt),
-        capped([_doubtful(order) for order in in_doubt], TEXT_LIMIT // 2, "more"),
-        "Look into the broker's own app for the order id, and at its holdings and cash. Until it is "
-        "clear, do not place the same order there by hand.",
-        "What you say is held against the broker's own answer first.",
-    )
-    number = view.proposal.id
-    rows = [
-        (
-            tap(f"{order.symbol}: it is there", "fz_there", number, order.id),
-            tap(f"{order.symbol}: it is not", "fz_absent", number, order.id),
-        )
-        for order in in_doubt[:EDITABLE_LEGS]
-    ]
-    last = (
-        tap("🔎 Ask the broker again", "fz_check", number),
-        tap("Show the proposal", "show", number),
-    )
-    return Screen(text, (*rows, last))
-
-
-def _why_frozen(in_doubt: Sequence[Order]) -> str:
-    """What is certain, and what is not: an order that the broker denies, or one that may never have reached it."""
-    if any(order.detail == DENIED for order in in_doubt):
-        return (
-            "⛔ <b>Stopped: the broker had confirmed an order, and says now that it does not have "
-            "it.</b> Perhaps the account was reset. Whether it was carried out cannot be known; "
-            "nothing more is sent for this proposal, and no order is sent again by itself."
-        )
-    return (
-        "⛔ <b>Stopped: it cannot be known whether an order reached the broker.</b> "
-        "Nothing more is sent for this proposal."
-    )
-
-
-def _doubtful(order: Order) -> str:
-    what = f"{SIDES[order.side]} {quantity(order.quantity)} {escape(order.symbol)}"
-    state = "the broker denies it" if order.detail == DENIED else ORDER_STATES[order.state]
-    known = order.filled_quantity
-    filled = f", {quantity(known)} of it filled for certain" if known else ""
-    return f"{what}: {state}{filled}, order id <code>{escape(order.client_order_id)}</code>"
-
-
 __all__ = [
     "approve_label",
-    "frozen_notice",
     "proposal_edit_screen",
     "proposal_screen",
     "proposal_why_screen",

@@ -10,9 +10,9 @@ import pytest
 from bot.telegram.buttons import VERBS
 from bot.telegram.screen import Action, Screen
 from bot.telegram.views import notices
+from bot.telegram.views.frozen import frozen_notice
 from bot.telegram.views.members import members_screen
 from bot.telegram.views.proposal import (
-    frozen_notice,
     proposal_edit_screen,
     proposal_screen,
     proposal_why_screen,

@@ -15,9 +15,9 @@ from bot.sandbox.html_entities import parse_html
 from bot.telegram.callback import encode
 from bot.telegram.html import TEXT_LIMIT, plain, shown_length
 from bot.telegram.screen import Action, Screen
+from bot.telegram.views.frozen import frozen_notice
 from bot.telegram.views.notices import approval_lapsed
 from bot.telegram.views.proposal import (
-    frozen_notice,
     proposal_edit_screen,
     proposal_screen,
     proposal_why_screen,
@@ -287,7 +287,9 @@ def test_frozen_names_the_order_that_is_unclear() -> None:
     notice = frozen_notice(shown)
     assert "Buy 46 BND" in notice.text
     assert "rb-abcd1234-42-2-1" in notice.text
-    assert "VTI" not in notice.text
+    assert "Either about $3,377.78 is in BND now, or it is still in cash." in notice.text
+    assert "Certain:\n1. Sold 11 VTI at $287.14" in notice.text
+    assert "its own app" not in notice.text
     require_sendable(notice)
 
 
