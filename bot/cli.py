@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.cli_code import code_command
+from bot.cli_keys import connect_command, rotate_key_command
 from bot.cli_plan import plan_command
 from bot.cli_store import backup_command, restore_command
 from core.ports.troubles import Trouble
@@ -61,7 +63,7 @@ def read_settings() -> Settings:
     return settings
 
 
-def _finish(work: Any) -> Any:
+def finish(work: Any) -> Any:
     """Run something asynchronous; what stands in its way becomes one sentence and an exit status."""
     from bot.words.faults import fault_sentence
 
@@ -85,7 +87,7 @@ def run() -> None:
         return
     from bot.serve import serve
 
-    _finish(serve(settings))
+    finish(serve(settings))
 
 
 @cli.command()
@@ -129,9 +131,9 @@ def check(once: bool) -> None:  # noqa: FBT001 - click's way
     from bot.check import check_for_ever, check_once
 
     if not once:
-        _finish(check_for_ever(settings))
+        finish(check_for_ever(settings))
         return
-    done = _finish(check_once(settings))
+    done = finish(check_once(settings))
     counts = ", ".join(f"{outcome} {count}" for outcome, count in done.checks.counts.items())
     click.echo(f"checked {done.checks.checked}" + (f": {counts}" if counts else ""))
 
@@ -143,7 +145,7 @@ def claim() -> None:
     if settings.telegram_bot_token is None:
         click.echo("TELEGRAM_BOT_TOKEN is not set: a claim is a link to your bot.", err=True)
         sys.exit(BAD_INPUT)
-    _finish(_claim(settings))
+    finish(_claim(settings))
 
 
 async def _claim(settings: Settings) -> None:
@@ -194,7 +196,9 @@ def _not_built(name: str, text: str) -> click.Command:
 
 
 cli.add_command(plan_command)
+cli.add_command(connect_command)
+cli.add_command(rotate_key_command)
+cli.add_command(code_command)
 cli.add_command(backup_command)
 cli.add_command(restore_command)
 cli.add_command(_not_built("backtest", "Run a policy over a price history"))
-cli.add_command(_not_built("connect", "Add a broker credential to an account"))

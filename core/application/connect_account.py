@@ -83,6 +83,13 @@ class KeptKeys:
     portfolio: Portfolio | None
 
 
+async def who_connects(store: Store, *, slug: str, user_id: UserId | None = None) -> Member:
+    """The owner of a portfolio to whom keys are to belong; raises UnknownPortfolio, WhichOwner or UnknownMember."""
+    async with store.read() as work:
+        managed = await _portfolio(work, slug)
+        return await _owner(work, managed.portfolio, user_id)
+
+
 async def look_at_keys(
     store: Store,
     doors: Doors,
