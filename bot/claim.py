@@ -6,6 +6,7 @@ import sys
 
 from telegram import Bot
 
+from bot.qr import drawn
 from bot.runtime import Runtime
 from core.application.invite_member import CLAIM_LIFETIME, make_claim
 
@@ -29,14 +30,8 @@ async def print_claim(runtime: Runtime, username: str) -> None:
 
 def claim_text(link: str) -> str:
     """The claim as people see it in a terminal."""
-    import io
-
-    import segno
-
-    drawn = io.StringIO()
-    segno.make(link, error="l").terminal(out=drawn, compact=True)
     minutes = int(CLAIM_LIFETIME.total_seconds() // 60)
     return (
         "\nNobody may use this bot yet. Open this link on your phone to become its owner;\n"
-        f"it works once, within {minutes} minutes:\n\n  {link}\n\n{drawn.getvalue()}\n"
+        f"it works once, within {minutes} minutes:\n\n  {link}\n\n{drawn(link)}\n"
     )
