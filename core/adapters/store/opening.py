@@ -7,7 +7,7 @@ import secrets
 import string
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.adapters.store.engines import (
@@ -18,7 +18,7 @@ from core.adapters.store.engines import (
     sqlite_file,
 )
 from core.adapters.store.faults import translated
-from core.adapters.store.files import leave_marker, prepare_file
+from core.adapters.store.files import leave_marker, mark_of, prepare_file
 from core.adapters.store.schema import bring_up_to_date
 from core.adapters.store.store import SqlStore
 from core.adapters.store.tables import INSTALLATION
@@ -54,6 +54,7 @@ async def _prepare(engines: Engines) -> None:
     if engines.file is not None:
         await engines.migrator.dispose()
         await require_sqlite_settings(engines)
+        await _mark(engines, install_id)
         await asyncio.to_thread(leave_marker, engines.file, install_id)
 
 
@@ -64,6 +65,12 @@ async def _install_id(connection: AsyncConnection) -> str:
     made = "".join(secrets.choice(_ALPHABET) for _ in range(INSTALL_ID_LENGTH))
     await connection.execute(insert(INSTALLATION).values(id=1, install_id=made, restored_at=None))
     return made
+
+
+async def _mark(engines: Engines, install_id: str) -> None:
+    """Name the installation on the first page, and so at the beginning of this process's log, changed or not."""
+    async with engines.writer.begin() as connection:
+        await connection.execute(text(f"PRAGMA application_id = {mark_of(install_id):d}"))
 
 
 def _prepare_files(data_dir: Path, file: Path | None) -> None:

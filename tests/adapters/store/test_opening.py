@@ -14,6 +14,7 @@ import pytest
 from core.adapters.store import open_store, schema
 from core.adapters.store.engines import make_engines, require_sqlite_settings
 from core.adapters.store.files import marker_of
+from core.domain.ids import UserId
 from core.ports.store_errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
 from tests.contracts.store_samples import settle
 from tests.fakes.store import make_store
@@ -105,6 +106,51 @@ async def test_a_log_without_its_database_is_no_reason_to_begin_anew(tmp_path: P
     with pytest.raises(StoreDamaged, match=r"evenkeel\.db-wal"):
         await open_store(url_of(tmp_path), tmp_path)
     assert not (tmp_path / "evenkeel.db").exists()
+
+
+@pytest.mark.fault(61)
+async def test_a_log_of_another_installation_is_not_carried_out(tmp_path: Path) -> None:
+    """SQLite itself would: every page of the other one would take the place of ours, and look sound."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    store = await open_store(url_of(ours), ours)
+    await settle(store)
+    await store.aclose()
+    other = await open_store(url_of(theirs), theirs)
+    await settle(other, user=2)
+    log = (theirs / "evenkeel.db-wal").read_bytes()
+    await other.aclose()
+    before = (ours / "evenkeel.db").read_bytes()
+    (ours / "evenkeel.db-wal").write_bytes(log)
+    with pytest.raises(StoreDamaged, match=r"evenkeel\.db-wal .* belongs to another database"):
+        await open_store(url_of(ours), ours)
+    assert (ours / "evenkeel.db").read_bytes() == before
+    assert (ours / "evenkeel.db-wal").read_bytes() == log
+    (ours / "evenkeel.db-wal").unlink()
+    again = await open_store(url_of(ours), ours)
+    async with again.read() as work:
+        assert await work.people.member_of_user(UserId(700_000_000_001)) is not None
+    await again.aclose()
+
+
+@pytest.mark.fault(61)
+async def test_a_log_that_was_cut_off_is_followed_to_its_last_whole_commit(tmp_path: Path) -> None:
+    store = await make_store(tmp_path)
+    await settle(store)
+    async with store.begin() as work:
+        await work.people.add_household("Last")
+    data = (tmp_path / "evenkeel.db").read_bytes()
+    log = (tmp_path / "evenkeel.db-wal").read_bytes()
+    await store.aclose()
+    (tmp_path / "evenkeel.db").write_bytes(data)
+    (tmp_path / "evenkeel.db-wal").write_bytes(log[:-100])
+    again = await make_store(tmp_path)
+    async with again.read() as work:
+        assert await work.people.member_of_user(UserId(700_000_000_001)) is not None
+    await again.aclose()
+    with closing(sqlite3.connect(tmp_path / "evenkeel.db")) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM households")]
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert names == ["Home"]
 
 
 @pytest.mark.fault(63)
