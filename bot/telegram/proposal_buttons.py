@@ -10,9 +10,10 @@ from typing import Protocol, TypeVar
 
 from bot.telegram import code_question
 from bot.telegram.commands.proposals import proposal_now
-from bot.telegram.context import Reaction, Said, Turn, alert
+from bot.telegram.context import Reaction, Said, Turn, alert, say
 from bot.telegram.setup_end import after_approval, last_step
 from bot.telegram.views.proposal import proposal_edit_screen, proposal_why_screen
+from bot.telegram.views.record import record_screen
 from bot.words.by_hand import is_by_hand
 from bot.words.numbers import count
 from bot.words.times import clock_time
@@ -31,6 +32,7 @@ from core.application.edit_proposal import edit_leg, plan_buys_only, plan_in_ful
 from core.application.gate import gate_of
 from core.application.market import Market
 from core.application.one_time_codes import Proof
+from core.application.proposal_record import proposal_record
 from core.application.show_proposal import ProposalView, show_proposal
 from core.domain.ids import ProposalId
 from core.domain.membership import Member
@@ -253,6 +255,14 @@ async def show(turn: Turn, number: int) -> Reaction:
     return Reaction(says=(await proposal_now(turn, ProposalId(number)),))
 
 
+async def record(turn: Turn, number: int) -> Reaction:
+    """[Record 42]: its hash, prices, deciders and orders, as a new message."""
+    found = await proposal_record(
+        turn.runtime.store, member=turn.member, proposal_id=ProposalId(number)
+    )
+    return say(record_screen(found))
+
+
 async def _shown(turn: Turn, number: int, toast: str = "") -> Reaction:
     return Reaction(edit=await proposal_now(turn, ProposalId(number)), toast=toast)
 
@@ -289,5 +299,6 @@ VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
     "why": why,
     "refresh": refresh,
     "show": show,
+    "audit": record,
 }
 """What each verb under a proposal does."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.application.desk import Desk
 from core.application.gate import used_today
 from core.application.market import Moment
+from core.application.proposal_record import recheck_event
 from core.application.propose import void_intents
 from core.application.take_snapshot import drift_of, plan_request, take_snapshot
 from core.application.tell import refresh_copies, tell_deciders, tell_proposal
@@ -48,6 +49,9 @@ async def recheck_proposal(
         across_close=proposal.revision.snapshot.session != moment.session.date,
         market_now=moment.now,
     )
+    async with desk.store.begin() as work:
+        now = desk.clock.now()
+        await work.log.record(recheck_event(proposal, snapshot, moment, now))
     if check.holds:
         return await _within_limits(desk, managed, proposal, check, moment)
     await _ask_again(desk, managed, proposal, snapshot, check)

@@ -483,6 +483,18 @@ async def test_the_log_is_read_newest_first(store: Store) -> None:
         assert await work.log.events(None, 1) == (full,)
 
 
+async def test_the_log_of_one_proposal_is_read_oldest_first(store: Store) -> None:
+    family = await settle(store)
+    here = family.portfolio.id
+    async with store.begin() as work:
+        proposal = await propose(work, family)
+        about = [AuditEvent(NOW, kind, None, here, proposal.id, "x") for kind in ("a", "b")]
+        await work.log.record_many([about[0], AuditEvent(NOW, "else", None, here), about[1]])
+    async with store.read() as work:
+        assert await work.log.of_proposal(here, proposal.id) == tuple(about)
+        assert await work.log.of_proposal(PortfolioId(here + 1), proposal.id) == ()
+
+
 async def test_the_market_has_one_row_and_instants_come_back_in_utc(store: Store) -> None:
     paris = datetime(2020, 3, 5, 17, 0, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
     async with store.begin() as work:

@@ -34,10 +34,14 @@ def history_screen(current: Current, history: History) -> Screen:
         capped(changes, TEXT_LIMIT // 3, "more changes"),
     )
     buttons = [
-        tap(f"Show {proposal.id}", "show", proposal.id)
+        button
         for proposal in history.proposals[:MOST_BUTTONS]
+        for button in (
+            tap(f"Show {proposal.id}", "show", proposal.id),
+            tap(f"🧾 Record {proposal.id}", "audit", proposal.id),
+        )
     ]
-    return Screen(text, tuple(tuple(buttons[at : at + 4]) for at in range(0, len(buttons), 4)))
+    return Screen(text, tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)))
 
 
 def _proposal(proposal: Proposal) -> str:

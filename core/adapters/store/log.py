@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import insert, select
 
-from core.adapters.store.database import Database
+from core.adapters.store.database import Database, Found
 from core.adapters.store.tables import AUDIT_EVENTS, MARKET_CLOCK
-from core.domain.ids import PortfolioId
+from core.domain.ids import PortfolioId, ProposalId
 from core.ports.store import AuditEvent, MarketRow
 
 
@@ -44,11 +44,21 @@ class SqlLog:
         statement = select(AUDIT_EVENTS).order_by(AUDIT_EVENTS.c.id.desc()).limit(limit)
         if portfolio_id is not None:
             statement = statement.where(AUDIT_EVENTS.c.portfolio_id == portfolio_id)
-        rows = await self._database.rows(statement)
-        return tuple(
-            AuditEvent(row.at, row.kind, row.member_id, row.portfolio_id, row.proposal_id, row.data)
-            for row in rows
+        return tuple(_event(row) for row in await self._database.rows(statement))
+
+    async def of_proposal(
+        self, portfolio_id: PortfolioId, proposal_id: ProposalId
+    ) -> tuple[AuditEvent, ...]:
+        """All events about one proposal of a portfolio, oldest first."""
+        rows = await self._database.rows(
+            select(AUDIT_EVENTS)
+            .where(
+                AUDIT_EVENTS.c.portfolio_id == portfolio_id,
+                AUDIT_EVENTS.c.proposal_id == proposal_id,
+            )
+            .order_by(AUDIT_EVENTS.c.id)
         )
+        return tuple(_event(row) for row in rows)
 
     async def market(self) -> MarketRow | None:
         """The replay's row."""
@@ -64,3 +74,7 @@ class SqlLog:
             instant=row.instant,
             sessions_per_minute=row.sessions_per_minute,
         )
+
+
+def _event(row: Found) -> AuditEvent:
+    return AuditEvent(row.at, row.kind, row.member_id, row.portfolio_id, row.proposal_id, row.data)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from core.domain.ids import (
     PortfolioId,
+    ProposalId,
 )
 from core.ports.store.records import AuditEvent, MarketRow
 
@@ -51,6 +52,12 @@ class Log(Protocol):
 
     async def events(self, portfolio_id: PortfolioId | None, limit: int) -> tuple[AuditEvent, ...]:
         """The latest events, newest first."""
+        ...
+
+    async def of_proposal(
+        self, portfolio_id: PortfolioId, proposal_id: ProposalId
+    ) -> tuple[AuditEvent, ...]:
+        """All events about one proposal of a portfolio, oldest first."""
         ...
 
     async def market(self) -> MarketRow | None:

@@ -304,7 +304,7 @@ def test_history_says_who_decided_what_when() -> None:
     assert "sell 11 VTI and buy 46 BND" in text
     assert "Anna approved 42, Tue 10 Mar 10:05 ET" in text
     assert "Anna set the targets to VTI 60 BND 40" in text
-    assert actions(screen) == [Action("show", (42,))]
+    assert actions(screen) == [Action("show", (42,)), Action("audit", (42,))]
     assert "Nothing happened yet" in history_screen(current(), History((), ())).text
 
 
