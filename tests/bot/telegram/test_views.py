@@ -369,6 +369,17 @@ def test_small_notices() -> None:
     assert "1 proposal was made and ended" in notices.not_sent_in_time(1).text
 
 
+def test_the_notice_of_a_lock_says_what_to_do() -> None:
+    until = datetime.fromisoformat("2020-03-12T20:00:00+00:00")
+    screen = notices.codes_locked(managed(), "Anna", until)
+    require_sendable(screen)
+    text = plain(screen.text)
+    assert "Anna: five wrong one-time codes" in text
+    assert "until Thu 12 Mar 16:00 ET" in text
+    assert [button.label for row in screen.rows for button in row] == ["⏸ Pause", "👪 Members"]
+    assert "A member: five" in plain(notices.codes_locked(managed(), "", until).text)
+
+
 def test_help_shows_examples_that_can_be_typed() -> None:
     screen = help_screen()
     require_sendable(screen)
