@@ -14,6 +14,7 @@ from core.domain import refusals as r
 from core.domain.hold import HoldReason
 from core.domain.ladder import Barrier
 from core.domain.money import ZERO
+from core.domain.portfolio import Rung
 from core.domain.proposal import ProposalState
 from core.domain.quote import PriceFault, PriceFaultKind
 
@@ -521,6 +522,49 @@ def _(_refusal: r.CodesNeedKey) -> str:
         "One-time codes cannot be checked: EVENKEEL_SECRET_KEY is missing on the server, or is not the"
         " one they were stored with. Whoever runs the bot sees to it."
     )
+
+
+@_say
+def _(refusal: r.PrivateOnly) -> str:
+    return f"To {refusal.action}, write to me in a private chat: here others read along."
+
+
+@_say
+def _(refusal: r.NoRungAbove) -> str:
+    if refusal.rung in {Rung.SIMULATED, Rung.BROKER_PAPER}:
+        return (
+            "This account is play money and stays that. A real account is connected by the operator"
+            " on the server (evenkeel connect) and starts as a dry run."
+        )
+    if refusal.rung == Rung.LIVE:
+        return "This account is on the last rung already: LIVE."
+    return "That is not the next step for this account. /accounts shows where it stands."
+
+
+@_say
+def _(refusal: r.DryRunFirst) -> str:
+    return (
+        f"First {count(refusal.needed, 'plan')} must be approved and carried out as a dry run"
+        f" ({refusal.done} so far), so that you have seen what would be sent. /rebalance makes one."
+    )
+
+
+@_say
+def _(refusal: r.WrongDigits) -> str:
+    if not refusal.left:
+        return (
+            "That is not the end of the account number at the broker. Nothing was changed, and I"
+            " have stopped asking. /accounts starts again."
+        )
+    return (
+        "That is not the end of the account number at the broker. Nothing was changed;"
+        f" {count(refusal.left, 'try is', 'tries are')} left."
+    )
+
+
+@_say
+def _(_refusal: r.ClimbOver) -> str:
+    return "The time for confirming is over (5 minutes). Nothing was changed. See /accounts"
 
 
 @_say

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.application.change_rung import RungCause, take_all_down
 from core.application.stop_all import stop_all
 from core.domain.outbox import MessageKind
 from core.ports.clock import Clock
@@ -9,7 +10,10 @@ from core.ports.store import Store
 
 
 async def freeze_restored(store: Store, clock: Clock) -> int:
-    """Pause every portfolio of a restored store and tell its owners, once; returns how many were paused."""
+    """Pause every portfolio of a restored store and tell its owners, once; returns how many were paused.
+
+    Nothing that was confirmed before stands any more: live accounts are dry runs until an owner confirms anew.
+    """
     async with store.begin() as work:
         restored_at = await work.people.restored_at()
         household = await work.people.first_household()
@@ -24,5 +28,6 @@ async def freeze_restored(store: Store, clock: Clock) -> int:
             event="paused_after_restore",
             mark=restored_at.isoformat(),
         )
+        await take_all_down(work, RungCause.RESTORED, clock.now())
         await work.people.acknowledge_restore()
     return len(portfolios)

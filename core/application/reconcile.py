@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from core.application.change_rung import keep_the_ceiling
 from core.application.desk import Desk, release_account, take_account
 from core.application.freeze_restored import freeze_restored
 from core.application.send_side import orders_of, settle_doubts
@@ -20,6 +21,7 @@ async def reconcile(desk: Desk) -> int:
     A frozen proposal whose doubts have been cleared goes on; a store put back from a backup is paused first.
     """
     await freeze_restored(desk.store, desk.clock)
+    await keep_the_ceiling(desk)
     async with desk.store.read() as work:
         under_way = await work.proposals.in_states({ProposalState.EXECUTING, ProposalState.FROZEN})
     for proposal in under_way:

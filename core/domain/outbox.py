@@ -36,6 +36,7 @@ class MessageKind(StrEnum):
     HOLDINGS_CHANGED = "holdings_changed"
     FOREIGN_ORDERS = "foreign_orders"
     KEPT_CRASHING = "kept_crashing"
+    RUNG_CHANGED = "rung_changed"
     CODES_LOCKED = "codes_locked"
 
 

@@ -489,6 +489,40 @@ class CodesNeedKey(Refusal):
 
 
 @dataclass(eq=False)
+class PrivateOnly(Refusal):
+    """Something that is done only where nobody else reads along."""
+
+    action: str
+
+
+@dataclass(eq=False)
+class NoRungAbove(Refusal):
+    """A step on the ladder that an account does not have."""
+
+    rung: str
+
+
+@dataclass(eq=False)
+class DryRunFirst(Refusal):
+    """Going live before enough plans were carried out as dry runs."""
+
+    done: int
+    needed: int
+
+
+@dataclass(eq=False)
+class WrongDigits(Refusal):
+    """A typed confirmation that is not the end of the broker's account number; ``left`` tries remain."""
+
+    left: int
+
+
+@dataclass(eq=False)
+class ClimbOver(Refusal):
+    """A typed confirmation without a question, or after its time."""
+
+
+@dataclass(eq=False)
 class RiskLimit(Refusal):
     """What breaks a limit which chat cannot raise; the ``setting`` that says so, and the ``leg``, if it is one."""
 

@@ -361,6 +361,47 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
     ),
     *((r.MayNotTrade(barrier, "live"), _BARRIERS[barrier]) for barrier in Barrier),
     (
+        r.PrivateOnly("make an account more real"),
+        "To make an account more real, write to me in a private chat: here others read along.",
+    ),
+    (
+        r.NoRungAbove("broker_paper"),
+        (
+            "This account is play money and stays that. A real account is connected by the operator"
+            " on the server (evenkeel connect) and starts as a dry run."
+        ),
+    ),
+    (r.NoRungAbove("live"), "This account is on the last rung already: LIVE."),
+    (
+        r.NoRungAbove("dry_run"),
+        "That is not the next step for this account. /accounts shows where it stands.",
+    ),
+    (
+        r.DryRunFirst(0, 1),
+        (
+            "First 1 plan must be approved and carried out as a dry run (0 so far), so that you have"
+            " seen what would be sent. /rebalance makes one."
+        ),
+    ),
+    (
+        r.WrongDigits(2),
+        (
+            "That is not the end of the account number at the broker. Nothing was changed;"
+            " 2 tries are left."
+        ),
+    ),
+    (
+        r.WrongDigits(0),
+        (
+            "That is not the end of the account number at the broker. Nothing was changed, and I"
+            " have stopped asking. /accounts starts again."
+        ),
+    ),
+    (
+        r.ClimbOver(),
+        "The time for confirming is over (5 minutes). Nothing was changed. See /accounts",
+    ),
+    (
         r.PortfolioPaused("family"),
         "@family is paused, so nothing is sent. /resume starts it again.",
     ),

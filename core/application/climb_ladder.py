@@ -1,0 +1,269 @@
+"""Climb the ladder: an owner makes an account more real, one rung at a time and by typing; or takes it down at once.
+
+Going up takes two steps: ``ask_to_climb`` says what would change and opens a dialogue; ``climb`` takes what the owner
+typed, asks the broker at that moment which account this is, and only then changes the rung. The dialogue is good for
+five minutes and for three tries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.application.access import managed_for
+from core.application.change_rung import RungCause, change_rung
+from core.application.desk import Desk
+from core.application.gate import gate_of, ruling_of
+from core.application.hold_account import require_not_held
+from core.domain.ids import ChatId, PortfolioId
+from core.domain.ladder import (
+    DRY_RUNS_NEEDED,
+    LIVE_RUNGS,
+    Barrier,
+    Confirmation,
+    TradingMode,
+    last_four,
+    next_rung,
+)
+from core.domain.membership import Member, Permission, Role
+from core.domain.portfolio import Account, ManagedPortfolio, Rung
+from core.domain.proposal import ProposalState
+from core.domain.refusals import (
+    BrokerDown,
+    ClimbOver,
+    DryRunFirst,
+    MayNotTrade,
+    NoRungAbove,
+    OrdersUnderWay,
+    PortfolioPaused,
+    PrivateOnly,
+    WrongDigits,
+)
+from core.domain.risk import Limits
+from core.ports.broker import Broker, BrokerAccount, BrokerError
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Chat, Dialogue, Store, UnitOfWork
+
+DIALOGUE = "climb"
+"""The name of the dialogue in which an owner types the confirmation."""
+
+STEP = "digits"
+PATIENCE = timedelta(minutes=5)
+TRIES = 3
+ACTION = "make an account more real"
+
+UNDER_WAY = frozenset({ProposalState.EXECUTING, ProposalState.FROZEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Where an account stands, for the message about it.
+
+    ``barrier`` is what keeps its orders back now (as far as is known without asking the broker); ``confirmation`` what
+    stands for it, ``dry_runs`` how many plans were carried out as dry runs.
+    """
+
+    managed: ManagedPortfolio
+    role: Role
+    mode: TradingMode
+    limits: Limits
+    barrier: Barrier | None
+    confirmation: Confirmation | None
+    dry_runs: int
+    is_by_hand: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """A step up that is to be confirmed, or was: the account as it was before, and the rung that it goes to."""
+
+    managed: ManagedPortfolio
+    rung: Rung
+    limits: Limits
+
+
+async def look_at_ladder(desk: Desk, *, member: Member, portfolio_id: PortfolioId) -> Ladder:
+    """Where a portfolio's account stands on the ladder; everybody in the portfolio may look."""
+    async with desk.store.read() as work:
+        managed, role = await managed_for(
+            work, member, portfolio_id, Permission.VIEW, "look at accounts"
+        )
+        account = managed.account
+        said = account.broker_account_id
+        ruling = await ruling_of(work, gate_of(desk), account, said=said, now=desk.clock.now())
+        return Ladder(
+            managed=managed,
+            role=role,
+            mode=desk.mode,
+            limits=desk.limits,
+            barrier=ruling.barrier,
+            confirmation=await work.ladder.confirmation(account.id),
+            dry_runs=await work.ladder.dry_runs(account.id),
+            is_by_hand=desk.brokers.of(account).traits.fills_by_hand,
+        )
+
+
+async def ask_to_climb(
+    desk: Desk, *, member: Member, chat: Chat, portfolio_id: PortfolioId, rung: Rung
+) -> Climb:
+    """Open the dialogue in which an owner confirms a rung, and return what would change.
+
+    ``rung`` is the one above, or the same once more where its confirmation has grown old. Raises PrivateOnly,
+    NotAllowed, and what stands in the way: NoRungAbove, MayNotTrade, PortfolioPaused, AccountHeld, OrdersUnderWay,
+    DryRunFirst, BrokerDown.
+    """
+    _require_private(chat)
+    async with desk.store.read() as work:
+        managed = await _climbable(work, desk, member, portfolio_id, rung)
+    await _ask_broker(desk, managed.account)
+    now = desk.clock.now()
+    data = {
+        "portfolio": str(portfolio_id),
+        "rung": rung.value,
+        "until": (now + PATIENCE).isoformat(),
+        "tries": str(TRIES),
+    }
+    async with desk.store.begin() as work:
+        await work.conversation.save_dialogue(chat.id, member.id, Dialogue(DIALOGUE, STEP, data))
+        await _note(work, "climb_asked", member, managed, now, rung.value)
+    return Climb(managed, rung, desk.limits)
+
+
+async def climb(desk: Desk, *, member: Member, chat: Chat, typed: str) -> Climb:
+    """Take what an owner typed; where it is the end of the broker's account number, the account goes up.
+
+    Raises ClimbOver where no dialogue is open or its time is over, WrongDigits, and what ``ask_to_climb`` raises: all
+    of it is asked anew, the broker too.
+    """
+    _require_private(chat)
+    data = await _open_dialogue(desk, member, chat.id)
+    portfolio_id, rung = PortfolioId(int(data["portfolio"])), Rung(data["rung"])
+    async with desk.store.read() as work:
+        managed = await _climbable(work, desk, member, portfolio_id, rung)
+    found = await _ask_broker(desk, managed.account)
+    is_right = "".join(typed.split()).upper() == last_four(found.broker_account_id)
+    now = desk.clock.now()
+    async with desk.store.begin() as work:
+        left = await _take_try(work, member, chat.id, data)
+        if is_right:
+            managed = await _climbable(work, desk, member, portfolio_id, rung)
+            await _go_up(work, managed.account, rung, member, now)
+            await work.conversation.save_dialogue(chat.id, member.id, None)
+        else:
+            await _note(work, "climb_wrong_digits", member, managed, now, f"{left} left")
+    if not is_right:
+        raise WrongDigits(left)
+    return Climb(managed, rung, desk.limits)
+
+
+async def step_down(
+    store: Store, clock: Clock, *, member: Member, portfolio_id: PortfolioId
+) -> ManagedPortfolio:
+    """Take a live account down to a dry run, at once and without a question; returns the portfolio as it was.
+
+    Orders that are under way are followed to their end; no further one is sent.
+    """
+    async with store.begin() as work:
+        managed, _ = await managed_for(
+            work, member, portfolio_id, Permission.MANAGE, "take an account down"
+        )
+        if managed.account.rung not in LIVE_RUNGS:
+            raise NoRungAbove(managed.account.rung)
+        await change_rung(
+            work, managed.account, Rung.DRY_RUN, RungCause.ASKED, clock.now(), by=member
+        )
+    return managed
+
+
+def _require_private(chat: Chat) -> None:
+    if chat.kind != "private":
+        raise PrivateOnly(ACTION)
+
+
+async def _climbable(
+    work: UnitOfWork, desk: Desk, member: Member, portfolio_id: PortfolioId, rung: Rung
+) -> ManagedPortfolio:
+    """The portfolio, where nothing that is known here stands in the way of the step."""
+    managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, ACTION)
+    account = managed.account
+    _require_step(desk.brokers.of(account), account, rung)
+    if desk.mode is not TradingMode.LIVE:
+        raise MayNotTrade(Barrier.MODE_IS_PAPER, account.rung)
+    if managed.portfolio.is_paused:
+        raise PortfolioPaused(managed.portfolio.slug)
+    await require_not_held(work, account.id)
+    if await work.proposals.in_states(UNDER_WAY, portfolio_id):
+        raise OrdersUnderWay(managed.portfolio.slug)
+    if account.rung is Rung.DRY_RUN:
+        done = await work.ladder.dry_runs(account.id)
+        if done < DRY_RUNS_NEEDED:
+            raise DryRunFirst(done, DRY_RUNS_NEEDED)
+    return managed
+
+
+def _require_step(broker: Broker, account: Account, rung: Rung) -> None:
+    """Raise NoRungAbove unless the rung is the next one, or the same live one to be confirmed anew."""
+    is_again = rung is account.rung and rung in LIVE_RUNGS
+    if broker.traits.fills_by_hand or not (is_again or rung is next_rung(account.rung)):
+        raise NoRungAbove(account.rung)
+    if not broker.traits.is_live:
+        raise MayNotTrade(Barrier.PAPER_KEY_ON_LIVE_RUNG, account.rung)
+
+
+async def _ask_broker(desk: Desk, account: Account) -> BrokerAccount:
+    """What the broker says of the account at this moment; raises BrokerDown, or MayNotTrade for another one."""
+    try:
+        found = await desk.brokers.of(account).account()
+    except BrokerError as error:
+        raise BrokerDown(account.broker, str(error)) from error
+    if found.broker_account_id != account.broker_account_id:
+        raise MayNotTrade(Barrier.OTHER_ACCOUNT, account.rung)
+    return found
+
+
+async def _open_dialogue(desk: Desk, member: Member, chat_id: ChatId) -> Mapping[str, str]:
+    """What the open dialogue is about; one whose time is over is ended, and raises ClimbOver."""
+    async with desk.store.begin() as work:
+        dialogue = await work.conversation.dialogue(chat_id, member.id)
+        if dialogue is None or dialogue.name != DIALOGUE:
+            raise ClimbOver
+        is_over = desk.clock.now() > datetime.fromisoformat(dialogue.data["until"])
+        if is_over:
+            await work.conversation.save_dialogue(chat_id, member.id, None)
+    if is_over:
+        raise ClimbOver
+    return dialogue.data
+
+
+async def _take_try(
+    work: UnitOfWork, member: Member, chat_id: ChatId, data: Mapping[str, str]
+) -> int:
+    """Use one of the tries up, and return how many are left; with the last one the dialogue ends."""
+    dialogue = await work.conversation.dialogue(chat_id, member.id)
+    if dialogue is None or dialogue.data != data:
+        raise ClimbOver
+    left = int(data["tries"]) - 1
+    following = Dialogue(DIALOGUE, STEP, {**data, "tries": str(left)}) if left else None
+    await work.conversation.save_dialogue(chat_id, member.id, following)
+    return left
+
+
+async def _go_up(
+    work: UnitOfWork, account: Account, rung: Rung, member: Member, now: datetime
+) -> None:
+    await change_rung(work, account, rung, RungCause.CONFIRMED, now, by=member)
+    await work.ladder.confirm(
+        Confirmation(account.id, account.broker_account_id, rung, member.id, now)
+    )
+
+
+async def _note(
+    work: UnitOfWork,
+    kind: str,
+    member: Member,
+    managed: ManagedPortfolio,
+    now: datetime,
+    data: str,
+) -> None:
+    await work.log.record(AuditEvent(now, kind, member.id, managed.portfolio.id, data=data))
