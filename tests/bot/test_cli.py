@@ -45,7 +45,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     }
     assert commands >= {
         *("run", "demo", "check", "plan", "backtest", "connect"),
-        *("backup", "restore", "claim", "doctor"),
+        *("backup", "restore", "claim", "code", "doctor"),
     }
 
 
