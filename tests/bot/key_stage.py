@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from click.testing import CliRunner, Result
 from pydantic import SecretStr
@@ -109,7 +110,7 @@ class KeyStage:
         async with self.store() as store, store.read() as work:
             return [(e.kind, e.data) for e in reversed(await work.log.events(None, 100))]
 
-    def open_account(self, keys: tuple[str, str], cash: int = 10_000, **traits: object) -> Money:
+    def open_account(self, keys: tuple[str, str], cash: int = 10_000, **traits: Any) -> Money:
         """Let Alpaca have an account with these keys."""
         return self.alpaca.exchange.open_account(*keys, cash=cash, **traits)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,7 +152,7 @@ async def test_an_address_where_alpaca_is_not_is_said(stage: KeyStage, fault: st
 @pytest.mark.fault(30)
 @pytest.mark.parametrize("trait", [{"status": "ONBOARDING"}, {"is_blocked": True}])
 async def test_an_account_that_is_not_active_is_refused(
-    stage: KeyStage, trait: dict[str, object]
+    stage: KeyStage, trait: dict[str, Any]
 ) -> None:
     keys = ("PKTHIRDKEY", "the-secret-of-the-third")
     stage.open_account(keys, **trait)
