@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from core.application.market import Market
-from core.domain.ids import AccountId
+from core.domain.ids import AccountId, Symbol
 from core.domain.ladder import TradingMode
 from core.domain.risk import Limits
 from core.ports.broker import Brokers
@@ -18,11 +18,34 @@ LEASE = timedelta(seconds=45)
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """When this process last looked at an account, and the symbols on which others had an order open then.
+
+    ``foreign`` is None where the broker did not answer.
+    """
+
+    at: datetime
+    foreign: frozenset[Symbol] | None
+
+    def is_younger(self, age: timedelta, now: datetime) -> bool:
+        """Whether the look was so short a time ago; one of the future was not."""
+        return timedelta(0) <= now - self.at < age
+
+
+@dataclass(slots=True)
+class WatchMemory:
+    """What a process remembers of its looks at accounts, so that brokers are not asked too often."""
+
+    seen: dict[AccountId, Seen] = field(default_factory=dict)
+    reminded_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """One process's place at the brokers; ``holder`` is its name in leases, ``mode`` the ceiling for every account.
 
     ``deadline`` is how long orders of one side may take before what is open is cancelled; ``poll`` is how often the
-    broker is asked meanwhile.
+    broker is asked meanwhile. ``watch`` is how often accounts are looked at where others trade too.
     """
 
     store: Store
@@ -34,6 +57,8 @@ class Desk:
     mode: TradingMode = TradingMode.PAPER
     deadline: timedelta = timedelta(seconds=60)
     poll: timedelta = timedelta(seconds=1)
+    watch: timedelta = timedelta(minutes=5)
+    watched: WatchMemory = field(default_factory=WatchMemory, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from core.application.tell_waiting import tell_refused, tell_unanswered
 from core.application.witness import hear_witness
 from core.domain.ids import ProposalId
 from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, OrderState
+from core.application.watch_accounts import require_calm
 from core.domain.outbox import MessageKind, Priority
 from core.domain.plan import Side
 from core.domain.portfolio import ManagedPortfolio
@@ -76,7 +77,8 @@ async def _execute_one(desk: Desk, proposal_id: ProposalId) -> int:
         managed = await work.portfolios.get(proposal.portfolio_id) if proposal else None
     if proposal is None or managed is None:
         return 0
-    if managed.portfolio.is_paused and proposal.state is ProposalState.APPROVED:
+    is_stopped = managed.portfolio.is_paused or holds
+    if is_stopped and proposal.state is ProposalState.APPROVED:
         return 0
     grant = await take_account(desk, managed.account.id)
     if grant is None:
@@ -104,6 +106,7 @@ async def _try_to(desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal:
     except Refusal as refusal:
         await tell_refused(desk, managed, proposal.id, refusal)
         raise
+        holds = await work.holds.standing(managed.account.id) if managed else ()
     if not has_ended:
         await tell_unanswered(desk, grant, managed, proposal.id)
     return has_ended
@@ -177,6 +180,7 @@ async def _begin(desk: Desk, grant: Grant, proposal: Proposal) -> bool:
                 proposal.id,
                 proposal.revision.plan_hash,
             )
+    await require_calm(desk, managed, proposal.revision.plan)
         )
     return True
 

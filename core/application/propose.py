@@ -78,7 +78,7 @@ async def propose_many(
     made, messages, events = [], [], []
     for draft in drafts:
         portfolio_id = draft.managed.portfolio.id
-        await _end(work, older.get(portfolio_id, ()), now)
+        await end_unsent(work, older.get(portfolio_id, ()), now)
         proposal = await _store(work, draft, now)
         messages += pushes(proposal, (*chats[portfolio_id], *draft.also))
         plan_hash = proposal.revision.plan_hash
@@ -109,12 +109,13 @@ async def supersede(
 ) -> tuple[ProposalId, ...]:
     """End every proposal of a portfolio that has not been sent: something newer has taken its place."""
     older = await work.proposals.in_states(REPLACEABLE, portfolio_id)
-    return await _end(work, older, now)
+    return await end_unsent(work, older, now)
 
 
-async def _end(
+async def end_unsent(
     work: UnitOfWork, older: Sequence[Proposal], now: datetime
 ) -> tuple[ProposalId, ...]:
+    """End these proposals, of which nothing has been sent, as superseded; returns those that were still as given."""
     ended = []
     for proposal in older:
         if await work.proposals.move(proposal.id, proposal.state, ProposalState.SUPERSEDED):

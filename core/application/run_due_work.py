@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from core.application.desk import Desk
 from core.application.execute_proposal import execute_approved
 from core.application.expire_proposals import expire_proposals, send_reminders
 from core.application.schedule_checks import schedule_checks
 from core.application.sweep_checks import SweepResult, run_due_checks
+from core.application.watch_accounts import watch_accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +29,24 @@ class WorkDone:
         return bool(self.reminded or self.executed or self.checks.pushed)
 
 
-async def run_due_work(desk: Desk) -> WorkDone:
-    """Do one round: expire, remind, check, schedule the next checks, and carry out what was approved.
+async def run_due_work(
+    desk: Desk, carry_out: Callable[[], Awaitable[int]] | None = None
+) -> WorkDone:
+    """Do one round: expire, remind, look at accounts, check, schedule checks, and carry out what was approved.
 
-    Checks that fail end the round with their error, but only after what was approved has been carried out.
+    Looks and checks that fail end the round with their error, but only after what was approved has been carried out:
+    by ``carry_out``, for a process whose executions go on beside its rounds, which returns how many came to an end.
     """
+    carry_out = carry_out or partial(execute_approved, desk)
     store, market, clock = desk.store, desk.market, desk.clock
     expired = await expire_proposals(store, market, clock)
     reminded = await send_reminders(store, market, clock)
     try:
+        await watch_accounts(desk)
         checks = await run_due_checks(store, desk.brokers, market, clock)
         await schedule_checks(store, market)
     except Exception:
-        await execute_approved(desk)
+        await carry_out()
         raise
-    executed = await execute_approved(desk)
+    executed = await carry_out()
     return WorkDone(expired, reminded, checks, executed)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -71,6 +72,27 @@ class HeldChange:
     before: Decimal
     after: Decimal
     was: Symbol | None = None
+
+
+def changes_as_text(changes: Sequence[HeldChange]) -> str:
+    """Changes as a small document, for the outbox."""
+    return json.dumps(
+        [[c.kind.value, c.symbol, f"{c.before:f}", f"{c.after:f}", c.was] for c in changes]
+    )
+
+
+def changes_from_text(text: str) -> tuple[HeldChange, ...]:
+    """The changes of such a document."""
+    return tuple(
+        HeldChange(
+            ChangeKind(kind),
+            Symbol(symbol),
+            Decimal(before),
+            Decimal(after),
+            None if was is None else Symbol(was),
+        )
+        for kind, symbol, before, after, was in json.loads(text)
+    )
 
 
 def held_changes(

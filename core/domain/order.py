@@ -133,9 +133,14 @@ def require_move(before: OrderState, after: OrderState) -> None:
         raise IllegalMove("order", before, after)
 
 
+def our_prefix(install: str) -> str:
+    """How every client order id of this installation begins."""
+    return f"rb-{install}-"
+
+
 def client_order_id(install: str, proposal: int, leg: int, attempt: int) -> ClientOrderId:
     """Our name for an order; the same intent always has the same one, and no other installation has it."""
-    return ClientOrderId(f"rb-{install}-{proposal}-{leg}-{attempt}")
+    return ClientOrderId(f"{our_prefix(install)}{proposal}-{leg}-{attempt}")
 
 
 def collared_limit(side: Side, price: Decimal, collar_percent: Decimal) -> Decimal:

@@ -1,0 +1,211 @@
+"""Look: what a broker says of one account, held against what we know of it, and what follows from the difference.
+
+A broker that does not answer leads to no conclusion at all. While an order of ours is under way, nobody can tell who
+traded, so the positions are not compared then.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.application.desk import Desk, Seen
+from core.application.hold_account import hold_account, lift_hold
+from core.application.send_order import NOT_THERE
+from core.application.tell_changed import tell_changed, tell_foreign
+from core.domain.access_fault import AccessFault
+from core.domain.hold import LIFTS_ITSELF, UNKNOWN, Hold, HoldReason, strange, strange_ids
+from core.domain.ids import ClientOrderId, OrderId, Symbol
+from core.domain.look import ChangeKind, HeldChange, Look, held_changes
+from core.domain.order import TERMINAL, OrderState, our_prefix
+from core.domain.portfolio import ManagedPortfolio
+from core.ports.broker import AccountReplaced, AccountReport, BrokerError, NoAccess, Watched
+from core.ports.store import UnitOfWork
+
+log = logging.getLogger(__name__)
+
+LOOK_BACK = timedelta(days=7)
+"""How far a first look asks for orders that have ended."""
+
+OVERLAP = timedelta(hours=1)
+"""By how much a look asks further back than the one before: the broker's clock is not ours."""
+
+NOT_ENDED = frozenset(OrderState) - TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """What we know of an account: the last look, our executions since, and our orders under way."""
+
+    last: Look | None
+    net: dict[Symbol, Decimal]
+    newest_fill: int
+    under_way: tuple[OrderId, ...]
+    holds: tuple[Hold, ...]
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether an owner must look before anything is concluded from what is there."""
+        return any(hold.reason not in LIFTS_ITSELF for hold in self.holds)
+
+
+async def look_at_account(desk: Desk, managed: ManagedPortfolio) -> Seen:
+    """Look at an account at a broker that is Watched; for a process that holds it."""
+    now = desk.clock.now()
+    broker = desk.brokers.of(managed.account)
+    before = await _read(desk, managed)
+    since = before.last.taken_at - OVERLAP if before.last else now - LOOK_BACK
+    try:
+        if not isinstance(broker, Watched):
+            raise TypeError(f"{broker.traits.name} says that others trade there, and shows nothing")
+        report = await broker.report(since)
+    except BrokerError as error:
+        await _not_let_in(desk, managed, error)
+        return _remember(desk, managed, Seen(now, None))
+    ours = await _read(desk, managed)
+    changes = _changes(managed, report, ours) if before == ours else None
+    is_reset = bool(changes) and await _was_reset(desk, managed)
+    async with desk.store.begin() as work:
+        await _judge_account(work, managed, report, now, is_reset=is_reset)
+        foreign = await _judge_orders(work, managed, report, now)
+        await _judge_positions(work, managed, report, changes, ours.newest_fill, now)
+    return _remember(desk, managed, Seen(now, foreign))
+
+
+def _remember(desk: Desk, managed: ManagedPortfolio, seen: Seen) -> Seen:
+    desk.watched.seen[managed.account.id] = seen
+    return seen
+
+
+async def _read(desk: Desk, managed: ManagedPortfolio) -> _Ours:
+    account_id = managed.account.id
+    async with desk.store.read() as work:
+        last = await work.looks.last(account_id)
+        net, newest = await work.orders.fills_since(account_id, last.fills_seen if last else 0)
+        orders = await work.orders.of_account(account_id, NOT_ENDED)
+        holds = await work.holds.standing(account_id)
+    under_way = tuple(
+        order.id
+        for order in orders
+        if order.state is not OrderState.INTENDED or order.detail == NOT_THERE
+    )
+    return _Ours(last, net, newest, under_way, holds)
+
+
+async def _not_let_in(desk: Desk, managed: ManagedPortfolio, error: BrokerError) -> None:
+    """A broker that says who we are not, or that it does not know us, is an answer; silence is none."""
+    log.info("account %s could not be looked at: %s", managed.account.id, error)
+    if not isinstance(error, NoAccess):
+        return
+    reason, detail = HoldReason.KEYS_REFUSED, error.why.value
+    if isinstance(error, AccountReplaced):
+        reason, detail = HoldReason.ACCOUNT_REPLACED, error.actual
+    elif error.why is AccessFault.OTHER_ACCOUNT:
+        reason, detail = HoldReason.ACCOUNT_REPLACED, ""
+    async with desk.store.begin() as work:
+        await hold_account(work, managed, reason, detail, desk.clock.now())
+
+
+def _changes(
+    managed: ManagedPortfolio, report: AccountReport, ours: _Ours
+) -> tuple[HeldChange, ...] | None:
+    """What is not ours; None where that cannot be told now."""
+    if ours.under_way or ours.is_stopped:
+        return None
+    if ours.last is None:
+        return ()
+    targets = frozenset(managed.targets.symbols) if managed.targets else frozenset()
+    return held_changes(ours.last.positions, report.positions, ours=ours.net, targets=targets)
+
+
+async def _was_reset(desk: Desk, managed: ManagedPortfolio) -> bool:
+    """Whether the broker denies the last order that it carried out for us: then the account was reset.
+
+    Orders of before an owner accepted another account are that other account's.
+    """
+    account_id = managed.account.id
+    async with desk.store.read() as work:
+        order = await work.orders.last_of_account(account_id, OrderState.FILLED)
+        accepted = await work.holds.lifted(account_id, HoldReason.ACCOUNT_REPLACED)
+    if order is None or (accepted and order.fills[-1].at <= accepted[-1].since):
+        return False
+    try:
+        found = await desk.brokers.of(managed.account).find_order(order.client_order_id)
+    except BrokerError:
+        return False
+    return found is None
+
+
+async def _judge_account(
+    work: UnitOfWork,
+    managed: ManagedPortfolio,
+    report: AccountReport,
+    now: datetime,
+    *,
+    is_reset: bool,
+) -> None:
+    await lift_hold(work, managed, HoldReason.KEYS_REFUSED, now)
+    if report.account.is_restricted:
+        await hold_account(work, managed, HoldReason.RESTRICTED, "", now)
+    else:
+        await lift_hold(work, managed, HoldReason.RESTRICTED, now)
+    if is_reset:
+        name = report.account.broker_account_id
+        await hold_account(work, managed, HoldReason.ACCOUNT_REPLACED, name, now)
+
+
+async def _judge_orders(
+    work: UnitOfWork, managed: ManagedPortfolio, report: AccountReport, now: datetime
+) -> frozenset[Symbol]:
+    """Hold the account for orders of our name that we do not know; return the symbols of others' open orders."""
+    known = await work.orders.known([order.client_order_id for order in report.orders])
+    others = [order for order in report.orders if order.client_order_id not in known]
+    strange_ones = await _named_like_ours(work, managed, {o.client_order_id for o in others})
+    if strange_ones:
+        detail = strange(UNKNOWN, strange_ones)[:1000]
+        await hold_account(work, managed, HoldReason.STRANGE_FILL, detail, now)
+    foreign = frozenset(order.symbol for order in others if order.is_open)
+    await tell_foreign(work, managed, foreign, report.positions, now)
+    return foreign
+
+
+async def _named_like_ours(
+    work: UnitOfWork, managed: ManagedPortfolio, others: set[ClientOrderId]
+) -> set[ClientOrderId]:
+    prefix = our_prefix(await work.people.install_id())
+    named = {name for name in others if name.startswith(prefix)}
+    if not named:
+        return named
+    looked_at = await work.holds.lifted(managed.account.id, HoldReason.STRANGE_FILL)
+    return named.difference(*(strange_ids(hold.detail) for hold in looked_at))
+
+
+async def _judge_positions(
+    work: UnitOfWork,
+    managed: ManagedPortfolio,
+    report: AccountReport,
+    changes: tuple[HeldChange, ...] | None,
+    newest_fill: int,
+    now: datetime,
+) -> None:
+    holds = await work.holds.standing(managed.account.id)
+    if changes is None or any(hold.reason not in LIFTS_ITSELF for hold in holds):
+        return
+    for change in changes:
+        if change.kind is ChangeKind.RENAMED and change.was is not None:
+            await work.instruments.rename(change.was, change.symbol, now)
+    if changes:
+        held = {symbol: position.quantity for symbol, position in report.positions.items()}
+        await tell_changed(work, managed, changes, held, now)
+    await work.looks.add(
+        Look(
+            account_id=managed.account.id,
+            taken_at=now,
+            cash=report.account.cash,
+            currency=report.account.currency,
+            positions=report.positions,
+            fills_seen=newest_fill,
+        )
+    )

@@ -1,0 +1,107 @@
+"""Watch: look regularly at every account where others trade beside us, and once more before a plan is begun."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from core.application.desk import Desk, Seen, release_account, take_account
+from core.application.hold_account import remind_of_holds, require_not_held
+from core.application.look_at_account import look_at_account
+from core.application.others_orders import refuse_foreign
+from core.domain.plan import Plan
+from core.domain.portfolio import Account, ManagedPortfolio
+from core.domain.refusals import BrokerDown, NotBuiltYet, Refusal
+
+log = logging.getLogger(__name__)
+
+FRESH = timedelta(seconds=10)
+"""So long a look is good for beginning a plan."""
+
+
+async def watch_accounts(desk: Desk) -> int:
+    """Look at the accounts whose look is due, and return how many; owners are reminded of holds once a day.
+
+    A broker that does not answer is not asked for its other accounts in the same round.
+    """
+    await _remind(desk)
+    looked = 0
+    silent: set[str] = set()
+    for managed in await _due(desk):
+        if managed.account.broker in silent:
+            continue
+        looked += 1
+        if not await _watch_one(desk, managed):
+            silent.add(managed.account.broker)
+    return looked
+
+
+async def require_calm(desk: Desk, managed: ManagedPortfolio, plan: Plan) -> None:
+    """Before a plan is begun, for a process that holds its account: look at it now, where others trade there.
+
+    Raises AccountHeld, ForeignOrder, or BrokerDown where the broker does not answer.
+    """
+    account = managed.account
+    foreign = None
+    if _others_trade(desk, account):
+        seen = desk.watched.seen.get(account.id)
+        if seen is None or not seen.is_younger(FRESH, desk.clock.now()):
+            seen = await look_at_account(desk, managed)
+        foreign = seen.foreign
+    async with desk.store.read() as work:
+        await require_not_held(work, account.id)
+    if not _others_trade(desk, account):
+        return
+    if foreign is None:
+        raise BrokerDown(account.broker, "it has not said what is in the account")
+    refuse_foreign(foreign, plan)
+
+
+async def _remind(desk: Desk) -> None:
+    today = desk.clock.now().date()
+    if desk.watched.reminded_on != today:
+        await remind_of_holds(desk.store, desk.clock)
+        desk.watched.reminded_on = today
+
+
+async def _due(desk: Desk) -> list[ManagedPortfolio]:
+    """The portfolios whose account is at a broker where others trade, and was not looked at for a while."""
+    async with desk.store.read() as work:
+        houses = await work.portfolios.houses()
+    names = [account.broker for account in houses if _others_trade(desk, account)]
+    if not names:
+        return []
+    async with desk.store.read() as work:
+        ids = [number for name in names for number in await work.portfolios.active_at(name)]
+        found = await work.portfolios.many(ids)
+    return [m for m in found if m.account.broker in names and _is_due(desk, m.account)]
+
+
+def _is_due(desk: Desk, account: Account) -> bool:
+    seen = desk.watched.seen.get(account.id)
+    return seen is None or not seen.is_younger(desk.watch, desk.clock.now())
+
+
+def _others_trade(desk: Desk, account: Account) -> bool:
+    try:
+        return desk.brokers.of(account).traits.others_trade
+    except NotBuiltYet:
+        return False
+
+
+async def _watch_one(desk: Desk, managed: ManagedPortfolio) -> bool:
+    """Look at one account, unless another process is at work there; False where its broker was silent."""
+    grant = await take_account(desk, managed.account.id)
+    if grant is None:
+        return True
+    desk.watched.seen[managed.account.id] = Seen(desk.clock.now(), None)
+    try:
+        seen = await look_at_account(desk, managed)
+        return seen.foreign is not None
+    except (Refusal, PermissionError) as error:
+        log.warning("account %s could not be watched: %s", managed.account.id, error)
+    except Exception:
+        log.exception("account %s could not be watched", managed.account.id)
+    finally:
+        await release_account(desk, grant)
+    return True
