@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.application.decide_proposal import Decided
+from core.application.decide_proposal import Decided, reject_proposal
 from core.application.desk import Desk
 from core.application.execute_proposal import execute_approved
 from core.application.reconcile import reconcile
@@ -22,7 +22,7 @@ from core.domain.outbox import MessageKind
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import ProposalNotOpen
 from core.ports.broker import BrokerOrder, OrderRequest
-from tests.application.acts import approved, decide, drifted, proposed, told, view
+from tests.application.acts import approved, decide, drifted, let_in, proposed, told, view
 from tests.fakes.store import make_store
 from tests.fakes.world import World, small_world
 
@@ -128,6 +128,76 @@ async def test_of_two_processes_that_take_the_same_tap_one_wins(world: World, se
         *(_tap(w, anna, proposal) for w in (world, other) for _ in range(5))
     )
     assert sorted(results) == ["ProposalNotOpen"] * 9 + ["approved"]
+
+
+@pytest.mark.fault(3)
+async def test_who_approves_and_who_rejects_at_once_hear_of_the_one_who_was_first(
+    world: World, second: Desk
+) -> None:
+    anna, proposal = await proposed(world)
+    ben = await let_in(world, proposal.portfolio_id)
+    other = replace(world, store=second.store)  # type: ignore[arg-type]
+    results = await asyncio.gather(
+        decide(world, anna, proposal), reject(other, ben, proposal), return_exceptions=True
+    )
+    [won] = [result for result in results if isinstance(result, Decided)]
+    [lost] = [result for result in results if isinstance(result, ProposalNotOpen)]
+    assert len(won.proposal.decisions) == 1
+    [decision] = won.proposal.decisions
+    assert lost.decided_by == decision.member_name
+    assert lost.state == won.proposal.state
+    assert (await view(world, proposal)).proposal.decisions == won.proposal.decisions
+
+
+async def reject(world: World, member: Member, proposal: Proposal) -> Decided:
+    return await reject_proposal(
+        world.store,
+        world.market,
+        world.clock,
+        member=member,
+        proposal_id=proposal.id,
+        revision=1,
+    )
+
+
+@pytest.mark.fault(11)
+async def test_a_fill_that_is_read_before_the_answer_comes_counts_once(
+    world: World, second: Desk
+) -> None:
+    """The order is filled at the broker while its answer is on the way; another process reads the fill meanwhile."""
+    _, proposal = await approved(world)
+    filled, answers = answering_late(world)
+    first = asyncio.create_task(execute_approved(world.desk))
+    await filled.wait()
+    world.clock.advance(timedelta(minutes=2))
+    await reconcile(second)
+    sale = (await view(world, proposal)).orders[0]
+    assert len(sale.fills) == 1
+    answers.set()
+    await first
+    await execute_approved(second)
+    shown = await view(world, proposal)
+    assert shown.proposal.state is ProposalState.DONE
+    ours = [fill.execution_id for order in shown.orders for fill in order.fills]
+    theirs = [fill.execution_id for order in world.broker.orders for fill in order.fills]
+    assert sorted(ours) == sorted(theirs)
+    assert len(ours) == len(set(ours)) == 2
+
+
+def answering_late(world: World) -> tuple[asyncio.Event, asyncio.Event]:
+    """Let the next order be filled at the first event, and its answer come after the second."""
+    filled, answers = asyncio.Event(), asyncio.Event()
+    submit = world.broker.submit
+
+    async def answer_late(request: OrderRequest) -> BrokerOrder:
+        world.broker.submit = submit  # type: ignore[method-assign]
+        taken = await submit(request)
+        filled.set()
+        await answers.wait()
+        return taken
+
+    world.broker.submit = answer_late  # type: ignore[method-assign]
+    return filled, answers
 
 
 async def _tap(world: World, member: Member, proposal: Proposal) -> str:

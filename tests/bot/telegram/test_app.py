@@ -17,7 +17,8 @@ from bot.runtime import Runtime
 from bot.sandbox.driver import running_sandbox
 from bot.settings import Settings
 from bot.telegram.app import build_application
-from core.domain.ids import Symbol
+from core.domain.ids import ProposalId, Symbol
+from core.domain.proposal import DecisionKind, ProposalState
 from core.domain.quote import QuoteBatch
 from core.ports.market_data import MarketData
 from tests.bot.telegram.stage import ANNA, BEN, running_bot, settings_for, stage, until
@@ -154,6 +155,28 @@ async def test_an_update_delivered_twice_moves_money_once(tmp_path: Path) -> Non
         await bot.settle()
         await bot.ask(ANNA, "/deposit 1", "$101.00 in cash")
         assert sum("$100.00 is in" in m.text for m in bot.sandbox.bot_messages(ANNA)) == 1
+
+
+@pytest.mark.fault(3, 5)
+async def test_taps_that_come_last_first_and_once_more_are_one_decision(tmp_path: Path) -> None:
+    """Approve and reject, delivered the other way round, and then both again: whichever is served first counts."""
+    async with stage(tmp_path) as bot:
+        proposal = await bot.set_up()
+        bot.sandbox.faults.reverse_updates()
+        bot.sandbox.faults.redeliver_updates(2)
+        taps = [bot.press(ANNA, proposal, label) for label in ("Approve", "Reject")]
+        for tap in taps:
+            assert await bot.answer(tap)
+        await bot.settle()
+        async with bot.runtime.store.read() as work:
+            found = await work.proposals.get(ProposalId(1))
+            orders = await work.orders.of_proposal(ProposalId(1))
+        assert found is not None
+        [decision] = found.decisions
+        assert (decision.kind is DecisionKind.REJECT) == (found.state is ProposalState.REJECTED)
+        assert len(orders) == (2 if decision.kind is DecisionKind.APPROVE else 0)
+        refused = [answer for answer in bot.sandbox.answers if "is no longer open" in answer.text]
+        assert refused
 
 
 async def test_messages_of_one_person_are_served_in_order(tmp_path: Path) -> None:
