@@ -123,19 +123,21 @@ async def _approval_words(turn: Turn, decided: Decided) -> str:
     current = await turn.of_id(proposal.portfolio_id)
     if is_by_hand(current.portfolio.account):
         return "Approved. Your checklist comes in a moment."
-    return "Approved. The orders are on their way."
+    return "Approved. The orders are next."
 
 
 async def _after_report(turn: Turn, decided: Decided) -> Reaction:
     """Wait a moment for the report of a first approval, then go on to the last step of the set-up."""
     waited = 0.0
     while waited < REPORT_WAIT and decided.scheduled_for is None:
-        view = await _view(turn, decided.proposal.id)
-        if view.proposal.state in TERMINAL or view.proposal.state is ProposalState.FROZEN:
+        state = (await _view(turn, decided.proposal.id)).proposal.state
+        if state in TERMINAL or state is ProposalState.FROZEN:
             break
         await turn.runtime.clock.sleep(_STEP)
         waited += _STEP
-    return last_step(decided.proposal.portfolio_id)
+    state = (await _view(turn, decided.proposal.id)).proposal.state
+    is_well = state in {ProposalState.DONE, ProposalState.SCHEDULED}
+    return last_step(decided.proposal.portfolio_id, is_well=is_well)
 
 
 async def reject(turn: Turn, number: int, revision: int) -> Reaction:

@@ -21,11 +21,14 @@ async def after_approval(turn: Turn, portfolio_id: PortfolioId) -> bool:
     return await take_step(turn, NAME, "proposal", "report") is not None
 
 
-def last_step(portfolio_id: PortfolioId) -> Reaction:
-    """What is left: to see an alert once."""
+def last_step(portfolio_id: PortfolioId, *, is_well: bool) -> Reaction:
+    """What is left: to see an alert once; orders that have not gone through are not passed over."""
+    opening = bold("That was all.")
+    if not is_well:
+        opening = f"{bold('The set-up is finished.')} These orders have their own message."
     return say(
         note(
-            f"{bold('That was all.')} From now on I check every trading day, and write to you only "
+            f"{opening} From now on I check every trading day, and write to you only "
             "when something needs a decision. Do you want to see what such an alert looks like?",
             rows=(
                 (tap("🔔 Show me an alert", "rehearse", portfolio_id),),

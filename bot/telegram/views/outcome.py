@@ -9,13 +9,14 @@ from datetime import datetime
 from bot.telegram.html import bold, escape, neutral, shown_name
 from bot.telegram.views.after_sale import after_sale_text
 from bot.telegram.views.parts import lines
+from bot.words.after_sale import WHY_NOT_SENT
 from bot.words.by_hand import is_by_hand, order_state
 from bot.words.labels import DECISIONS, SIDES, SIDES_DONE, proposal_number
 from bot.words.numbers import count, listed, money, quantity, small_drift
 from bot.words.order_details import order_detail
 from bot.words.times import clock_time
 from core.application.show_proposal import ProposalView
-from core.domain.order import Order, OrderState
+from core.domain.order import TERMINAL, Order, OrderState
 from core.domain.plan import Trade
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Decision, DecisionKind, Proposal, ProposalState
@@ -203,7 +204,17 @@ def _carried_out(view: ProposalView, now: datetime | None, *, brief: bool) -> st
 def _carried_out_words(view: ProposalView) -> str:
     if view.proposal.state is _S.APPROVED and is_by_hand(view.managed.account):
         return "⏳ <b>Approved.</b> Your checklist comes in a moment."
-    return _CARRIED_OUT[view.proposal.state]
+    words = _CARRIED_OUT[view.proposal.state]
+    if view.proposal.state is _S.FAILED and all(_moved_nothing(order) for order in view.orders):
+        return f"{words} Your money and holdings are as they were."
+    return words
+
+
+def _moved_nothing(order: Order) -> bool:
+    """Whether an order certainly left the account as it was; a person's word on one in doubt is not certain."""
+    if order.state is OrderState.VOID:
+        return order.detail in WHY_NOT_SENT
+    return order.state in TERMINAL and not order.fills
 
 
 def summary(view: ProposalView) -> str:

@@ -233,6 +233,7 @@ def report_reply(view: ProposalView) -> Screen:
     """The short reply after an execution; the whole report stands in the proposal's message."""
     state = PROPOSAL_STATES[view.proposal.state].capitalize()
     problems = [row for row in order_lines(view, brief=True) if "filled in full" not in row]
+    again = _again(view)
     text = lines(
         title(view),
         f"{bold(state)}: {summary(view)}.",
@@ -240,10 +241,19 @@ def report_reply(view: ProposalView) -> Screen:
         cost_and_drift(view),
         after_sale_text(view, None),
         _rung_note(view.managed.account),
+        "Nothing more is sent for this proposal; Check now makes a new plan." if again else "",
     )
     status = tap("📊 Status", "status", view.managed.portfolio.id)
     decide = (tap("🛒 What now?", "show", view.proposal.id),) if is_to_decide(view) else ()
-    return Screen(text, ((*decide, status),))
+    return Screen(text, ((*decide, *again, status),))
+
+
+def _again(view: ProposalView) -> tuple[Button, ...]:
+    """[Check now] where a plan was not carried out in full, and nothing else is asked about it."""
+    is_short = view.proposal.state in {_S.PARTIAL, _S.FAILED}
+    if not is_short or view.sold_not_bought is not None:
+        return ()
+    return (tap("⚖️ Check now", "rebalance", view.managed.portfolio.id),)
 
 
 def _rung_note(account: Account) -> str:
