@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.bootstrap import open_runtime
+from bot.doctor_keys import look_at_seals
+from bot.finding import Finding
 from bot.runtime import Runtime
 from bot.settings import Settings
 from bot.words.numbers import count
@@ -16,21 +17,11 @@ from core.application.create_portfolio import CURRENCY, EMBEDDED
 from core.application.witness import MOST_APART
 from core.domain.ids import Symbol
 from core.domain.portfolio import Account
-from core.domain.refusals import Refusal
+from core.domain.refusals import MasterKeyMissing, MasterKeyWrong, Refusal
 from core.ports.broker import BrokerError
 
 STALE_SECONDS = 60.0
 PROBE = {"yahoo": Symbol("SPY"), "alpaca": Symbol("SPY"), "replay": Symbol("QUAL")}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: whether it is well, what was seen, and how to mend it."""
-
-    name: str
-    is_well: bool
-    seen: str
-    mend: str = ""
 
 
 def is_alive(settings: Settings) -> bool:
@@ -43,12 +34,15 @@ def is_alive(settings: Settings) -> bool:
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """Look at store, clock, people, prices, broker and Telegram, one after the other."""
+    """Look at sealed keys, store, clock, people, prices, broker and Telegram, one after the other."""
     yield Finding("settings", is_well=True, seen=_mode(settings))
     try:
+        yield await look_at_seals(settings)
         async with open_runtime(settings) as runtime:
             async for finding in _examine(runtime):
                 yield finding
+    except (MasterKeyMissing, MasterKeyWrong):
+        return
     except Refusal as refusal:
         from bot.words.refusals import refusal_sentence
 

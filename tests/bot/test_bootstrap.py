@@ -8,7 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.bootstrap import open_runtime, signing_key
-from bot.doctor import Finding, examine
+from bot.doctor import examine
+from bot.finding import Finding
 from bot.runtime import Runtime
 from bot.settings import Settings
 from core.adapters.vault import AesGcmVault
