@@ -41,7 +41,7 @@ async def check_for_ever(settings: Settings) -> None:
 
 
 async def _once(runtime: Runtime) -> WorkDone:
-    worker = Worker(runtime)
+    worker = Worker(runtime, waits=True)
     await worker.reconcile()
     done = await worker.round()
     await _drain(runtime)

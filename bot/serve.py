@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.bootstrap import open_runtime
 from bot.claim import offer_claim
+from bot.executions import holder_of_executions
 from bot.only_process import AnotherProcess, only_process
 from bot.runtime import Runtime
 from bot.schedule import build_alarm
@@ -80,6 +81,7 @@ async def _alone(runtime: Runtime) -> AsyncIterator[None]:
         if before is not None:
             async with runtime.store.begin() as work:
                 await work.leases.release_all(before)
+                await work.leases.release_all(holder_of_executions(before))
         yield
 
 

@@ -7,6 +7,7 @@ import logging
 from datetime import timedelta
 from pathlib import Path
 
+from bot.executions import Executions
 from bot.runtime import Runtime
 from core.application.desk import Desk
 from core.application.reconcile import reconcile
@@ -18,6 +19,12 @@ log = logging.getLogger(__name__)
 TELEGRAM = "telegram"
 TELEGRAM_LEASE = timedelta(seconds=30)
 HEARTBEAT_FILE = "heartbeat"
+
+PATIENCE = 2.0
+"""So many seconds a round waits for executions, which then go on beside the next one."""
+
+RECONCILE_SECONDS = 60.0
+"""For so long the start waits for brokers to say what became of orders."""
 
 
 def desk_of(runtime: Runtime) -> Desk:
@@ -34,17 +41,31 @@ def desk_of(runtime: Runtime) -> Desk:
 
 
 class Worker:
-    """Does due work in rounds; only one round at a time, whoever asks for it."""
+    """Does due work in rounds; only one round at a time, whoever asks for it.
 
-    def __init__(self, runtime: Runtime) -> None:
+    One that ``waits`` lets every execution come to its end within its round; so it is in a replay, whose clock must not
+    walk on meanwhile.
+    """
+
+    def __init__(self, runtime: Runtime, *, waits: bool = False) -> None:
         self._runtime = runtime
         self._desk = desk_of(runtime)
         self._lock = asyncio.Lock()
+        waits = waits or runtime.settings.market_data == "replay"
+        self._executions = Executions(self._desk, None if waits else PATIENCE)
 
     async def reconcile(self) -> None:
-        """Agree with the brokers about what was under way, before anything is sent."""
-        async with self._lock:
-            looked_at = await reconcile(self._desk)
+        """Agree with the brokers about what was under way, before anything is sent.
+
+        A broker that hangs holds the start up for a minute at most: whatever is still in doubt then is looked up again
+        before anything of it is sent.
+        """
+        try:
+            async with self._lock, asyncio.timeout(RECONCILE_SECONDS):
+                looked_at = await reconcile(self._desk)
+        except TimeoutError:
+            log.warning("not every broker has answered within %s s", RECONCILE_SECONDS)
+            return
         if looked_at:
             log.info("reconciled %s proposals that were under way", looked_at)
 
@@ -55,7 +76,7 @@ class Worker:
 
     async def round_within(self) -> WorkDone:
         """One round, for a caller that holds the lock already."""
-        done = await run_due_work(self._desk)
+        done = await run_due_work(self._desk, self._executions.carry_on)
         if done.checks.checked or done.executed or done.expired:
             log.info(
                 "checked %s, proposed or refused %s, carried out %s, expired %s",
@@ -73,13 +94,20 @@ class Worker:
 
     async def run(self) -> None:
         """Do a round whenever work arrives, until cancelled; an error ends the round, not the process."""
-        while True:
-            await self._runtime.work_arrived.wait()
-            self._runtime.work_arrived.clear()
-            try:
-                await self.round()
-            except Exception:
-                log.exception("a round of due work failed")
+        try:
+            while True:
+                await self._runtime.work_arrived.wait()
+                self._runtime.work_arrived.clear()
+                try:
+                    await self.round()
+                except Exception:
+                    log.exception("a round of due work failed")
+        finally:
+            await self.stop()
+
+    async def stop(self) -> None:
+        """Break off executions that are still going on: no further order is sent."""
+        await self._executions.stop()
 
 
 class TelegramLease:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 from core.application.desk import Desk, Grant, release_account, take_account
 from core.application.dry_run import dry_run, is_dry_run
@@ -16,13 +18,14 @@ from core.application.recheck_proposal import drift_left, recheck_proposal
 from core.application.send_order import Stopped
 from core.application.send_side import look_again, orders_of, send_side, settle_doubts
 from core.application.show_proposal import outcome_document
+from core.application.side_by_side import side_by_side
 from core.application.take_snapshot import take_snapshot
 from core.application.tell import refresh_copies, tell_deciders
 from core.application.tell_waiting import tell_refused, tell_unanswered
-from core.application.witness import hear_witness
-from core.domain.ids import ProposalId
-from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, OrderState
 from core.application.watch_accounts import require_calm
+from core.application.witness import hear_witness
+from core.domain.ids import AccountId, ProposalId
+from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, OrderState
 from core.domain.outbox import MessageKind, Priority
 from core.domain.plan import Side
 from core.domain.portfolio import ManagedPortfolio
@@ -42,6 +45,16 @@ FINAL = frozenset({WhyNot.CLOSED, WhyNot.APPROVAL_AGED})
 async def execute_approved(desk: Desk) -> int:
     """Carry out every approved proposal, go on with those under way, and return how many came to an end.
 
+    Accounts are carried on side by side: a broker that hangs delays nobody but its own.
+    """
+    waiting = await waiting_accounts(desk)
+    ended = await side_by_side([partial(execute_account, desk, ids) for ids in waiting.values()])
+    return sum(ended)
+
+
+async def waiting_accounts(desk: Desk) -> dict[AccountId, tuple[ProposalId, ...]]:
+    """What there is to carry out or to go on with, by account, oldest first.
+
     While the exchange is closed nothing is sent: what is under way is only followed to its end.
     """
     moment = await desk.market.moment()
@@ -51,9 +64,26 @@ async def execute_approved(desk: Desk) -> int:
         states.add(ProposalState.APPROVED)
     async with desk.store.read() as work:
         waiting = await work.proposals.in_states(states)
-    ended = 0
+        portfolios = await work.portfolios.many({p.portfolio_id for p in waiting})
+    account_of = {managed.portfolio.id: managed.account.id for managed in portfolios}
+    found: dict[AccountId, tuple[ProposalId, ...]] = {}
     for proposal in waiting:
-        ended += await _execute_one(desk, proposal.id)
+        account_id = account_of[proposal.portfolio_id]
+        found[account_id] = (*found.get(account_id, ()), proposal.id)
+    return found
+
+
+async def execute_account(desk: Desk, proposals: Sequence[ProposalId]) -> int:
+    """Carry out an account's proposals one after another, and return how many came to an end.
+
+    Whatever goes wrong with one stays with it.
+    """
+    ended = 0
+    for proposal_id in proposals:
+        try:
+            ended += await _execute_one(desk, proposal_id)
+        except Exception:
+            log.exception("proposal %s could not be carried on", proposal_id)
     return ended
 
 
@@ -75,6 +105,7 @@ async def _execute_one(desk: Desk, proposal_id: ProposalId) -> int:
     async with desk.store.read() as work:
         proposal = await work.proposals.get(proposal_id)
         managed = await work.portfolios.get(proposal.portfolio_id) if proposal else None
+        holds = await work.holds.standing(managed.account.id) if managed else ()
     if proposal is None or managed is None:
         return 0
     is_stopped = managed.portfolio.is_paused or holds
@@ -91,9 +122,6 @@ async def _execute_one(desk: Desk, proposal_id: ProposalId) -> int:
     except PermissionError as error:
         log.warning("proposal %s is left to another process: %s", proposal_id, error)
         return 0
-    except Exception:
-        log.exception("proposal %s could not be carried on", proposal_id)
-        return 0
     finally:
         await release_account(desk, grant)
 
@@ -106,7 +134,6 @@ async def _try_to(desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal:
     except Refusal as refusal:
         await tell_refused(desk, managed, proposal.id, refusal)
         raise
-        holds = await work.holds.standing(managed.account.id) if managed else ()
     if not has_ended:
         await tell_unanswered(desk, grant, managed, proposal.id)
     return has_ended
@@ -153,6 +180,7 @@ async def _approved(
     """What may be executed: re-checked where nothing was sent yet, resumed where execution had begun."""
     if proposal.state is ProposalState.EXECUTING:
         return resume_plan(proposal)
+    await require_calm(desk, managed, proposal.revision.plan)
     await _require_permitted(desk, grant, managed)
     await _require_open(desk, managed)
     approved = await recheck_proposal(desk, managed, proposal, await desk.market.moment())
@@ -180,7 +208,6 @@ async def _begin(desk: Desk, grant: Grant, proposal: Proposal) -> bool:
                 proposal.id,
                 proposal.revision.plan_hash,
             )
-    await require_calm(desk, managed, proposal.revision.plan)
         )
     return True
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from functools import partial
 
 from core.application.change_rung import keep_the_ceiling
 from core.application.desk import Desk, release_account, take_account
 from core.application.freeze_restored import freeze_restored
 from core.application.send_side import orders_of, settle_doubts
+from core.application.side_by_side import side_by_side
+from core.domain.ids import AccountId
 from core.domain.order import OrderState
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import Refusal
@@ -24,12 +28,22 @@ async def reconcile(desk: Desk) -> int:
     await keep_the_ceiling(desk)
     async with desk.store.read() as work:
         under_way = await work.proposals.in_states({ProposalState.EXECUTING, ProposalState.FROZEN})
+        portfolios = await work.portfolios.many({p.portfolio_id for p in under_way})
+    account_of = {managed.portfolio.id: managed.account.id for managed in portfolios}
+    by_account: dict[AccountId, list[Proposal]] = {}
     for proposal in under_way:
+        by_account.setdefault(account_of[proposal.portfolio_id], []).append(proposal)
+    await side_by_side([partial(_reconcile_account, desk, each) for each in by_account.values()])
+    return len(under_way)
+
+
+async def _reconcile_account(desk: Desk, proposals: Sequence[Proposal]) -> None:
+    """Those of one account, one after another; a broker that hangs holds nobody else up."""
+    for proposal in proposals:
         try:
             await _reconcile_one(desk, proposal)
         except (Refusal, PermissionError) as refusal:
             log.warning("proposal %s could not be reconciled: %s", proposal.id, refusal)
-    return len(under_way)
 
 
 async def _reconcile_one(desk: Desk, proposal: Proposal) -> None:
