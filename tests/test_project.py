@@ -101,6 +101,20 @@ def test_the_domain_needs_only_the_standard_library() -> None:
     assert others == set()
 
 
+def test_no_money_is_a_float() -> None:
+    """Durations, speeds and likenesses of words may be; each place that has one is named here."""
+    others = {"domain/instrument.py", "domain/policy_fields.py", "domain/refusals.py"}
+    others.add("application/advance_market.py")
+    found = {
+        str(path.relative_to(ROOT / "core"))
+        for folder in ("domain", "application")
+        for path in (ROOT / "core" / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if getattr(node, "id", None) == "float" or isinstance(getattr(node, "value", None), float)
+    }
+    assert found <= others
+
+
 def test_everything_imported_is_a_declared_dependency() -> None:
     """A package that only another one brings along may be gone with its next release."""
     declared = {normal(re.split(r"[\s\[<>=;]", entry)[0]) for entry in PROJECT["dependencies"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -25,6 +26,8 @@ from core.ports.broker import BrokerOrder, OrderRequest
 from tests.application.acts import approved, decide, drifted, let_in, proposed, told, view
 from tests.fakes.store import make_store
 from tests.fakes.world import World, small_world
+
+REPEATS = 200 if os.environ.get("HYPOTHESIS_PROFILE") == "full" else 2
 
 
 @pytest.fixture
@@ -104,7 +107,15 @@ def hanging(world: World) -> tuple[asyncio.Event, asyncio.Event]:
 
 
 @pytest.mark.fault(2, 3)
-async def test_fifty_taps_at_once_are_one_approval_and_one_execution(world: World) -> None:
+async def test_fifty_taps_at_once_are_one_approval_and_one_execution(tmp_path: Path) -> None:
+    for number in range(REPEATS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        async with small_world(folder) as world:
+            await fifty_taps_are_one(world)
+
+
+async def fifty_taps_are_one(world: World) -> None:
     anna, proposal = await proposed(world)
     results = await asyncio.gather(
         *(decide(world, anna, proposal) for _ in range(50)), return_exceptions=True
