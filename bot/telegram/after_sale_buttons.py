@@ -25,6 +25,7 @@ async def try_buys(turn: Turn, number: int) -> Reaction:
         member=turn.member,
         proposal_id=proposal_id,
         chat_id=turn.chat.id,
+        limits=runtime.limits,
     )
     turn.wake()
     if result.outcome is Outcome.PROPOSED and result.proposal is not None:

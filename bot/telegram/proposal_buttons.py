@@ -178,13 +178,13 @@ async def later(turn: Turn, number: int, revision: int) -> Reaction:
 
 async def buy_only(turn: Turn, number: int, revision: int) -> Reaction:
     """[Buy only]."""
-    await _do(plan_buys_only, turn, number, revision)
+    await _do(partial(plan_buys_only, limits=turn.runtime.limits), turn, number, revision)
     return await _shown(turn, number, "Purchases only now.")
 
 
 async def in_full(turn: Turn, number: int, revision: int) -> Reaction:
     """[Plan in full]."""
-    await _do(plan_in_full, turn, number, revision)
+    await _do(partial(plan_in_full, limits=turn.runtime.limits), turn, number, revision)
     return await _shown(turn, number, "The whole plan again.")
 
 
@@ -211,6 +211,7 @@ async def _edit(turn: Turn, number: int, revision: int, leg: int, *, keep: Decim
         revision=revision,
         leg=leg,
         quantity=_part_of(view, leg, keep),
+        limits=runtime.limits,
     )
     turn.wake()
     return await _shown(turn, number, "Changed: this is a new version.")

@@ -21,6 +21,7 @@ from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Cause, Decision, DecisionKind, Proposal
 from core.domain.refusals import AfterSaleDecided, NothingSold
 from core.domain.report import sold_not_bought
+from core.domain.risk import CODE_LIMITS, Limits
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
@@ -35,6 +36,7 @@ async def try_the_buys(
     member: Member,
     proposal_id: ProposalId,
     chat_id: ChatId,
+    limits: Limits = CODE_LIMITS,
 ) -> CheckResult:
     """Plan purchases only, with the cash and the prices of now, and put them as a proposal of their own.
 
@@ -55,6 +57,7 @@ async def try_the_buys(
         standing,
         direction=Direction.BUY_ONLY,
         force=True,
+        limits=limits,
     )
     if result.outcome is not Outcome.PROPOSED:
         return result

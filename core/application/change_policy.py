@@ -8,6 +8,7 @@ from core.domain.ids import PortfolioId
 from core.domain.membership import Member, Permission
 from core.domain.policy import Policy
 from core.domain.policy_fields import change_policy as changed
+from core.domain.risk import CODE_LIMITS, Limits
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store
 
@@ -20,14 +21,17 @@ async def change_policy(
     member: Member,
     portfolio_id: PortfolioId,
     pairs: list[tuple[str, str]],
+    limits: Limits = CODE_LIMITS,
 ) -> Policy:
-    """Change the named fields together, or none of them; raises UnknownPolicyName or BadPolicyValue."""
+    """Change the named fields together, or none of them; raises UnknownPolicyName, BadPolicyValue or RiskLimit."""
     now, market_now = clock.now(), await market.clock.now()
     async with store.begin() as work:
         managed, _ = await managed_for(
             work, member, portfolio_id, Permission.MANAGE, "change the policy"
         )
         policy = changed(managed.policy, pairs)
+        if policy.collar != managed.policy.collar:
+            limits.require_collar(policy)
         await work.portfolios.set_policy(portfolio_id, policy, by=member.id, at=market_now)
         if policy.check_times != managed.policy.check_times:
             await work.checks.drop_unfinished(portfolio_id)

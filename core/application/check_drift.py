@@ -13,6 +13,7 @@ from core.application.hand_kept import require_confirmed
 from core.application.hold_account import raise_if_held
 from core.application.market import Market, Moment
 from core.application.others_orders import require_nobody_else
+from core.application.plan_within import plan_within
 from core.application.propose import Draft, expiry, propose
 from core.application.take_snapshot import plan_request, take_snapshot
 from core.domain.drift import DriftReport
@@ -31,7 +32,7 @@ from core.domain.refusals import (
     PortfolioPaused,
     Refusal,
 )
-from core.planning import calculate
+from core.domain.risk import CODE_LIMITS, Limits
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
 from core.ports.store import Store, UnitOfWork
@@ -103,6 +104,7 @@ async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
     chat_id: ChatId | None = None,
     buy_only: bool = False,
     force: bool = False,
+    limits: Limits = CODE_LIMITS,
 ) -> CheckResult:
     """Check a portfolio because a person asks, and propose; the same ``request_key`` is one request.
 
@@ -120,7 +122,15 @@ async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
         standing = await standing_of(work, portfolio_id)
     direction = Direction.BUY_ONLY if buy_only else None
     result = await look(
-        store, brokers, market, managed, moment, standing, direction=direction, force=force
+        store,
+        brokers,
+        market,
+        managed,
+        moment,
+        standing,
+        direction=direction,
+        force=force,
+        limits=limits,
     )
     check_id = record.check.id if record else None
     also = () if chat_id is None else (chat_id,)
@@ -136,7 +146,7 @@ async def standing_of(work: UnitOfWork, portfolio_id: PortfolioId) -> Standing:
     return Standing(proposals.get(portfolio_id, ()), holds=holds.get(portfolio_id, ()))
 
 
-async def look(
+async def look(  # noqa: PLR0913 - all that a look depends on
     store: Store,
     brokers: Brokers,
     market: Market,
@@ -146,6 +156,7 @@ async def look(
     *,
     direction: Direction | None,
     force: bool,
+    limits: Limits = CODE_LIMITS,
 ) -> CheckResult:
     """Look at a portfolio because a person asks: what stands against it comes as a result."""
     try:
@@ -155,7 +166,7 @@ async def look(
         raise_if_held(standing.holds)
         await require_confirmed(brokers, managed, moment)
         snapshot = await take_snapshot(store, brokers, market, managed, moment)
-        result = judge_snapshot(managed, snapshot, direction=direction, force=force)
+        result = judge_snapshot(managed, snapshot, direction=direction, force=force, limits=limits)
         if result.plan is not None:
             await require_nobody_else(store, brokers, managed, result.plan)
         return result
@@ -180,13 +191,14 @@ def judge_snapshot(
     direction: Direction | None = None,
     force: bool = False,
     date_due: bool = False,
+    limits: Limits = CODE_LIMITS,
 ) -> CheckResult:
     """Measure and plan: pure. A plan with trades comes as PROPOSED, to be stored by the caller."""
     try:
         request = plan_request(
             managed, snapshot, direction=direction, force=force, date_due=date_due
         )
-        plan = calculate(request)
+        plan = plan_within(request, managed.account.rung, limits)
     except NegativeTotal:
         return CheckResult(Outcome.REFUSED, snapshot=snapshot, refusal=EmptyAccount())
     except Refusal as refusal:

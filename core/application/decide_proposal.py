@@ -81,8 +81,8 @@ async def approve_proposal(
 ) -> Decided:
     """Record an approval; when it is the last one needed, commit the order intents with it.
 
-    Raises NotAllowed, ProposalNotOpen, OldRevision, ProposalExpired, AlreadyApproved or PortfolioPaused; and MayNotTrade
-    or RiskLimit where the account or the plan would not pass the gate when the orders are about to go.
+    Raises NotAllowed, ProposalNotOpen, OldRevision, ProposalExpired, AlreadyApproved or PortfolioPaused; and
+    MayNotTrade or RiskLimit where the account or the plan would not pass the gate when the orders are about to go.
     Of a member with one-time codes who approves real money without a right one: CodeNeeded, BadCode, CodesLocked or
     CodesNeedKey; what was noted of a wrong code is kept.
     """

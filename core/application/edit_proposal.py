@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from core.application.access import proposal_for
 from core.application.market import Market
+from core.application.plan_within import plan_within
 from core.application.take_snapshot import plan_request
 from core.application.tell import refresh_copies, tell_deciders
 from core.domain.ids import ProposalId, Symbol
@@ -24,14 +25,14 @@ from core.domain.proposal import (
     require_decidable,
 )
 from core.domain.refusals import NothingLeft, NothingToBuyWith, OldRevision
-from core.planning import calculate
+from core.domain.risk import CODE_LIMITS, Limits
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
 
 Caps = dict[tuple[Symbol, Side], Decimal]
 
 
-async def edit_leg(
+async def edit_leg(  # noqa: PLR0913 - all that an edit names
     store: Store,
     market: Market,
     clock: Clock,
@@ -41,6 +42,7 @@ async def edit_leg(
     revision: int,
     leg: int,
     quantity: Decimal,
+    limits: Limits = CODE_LIMITS,
 ) -> Proposal:
     """Shrink one leg (0 drops it) and plan the rest again, never larger than before.
 
@@ -50,7 +52,7 @@ async def edit_leg(
     async with store.begin() as work:
         proposal, managed = await _editable(work, member, proposal_id, revision, moment.now)
         caps = caps_after_edit(proposal, leg, quantity)
-        plan = _plan(managed, proposal, caps=caps)
+        plan = _plan(managed, proposal, limits, caps=caps)
         gone = _legs(proposal.revision.plan) - _legs(plan)
         return await _revise(
             work,
@@ -72,6 +74,7 @@ async def plan_buys_only(
     member: Member,
     proposal_id: ProposalId,
     revision: int,
+    limits: Limits = CODE_LIMITS,
 ) -> Proposal:
     """Plan again with purchases only, from the cash that is there; raises NothingToBuyWith where none would help."""
     return await _redirect(
@@ -83,6 +86,7 @@ async def plan_buys_only(
         revision,
         Direction.BUY_ONLY,
         RevisionCause.BUY_ONLY,
+        limits,
     )
 
 
@@ -94,14 +98,15 @@ async def plan_in_full(
     member: Member,
     proposal_id: ProposalId,
     revision: int,
+    limits: Limits = CODE_LIMITS,
 ) -> Proposal:
     """Plan again as policy says, undoing every edit."""
     return await _redirect(
-        store, market, clock, member, proposal_id, revision, None, RevisionCause.FULL
+        store, market, clock, member, proposal_id, revision, None, RevisionCause.FULL, limits
     )
 
 
-async def _redirect(
+async def _redirect(  # noqa: PLR0913, PLR0917
     store: Store,
     market: Market,
     clock: Clock,
@@ -110,11 +115,12 @@ async def _redirect(
     revision: int,
     direction: Direction | None,
     cause: RevisionCause,
+    limits: Limits,
 ) -> Proposal:
     moment = await market.moment()
     async with store.begin() as work:
         proposal, managed = await _editable(work, member, proposal_id, revision, moment.now)
-        plan = _plan(managed, proposal, direction=direction)
+        plan = _plan(managed, proposal, limits, direction=direction)
         return await _revise(work, clock, member, managed, proposal, plan, cause)
 
 
@@ -133,12 +139,13 @@ def _legs(plan: Plan) -> frozenset[tuple[Symbol, Side]]:
 def _plan(
     managed: ManagedPortfolio,
     proposal: Proposal,
+    limits: Limits,
     *,
     caps: Caps | None = None,
     direction: Direction | None = None,
 ) -> Plan:
     request = plan_request(managed, proposal.revision.snapshot, direction=direction, force=True)
-    plan = calculate(_capped(request, caps))
+    plan = plan_within(_capped(request, caps), managed.account.rung, limits)
     if not plan.trades:
         raise NothingToBuyWith if direction is Direction.BUY_ONLY else NothingLeft
     return plan

@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.application.desk import Desk
 from core.application.gate import used_today
 from core.application.market import Moment
+from core.application.plan_within import plan_within
 from core.application.proposal_record import recheck_event
 from core.application.propose import void_intents
 from core.application.take_snapshot import drift_of, plan_request, take_snapshot
@@ -20,8 +21,7 @@ from core.domain.policy import Direction
 from core.domain.portfolio import ManagedPortfolio, Snapshot
 from core.domain.proposal import Proposal, ProposalState, Revision, RevisionCause
 from core.domain.refusals import Refusal, RiskLimit
-from core.domain.risk import ApprovedPlan, Recheck, approve_plan, recheck
-from core.planning import calculate
+from core.domain.risk import ApprovedPlan, Limits, Recheck, approve_plan, recheck
 from core.ports.store import AuditEvent, UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ async def _ask_again(
     snapshot: Snapshot,
     check: Recheck,
 ) -> None:
-    plan = _replan(managed, proposal, snapshot)
+    plan = _replan(managed, proposal, snapshot, desk.limits)
     if plan is None or not plan.trades:
         await _end(desk, proposal, ProposalState.SUPERSEDED)
         return
@@ -154,19 +154,22 @@ def _cause(check: Recheck) -> RevisionCause:
     return RevisionCause.APPROVAL_AGED
 
 
-def _replan(managed: ManagedPortfolio, proposal: Proposal, snapshot: Snapshot) -> Plan | None:
+def _replan(
+    managed: ManagedPortfolio, proposal: Proposal, snapshot: Snapshot, limits: Limits
+) -> Plan | None:
     """Plan again on the same sides; a leg that a person dropped stays dropped."""
     old = proposal.revision
+    rung = managed.account.rung
     sides = {trade.side for trade in old.plan.trades}
     direction = None if len(sides) > 1 else Direction(f"{next(iter(sides))}_only")
     try:
         request = plan_request(managed, snapshot, direction=direction, force=True)
-        plan = calculate(request)
+        plan = plan_within(request, rung, limits)
         caps = {(trade.symbol, trade.side): trade.quantity for trade in plan.trades}
         if old.dropped.isdisjoint(caps):
             return plan
         kept = {key: cap for key, cap in caps.items() if key not in old.dropped}
-        return calculate(replace(request, caps=kept)) if kept else None
+        return plan_within(replace(request, caps=kept), rung, limits) if kept else None
     except Refusal:
         return None
 

@@ -43,7 +43,7 @@ async def run_due_work(
     reminded = await send_reminders(store, market, clock)
     try:
         await watch_accounts(desk)
-        checks = await run_due_checks(store, desk.brokers, market, clock)
+        checks = await run_due_checks(store, desk.brokers, market, clock, desk.limits)
         await schedule_checks(store, market)
     except Exception:
         await carry_out()

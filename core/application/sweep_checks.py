@@ -46,6 +46,7 @@ from core.domain.refusals import (
     PriceSourceDown,
     Refusal,
 )
+from core.domain.risk import CODE_LIMITS, Limits
 from core.domain.session import DueCheck, is_date_due
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
@@ -84,7 +85,7 @@ class SweepResult:
 
 
 async def run_due_checks(
-    store: Store, brokers: Brokers, market: Market, clock: Clock
+    store: Store, brokers: Brokers, market: Market, clock: Clock, limits: Limits = CODE_LIMITS
 ) -> SweepResult:
     """Do every scheduled check whose time has come; all of them share one request for prices.
 
@@ -97,7 +98,7 @@ async def run_due_checks(
         due = [check for check in await work.checks.due(moment.now) if _is_ours(check, moment)]
         if not due:
             return SweepResult()
-        sweep = await _gather(work, due, moment)
+        sweep = replace(await _gather(work, due, moment), limits=limits)
     return await _sweep(store, brokers, market, clock, sweep)
 
 
@@ -318,9 +319,11 @@ def _judge_one(
     except Refusal as refusal:
         return CheckResult(Outcome.REFUSED, refusal=refusal)
     if _is_after_settlement(managed, sweep):
-        return judge_snapshot(managed, snapshot, direction=Direction.BUY_ONLY, force=True)
+        return judge_snapshot(
+            managed, snapshot, direction=Direction.BUY_ONLY, force=True, limits=sweep.limits
+        )
     due = managed.policy.trigger is Trigger.EITHER and _date_due(managed, sweep)
-    return judge_snapshot(managed, snapshot, date_due=due)
+    return judge_snapshot(managed, snapshot, date_due=due, limits=sweep.limits)
 
 
 async def _in_turns(items: Iterable[_Item], count: int) -> AsyncIterator[_Item]:

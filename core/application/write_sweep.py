@@ -32,6 +32,7 @@ from core.domain.refusals import (
     NoTargets,
     Refusal,
 )
+from core.domain.risk import CODE_LIMITS, Limits
 from core.domain.session import DueCheck
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
@@ -50,6 +51,7 @@ class Sweep:
     checks: Mapping[PortfolioId, tuple[DueCheck, ...]]
     portfolios: tuple[ManagedPortfolio, ...]
     standings: Mapping[PortfolioId, Standing]
+    limits: Limits = CODE_LIMITS
 
 
 def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

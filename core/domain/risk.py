@@ -42,6 +42,13 @@ class Limits:
             return policy
         return replace(policy, collar=self.max_collar)
 
+    def require_collar(self, policy: Policy) -> None:
+        """Raise RiskLimit for a policy with a wider collar than these permit."""
+        if policy.collar > self.max_collar:
+            raise RiskLimit(
+                "collar in percent", policy.collar, self.max_collar, setting="LIMIT_COLLAR"
+            )
+
     def order_cap(self, rung: Rung) -> tuple[Decimal | None, str]:
         """The most money that one order may move on a rung (None: no limit), and the setting that says so."""
         general = self.max_order_value
@@ -49,6 +56,9 @@ class Limits:
             return self.live_cap_order, "LIVE_CAP_ORDER"
         return general, "LIMIT_ORDER_VALUE"
 
+
+CODE_LIMITS = Limits()
+"""What holds where the operator has said nothing."""
 
 MOST_TOLERANCE = Decimal(20)
 """The widest tolerance that a policy may have, in percent: further from the approved price no order is limited."""

@@ -23,6 +23,7 @@ async def run(turn: Turn, words: Words) -> Reaction:
         member=turn.member,
         portfolio_id=portfolio_id,
         pairs=read_pairs(words.text),
+        limits=turn.runtime.limits,
     )
     return say(policy_changed_screen(current.portfolio.policy, await turn.of_id(portfolio_id)))
 

@@ -49,6 +49,7 @@ async def check(
         chat_id=turn.chat.id,
         buy_only=buy_only,
         force=force,
+        limits=runtime.limits,
     )
     turn.wake()
     return await react(turn, portfolio, result, is_forced=force)

@@ -1,0 +1,60 @@
+"""Plan within limits: what is proposed never asks for more than the installation would let through."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import ROUND_FLOOR, Decimal
+
+from core.domain.ids import Symbol
+from core.domain.money import HUNDRED, ONE
+from core.domain.plan import Plan, PlanRequest, Side, Trade
+from core.domain.policy import Policy, whole_shares
+from core.domain.portfolio import Rung
+from core.domain.risk import Limits, require_within_limits
+from core.domain.sizing import FRACTION
+from core.planning import calculate
+
+Caps = dict[tuple[Symbol, Side], Decimal]
+
+
+def plan_within(request: PlanRequest, rung: Rung, limits: Limits) -> Plan:
+    """Calculate a plan; legs beyond the most money an order (or, with caps, a day) may move are made smaller.
+
+    Raises RiskLimit where it is then still beyond a limit: too many orders, or too much turnover.
+    """
+    plan = calculate(request)
+    caps = _caps(plan, request, rung, limits)
+    if caps is not None:
+        plan = replace(calculate(replace(request, caps=caps)), reason=plan.reason)
+    require_within_limits(plan, limits, rung)
+    return plan
+
+
+def _caps(plan: Plan, request: PlanRequest, rung: Rung, limits: Limits) -> Caps | None:
+    """What each leg may trade at most in shares; None where nothing needs to be made smaller."""
+    room = 1 + _room(limits.clamp(request.policy)) / HUNDRED
+    cap, _ = limits.order_cap(rung)
+    worths = [trade.value * room for trade in plan.trades]
+    fitted = [worth if cap is None else min(worth, cap) for worth in worths]
+    day = limits.live_cap_day if rung is Rung.LIVE_CAPPED else None
+    total = sum(fitted, Decimal(0))
+    if day is not None and total > day:
+        fitted = [worth * day / total for worth in fitted]
+    if fitted == worths:
+        return None
+    whole = whole_shares(request.policy, request.prices, request.fractionable)
+    return {
+        (trade.symbol, trade.side): _shares(trade, worth / room, trade.symbol in whole)
+        for trade, worth in zip(plan.trades, fitted, strict=True)
+    }
+
+
+def _room(policy: Policy) -> Decimal:
+    """By how much, in percent, an order's limit may be above the price that was shown."""
+    return max(policy.tolerance, policy.tolerance_across_close) + policy.collar
+
+
+def _shares(trade: Trade, worth: Decimal, is_whole: bool) -> Decimal:  # noqa: FBT001
+    step = ONE if is_whole else FRACTION
+    steps = (worth / trade.price / step).to_integral_value(ROUND_FLOOR)
+    return min(steps * step, trade.quantity)
