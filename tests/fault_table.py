@@ -11,6 +11,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +38,7 @@ def proofs() -> dict[int, list[str]]:
     return {number: sorted(tests) for number, tests in sorted(found.items())}
 
 
+@cache
 def names_in(file: str) -> set[str]:
     """The names of a file's tests, and of classes that hold some."""
     tree = ast.parse((TESTS / file).read_text("utf-8"))

@@ -415,7 +415,7 @@ async def test_where_others_trade_a_report_shows_the_account_its_shares_and_its_
 # --- the same id again ---------------------------------------------------------------------------
 
 
-@pytest.mark.fault(13)
+@pytest.mark.fault(14)
 async def test_the_same_id_is_refused_for_ever(case: Case) -> None:
     assert case.broker.traits.dedup is Dedup.FOREVER
     await case.deposit("10000")
