@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import singledispatch
 
-from bot.words.holds import HOLD_REASONS
+from bot.words.holds import HOLD_REASONS, hint
 from bot.words.labels import PROPOSAL_STATES, proposal_number, source_label
 from bot.words.numbers import count, listed, money, plain, quantity
 from bot.words.times import age, clock_time
@@ -589,6 +589,14 @@ def _(refusal: r.ForeignOrder) -> str:
     return (
         f"At the broker an order for {symbols} is open that I did not send, so nothing is planned for it. "
         "Once it is filled, or cancelled in the broker's app: /rebalance"
+    )
+
+
+@_say
+def _(refusal: r.OtherAccountNow) -> str:
+    return (
+        f"The broker's keys open the account {hint(refusal.opened)} by now, and not {hint(refusal.shown)}, so nothing "
+        "was changed. Look at it again: /status"
     )
 
 

@@ -34,9 +34,10 @@ class Seen:
 
 @dataclass(slots=True)
 class WatchMemory:
-    """What a process remembers of its looks at accounts, so that brokers are not asked too often."""
+    """What a process remembers of its looks at accounts and at silent brokers, so that none is asked too often."""
 
     seen: dict[AccountId, Seen] = field(default_factory=dict)
+    silent: dict[str, Seen] = field(default_factory=dict)
     reminded_on: date | None = None
 
 
@@ -79,6 +80,17 @@ async def take_account(desk: Desk, account_id: AccountId) -> Grant | None:
     name = f"account:{account_id}"
     now = desk.clock.now()
     async with desk.store.begin() as work:
+        fence = await work.leases.acquire(name, desk.holder, now=now, until=now + LEASE)
+    return None if fence is None else Grant(name, fence)
+
+
+async def take_idle_account(desk: Desk, account_id: AccountId) -> Grant | None:
+    """Take the lease of an account at which nobody is at work, not even this process; else None."""
+    name = f"account:{account_id}"
+    now = desk.clock.now()
+    async with desk.store.begin() as work:
+        if await work.leases.holder(name, now) is not None:
+            return None
         fence = await work.leases.acquire(name, desk.holder, now=now, until=now + LEASE)
     return None if fence is None else Grant(name, fence)
 

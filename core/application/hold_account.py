@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from core.domain.hold import Hold, HoldReason
+from core.domain.hold import LIFTS_ITSELF, Hold, HoldReason
 from core.domain.ids import AccountId, ChatId, MemberId
 from core.domain.membership import Role
 from core.domain.outbox import MessageKind, OutboxItem, Priority
@@ -76,8 +76,12 @@ async def remind_of_holds(store: Store, clock: Clock) -> None:
 async def _tell(
     work: UnitOfWork, portfolio: Portfolio, kind: MessageKind, hold: Hold, now: datetime
 ) -> None:
-    """To each owner, once a day: the dedup key has the date."""
-    mark = f"{kind}:{hold.account_id}:{hold.reason}:{hold.since.isoformat()}:{now.date()}"
+    """To each owner, once a day: the dedup key has the date.
+
+    What lifts itself may come and go many times a day; of anything else, each hold is told.
+    """
+    which = "" if hold.reason in LIFTS_ITSELF else hold.since.isoformat()
+    mark = f"{kind}:{hold.account_id}:{hold.reason}:{which}:{now.date()}"
     items = [
         OutboxItem(
             kind,

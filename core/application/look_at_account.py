@@ -66,7 +66,7 @@ async def look_at_account(desk: Desk, managed: ManagedPortfolio) -> Seen:
         return _remember(desk, managed, Seen(now, None))
     ours = await _read(desk, managed)
     changes = _changes(managed, report, ours) if before == ours else None
-    is_reset = bool(changes) and await _was_reset(desk, managed)
+    is_reset = bool(changes) and await was_reset(desk, managed)
     async with desk.store.begin() as work:
         await _judge_account(work, managed, report, now, is_reset=is_reset)
         foreign = await _judge_orders(work, managed, report, now)
@@ -120,7 +120,7 @@ def _changes(
     return held_changes(ours.last.positions, report.positions, ours=ours.net, targets=targets)
 
 
-async def _was_reset(desk: Desk, managed: ManagedPortfolio) -> bool:
+async def was_reset(desk: Desk, managed: ManagedPortfolio) -> bool:
     """Whether the broker denies the last order that it carried out for us: then the account was reset.
 
     Orders of before an owner accepted another account are that other account's.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from core.application.desk import Desk, Seen, release_account, take_account
+from core.application.desk import Desk, Seen, release_account, take_idle_account
 from core.application.hold_account import remind_of_holds, require_not_held
 from core.application.look_at_account import look_at_account
 from core.application.others_orders import refuse_foreign
@@ -15,6 +15,9 @@ from core.domain.refusals import BrokerDown, NotBuiltYet, Refusal
 
 log = logging.getLogger(__name__)
 
+SILENCE = timedelta(minutes=1)
+"""So long a broker that did not answer is not asked for its other accounts."""
+
 FRESH = timedelta(seconds=10)
 """So long a look is good for beginning a plan."""
 
@@ -22,18 +25,21 @@ FRESH = timedelta(seconds=10)
 async def watch_accounts(desk: Desk) -> int:
     """Look at the accounts whose look is due, and return how many; owners are reminded of holds once a day.
 
-    A broker that does not answer is not asked for its other accounts in the same round.
+    A broker that does not answer is left alone for a minute, with all of its accounts.
     """
     await _remind(desk)
     looked = 0
-    silent: set[str] = set()
     for managed in await _due(desk):
-        if managed.account.broker in silent:
+        if _is_silent(desk, managed.account.broker):
             continue
         looked += 1
-        if not await _watch_one(desk, managed):
-            silent.add(managed.account.broker)
+        await _watch_one(desk, managed)
     return looked
+
+
+def _is_silent(desk: Desk, broker: str) -> bool:
+    seen = desk.watched.silent.get(broker)
+    return seen is not None and seen.is_younger(SILENCE, desk.clock.now())
 
 
 async def require_calm(desk: Desk, managed: ManagedPortfolio, plan: Plan) -> None:
@@ -89,19 +95,19 @@ def _others_trade(desk: Desk, account: Account) -> bool:
         return False
 
 
-async def _watch_one(desk: Desk, managed: ManagedPortfolio) -> bool:
-    """Look at one account, unless another process is at work there; False where its broker was silent."""
-    grant = await take_account(desk, managed.account.id)
+async def _watch_one(desk: Desk, managed: ManagedPortfolio) -> None:
+    """Look at one account, unless somebody is at work there."""
+    grant = await take_idle_account(desk, managed.account.id)
     if grant is None:
-        return True
+        return
     desk.watched.seen[managed.account.id] = Seen(desk.clock.now(), None)
     try:
         seen = await look_at_account(desk, managed)
-        return seen.foreign is not None
+        if seen.foreign is None:
+            desk.watched.silent[managed.account.broker] = seen
     except (Refusal, PermissionError) as error:
         log.warning("account %s could not be watched: %s", managed.account.id, error)
     except Exception:
         log.exception("account %s could not be watched", managed.account.id)
     finally:
         await release_account(desk, grant)
-    return True

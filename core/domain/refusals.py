@@ -670,6 +670,14 @@ class ForeignOrder(Refusal):
     symbols: tuple[str, ...]
 
 
+@dataclass(eq=False)
+class OtherAccountNow(Refusal):
+    """An account that an owner accepts, when the broker's keys open yet another one by now."""
+
+    shown: str
+    opened: str
+
+
 # --- state machines and the host -----------------------------------------------------------------
 
 

@@ -420,6 +420,13 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         ),
     ),
     (
+        r.OtherAccountNow("PA0001234", "PA0009876"),
+        (
+            "The broker's keys open the account …9876 by now, and not …1234, so nothing was changed."
+            " Look at it again: /status"
+        ),
+    ),
+    (
         r.AccountInUse("alpaca"),
         (
             "The alpaca account belongs to another portfolio already, and can only belong to one."
