@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.telegram.screen import Screen
 from bot.telegram.views import notices
+from bot.telegram.views.accounts import rung_changed
 from bot.telegram.views.checklist import checklist_screen, has_checklist
 from bot.telegram.views.frozen import frozen_notice
 from bot.telegram.views.proposal import (
@@ -16,11 +17,12 @@ from bot.telegram.views.proposal import (
     report_reply,
 )
 from bot.telegram.views.waiting import waiting_notice
+from core.application.change_rung import RungCause
 from core.application.show_proposal import ProposalView, view_of
 from core.domain.ids import UserId
 from core.domain.membership import Role
 from core.domain.outbox import Copy, MessageKind, OutboxItem
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import ManagedPortfolio, Rung
 from core.domain.proposal import Proposal, ProposalState, RevisionCause
 from core.ports.store import UnitOfWork
 
@@ -188,10 +190,16 @@ def _about_portfolio(item: OutboxItem, managed: ManagedPortfolio) -> Screen | No
         case MessageKind.MEMBER_JOINED:
             role = Role(data["role"])
             return notices.member_joined(managed, data.get("member_name", ""), role)
-        case MessageKind.PROPOSAL_WANTED:
-            return notices.proposal_wanted(managed, data.get("member_name", ""))
         case MessageKind.RESTORED:
             return notices.restored(managed)
+        case MessageKind.RUNG_CHANGED:
+            return rung_changed(
+                managed,
+                Rung(data["before"]),
+                Rung(data["rung"]),
+                RungCause(data["cause"]),
+                data.get("member_name", ""),
+            )
         case MessageKind.KEPT_CRASHING:
             return notices.kept_crashing(managed)
         case MessageKind.CODES_LOCKED:

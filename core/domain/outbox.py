@@ -29,7 +29,6 @@ class MessageKind(StrEnum):
     CHECK_REFUSED = "check_refused"
     FROZEN = "frozen"
     MEMBER_JOINED = "member_joined"
-    PROPOSAL_WANTED = "proposal_wanted"
     RESTORED = "restored"
     HELD = "held"
     HOLD_OVER = "hold_over"

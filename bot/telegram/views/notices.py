@@ -115,13 +115,6 @@ def codes_locked(managed: ManagedPortfolio, name: str, until: datetime) -> Scree
     return Screen(text, (row,))
 
 
-def proposal_wanted(managed: ManagedPortfolio, name: str = "") -> Screen:
-    """Somebody who may not decide asks those who may to look at the portfolio."""
-    who = bold(shown_name(name)) if name else "A member"
-    text = lines(head(managed), f"{who} asks for a plan.")
-    return Screen(text, ((tap("⚖️ Check now", "rebalance", managed.portfolio.id),),))
-
-
 def not_sent_in_time(expired: int) -> Screen:
     """The one message after a long outage about proposals that ended before they could be shown."""
     what = count(expired, "proposal")

@@ -361,8 +361,6 @@ def test_a_refused_check_names_the_symbols_and_says_that_nothing_was_traded() ->
 def test_small_notices() -> None:
     joined = plain(notices.member_joined(managed(), "Ben", Role.PROPOSER).text)
     assert "Ben has joined as proposer: may look and ask for a plan." in joined
-    assert "Ben asks for a plan." in plain(notices.proposal_wanted(managed(), "Ben").text)
-    assert "A member asks for a plan." in notices.proposal_wanted(managed()).text
     crashed = notices.kept_crashing(managed())
     require_sendable(crashed)
     assert "Nothing is sent until you resume." in plain(crashed.text)
@@ -434,7 +432,6 @@ def test_any_name_gives_valid_markup_everywhere(portfolio: str, person: str) -> 
         policy_screen(here),
         status_screen(outside),
         notices.member_joined(here.portfolio, person, Role.VIEWER),
-        notices.proposal_wanted(here.portfolio, person),
         notices.check_refused(here.portfolio, "X", (person,)),
     ):
         require_sendable(screen)

@@ -54,7 +54,6 @@ def every_screen() -> list[Screen]:
         notices.member_joined(managed(), "Ben", Role.VIEWER),
         notices.approval_lapsed(shown, "Ben", 1, 2),
         notices.check_refused(managed(), "PricesRefused", ()),
-        notices.proposal_wanted(managed()),
     ]
 
 
