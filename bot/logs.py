@@ -29,6 +29,9 @@ SHORTEST_SECRET = 4
 QUIET_LIBRARIES = ("httpx", "httpcore", "urllib3", "apscheduler", "peewee", "matplotlib", "PIL")
 """They tell every request or step they make; only their warnings are of use."""
 
+DISCREET_LIBRARIES = ("telegram",)
+"""At DEBUG they would write down what people type, one-time codes and pasted keys among it: never below INFO."""
+
 _TELEGRAM_TOKEN = re.compile(r"(?<![0-9])[0-9]{5,}(?::|%3A|%253A)[A-Za-z0-9_-]{30,}", re.IGNORECASE)
 _TOKEN_IN_PATH = re.compile(r"(?<=/bot)[0-9]+(?::|%3A|%253A)[^/\s'\"<>?]+", re.IGNORECASE)
 _PASSWORD_IN_URL = re.compile(r"(?<=://)([^/\s:@'\"]*):[^/\s@'\"]+@")
@@ -146,6 +149,8 @@ def configure_logging(
     logging.basicConfig(level=log_level, handlers=[handler], force=True)
     for name in QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in DISCREET_LIBRARIES:
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
     logging.captureWarnings(capture=True)
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread

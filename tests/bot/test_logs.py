@@ -19,7 +19,13 @@ import telegram.error
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.logs import QUIET_LIBRARIES, REDACTED, Redactor, configure_logging
+from bot.logs import (
+    DISCREET_LIBRARIES,
+    QUIET_LIBRARIES,
+    REDACTED,
+    Redactor,
+    configure_logging,
+)
 
 TOKEN = "987654321:CANARY-Zk3vQx7_pL0wRt5yU2aBcDeFgHi"
 SECRET_PART = TOKEN.partition(":")[2]
@@ -33,7 +39,8 @@ def _restore_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Undo what setting up the log changes for the whole process."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in QUIET_LIBRARIES}
+    names = (*QUIET_LIBRARIES, *DISCREET_LIBRARIES)
+    levels = {name: logging.getLogger(name).level for name in names}
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
@@ -262,3 +269,13 @@ def test_a_long_line_takes_no_noticeable_time() -> None:
     start = time.perf_counter()
     redactor("1" * 50_000 + "://" + "a" * 50_000)
     assert time.perf_counter() - start < 1
+
+
+def test_what_people_type_is_not_written_down_at_any_level(log: Log) -> None:
+    for name in ("telegram.Bot", "telegram.ext.Application"):
+        logging.getLogger(name).debug("finished with return value %s", [{"text": "918 273"}])
+        logging.getLogger(name).info("%s has started", name)
+    logging.getLogger("bot").debug("a word of our own")
+    assert "918" not in log()
+    assert "telegram.Bot has started" in log()
+    assert "a word of our own" in log()

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from core.adapters.brokers.manual import PricesByHand
 from core.adapters.calendars.replay import ReplayCalendar
 from core.adapters.market_data.alpaca import AlpacaMarketData
 from core.adapters.market_data.history import load_history
 from core.adapters.market_data.replay import ReplayMarketData
 from core.adapters.market_data.yahoo import YahooMarketData
+from core.domain.book import TypedPrice
 from core.domain.ids import Symbol
-from core.domain.quote import PriceFaultKind, QuoteRules, judge_quotes
+from core.domain.quote import PriceFaultKind, Proxy, QuoteRules, judge_quotes
 from core.domain.refusals import PricesRefused
 from core.ports.market_data import MarketData
 from tests.fakes.alpaca.server import FakeAlpaca
@@ -78,11 +80,33 @@ async def alpaca() -> AsyncIterator[Case]:
             await source.close()
 
 
+@asynccontextmanager
+async def by_hand() -> AsyncIterator[Case]:
+    """A source whose gaps are filled by what people typed: as typed, and moved like another symbol."""
+    mtum = Symbol("MTUM")
+    until = MONDAY_ELEVEN + timedelta(days=7)
+    words = (
+        TypedPrice(Symbol("PLAIN"), Decimal("12.34"), MONDAY_ELEVEN, until),
+        TypedPrice(
+            Symbol("MOVED"), Decimal(10), MONDAY_ELEVEN, until, Proxy(mtum, Decimal("50.625"))
+        ),
+    )
+
+    async def typed() -> tuple[TypedPrice, ...]:
+        return words
+
+    source = PricesByHand(FakeMarketData({"MTUM": "101.25", "BRK.B": "0.1"}), typed)
+    batch = await source.quotes([Symbol("PLAIN"), Symbol("MOVED")])
+    assert [quote.price for quote in batch.quotes.values()] == [Decimal("12.34"), Decimal(20)]
+    yield Case(source, MONDAY_ELEVEN, {mtum: Decimal("101.25"), Symbol("BRK.B"): Decimal("0.1")})
+
+
 SOURCES: dict[str, Callable[[], AbstractAsyncContextManager[Case]]] = {
     "replay": replay,
     "fake": fake,
     "yahoo": yahoo,
     "alpaca": alpaca,
+    "by_hand": by_hand,
 }
 
 
