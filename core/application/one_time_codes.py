@@ -114,10 +114,10 @@ async def check_code(
         return None
     if kept.locked_until is not None and now < kept.locked_until:
         return CodesLocked(kept.locked_until)
-    if proof.code is None:
+    if proof.code is None and proof.vault is not None:
         return CodeNeeded(proposal.id)
     secret = _opened(proof.vault, kept)
-    if secret is None:
+    if secret is None or proof.code is None:
         return CodesNeedKey()
     return await _judge(work, kept, _steps_of(secret, proof.code, now), member, proposal, now)
 

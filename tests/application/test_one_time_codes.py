@@ -419,9 +419,9 @@ async def test_without_the_key_nothing_is_approved_and_nothing_counted(
     await live.enrol()
     live.world.clock.advance(STEP)
     other = AesGcmVault("another master key of thirty-two characters")
-    for vault in (None, other):
+    for code, vault in ((None, None), (live.code(), None), (live.code(), other)):
         with pytest.raises(CodesNeedKey):
-            await live.approve(live.code(), vault=vault)
+            await live.approve(code, vault=vault)
     assert await live.is_untouched()
     assert (await live.kept()).failures == 0
     assert "EVENKEEL_SECRET_KEY" in caplog.text
