@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 
 from bot.bootstrap import open_runtime
 from bot.runtime import Runtime
 from bot.settings import Settings
+from bot.stopping import stopped_by_signals, unless_stopped
 from bot.work import TelegramLease, Worker
 from core.application.run_due_work import WorkDone
 
@@ -25,13 +25,11 @@ async def check_once(settings: Settings) -> WorkDone:
 
 async def check_for_ever(settings: Settings) -> None:
     """Do the same again and again until told to stop."""
-    stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    stopping = stopped_by_signals()
     async with open_runtime(settings) as runtime:
         while not stopping.is_set():
             try:
-                await _once(runtime)
+                await unless_stopped(_once(runtime), stopping)
             except Exception:
                 log.exception("a round of due work failed")
             try:
@@ -42,8 +40,11 @@ async def check_for_ever(settings: Settings) -> None:
 
 async def _once(runtime: Runtime) -> WorkDone:
     worker = Worker(runtime, waits=True)
-    await worker.reconcile()
-    done = await worker.round()
+    try:
+        await worker.reconcile()
+        done = await worker.round()
+    finally:
+        await worker.stop()
     await _drain(runtime)
     return done
 

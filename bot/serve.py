@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -18,6 +16,7 @@ from bot.runtime import Runtime
 from bot.schedule import build_alarm
 from bot.settings import Settings
 from bot.starts import Starts, recorded_start
+from bot.stopping import end, stopped_by_signals, unless_stopped
 from bot.telegram.app import build_application, start, stop
 from bot.telegram.delivery import Deliverer
 from bot.watchdog import watchdog
@@ -40,15 +39,6 @@ async def serve(settings: Settings) -> None:
         await run_until(runtime, stopping)
 
 
-def stopped_by_signals() -> asyncio.Event:
-    """What is set when the system, or somebody with Ctrl-C, asks this process to end."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    return stopping
-
-
 async def run_until(runtime: Runtime, stopping: asyncio.Event) -> None:
     """Run a process over an open runtime until told to stop; whatever hangs meanwhile is then broken off."""
     async with (
@@ -59,18 +49,18 @@ async def run_until(runtime: Runtime, stopping: asyncio.Event) -> None:
         AsyncExitStack() as stack,
     ):
         worker = Worker(runtime)
-        if not await _unless_stopped(worker.reconcile(), stopping):
+        if not await unless_stopped(worker.reconcile(), stopping):
             return
         await _start_control(runtime, worker, stack)
         _start_alarm(runtime, lease, starts, stopping, stack)
         working = asyncio.create_task(worker.run())
-        stack.push_async_callback(_end, working)
+        stack.push_async_callback(end, working)
         runtime.work_arrived.set()
-        if await _unless_stopped(_start_telegram(runtime, lease, stack), stopping):
+        if await unless_stopped(_start_telegram(runtime, lease, stack), stopping):
             log.info("Evenkeel is running")
             await stopping.wait()
         log.info("Evenkeel is stopping")
-        await _end(working)  # before anything that takes its time: no further order is sent
+        await end(working)  # before anything that takes its time: no further order is sent
 
 
 @asynccontextmanager
@@ -113,29 +103,10 @@ async def _start_telegram(runtime: Runtime, lease: TelegramLease, stack: AsyncEx
     await _together(stack, _deliver(Deliverer(runtime, application.bot), lease))
 
 
-async def _unless_stopped(starting: Coroutine[Any, Any, None], stopping: asyncio.Event) -> bool:
-    """Wait for the start, or for the wish to stop; False where that came first."""
-    task = asyncio.create_task(starting)
-    asked = asyncio.create_task(stopping.wait())
-    await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
-    asked.cancel()
-    if not task.done():
-        await _end(task)
-        return False
-    task.result()
-    return True
-
-
 async def _together(stack: AsyncExitStack, *jobs: Coroutine[Any, Any, None]) -> None:
     for job in jobs:
         task = asyncio.create_task(job)
-        stack.push_async_callback(_end, task)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+        stack.push_async_callback(end, task)
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -13,12 +14,13 @@ import pytest
 from bot import check
 
 
+@asynccontextmanager
+async def open_runtime(_settings: object) -> AsyncIterator[object]:
+    yield object()
+
+
 async def test_a_round_that_fails_does_not_end_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = []
-
-    @asynccontextmanager
-    async def open_runtime(_settings: object) -> AsyncIterator[object]:
-        yield object()
 
     async def once(_runtime: object) -> None:
         rounds.append(1)
@@ -32,3 +34,24 @@ async def test_a_round_that_fails_does_not_end_the_process(monkeypatch: pytest.M
     settings: Any = object()
     await check.check_for_ever(settings)
     assert len(rounds) == 2
+
+
+@pytest.mark.fault(8)
+async def test_a_round_that_hangs_is_broken_off_when_the_process_is_asked_to_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = []
+
+    async def once(_runtime: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("cleaned up")
+
+    monkeypatch.setattr(check, "open_runtime", open_runtime)
+    monkeypatch.setattr(check, "_once", once)
+    settings: Any = object()
+    async with asyncio.timeout(10):
+        await check.check_for_ever(settings)
+    assert ended == ["cleaned up"]

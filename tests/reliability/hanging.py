@@ -17,8 +17,9 @@ from pydantic import SecretStr
 
 from bot.bootstrap import open_runtime
 from bot.runtime import Runtime
-from bot.serve import run_until, stopped_by_signals
+from bot.serve import run_until
 from bot.settings import Settings
+from bot.stopping import stopped_by_signals
 from core.application.check_drift import request_rebalance
 from core.application.decide_proposal import approve_proposal
 from core.domain.portfolio import Account
