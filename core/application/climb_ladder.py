@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.application.access import managed_for
+from core.application.broker_faults import as_refusal
 from core.application.change_rung import RungCause, change_rung
 from core.application.desk import Desk
-from core.application.gate import gate_of, ruling_of
+from core.application.gate import gate_of, ruling_of, traits_of
 from core.application.hold_account import require_not_held
 from core.domain.ids import ChatId, PortfolioId
 from core.domain.ladder import (
@@ -30,7 +31,6 @@ from core.domain.membership import Member, Permission, Role
 from core.domain.portfolio import Account, ManagedPortfolio, Rung
 from core.domain.proposal import ProposalState
 from core.domain.refusals import (
-    BrokerDown,
     ClimbOver,
     DryRunFirst,
     MayNotTrade,
@@ -100,7 +100,7 @@ async def look_at_ladder(desk: Desk, *, member: Member, portfolio_id: PortfolioI
             barrier=ruling.barrier,
             confirmation=await work.ladder.confirmation(account.id),
             dry_runs=await work.ladder.dry_runs(account.id),
-            is_by_hand=desk.brokers.of(account).traits.fills_by_hand,
+            is_by_hand=traits_of(gate_of(desk), account).fills_by_hand,
         )
 
 
@@ -216,7 +216,7 @@ async def _ask_broker(desk: Desk, account: Account) -> BrokerAccount:
     try:
         found = await desk.brokers.of(account).account()
     except BrokerError as error:
-        raise BrokerDown(account.broker, str(error)) from error
+        raise as_refusal(error, account) from error
     if found.broker_account_id != account.broker_account_id:
         raise MayNotTrade(Barrier.OTHER_ACCOUNT, account.rung)
     return found

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from core.application.broker_faults import refusal_of
 from core.application.choose_portfolio import Current
 from core.domain.ids import AccountId
 from core.domain.ladder import first_rung
 from core.domain.membership import Member, Role
 from core.domain.policy import Policy
 from core.domain.portfolio import Account, Portfolio, Rung, free_slug, parse_name
-from core.domain.refusals import AccountInUse, BrokerDown, NoCashTransfers
+from core.domain.refusals import AccountInUse, NoCashTransfers
 from core.ports.broker import BrokerError, Brokers, CashTransfers
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Chat, Store
@@ -86,4 +87,4 @@ async def _open_account(brokers: Brokers, broker: str) -> str:
     try:
         return await brokers.open_account(broker, CURRENCY)
     except BrokerError as error:
-        raise BrokerDown(broker, str(error)) from error
+        raise refusal_of(error, broker) from error

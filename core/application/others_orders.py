@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from core.application.broker_faults import as_refusal
 from core.domain.ids import Symbol
 from core.domain.plan import Plan
 from core.domain.portfolio import ManagedPortfolio
-from core.domain.refusals import BrokerDown, ForeignOrder
+from core.domain.refusals import ForeignOrder
 from core.ports.broker import BrokerError, Brokers
 from core.ports.store import Store
 
@@ -25,7 +26,7 @@ async def require_nobody_else(
     try:
         orders = await broker.open_orders()
     except BrokerError as error:
-        raise BrokerDown(managed.account.broker, str(error)) from error
+        raise as_refusal(error, managed.account) from error
     named = {order.client_order_id: order.symbol for order in orders}
     async with store.read() as work:
         ours = await work.orders.known(named)

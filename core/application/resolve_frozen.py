@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.application.access import proposal_for
+from core.application.broker_faults import as_refusal
 from core.application.desk import Desk, Grant, release_account, take_account
 from core.application.send_order import DENIED, adopt, is_ours
 from core.application.show_proposal import ProposalView, load_view
@@ -110,7 +111,7 @@ async def _find(case: _Case, order: Order) -> BrokerOrder | None:
     try:
         found = await case.broker.find_order(order.client_order_id)
     except BrokerError as error:
-        raise BrokerDown(case.managed.account.broker, str(error)) from error
+        raise as_refusal(error, case.managed.account) from error
     return found if found is not None and is_ours(order, found) else None
 
 

@@ -7,14 +7,22 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
+from core.application.broker_faults import as_refusal
 from core.application.market import Market, Moment, judge
 from core.domain.drift import DriftReport, managed_symbols, measure_drift
 from core.domain.ids import Symbol
 from core.domain.plan import PlanRequest
 from core.domain.policy import Direction, Policy, whole_shares
-from core.domain.portfolio import AT_ONCE, Holdings, ManagedPortfolio, Settlement, Snapshot
+from core.domain.portfolio import (
+    AT_ONCE,
+    Holdings,
+    ManagedPortfolio,
+    Settlement,
+    Snapshot,
+    Tradable,
+)
 from core.domain.quote import QuoteBatch
-from core.domain.refusals import BrokerDown, NoTargets
+from core.domain.refusals import NoTargets
 from core.domain.settlement import held_until_settled, trades_by_session
 from core.domain.targets import TargetAllocation
 from core.ports.broker import BrokerError, Brokers
@@ -68,7 +76,7 @@ def make_snapshot(  # noqa: PLR0913 - what a snapshot is made of
     *,
     max_age: timedelta,
     last_closes: dict[Symbol, Decimal],
-    fractionable: frozenset[Symbol],
+    tradable: Tradable,
     settlement: Settlement = AT_ONCE,
 ) -> Snapshot:
     """Judge the quotes and put everything together; raises PricesRefused."""
@@ -91,8 +99,9 @@ def make_snapshot(  # noqa: PLR0913 - what a snapshot is made of
         quotes={**quotes, **extra},
         taken_at=moment.now,
         session=moment.session.date,
-        fractionable=fractionable,
+        fractionable=tradable.in_parts,
         settlement=settlement,
+        untradable=tradable.never,
     )
 
 
@@ -117,7 +126,7 @@ async def take_snapshot(
     needed = symbols_needed(holdings, targets, managed.policy, traded)
     symbols = needed.every
     batch = await market.prices.quotes(symbols)
-    fractionable = await read_fractionable(brokers, managed, symbols)
+    tradable = await read_tradable(brokers, managed, symbols)
     async with store.read() as work:
         closes = await work.instruments.last_closes(symbols, moment.jumps_since)
         settlement = await read_settlement(work, brokers, market, managed, moment)
@@ -129,7 +138,7 @@ async def take_snapshot(
         moment,
         max_age=market.prices.max_age,
         last_closes=closes,
-        fractionable=fractionable,
+        tradable=tradable,
         settlement=settlement,
     )
 
@@ -157,17 +166,24 @@ async def read_holdings(brokers: Brokers, managed: ManagedPortfolio) -> Holdings
     try:
         return await brokers.of(managed.account).holdings()
     except BrokerError as error:
-        raise BrokerDown(managed.account.broker, str(error)) from error
+        raise as_refusal(error, managed.account) from error
 
 
-async def read_fractionable(
+async def read_tradable(
     brokers: Brokers, managed: ManagedPortfolio, symbols: Collection[Symbol]
-) -> frozenset[Symbol]:
-    """Ask the account's broker what it trades in parts; raises BrokerDown."""
+) -> Tradable:
+    """Ask the account's broker what it trades in parts, and what not at all now; raises BrokerDown.
+
+    What it does not know, it does not trade.
+    """
+    account = managed.account
     try:
-        return await brokers.fractionable(managed.account, symbols)
+        in_parts = await brokers.fractionable(account, symbols)
+        assets = await brokers.of(account).assets(symbols)
     except BrokerError as error:
-        raise BrokerDown(managed.account.broker, str(error)) from error
+        raise as_refusal(error, account) from error
+    never = (s for s in symbols if s not in assets or not assets[s].is_tradable)
+    return Tradable(in_parts, frozenset(never))
 
 
 def drift_of(managed: ManagedPortfolio, snapshot: Snapshot) -> DriftReport:
@@ -200,6 +216,7 @@ def plan_request(
         currency=managed.portfolio.currency,
         fractionable=snapshot.fractionable,
         held=snapshot.settlement.held,
+        untradable=snapshot.untradable,
         force=force,
         date_due=date_due,
     )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from core.application.broker_faults import as_refusal
 from core.application.desk import Desk
 from core.domain.portfolio import ManagedPortfolio
-from core.domain.refusals import BrokerDown, ClocksDisagree
+from core.domain.refusals import ClocksDisagree
 from core.ports.broker import BrokerClock, BrokerError
 
 MOST_APART = timedelta(seconds=30)
@@ -24,7 +25,7 @@ async def hear_witness(desk: Desk, managed: ManagedPortfolio) -> BrokerClock:
     try:
         clock = await desk.brokers.of(account).clock()
     except BrokerError as error:
-        raise BrokerDown(account.broker, str(error)) from error
+        raise as_refusal(error, account) from error
     after = await desk.market.clock.now()
     apart = max(before - clock.now, clock.now - after)
     if apart > MOST_APART:

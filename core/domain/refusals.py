@@ -560,10 +560,9 @@ class SealsBroken(Refusal):
 
 
 @dataclass(eq=False)
-class AccountLocked(Refusal):
+class AccountLocked(BrokerDown):
     """An account that cannot be reached with the keys that there are; ``account`` is its last four, if known."""
 
-    broker: str
     account: str
     why: AccessFault
 

@@ -9,7 +9,7 @@ PAPER, LIVE = "https://paper-api.alpaca.markets", "https://api.alpaca.markets"
 
 
 def _locked(why: AccessFault) -> r.AccountLocked:
-    return r.AccountLocked("alpaca", "0001", why)
+    return r.AccountLocked("alpaca", "", "0001", why)
 
 
 KEY_SENTENCES: list[tuple[r.Refusal, str]] = [
@@ -50,7 +50,7 @@ KEY_SENTENCES: list[tuple[r.Refusal, str]] = [
         ),
     ),
     (
-        r.AccountLocked("alpaca", "", AccessFault.REFUSED),
+        r.AccountLocked("alpaca", "", "", AccessFault.REFUSED),
         (
             "The Alpaca account cannot be reached: the broker refuses its keys. If they were revoked,"
             " new ones are needed; whoever runs the bot can enter them with `evenkeel connect`."
