@@ -119,6 +119,7 @@ _SENTENCES: dict[ReasonCode, Callable[[Reason, str], str]] = {
     ReasonCode.BUY_ONLY: _fixed("This plan only buys."),
     ReasonCode.SELL_ONLY: _fixed("This plan only sells."),
     ReasonCode.DO_NOT_SELL: _fixed("Your policy never sells it."),
+    ReasonCode.NOT_TRADABLE: _fixed("The broker does not trade it now."),
     ReasonCode.UNSETTLED: _fixed("Bought with money that settles next trading day: not sold before."),
     ReasonCode.DO_NOT_BUY: _fixed("Your policy never buys it."),
     ReasonCode.AT_GOAL: _at_goal,

@@ -11,11 +11,12 @@ from core.application.market import Market, Moment
 from core.application.take_snapshot import (
     drift_of,
     make_snapshot,
-    read_fractionable,
     read_holdings,
+    read_tradable,
     symbols_needed,
 )
 from core.domain.drift import DriftReport
+from core.domain.hold import Hold
 from core.domain.ids import PortfolioId, Symbol
 from core.domain.membership import Member, Permission, Role
 from core.domain.portfolio import Holdings, ManagedPortfolio
@@ -45,6 +46,7 @@ class Status:
     last_check: CheckRecord | None
     open_proposals: tuple[Proposal, ...]
     estimates: Mapping[Symbol, Symbol] = field(default_factory=dict)
+    holds: tuple[Hold, ...] = ()
 
 
 async def show_status(
@@ -70,6 +72,7 @@ async def show_status(
             next_check_at=await work.checks.next_due_of(portfolio_id),
             last_check=await work.checks.last(portfolio_id),
             open_proposals=blocking.get(portfolio_id, ()),
+            holds=await work.holds.standing(managed.account.id),
         )
     return await _with_drift(brokers, market, status, moment)
 
@@ -106,7 +109,7 @@ async def _priced(
         moment,
         max_age=ANY_AGE,
         last_closes={},
-        fractionable=await read_fractionable(brokers, managed, needed.every),
+        tradable=await read_tradable(brokers, managed, needed.every),
     )
     return replace(
         status,

@@ -29,14 +29,20 @@ from core.application.propose import (
 )
 from core.application.take_snapshot import (
     make_snapshot,
-    read_fractionable,
     read_settlement,
+    read_tradable,
     symbols_needed,
 )
 from core.application.write_sweep import CHUNK, Sweep, chunks, write_sweep
 from core.domain.ids import AccountId, PortfolioId, Symbol
 from core.domain.policy import CalendarRule, Direction, Trigger
-from core.domain.portfolio import AT_ONCE, Holdings, ManagedPortfolio, Settlement
+from core.domain.portfolio import (
+    AT_ONCE,
+    Holdings,
+    ManagedPortfolio,
+    Settlement,
+    Tradable,
+)
 from core.domain.quote import QuoteBatch
 from core.domain.refusals import (
     BrokerDown,
@@ -229,7 +235,7 @@ async def _price_and_judge(
         batch = await market.prices.quotes(symbols)
     except PriceSourceDown as refusal:
         return {m.portfolio.id: CheckResult(Outcome.REFUSED, refusal=refusal) for m in ready}
-    fractionable = await _fractionable(brokers, ready, symbols)
+    tradable = await _tradable(brokers, ready, symbols)
     async with store.read() as work:
         closes = await work.instruments.last_closes(symbols, sweep.moment.jumps_since)
         settlements = {
@@ -239,12 +245,10 @@ async def _price_and_judge(
         }
     results = {}
     async for managed in _in_turns(ready, BREATH):
-        in_parts = fractionable.get(_house(brokers, managed))
+        trades = tradable.get(_house(brokers, managed))
         try:
             settlement = settlements.get(managed.account.id, AT_ONCE)
-            result = _judge_one(
-                managed, holdings, batch, market, closes, in_parts, settlement, sweep
-            )
+            result = _judge_one(managed, holdings, batch, market, closes, trades, settlement, sweep)
         except Exception:
             log.exception("the check of portfolio %s failed", managed.portfolio.id)
             result = CheckResult(Outcome.REFUSED, refusal=PlanFailed())
@@ -265,21 +269,21 @@ async def _all_symbols(
     return tuple(symbols)
 
 
-async def _fractionable(
+async def _tradable(
     brokers: Brokers, ready: Iterable[ManagedPortfolio], symbols: Sequence[Symbol]
-) -> dict[_House, frozenset[Symbol]]:
+) -> dict[_House, Tradable]:
     first_of = {_house(brokers, managed): managed for managed in ready}
-    found: dict[_House, frozenset[Symbol]] = {}
+    found: dict[_House, Tradable] = {}
     for house, managed in first_of.items():
         try:
-            found[house] = await read_fractionable(brokers, managed, symbols)
+            found[house] = await read_tradable(brokers, managed, symbols)
         except (BrokerDown, NotBuiltYet) as refusal:
-            log.warning("%s does not say what it trades in parts: %s", house[0], refusal)
+            log.warning("%s does not say what it trades: %s", house[0], refusal)
     return found
 
 
 def _house(brokers: Brokers, managed: ManagedPortfolio) -> _House:
-    """What says which symbols trade in parts: the broker, or where people keep the book, each account."""
+    """What says which symbols trade, and which in parts: the broker, or where people keep the book, each account."""
     account = managed.account
     try:
         is_by_hand = brokers.of(account).traits.fills_by_hand
@@ -294,12 +298,12 @@ def _judge_one(
     batch: QuoteBatch,
     market: Market,
     closes: dict[Symbol, Decimal],
-    fractionable: frozenset[Symbol] | None,
+    tradable: Tradable | None,
     settlement: Settlement,
     sweep: Sweep,
 ) -> CheckResult:
     held = holdings.get(managed.account.id)
-    if held is None or fractionable is None:
+    if held is None or tradable is None:
         down = BrokerDown(managed.account.broker, "it did not answer")
         return CheckResult(Outcome.REFUSED, refusal=down)
     if managed.targets is None:
@@ -313,7 +317,7 @@ def _judge_one(
             sweep.moment,
             max_age=market.prices.max_age,
             last_closes=closes,
-            fractionable=fractionable,
+            tradable=tradable,
             settlement=settlement,
         )
     except Refusal as refusal:

@@ -51,6 +51,7 @@ class ReasonCode(StrEnum):
     SELL_ONLY = "sell_only"
     DO_NOT_SELL = "do_not_sell"
     UNSETTLED = "unsettled"
+    NOT_TRADABLE = "not_tradable"
     DO_NOT_BUY = "do_not_buy"
     AT_GOAL = "at_goal"
     CAPPED = "capped"
@@ -87,8 +88,8 @@ class PlanRequest:
 
     ``fractionable`` are the symbols that may be traded in parts (0.001 shares); ``force`` plans even where nothing is
     breached (and ``date_due`` says that a date asked for it). ``held`` may not be sold, because it was bought with
-    money that has not settled. ``caps`` limits the trades to those named, each up to its quantity: how an edited or an
-    executing proposal can shrink but never grow.
+    money that has not settled; ``untradable`` is what the broker does not trade now. ``caps`` limits the trades to
+    those named, each up to its quantity: how an edited or an executing proposal can shrink but never grow.
     """
 
     holdings: Holdings
@@ -101,6 +102,7 @@ class PlanRequest:
     force: bool = False
     date_due: bool = False
     held: frozenset[Symbol] = frozenset()
+    untradable: frozenset[Symbol] = frozenset()
     caps: Mapping[tuple[Symbol, Side], Decimal] | None = None
 
 

@@ -119,6 +119,14 @@ AT_ONCE = Settlement()
 
 
 @dataclass(frozen=True, slots=True)
+class Tradable:
+    """What a broker says of the symbols of a look: which it trades in parts, and which not at all now."""
+
+    in_parts: frozenset[Symbol] = frozenset()
+    never: frozenset[Symbol] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The holdings of one account and the quotes they were valued with, at one instant."""
 
@@ -129,6 +137,7 @@ class Snapshot:
     session: date | None
     fractionable: frozenset[Symbol] = frozenset()
     settlement: Settlement = AT_ONCE
+    untradable: frozenset[Symbol] = frozenset()
 
     @property
     def prices(self) -> dict[Symbol, Decimal]:

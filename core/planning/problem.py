@@ -156,6 +156,8 @@ def cap_of(request: PlanRequest, symbol: Symbol, side: Side) -> Decimal:
 
 def _no_sale(request: PlanRequest, symbol: Symbol, *, purchases_only: bool) -> ReasonCode | None:
     policy: Policy = request.policy
+    if symbol in request.untradable:
+        return ReasonCode.NOT_TRADABLE
     if policy.direction is Direction.BUY_ONLY:
         return ReasonCode.BUY_ONLY
     if symbol in policy.do_not_sell:
@@ -169,6 +171,8 @@ def _no_sale(request: PlanRequest, symbol: Symbol, *, purchases_only: bool) -> R
 
 def _no_purchase(request: PlanRequest, symbol: Symbol) -> ReasonCode | None:
     policy: Policy = request.policy
+    if symbol in request.untradable:
+        return ReasonCode.NOT_TRADABLE
     if policy.direction is Direction.SELL_ONLY:
         return ReasonCode.SELL_ONLY
     if symbol in policy.do_not_buy:

@@ -83,6 +83,7 @@ SENTENCES: list[tuple[Reason, str]] = [
     (line(C.BUY_ONLY, "1"), "This plan only buys."),
     (line(C.SELL_ONLY, "-1"), "This plan only sells."),
     (line(C.DO_NOT_SELL, "1"), "Your policy never sells it."),
+    (line(C.NOT_TRADABLE, "1"), "The broker does not trade it now."),
     (
         line(C.UNSETTLED, "1"),
         "Bought with money that settles next trading day: not sold before.",

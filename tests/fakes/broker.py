@@ -104,6 +104,7 @@ class FakeBroker:
     dedup: Dedup = Dedup.FOREVER
     dedup_window: timedelta | None = None
     has_fractions: bool = True
+    halted: set[Symbol] = field(default_factory=set)
     is_open: bool = True
     is_restricted: bool = False
     uses_own_quotes: bool = False
@@ -196,7 +197,9 @@ class FakeBroker:
     async def assets(self, symbols: Collection[Symbol]) -> Mapping[Symbol, BrokerAsset]:
         await self._read()
         return {
-            symbol: BrokerAsset(symbol, f"id-{symbol}", symbol, True, self.has_fractions)
+            symbol: BrokerAsset(
+                symbol, f"id-{symbol}", symbol, symbol not in self.halted, self.has_fractions
+            )
             for symbol in symbols
             if symbol in self.prices
         }
@@ -304,7 +307,7 @@ class FakeBroker:
     def _check(self, request: OrderRequest) -> None:
         if not self.is_open:
             raise OrderRefused("market_closed", "the market is closed")
-        if request.symbol not in self.prices:
+        if request.symbol not in self.prices or request.symbol in self.halted:
             raise OrderRefused("not_tradable", f"unknown symbol {request.symbol}")
         if request.quantity < STEP:
             raise OrderRefused("too_small", f"quantity {request.quantity}")
