@@ -13,6 +13,7 @@ from bot.telegram import (
     after_sale_buttons,
     doubt_buttons,
     hand_buttons,
+    hold_buttons,
     holdings_import,
     proposal_buttons,
     setup,
@@ -63,6 +64,7 @@ SLOW = frozenset(
         "tg_use",
         "as_try",
         *doubt_buttons.VERBS,
+        *hold_buttons.VERBS,
     }
 )
 """Verbs that are worth a typing indicator."""
@@ -173,6 +175,7 @@ async def _setup_rest(turn: Turn) -> Reaction:
 VERBS: Mapping[str, Verb] = {
     **OF_PROPOSAL,
     **doubt_buttons.VERBS,
+    **hold_buttons.VERBS,
     "status": _status,
     "rebalance": _rebalance,
     "force": _force,

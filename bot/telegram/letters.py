@@ -16,10 +16,18 @@ from bot.telegram.views.proposal import (
     reminder,
     report_reply,
 )
+from bot.telegram.views.standing import (
+    changes_notice,
+    foreign_notice,
+    held_notice,
+    hold_over_notice,
+)
 from bot.telegram.views.waiting import waiting_notice
 from core.application.change_rung import RungCause
 from core.application.show_proposal import ProposalView, view_of
+from core.domain.hold import Hold, HoldReason
 from core.domain.ids import UserId
+from core.domain.look import changes_from_text
 from core.domain.membership import Role
 from core.domain.outbox import Copy, MessageKind, OutboxItem
 from core.domain.portfolio import ManagedPortfolio, Rung
@@ -55,6 +63,7 @@ class Scene:
     managed: ManagedPortfolio | None
     copies: tuple[Copy, ...]
     layout: str
+    holds: tuple[Hold, ...] = ()
 
     @property
     def last_copy(self) -> int | None:
@@ -86,7 +95,8 @@ async def read_scene(work: UnitOfWork, item: OutboxItem) -> Scene:
     if managed is None and item.portfolio_id is not None:
         managed = await work.portfolios.get(item.portfolio_id)
     member = await work.people.member_of_user(UserId(item.chat_id))
-    return Scene(view, managed, copies, member.layout if member else "table")
+    holds = await work.holds.standing(managed.account.id) if managed else ()
+    return Scene(view, managed, copies, member.layout if member else "table", holds)
 
 
 def write_letter(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter | None:
@@ -95,7 +105,7 @@ def write_letter(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter
         return _about_proposal(item, scene, market_now) if scene.view else None
     if scene.managed is None:
         return None
-    screen = _about_portfolio(item, scene.managed)
+    screen = _about_portfolio(item, scene.managed, scene.holds)
     return None if screen is None else Letter(screen)
 
 
@@ -153,7 +163,8 @@ def has_ended_unseen(view: ProposalView, market_now: datetime) -> bool:
 def _reminder(view: ProposalView, scene: Scene, market_now: datetime) -> Letter | None:
     if view.proposal.state is not ProposalState.OPEN or has_ended_unseen(view, market_now):
         return None
-    screen = reminder(view, layout=scene.layout, market_now=market_now)
+    is_last = item.data.get("why") == "end"
+    screen = reminder(view, is_last=is_last, layout=scene.layout, market_now=market_now)
     return Letter(screen, shows=view.proposal)
 
 
@@ -181,7 +192,9 @@ def _lapsed(item: OutboxItem, view: ProposalView, scene: Scene) -> Letter:
     return Letter(screen, scene.last_copy)
 
 
-def _about_portfolio(item: OutboxItem, managed: ManagedPortfolio) -> Screen | None:
+def _about_portfolio(
+    item: OutboxItem, managed: ManagedPortfolio, holds: tuple[Hold, ...]
+) -> Screen | None:
     data = item.data
     match item.kind:
         case MessageKind.CHECK_REFUSED:
@@ -205,6 +218,29 @@ def _about_portfolio(item: OutboxItem, managed: ManagedPortfolio) -> Screen | No
         case MessageKind.CODES_LOCKED:
             until = datetime.fromisoformat(data["until"])
             return notices.codes_locked(managed, data.get("member_name", ""), until)
+        case _:
+            return _about_account(item, managed, holds)
+
+
+def _about_account(
+    item: OutboxItem, managed: ManagedPortfolio, holds: tuple[Hold, ...]
+) -> Screen | None:
+    """What stands against the account, or what others did there."""
+    data = item.data
+    match item.kind:
+        case MessageKind.HELD:
+            stands = HoldReason(data["reason"]) in {hold.reason for hold in holds}
+            return held_notice(managed, holds) if stands else None
+        case MessageKind.HOLD_OVER:
+            reason = HoldReason(data["reason"])
+            is_back = reason in {hold.reason for hold in holds}
+            return None if is_back else hold_over_notice(managed, reason, holds)
+        case MessageKind.HOLDINGS_CHANGED:
+            changes = changes_from_text(data["changes"])
+            ended = data.get("ended", "").split()
+            return changes_notice(managed, changes, int(data.get("more", "0")), ended)
+        case MessageKind.FOREIGN_ORDERS:
+            return foreign_notice(managed, data.get("symbols", "").split())
         case _:
             return None
 

@@ -19,6 +19,7 @@ from bot.telegram.views.parts import (
     lines,
     paragraphs,
 )
+from bot.telegram.views.standing import held_line, hold_buttons
 from bot.telegram.views.targets import EXAMPLE
 from bot.words.by_hand import account_label, estimates_line, is_by_hand
 from bot.words.labels import (
@@ -77,7 +78,7 @@ def _text(status: Status, drift: DriftReport, layout: str, limit: int) -> str:
     shown, hidden = choose_lines(drift.lines, (CASH,), limit)
     notes = " ".join(filter(None, [legend(shown, layout), left_out(hidden)]))
     return paragraphs(
-        lines(head(status.managed), _paused(status)),
+        lines(head(status.managed), _paused(status), _held(status)),
         lines(drift_table(shown, None, layout) if shown else "", notes),
         lines(
             _value(status, drift),
@@ -107,6 +108,10 @@ def _subtitle(status: Status, drift: DriftReport) -> str:
 
 def _paused(status: Status) -> str:
     return "⏸ Paused: nothing is sent until /resume." if status.managed.portfolio.is_paused else ""
+
+
+def _held(status: Status) -> str:
+    return held_line(status.managed, status.holds) if status.holds else ""
 
 
 def _value(status: Status, drift: DriftReport) -> str:
@@ -203,7 +208,7 @@ def _without_drift(status: Status) -> str:
             *_positions(status),
         )
     return paragraphs(
-        lines(head(status.managed), _paused(status)),
+        lines(head(status.managed), _paused(status), _held(status)),
         body,
         lines(_exchange(status), *_proposals(status)),
     )
@@ -234,6 +239,9 @@ def _buttons(status: Status) -> tuple[tuple[Button, ...], ...]:
         (tap(f"Show proposal {proposal.id}", "show", proposal.id),)
         for proposal in status.open_proposals[:3]
     ]
+    if status.holds and may(status.role, Permission.MANAGE):
+        rows += hold_buttons(status.managed, status.holds)[:-1]
+        rows.append((tap("🔎 Check again", "ho_check", status.managed.portfolio.id),))
     rows += [row for row in (_mending_buttons(status),) if row]
     if status.managed.portfolio.is_paused and may(status.role, Permission.MANAGE):
         rows.append((tap("▶️ Resume", "resume", status.managed.portfolio.id),))
