@@ -119,7 +119,7 @@ def _about_proposal(item: OutboxItem, scene: Scene, market_now: datetime) -> Let
         case MessageKind.CHECKLIST:
             return _checklist(view)
         case MessageKind.REMINDER:
-            return _reminder(view, scene, market_now)
+            return _reminder(item, view, scene, market_now)
         case MessageKind.REPORT | MessageKind.FROZEN:
             is_report = item.kind is MessageKind.REPORT
             return Letter(report_reply(view) if is_report else frozen_notice(view), scene.last_copy)
@@ -160,7 +160,9 @@ def has_ended_unseen(view: ProposalView, market_now: datetime) -> bool:
     return is_late or proposal.state in ENDED_UNSEEN
 
 
-def _reminder(view: ProposalView, scene: Scene, market_now: datetime) -> Letter | None:
+def _reminder(
+    item: OutboxItem, view: ProposalView, scene: Scene, market_now: datetime
+) -> Letter | None:
     if view.proposal.state is not ProposalState.OPEN or has_ended_unseen(view, market_now):
         return None
     is_last = item.data.get("why") == "end"

@@ -1,17 +1,25 @@
-"""Time passes: proposals end, and reminders that were asked for come."""
+"""Time passes: proposals end, and reminders come: those that were asked for, and one shortly before the end."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 from core.application.market import Market
 from core.application.propose import void_intents
-from core.application.tell import refresh_copies
+from core.application.tell import deciders_of, refresh_copies
+from core.domain.ids import ChatId
 from core.domain.outbox import MessageKind, OutboxItem, Priority
-from core.domain.proposal import ProposalState
+from core.domain.proposal import Proposal, ProposalState
 from core.ports.clock import Clock
-from core.ports.store import AuditEvent, Store
+from core.ports.store import AuditEvent, Store, UnitOfWork
 
 ENDS_BY_TIME = frozenset({ProposalState.OPEN, ProposalState.SCHEDULED, ProposalState.APPROVED})
 """What time ends: everything of which no order was sent yet."""
+
+
+LAST_CALL = timedelta(hours=2)
+"""So long before its end by the market's time, those who may decide hear of an open proposal once more."""
 
 
 async def expire_proposals(store: Store, market: Market, clock: Clock) -> int:
@@ -37,19 +45,43 @@ async def send_reminders(store: Store, market: Market, clock: Clock) -> int:
     """Put the reminders that have come due into the outbox, and return how many."""
     market_now = await market.clock.now()
     now = clock.now()
-    count = 0
     async with store.begin() as work:
-        for proposal_id, chat_id in await work.proposals.take_due_snoozes(market_now):
-            proposal = await work.proposals.get(proposal_id)
-            if proposal is None or proposal.state is not ProposalState.OPEN:
-                continue
-            item = OutboxItem(
-                MessageKind.REMINDER,
-                chat_id,
-                f"reminder:{proposal_id}:{market_now.isoformat()}:{chat_id}",
-                proposal.portfolio_id,
-                proposal_id,
-                Priority.DECISION,
-            )
-            count += await work.conversation.enqueue([item], now)
-    return count
+        due = await _asked_for(work, market_now) + await _last_calls(work, market_now)
+        return await work.conversation.enqueue(due, now)
+
+
+async def _asked_for(work: UnitOfWork, market_now: datetime) -> list[OutboxItem]:
+    items = []
+    for proposal_id, chat_id in await work.proposals.take_due_snoozes(market_now):
+        proposal = await work.proposals.get(proposal_id)
+        if proposal is not None and proposal.state is ProposalState.OPEN:
+            items.append(_reminder(proposal, chat_id, market_now.isoformat()))
+    return items
+
+
+async def _last_calls(work: UnitOfWork, market_now: datetime) -> list[OutboxItem]:
+    """One for each revision that ends soon; a tap may have been lost, or the message overlooked."""
+    ending = [
+        proposal
+        for proposal in await work.proposals.in_states({ProposalState.OPEN})
+        if proposal.expires_at - LAST_CALL <= market_now < proposal.expires_at
+    ]
+    managed = await work.portfolios.many([proposal.portfolio_id for proposal in ending])
+    running = [each.portfolio for each in managed if not each.portfolio.is_paused]
+    chats = await deciders_of(work, running)
+    return [
+        replace(_reminder(proposal, chat, f"end:r{proposal.revision.number}"), data={"why": "end"})
+        for proposal in ending
+        for chat in chats.get(proposal.portfolio_id, ())
+    ]
+
+
+def _reminder(proposal: Proposal, chat: ChatId, mark: str) -> OutboxItem:
+    return OutboxItem(
+        MessageKind.REMINDER,
+        chat,
+        f"reminder:{proposal.id}:{mark}:{chat}",
+        proposal.portfolio_id,
+        proposal.id,
+        Priority.DECISION,
+    )

@@ -14,8 +14,9 @@ from core.application.decide_proposal import (
 )
 from core.application.edit_proposal import plan_buys_only
 from core.application.execute_proposal import execute_approved
-from core.application.expire_proposals import expire_proposals, send_reminders
+from core.application.expire_proposals import LAST_CALL, expire_proposals, send_reminders
 from core.application.list_proposals import history, open_proposals, recent_orders
+from core.application.pause import pause
 from core.application.run_due_work import run_due_work
 from core.application.show_proposal import show_proposal
 from core.domain.ids import ChatId
@@ -117,6 +118,39 @@ async def test_a_later_wish_replaces_an_earlier_one_in_its_chat(world: World) ->
     await later(world, anna, proposal, ChatId(-5))
     world.market_clock.set(until)
     assert await remind(world) == 2
+
+
+@pytest.mark.fault(6)
+async def test_shortly_before_its_end_everybody_who_may_decide_is_reminded_once(
+    world: World,
+) -> None:
+    _, proposal = await proposed(world)
+    await let_in(world, proposal.portfolio_id)
+    world.market_clock.set(proposal.expires_at - LAST_CALL - timedelta(microseconds=1))
+    assert await send_reminders(world.store, world.market, world.clock) == 0
+    world.market_clock.set(proposal.expires_at - LAST_CALL)
+    assert await send_reminders(world.store, world.market, world.clock) == 2
+    assert await send_reminders(world.store, world.market, world.clock) == 0
+    reminders = [item for item in await told(world) if item.kind is MessageKind.REMINDER]
+    assert [(item.chat_id, item.data) for item in reminders] == [
+        (1001, {"why": "end"}),
+        (1002, {"why": "end"}),
+    ]
+
+
+@pytest.mark.parametrize("is_decided", [True, False])
+async def test_there_is_no_last_call_of_what_is_decided_paused_or_over(
+    world: World, *, is_decided: bool
+) -> None:
+    anna, proposal = await proposed(world)
+    if is_decided:
+        await decide(world, anna, proposal)
+    else:
+        await pause(world.store, world.clock, member=anna, portfolio_id=proposal.portfolio_id)
+    world.market_clock.set(proposal.expires_at - LAST_CALL)
+    assert await send_reminders(world.store, world.market, world.clock) == 0
+    world.market_clock.set(proposal.expires_at)
+    assert await send_reminders(world.store, world.market, world.clock) == 0
 
 
 async def test_nobody_is_reminded_of_what_is_decided(world: World) -> None:

@@ -262,11 +262,18 @@ def _rung_note(account: Account) -> str:
 
 
 def reminder(
-    view: ProposalView, *, layout: str = "table", market_now: datetime | None = None
+    view: ProposalView,
+    *,
+    is_last: bool = False,
+    layout: str = "table",
+    market_now: datetime | None = None,
 ) -> Screen:
-    """A proposal shown again because somebody had put it off."""
+    """A proposal shown again because somebody had put it off, or for the last time before its end."""
     screen = proposal_screen(view, layout=layout, market_now=market_now)
-    note = "⏰ The proposal that you put off:\n\n"
+    why = (
+        "This proposal is still open, and ends soon" if is_last else "The proposal that you put off"
+    )
+    note = f"⏰ {why}:\n\n"
     is_short = shown_length(note + screen.text) <= TEXT_LIMIT
     return replace(screen, text=note + screen.text) if is_short else screen
 

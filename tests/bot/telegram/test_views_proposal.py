@@ -129,8 +129,8 @@ def test_sentences_instead_of_a_table_for_screen_readers() -> None:
         (Rung.SIMULATED, "SIMULATED", "✅ Approve 2 simulated orders"),
         (Rung.BROKER_PAPER, "BROKER PAPER", "✅ Approve 2 paper orders"),
         (Rung.DRY_RUN, "DRY RUN", "✅ Approve 2 dry-run orders"),
-        (Rung.LIVE_CAPPED, "LIVE capped", "✅ Approve 2 LIVE orders"),
-        (Rung.LIVE, "LIVE", "✅ Approve 2 LIVE orders"),
+        (Rung.LIVE_CAPPED, "LIVE capped", "✅ Approve: trade $6,536.32 LIVE"),
+        (Rung.LIVE, "LIVE", "✅ Approve: trade $6,536.32 LIVE"),
     ],
 )
 def test_says_how_real_it_is_in_the_head_and_on_the_button(
@@ -421,6 +421,12 @@ def test_a_reminder_is_the_proposal_with_a_note() -> None:
     assert screen.text.startswith("⏰ The proposal that you put off:")
     assert labels(screen) == labels(proposal_screen(view()))
     require_sendable(screen)
+
+
+def test_a_last_call_says_that_it_ends_soon() -> None:
+    screen = reminder(view(), is_last=True)
+    assert screen.text.startswith("⏰ This proposal is still open, and ends soon:")
+    assert labels(screen) == labels(proposal_screen(view()))
 
 
 def test_a_pause_is_said_in_the_proposal() -> None:
