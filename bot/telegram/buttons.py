@@ -20,6 +20,7 @@ from bot.telegram import (
     setup_end,
 )
 from bot.telegram.commands import (
+    accounts,
     cash,
     helping,
     holdings,
@@ -184,6 +185,9 @@ VERBS: Mapping[str, Verb] = {
     "setup": _setup,
     "deposit": _deposit,
     "pause": _pause,
+    "accounts": accounts.show,
+    "rung_up": accounts.go_up,
+    "rung_down": accounts.go_down,
     "resume": _resume,
     "use": _use,
     "home": _home,

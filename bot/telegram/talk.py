@@ -17,7 +17,7 @@ from telegram.ext import ContextTypes
 from bot.runtime import Runtime
 from bot.telegram import code_question, hand_buttons, holdings_import, setup, typed_codes
 from bot.telegram.answers import carry_out, explain, note_refusal
-from bot.telegram.commands import all_commands, command_named
+from bot.telegram.commands import accounts, all_commands, command_named
 from bot.telegram.commands.command import Command, Typed, Words, read_command
 from bot.telegram.commands.notes import code, escape, note, tap
 from bot.telegram.commands.start import clean_name, greet
@@ -28,6 +28,7 @@ from bot.telegram.pasted_keys import looks_like_a_key, remove
 from bot.telegram.replies import send_screen
 from bot.telegram.screen import Screen
 from bot.words.refusals import refusal_sentence
+from core.application import climb_ladder
 from core.application.enter import Entered, enter
 from core.application.identify import identify
 from core.domain.refusals import BadInvitation, NotAMember, Refusal
@@ -206,6 +207,8 @@ async def _continue(turn: Turn, dialogue: Dialogue, text: str) -> Reaction | Non
     match dialogue.name:
         case setup.NAME:
             return await setup.answer(turn, dialogue, text)
+        case climb_ladder.DIALOGUE:
+            return await accounts.typed_digits(turn, text)
         case hand_buttons.NAME:
             return await hand_buttons.typed_answer(turn, dialogue, text)
         case code_question.NAME:

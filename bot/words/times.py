@@ -31,6 +31,11 @@ def clock_time(instant: datetime, now: datetime | None = None) -> str:
     return f"{_day_and_month(local)}{year} {clock}"
 
 
+def exact_time(instant: datetime) -> str:
+    """An instant of today in exchange time, to the second: ``10:02:09 ET``."""
+    return f"{instant.astimezone(NEW_YORK):%H:%M:%S} ET"
+
+
 def day(instant: datetime) -> str:
     """The exchange's date at an instant, with its year: ``Wed 11 Mar 2020``."""
     local = instant.astimezone(NEW_YORK)

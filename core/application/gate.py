@@ -51,7 +51,8 @@ def gate_of(desk: Desk) -> Gate:
     return Gate(desk.brokers, desk.mode, desk.limits)
 
 
-def _traits(gate: Gate, account: Account) -> BrokerTraits:
+def traits_of(gate: Gate, account: Account) -> BrokerTraits:
+    """What an account's broker declares; of one that this installation does not have, nothing."""
     try:
         return _UNKNOWN if gate.brokers is None else gate.brokers.of(account).traits
     except NotBuiltYet:
@@ -62,7 +63,7 @@ async def ruling_of(
     work: UnitOfWork, gate: Gate, account: Account, *, said: str | None, now: datetime
 ) -> Ruling:
     """What may be done for an account now; ``said`` is the account id that its broker has just named."""
-    traits = _traits(gate, account)
+    traits = traits_of(gate, account)
     confirmation = await work.ladder.confirmation(account.id)
     confirmer = None
     if confirmation is not None:

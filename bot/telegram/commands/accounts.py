@@ -1,50 +1,78 @@
-"""``/accounts``: where the money is, how real it is, and how it is taxed."""
+"""``/accounts``: where the money is and how real it is; owners climb the ladder here, and take an account down."""
 
 from __future__ import annotations
 
 from bot.telegram.commands.command import Command, Words
-from bot.telegram.commands.notes import bold, note, shown_name
-from bot.telegram.context import Misunderstood, Reaction, Turn, say
-from bot.words.by_hand import account_label, account_meaning, is_by_hand
-from bot.words.labels import source_label
-from core.domain.portfolio import Account, TaxTreatment
-
-TAX = {
-    TaxTreatment.TAXABLE: "gains are taxed",
-    TaxTreatment.TAX_DEFERRED: "taxed when money is taken out",
-    TaxTreatment.TAX_FREE: "gains are free of tax",
-}
+from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
+from bot.telegram.screen import Screen
+from bot.telegram.views.accounts import (
+    accounts_screen,
+    climb_question,
+    climbed_screen,
+    down_screen,
+)
+from bot.work import desk_of
+from core.application.climb_ladder import ask_to_climb, climb, look_at_ladder, step_down
+from core.domain.ids import PortfolioId
+from core.domain.portfolio import Rung
 
 
 async def run(turn: Turn, words: Words) -> Reaction:
     """Show the accounts."""
     if words.items:
         raise Misunderstood(
-            "Accounts cannot be added or changed from the chat in this version; the operator adds "
-            "one with “evenkeel connect”.",
+            "Accounts are connected by the operator on the server (evenkeel connect); how real one "
+            "is, an owner changes with the buttons under /accounts.",
             "/accounts",
         )
-    managed = (await turn.current(words.slug)).portfolio
-    return say(
-        note(
-            f"{bold(shown_name(managed.portfolio.name))} keeps its money in:",
-            *(_account(account) for account in managed.accounts),
-            "More than one account for a portfolio is not built yet.",
-        )
+    return say(await _shown(turn, await turn.portfolio_id(words.slug)))
+
+
+async def show(turn: Turn, portfolio_id: int) -> Reaction:
+    """[Accounts]."""
+    return say(await _shown(turn, PortfolioId(portfolio_id)))
+
+
+async def _shown(turn: Turn, portfolio_id: PortfolioId) -> Screen:
+    return accounts_screen(
+        await look_at_ladder(desk_of(turn.runtime), member=turn.member, portfolio_id=portfolio_id)
     )
 
 
-def _account(account: Account) -> str:
-    return "\n".join(
-        [
-            f"{bold(shown_name(account.name))} · {bold(account_label(account))}",
-            f"{account_meaning(account)}, in {account.currency}",
-            "you type what it holds (/holdings), and place the orders yourself"
-            if is_by_hand(account)
-            else f"held at {shown_name(source_label(account.broker))}",
-            f"tax: {TAX[account.tax_treatment]}",
-        ]
+async def go_up(turn: Turn, portfolio_id: int, rung: str) -> Reaction:
+    """[One rung up] and [Confirm anew]: say what changes, and ask for the end of the account number."""
+    if rung not in set(Rung):
+        raise Misunderstood("This button is of another version of me.", "/accounts")
+    asked = await ask_to_climb(
+        desk_of(turn.runtime),
+        member=turn.member,
+        chat=turn.chat,
+        portfolio_id=PortfolioId(portfolio_id),
+        rung=Rung(rung),
+    )
+    return say(climb_question(asked))
+
+
+async def typed_digits(turn: Turn, text: str) -> Reaction:
+    """What an owner typed to confirm."""
+    done = await climb(desk_of(turn.runtime), member=turn.member, chat=turn.chat, typed=text)
+    turn.wake()
+    return say(climbed_screen(done))
+
+
+async def go_down(turn: Turn, portfolio_id: int) -> Reaction:
+    """[Down to dry run]: at once."""
+    runtime = turn.runtime
+    before = await step_down(
+        runtime.store, runtime.clock, member=turn.member, portfolio_id=PortfolioId(portfolio_id)
+    )
+    turn.wake()
+    screen = await _shown(turn, PortfolioId(portfolio_id))
+    return Reaction(
+        says=say(down_screen(before)).says,
+        edit=put(screen).edit,
+        toast="Dry run now: no further order is sent.",
     )
 
 
-COMMAND = Command("accounts", run, "where the money is", "/accounts")
+COMMAND = Command("accounts", run, "where the money is, and how real", "/accounts")

@@ -14,12 +14,14 @@ from bot.words.by_hand import is_by_hand, order_state
 from bot.words.labels import DECISIONS, SIDES, SIDES_DONE, proposal_number
 from bot.words.numbers import count, listed, money, quantity, small_drift
 from bot.words.order_details import order_detail
-from bot.words.times import clock_time
+from bot.words.times import clock_time, exact_time
+from core.application.decide_proposal import UNDO, is_undoable
 from core.application.show_proposal import ProposalView
 from core.domain.order import TERMINAL, Order, OrderState
 from core.domain.plan import Trade
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Decision, DecisionKind, Proposal, ProposalState
+from core.domain.report import WhyNot, was_dry_run
 
 _DETAIL_LIMIT = 120
 _S = ProposalState
@@ -69,6 +71,8 @@ def leg_results(trades: tuple[Trade, ...], orders: Iterable[Order]) -> tuple[Leg
 def leg_line(result: LegResult, managed: ManagedPortfolio) -> str:
     """One leg after the decision: its fills with their price, or where its order is."""
     trade, order = result.trade, result.order
+    if order.state is OrderState.VOID and order.detail == WhyNot.DRY_RUN:
+        return _dry_line(result, managed.portfolio.currency)
     state = order_state(order.state, managed.account)
     symbol = escape(trade.symbol)
     average = order.average_price
@@ -80,6 +84,15 @@ def leg_line(result: LegResult, managed: ManagedPortfolio) -> str:
     line = f"{result.leg}. {done} {symbol} at {money(average, managed.portfolio.currency)}"
     is_settled = result.is_whole or order.state is OrderState.FILLED
     return line if is_settled else f"{line}; the rest: {_rest(order, managed)}"
+
+
+def _dry_line(result: LegResult, currency: str) -> str:
+    """An order of a dry run as it would have gone: ``1. Sell 11 VTI at $285.70 or better``."""
+    order = result.order
+    what = f"{SIDES[order.side]} {quantity(order.quantity)} {escape(order.symbol)}"
+    if order.limit_price is None:
+        return f"{result.leg}. {what}"
+    return f"{result.leg}. {what} at {money(order.limit_price, currency)} or better"
 
 
 def _rest(order: Order, managed: ManagedPortfolio) -> str:
@@ -106,7 +119,7 @@ def order_lines(view: ProposalView, *, brief: bool) -> list[str]:
 def cost_and_drift(view: ProposalView) -> str:
     """What the execution cost against the plan, and the drift that is left."""
     report = view.report
-    if report is None:
+    if report is None or was_dry_run(view.orders):
         return ""
     currency = view.managed.portfolio.currency
     cost = f"Cost {money(report.cost, currency)}, planned {money(report.planned_cost, currency)}"
@@ -159,6 +172,12 @@ def _approved_by(proposal: Proposal, now: datetime | None) -> str:
 
 def _scheduled(proposal: Proposal, now: datetime | None) -> str:
     when = proposal.scheduled_for
+    if when is not None and is_undoable(proposal):
+        return lines(
+            f"⏳ <b>Approved. Sent in {UNDO.seconds} seconds</b>, at {exact_time(when)}, unless "
+            "somebody taps ↩ Undo.",
+            _approved_by(proposal, now),
+        )
     time = f" for {clock_time(when, now)}" if when else ""
     return lines(
         f"⏳ <b>Approved and scheduled{time}.</b>",
@@ -204,6 +223,8 @@ def _carried_out(view: ProposalView, now: datetime | None, *, brief: bool) -> st
 def _carried_out_words(view: ProposalView) -> str:
     if view.proposal.state is _S.APPROVED and is_by_hand(view.managed.account):
         return "⏳ <b>Approved.</b> Your checklist comes in a moment."
+    if was_dry_run(view.orders):
+        return "✅ <b>DRY RUN: nothing was sent.</b> These orders would have gone:"
     words = _CARRIED_OUT[view.proposal.state]
     if view.proposal.state is _S.FAILED and all(_moved_nothing(order) for order in view.orders):
         return f"{words} Your money and holdings are as they were."

@@ -36,13 +36,15 @@ from bot.words.labels import (
     SIDES,
     proposal_number,
 )
-from bot.words.numbers import count, plain, quantity, tenths
+from bot.words.numbers import count, money, plain, quantity, tenths
 from bot.words.plan_reasons import reason_sentence
 from core.application.show_proposal import ProposalView
+from core.domain.ladder import LIVE_RUNGS
 from core.domain.plan import Plan, Skipped, Trade
 from core.domain.policy import Direction, whole_shares
 from core.domain.portfolio import Account, Rung
 from core.domain.proposal import ProposalState, RevisionCause
+from core.domain.report import was_dry_run
 
 EDITABLE_LEGS = 40
 """Telegram takes 100 buttons in a message: two for each of these, and a few more."""
@@ -92,7 +94,9 @@ def _buttons(view: ProposalView) -> Rows:
         case _S.REJECTED:
             return ((_tap(view, "↩ Reopen", "reopen"), _tap(view, "❔ Why", "why")),)
         case _S.SCHEDULED | _S.APPROVED:
-            return ((_tap(view, "✖ Take back", "cancel"), _tap(view, "❔ Why", "why")),)
+            is_live = view.managed.account.rung in LIVE_RUNGS
+            label = "↩ Undo" if is_live else "✖ Take back"
+            return ((_tap(view, label, "cancel"), _tap(view, "❔ Why", "why")),)
         case _S.EXECUTING | _S.FROZEN:
             return ((_tap(view, "🔄 Refresh", "refresh"), _tap(view, "❔ Why", "why")),)
         case _:
@@ -113,9 +117,13 @@ def _open_buttons(view: ProposalView) -> Rows:
 
 
 def approve_label(view: ProposalView) -> str:
-    """What the approving button says: how many orders, and how real they are."""
+    """What the approving button says: how many orders, and how real they are; for real money, how much of it."""
+    account = view.managed.account
+    if account.rung in LIVE_RUNGS:
+        turnover = view.proposal.revision.plan.turnover
+        return f"✅ Approve: trade {money(turnover, currency_of(view))} LIVE"
     number = len(view.proposal.revision.plan.trades)
-    return f"✅ Approve {orders_at(number, view.managed.account)}"
+    return f"✅ Approve {orders_at(number, account)}"
 
 
 def _direction_button(view: ProposalView) -> Button | None:
@@ -231,6 +239,8 @@ def _why_trade(plan: Plan, leg: int, trade: Trade, currency: str) -> str:
 
 def report_reply(view: ProposalView) -> Screen:
     """The short reply after an execution; the whole report stands in the proposal's message."""
+    if was_dry_run(view.orders):
+        return _dry_report(view)
     state = PROPOSAL_STATES[view.proposal.state].capitalize()
     problems = [row for row in order_lines(view, brief=True) if "filled in full" not in row]
     again = _again(view)
@@ -246,6 +256,18 @@ def report_reply(view: ProposalView) -> Screen:
     status = tap("📊 Status", "status", view.managed.portfolio.id)
     decide = (tap("🛒 What now?", "show", view.proposal.id),) if is_to_decide(view) else ()
     return Screen(text, ((*decide, *again, status),))
+
+
+def _dry_report(view: ProposalView) -> Screen:
+    """The reply after a dry run: what would have gone."""
+    text = lines(
+        title(view),
+        f"{bold('DRY RUN: nothing was sent')}; these orders would have gone:",
+        capped(order_lines(view, brief=False), TEXT_LIMIT // 2, "more"),
+    )
+    portfolio_id = view.managed.portfolio.id
+    accounts = tap("🏦 Accounts", "accounts", portfolio_id)
+    return Screen(text, ((tap("📊 Status", "status", portfolio_id), accounts),))
 
 
 def _again(view: ProposalView) -> tuple[Button, ...]:

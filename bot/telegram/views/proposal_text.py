@@ -17,7 +17,7 @@ from bot.telegram.views.parts import (
     lines,
     paragraphs,
 )
-from bot.words.by_hand import estimates_line
+from bot.words.by_hand import estimates_line, is_by_hand
 from bot.words.labels import REVISION_CAUSES, SIDES, proposal_number
 from bot.words.numbers import count, listed, money, quantity, round_money, small_drift
 from bot.words.plan_reasons import reason_sentence
@@ -25,8 +25,9 @@ from bot.words.times import clock_time
 from core.application.add_money import money_instead
 from core.application.show_proposal import ProposalView
 from core.domain.instrument import CASH
+from core.domain.ladder import LIVE_RUNGS
 from core.domain.plan import Plan, Trade
-from core.domain.portfolio import HoldingChange
+from core.domain.portfolio import HoldingChange, Rung
 from core.domain.proposal import (
     UNDECIDED,
     DecisionKind,
@@ -56,7 +57,7 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
     plan = proposal.revision.plan
     is_decided = proposal.state not in UNDECIDED
     return paragraphs(
-        lines(title(view), _paused(view)),
+        lines(title(view), how_real(view), _paused(view)),
         changes(view),
         escape(reason_sentence(plan.reason, currency_of(view))),
         table(plan, layout, FEW_LINES if brevity >= _BRIEFER else SOME_LINES),
@@ -97,6 +98,17 @@ def title(view: ProposalView) -> str:
     """The head: portfolio, proposal and version, rung."""
     proposal = view.proposal
     return head(view.managed, f"proposal {proposal_number(proposal.id, proposal.revision.number)}")
+
+
+def how_real(view: ProposalView) -> str:
+    """What approving means where it is more, or less, than play money."""
+    account = view.managed.account
+    if account.rung in LIVE_RUNGS:
+        caps = " Made to fit the caps of this rung." if account.rung is Rung.LIVE_CAPPED else ""
+        return f"💵 <b>REAL MONEY</b>: approved orders are traded at the broker.{caps}"
+    if account.rung is Rung.DRY_RUN and not is_by_hand(account):
+        return "Dry run: approving it sends nothing."
+    return ""
 
 
 def _paused(view: ProposalView) -> str:

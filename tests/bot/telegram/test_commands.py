@@ -159,7 +159,7 @@ async def test_lists(tmp_path: Path) -> None:
         nothing = await bot.ask(ANNA, "/proposals", "Nothing is open in Family")
         await bot.tap(ANNA, nothing, "Check now", "nothing to do")
         await bot.ask(ANNA, "/accounts", "SIMULATED", "gains are taxed", "not built yet")
-        await bot.ask(ANNA, "/accounts add", "cannot be added")
+        await bot.ask(ANNA, "/accounts add", "connected by the operator")
 
 
 async def test_portfolios_are_made_chosen_and_named(tmp_path: Path) -> None:

@@ -1,0 +1,184 @@
+"""Accounts: where the money is, how real it is, and the steps up and down the ladder."""
+
+from __future__ import annotations
+
+from bot.telegram.html import bold, escape, shown_name
+from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.views.parts import head, lines, paragraphs
+from bot.words.by_hand import account_label, account_meaning
+from bot.words.labels import rung_label, source_label
+from bot.words.ladder import (
+    LOSSES,
+    REINS,
+    caps_line,
+    is_up,
+    place_line,
+    rung_news,
+    what_changes,
+)
+from bot.words.numbers import count
+from bot.words.refusals import refusal_sentence
+from core.application.change_rung import RungCause
+from core.application.climb_ladder import PATIENCE, TRIES, Climb, Ladder
+from core.domain.ladder import DRY_RUNS_NEEDED, LIVE_RUNGS, Barrier, TradingMode, next_rung
+from core.domain.membership import Permission, may
+from core.domain.portfolio import Account, ManagedPortfolio, Rung, TaxTreatment
+from core.domain.refusals import MayNotTrade
+
+TAX = {
+    TaxTreatment.TAXABLE: "gains are taxed",
+    TaxTreatment.TAX_DEFERRED: "taxed when money is taken out",
+    TaxTreatment.TAX_FREE: "gains are free of tax",
+}
+
+_TO_CONFIRM = frozenset(
+    {
+        Barrier.NOT_CONFIRMED,
+        Barrier.CONFIRMED_OTHER_ACCOUNT,
+        Barrier.CONFIRMED_OTHER_RUNG,
+        Barrier.CONFIRMATION_OLD,
+        Barrier.CONFIRMER_GONE,
+    }
+)
+"""What an owner mends by confirming the same rung anew."""
+
+Row = tuple[Button, ...]
+
+
+def accounts_screen(ladder: Ladder) -> Screen:
+    """The account with its rung, what stands in the way, and for owners the ways up and down."""
+    managed = ladder.managed
+    text = paragraphs(
+        f"{bold(shown_name(managed.portfolio.name))} keeps its money in:",
+        _account(managed.account, is_by_hand=ladder.is_by_hand),
+        "" if ladder.is_by_hand else _standing(ladder),
+        "More than one account for a portfolio is not built yet.",
+    )
+    return Screen(text, _rows(ladder))
+
+
+def _account(account: Account, *, is_by_hand: bool) -> str:
+    return lines(
+        f"{bold(shown_name(account.name))} · {bold(account_label(account))}",
+        f"{account_meaning(account)}, in {account.currency}",
+        "you type what it holds (/holdings), and place the orders yourself"
+        if is_by_hand
+        else f"held at {shown_name(source_label(account.broker))}",
+        f"tax: {TAX[account.tax_treatment]}",
+    )
+
+
+def _standing(ladder: Ladder) -> str:
+    account = ladder.managed.account
+    caps = caps_line(account.rung, ladder.limits, account.currency)
+    barrier = ladder.barrier
+    return lines(
+        f"{escape(place_line(account.rung))}.",
+        f"{caps}." if caps else "",
+        _confirmed(ladder),
+        f"⛔ {escape(refusal_sentence(MayNotTrade(barrier, account.rung)))}" if barrier else "",
+        _above(ladder),
+    )
+
+
+def _confirmed(ladder: Ladder) -> str:
+    given = ladder.confirmation
+    return f"Confirmed by an owner on {given.confirmed_at:%d %b %Y}." if given else ""
+
+
+def _above(ladder: Ladder) -> str:
+    """What the next rung takes."""
+    rung = ladder.managed.account.rung
+    above = next_rung(rung)
+    if above is None:
+        return ""
+    if ladder.mode is not TradingMode.LIVE:
+        return f"Next would be {rung_label(above)}; this installation is set to paper."
+    if rung is Rung.DRY_RUN:
+        done = f"{ladder.dry_runs} of {count(DRY_RUNS_NEEDED, 'dry run')} needed"
+        return f"Next: {rung_label(above)} ({done})."
+    return f"Next: {rung_label(above)}."
+
+
+def _rows(ladder: Ladder) -> tuple[Row, ...]:
+    if not may(ladder.role, Permission.MANAGE) or ladder.is_by_hand:
+        return ()
+    portfolio_id, rung = ladder.managed.portfolio.id, ladder.managed.account.rung
+    above = next_rung(rung)
+    rows: list[Row] = []
+    if ladder.mode is TradingMode.LIVE and above is not None:
+        label = f"⬆ One rung up: {rung_label(above)}"
+        rows.append((tap(label, "rung_up", portfolio_id, above.value),))
+    if rung in LIVE_RUNGS and ladder.barrier in _TO_CONFIRM:
+        rows.append((tap("✍ Confirm anew", "rung_up", portfolio_id, rung.value),))
+    if rung in LIVE_RUNGS:
+        rows.append((tap("⬇ Down to dry run", "rung_down", portfolio_id),))
+    return tuple(rows)
+
+
+def climb_question(climb: Climb) -> Screen:
+    """What a step up changes, and the question for the end of the account number."""
+    account = climb.managed.account
+    minutes = int(PATIENCE.total_seconds() // 60)
+    text = paragraphs(
+        lines(head(climb.managed, "real money"), f"The step: {_step(account.rung, climb.rung)}"),
+        escape(what_changes(climb.rung, climb.limits, account.currency)),
+        escape(LOSSES),
+        escape(REINS),
+        f"{bold('To confirm, type the last four digits of the account number')} that "
+        f"{shown_name(source_label(account.broker))} shows for this account. You have {minutes} "
+        f"minutes and {TRIES} tries; /cancel leaves everything as it is.",
+    )
+    return Screen(text)
+
+
+def _step(before: Rung, rung: Rung) -> str:
+    if before is rung:
+        return f"{bold(rung_label(rung))}, confirmed anew."
+    return f"{bold(rung_label(before))} → {bold(rung_label(rung))}."
+
+
+def climbed_screen(climb: Climb) -> Screen:
+    """The account is on its new rung."""
+    portfolio_id = climb.managed.portfolio.id
+    account = climb.managed.account
+    text = paragraphs(
+        f"✅ {bold(shown_name(climb.managed.portfolio.name))} is {bold(rung_label(climb.rung))} now: "
+        "what is approved from now on is traded with real money.",
+        escape(f"{caps_line(climb.rung, climb.limits, account.currency).capitalize()}."),
+        "Proposals that were open are replaced; the next check makes a new one. Everybody who may "
+        "approve has been told.",
+    )
+    row = (tap("⚖️ Check now", "rebalance", portfolio_id), tap("⏸ Pause", "pause", portfolio_id))
+    return Screen(text, (row,))
+
+
+def down_screen(before: ManagedPortfolio) -> Screen:
+    """The account is a dry run again."""
+    text = paragraphs(
+        f"{bold(shown_name(before.portfolio.name))} is a {bold(rung_label(Rung.DRY_RUN))} now: no "
+        "further order is sent. What the broker already has may still be filled.",
+        "To go up again, an owner confirms anew: /accounts",
+    )
+    return Screen(text)
+
+
+def rung_changed(
+    managed: ManagedPortfolio, before: Rung, rung: Rung, cause: RungCause, name: str
+) -> Screen:
+    """A notice that an account is more, or less, real than before."""
+    mark = "⚠" if is_up(before, rung) else "⬇"
+    news = escape(rung_news(before, rung, cause, name))
+    is_live = rung in LIVE_RUNGS
+    text = paragraphs(
+        head(managed, "how real it is"),
+        f"{mark} <b>{news}</b>",
+        "What is approved from now on is traded with real money. If that is not right: /pause stops "
+        "everything at once, and an owner takes the account down in /accounts."
+        if is_live
+        else "No further order is sent. Proposals that were open are replaced.",
+    )
+    portfolio_id = managed.portfolio.id
+    accounts = tap("🏦 Accounts", "accounts", portfolio_id)
+    row = (tap("⏸ Pause", "pause", portfolio_id), accounts) if is_live else (accounts,)
+    return Screen(text, (row,))

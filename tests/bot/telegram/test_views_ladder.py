@@ -1,0 +1,231 @@
+"""What people read about real money: accounts, the step up, live proposals, dry runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.telegram.html import plain
+from bot.telegram.screen import Screen
+from bot.telegram.views.accounts import (
+    accounts_screen,
+    climb_question,
+    climbed_screen,
+    down_screen,
+    rung_changed,
+)
+from bot.telegram.views.proposal import approve_label, proposal_screen, report_reply
+from bot.words.ladder import caps_line, rung_news
+from core.application.change_rung import RungCause
+from core.application.climb_ladder import Climb, Ladder
+from core.application.decide_proposal import UNDO
+from core.application.show_proposal import ProposalView
+from core.domain.ladder import LIVE_RUNGS, Barrier, Confirmation, TradingMode
+from core.domain.membership import Role
+from core.domain.order import OrderState
+from core.domain.portfolio import ManagedPortfolio, Rung
+from core.domain.proposal import ProposalState
+from core.domain.report import WhyNot
+from core.domain.risk import Limits
+from tests.bot.telegram.scenes import NOW, decision, filled_orders, managed, member, view
+
+DRY, CAPPED, LIVE = Rung.DRY_RUN, Rung.LIVE_CAPPED, Rung.LIVE
+
+
+def labels(screen: Screen) -> list[str]:
+    return [button.label for row in screen.rows for button in row]
+
+
+def ladder(
+    rung: Rung,
+    *,
+    role: Role = Role.OWNER,
+    mode: TradingMode = TradingMode.LIVE,
+    barrier: Barrier | None = None,
+    dry_runs: int = 0,
+    by_hand: bool = False,
+) -> Ladder:
+    where = at_alpaca(rung)
+    account = where.account
+    given = Confirmation(
+        account.id, "987654321", rung, member().id, datetime(2026, 3, 1, tzinfo=UTC)
+    )
+    confirmation = given if rung in LIVE_RUNGS else None
+    return Ladder(where, role, mode, Limits(), barrier, confirmation, dry_runs, by_hand)
+
+
+def at_alpaca(rung: Rung) -> ManagedPortfolio:
+    where = managed(rung=rung)
+    account = replace(where.account, broker="alpaca", broker_account_id="987654321")
+    return replace(where, accounts=(account,))
+
+
+def said(screen: Screen) -> str:
+    return plain(screen.text)
+
+
+# --- /accounts -----------------------------------------------------------------------------------
+
+
+def test_a_dry_run_says_what_the_next_rung_takes() -> None:
+    screen = accounts_screen(ladder(DRY))
+    assert "Rung 3 of 5: DRY RUN, real account, but no order is sent." in said(screen)
+    assert "Next: LIVE capped (0 of 1 dry run needed)." in said(screen)
+    assert labels(screen) == ["⬆ One rung up: LIVE capped"]
+
+
+def test_a_live_account_says_its_caps_since_when_and_the_ways_up_and_down() -> None:
+    screen = accounts_screen(ladder(CAPPED))
+    assert "at most $500.00 an order and $2,000.00 a trading day" in said(screen)
+    assert "Confirmed by an owner on 01 Mar 2026." in said(screen)
+    assert labels(screen) == ["⬆ One rung up: LIVE", "⬇ Down to dry run"]
+
+
+def test_an_old_confirmation_can_be_given_anew() -> None:
+    screen = accounts_screen(ladder(LIVE, barrier=Barrier.CONFIRMATION_OLD))
+    assert "more than 90 days ago" in said(screen)
+    assert labels(screen) == ["✍ Confirm anew", "⬇ Down to dry run"]
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.PROPOSER, Role.APPROVER])
+def test_only_owners_see_the_buttons(role: Role) -> None:
+    assert labels(accounts_screen(ladder(CAPPED, role=role))) == []
+
+
+def test_in_an_installation_for_paper_there_is_no_way_up() -> None:
+    screen = accounts_screen(ladder(DRY, mode=TradingMode.PAPER, barrier=Barrier.MODE_IS_PAPER))
+    assert "set to paper" in said(screen)
+    assert labels(screen) == []
+
+
+def test_what_is_kept_by_hand_has_no_ladder() -> None:
+    screen = accounts_screen(ladder(DRY, by_hand=True))
+    assert "place the orders yourself" in said(screen)
+    assert "Rung" not in said(screen)
+    assert labels(screen) == []
+
+
+# --- the step up and down ------------------------------------------------------------------------
+
+
+def test_the_question_says_what_can_be_lost_and_how_to_stop_and_shows_no_digits() -> None:
+    text = said(climb_question(Climb(at_alpaca(DRY), CAPPED, Limits())))
+    for words in (
+        "DRY RUN → LIVE capped",
+        "real orders for real money: at most $500.00 an order and $2,000.00 a trading day",
+        "What you can lose",
+        "10 seconds behind ↩ Undo",
+        "/pause stops",
+        "type the last four digits of the account number that Alpaca shows",
+        "5 minutes and 3 tries",
+        "/cancel leaves everything as it is",
+    ):
+        assert words in text
+    assert "4321" not in text
+
+
+def test_the_last_rung_has_no_cap_and_says_so() -> None:
+    text = said(climb_question(Climb(at_alpaca(CAPPED), LIVE, Limits())))
+    assert "no cap on one order; up to 100 orders and 200% of the account's value" in text
+    limited = Limits(max_order_value=Decimal(5000))
+    assert caps_line(LIVE, limited, "USD").startswith(
+        "at most $5,000.00 an order, up to 100 orders"
+    )
+
+
+def test_after_the_step_everybody_knows() -> None:
+    done = climbed_screen(Climb(at_alpaca(DRY), CAPPED, Limits()))
+    assert "is LIVE capped now" in said(done)
+    assert labels(done) == ["⚖️ Check now", "⏸ Pause"]
+    news = rung_changed(at_alpaca(CAPPED), DRY, CAPPED, RungCause.CONFIRMED, "Anna")
+    assert "⚠ DRY RUN → LIVE capped, by Anna." in said(news)
+    assert labels(news) == ["⏸ Pause", "🏦 Accounts"]
+    down = rung_changed(at_alpaca(DRY), LIVE, DRY, RungCause.ASKED, "Anna")
+    assert "⬇ LIVE → DRY RUN, by Anna." in said(down)
+    assert labels(down) == ["🏦 Accounts"]
+    assert "DRY RUN" in said(down_screen(at_alpaca(LIVE)))
+
+
+@pytest.mark.parametrize("cause", list(RungCause))
+def test_every_cause_has_its_words(cause: RungCause) -> None:
+    assert rung_news(LIVE, DRY, cause, "").startswith("LIVE → DRY RUN")
+    assert rung_news(LIVE, LIVE, cause, "").startswith("LIVE, confirmed anew")
+
+
+# --- proposals -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rung", [CAPPED, LIVE])
+def test_a_live_approve_names_the_money_and_the_head_says_that_it_is_real(rung: Rung) -> None:
+    shown = view(where=managed(rung=rung))
+    trades = shown.proposal.revision.plan.trades
+    amount = sum(trade.value for trade in trades)
+    assert approve_label(shown) == f"✅ Approve: trade ${amount:,.2f} LIVE"
+    text = said(proposal_screen(shown))
+    assert text.splitlines()[0].endswith("LIVE capped" if rung is CAPPED else "LIVE")
+    assert text.splitlines()[1].startswith("💵 REAL MONEY: approved orders are traded")
+    assert ("caps of this rung" in text) == (rung is CAPPED)
+
+
+@pytest.mark.parametrize("rung", [Rung.SIMULATED, Rung.BROKER_PAPER])
+def test_play_money_is_not_called_real(rung: Rung) -> None:
+    shown = view(where=managed(rung=rung))
+    assert "REAL" not in said(proposal_screen(shown))
+    assert "LIVE" not in approve_label(shown)
+
+
+def scheduled(rung: Rung, after: timedelta) -> ProposalView:
+    shown = view(ProposalState.SCHEDULED, where=managed(rung=rung), decisions=(decision(member()),))
+    return replace(shown, proposal=replace(shown.proposal, scheduled_for=NOW + after))
+
+
+def test_an_approved_live_plan_counts_ten_seconds_and_offers_undo() -> None:
+    screen = proposal_screen(scheduled(LIVE, UNDO))
+    assert "Approved. Sent in 10 seconds, at 10:05:10 ET, unless somebody taps ↩ Undo." in said(
+        screen
+    )
+    assert labels(screen)[0] == "↩ Undo"
+
+
+def test_a_plan_that_waits_for_the_open_says_so_on_every_rung() -> None:
+    live = proposal_screen(scheduled(LIVE, timedelta(hours=20)))
+    assert "Approved and scheduled for" in said(live)
+    assert labels(live)[0] == "↩ Undo"
+    paper = proposal_screen(scheduled(Rung.SIMULATED, timedelta(hours=20)))
+    assert labels(paper)[0] == "✖ Take back"
+
+
+def dry_run_done() -> ProposalView:
+    shown = view(ProposalState.DONE, where=managed(rung=DRY), decisions=(decision(member()),))
+    orders = tuple(
+        replace(
+            order,
+            state=OrderState.VOID,
+            detail=WhyNot.DRY_RUN,
+            fills=(),
+            limit_price=Decimal("285.70"),
+        )
+        for order in filled_orders(shown)
+    )
+    return replace(shown, orders=orders)
+
+
+def test_a_dry_run_lists_what_would_have_gone_and_calls_nothing_filled() -> None:
+    shown = dry_run_done()
+    for text in (said(proposal_screen(shown)), said(report_reply(shown))):
+        assert "DRY RUN: nothing was sent" in text
+        assert "1. Sell " in text
+        assert "VTI at $285.70 or better" in text
+        assert "filled" not in text
+        assert "Failed" not in text
+        assert "Cost" not in text
+    assert labels(report_reply(shown)) == ["📊 Status", "🏦 Accounts"]
+
+
+def test_before_a_dry_run_the_message_says_that_nothing_will_be_sent() -> None:
+    assert "Dry run: approving it sends nothing." in said(
+        proposal_screen(view(where=managed(rung=DRY)))
+    )
