@@ -10,16 +10,15 @@ from core.ports.store import Store
 
 
 async def freeze_restored(store: Store, clock: Clock) -> int:
-    """Pause every portfolio of a restored store and tell its owners, once; returns how many were paused.
+    """Pause every portfolio of a restored store, whosever it is, and tell its owners, once; returns how many there are.
 
     Nothing that was confirmed before stands any more: live accounts are dry runs until an owner confirms anew.
     """
     async with store.begin() as work:
         restored_at = await work.people.restored_at()
-        household = await work.people.first_household()
-        if restored_at is None or household is None:
+        if restored_at is None:
             return 0
-        portfolios = await work.portfolios.of_household(household)
+        portfolios = await work.portfolios.every()
         await stop_all(
             work,
             portfolios,

@@ -17,11 +17,7 @@ async def stop_after_crashes(store: Store, clock: Clock) -> int:
     """Pause every portfolio that is not paused yet, because the process kept dying; returns how many were paused."""
     now = clock.now()
     async with store.begin() as work:
-        household = await work.people.first_household()
-        if household is None:
-            return 0
-        all_there_are = await work.portfolios.of_household(household)
-        running = [portfolio for portfolio in all_there_are if not portfolio.is_paused]
+        running = [p for p in await work.portfolios.every() if not p.is_paused]
         kind = MessageKind.KEPT_CRASHING
         await stop_all(work, running, now, kind=kind, event="paused_after_crashes")
     return len(running)

@@ -10,6 +10,7 @@ import pytest
 
 from core.application.pause import resume
 from core.application.reconcile import reconcile
+from core.domain.policy import Policy
 from tests.fakes.world import World
 
 
@@ -39,6 +40,19 @@ async def test_a_restored_store_is_paused_until_an_owner_resumes(
     await reconcile(world.desk)
     async with world.store.read() as work:
         assert not (await work.portfolios.get(portfolio_id)).portfolio.is_paused
+
+
+@pytest.mark.fault(62)
+async def test_a_restored_store_is_paused_for_every_household(world: World, tmp_path: Path) -> None:
+    anna = await world.person()
+    await world.portfolio(anna, {"AAA": 50, "BBB": 50})
+    async with world.store.begin() as work:
+        neighbours = await work.people.add_household("Next door")
+        theirs = await work.portfolios.add(neighbours, "theirs", "Theirs", "USD", Policy())
+    _mark_restored(tmp_path)
+    await reconcile(world.desk)
+    async with world.store.read() as work:
+        assert (await work.portfolios.get(theirs.id)).portfolio.is_paused
 
 
 async def test_an_ordinary_store_is_left_alone(world: World) -> None:

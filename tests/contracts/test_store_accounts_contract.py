@@ -194,8 +194,7 @@ async def test_portfolios_are_found_by_their_broker(store: Store) -> None:
         assert await work.portfolios.active_at("simulated") == (family.portfolio.id,)
         assert await work.portfolios.active_at("fake") == (other.portfolio.id,)
         assert await work.portfolios.active_at("nowhere") == ()
-        every = await work.portfolios.every_id()
-        assert every == (family.portfolio.id, other.portfolio.id, bare.id)
+        assert await work.portfolios.every() == (family.portfolio, other.portfolio, bare)
 
 
 # --- other names ---------------------------------------------------------------------------------

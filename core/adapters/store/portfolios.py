@@ -208,10 +208,10 @@ class SqlPortfolios:
         )
         return tuple(PortfolioId(number) for (number,) in rows)
 
-    async def every_id(self) -> tuple[PortfolioId, ...]:
-        """All portfolios of all households."""
-        rows = await self._database.rows(select(PORTFOLIOS.c.id).order_by(PORTFOLIOS.c.id))
-        return tuple(PortfolioId(number) for (number,) in rows)
+    async def every(self) -> tuple[Portfolio, ...]:
+        """All portfolios of all households, by id."""
+        rows = await self._database.rows(select(PORTFOLIOS).order_by(PORTFOLIOS.c.id))
+        return tuple(portfolio_of(row) for row in rows)
 
     async def houses(self) -> tuple[Account, ...]:
         """One account at each broker that any account is at."""

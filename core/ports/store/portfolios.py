@@ -98,8 +98,8 @@ class Portfolios(Protocol):
         """All portfolios that have targets."""
         ...
 
-    async def every_id(self) -> tuple[PortfolioId, ...]:
-        """All portfolios of all households."""
+    async def every(self) -> tuple[Portfolio, ...]:
+        """All portfolios of all households, by id."""
         ...
 
     async def houses(self) -> tuple[Account, ...]:
