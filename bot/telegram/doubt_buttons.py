@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from bot.telegram.commands.proposals import proposal_now
-from bot.telegram.context import Reaction, Turn, alert
+from bot.telegram.context import Reaction, Said, Turn, alert
 from bot.telegram.views.frozen import frozen_notice
 from bot.words.numbers import listed
 from bot.work import desk_of
@@ -15,9 +15,19 @@ from core.application.resolve_frozen import (
     say_at_broker,
     say_not_at_broker,
 )
-from core.application.show_proposal import ProposalView
+from core.application.show_proposal import ProposalView, show_proposal
 from core.domain.ids import OrderId, ProposalId
 from core.domain.proposal import ProposalState
+
+
+async def what_now(turn: Turn, number: int) -> Reaction:
+    """[What now?]: what is in doubt and what can be done, as a new message."""
+    view = await show_proposal(
+        turn.runtime.store, member=turn.member, proposal_id=ProposalId(number)
+    )
+    if view.proposal.state is not ProposalState.FROZEN:
+        return Reaction(says=(await proposal_now(turn, view.proposal.id),))
+    return Reaction(says=(Said(frozen_notice(view)),))
 
 
 async def ask_again(turn: Turn, number: int) -> Reaction:
@@ -60,6 +70,7 @@ async def _resolved(turn: Turn, view: ProposalView) -> Reaction:
 
 
 VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
+    "fz_show": what_now,
     "fz_check": ask_again,
     "fz_there": is_there,
     "fz_absent": is_absent,

@@ -69,7 +69,7 @@ ORDER_STATES: dict[OrderState, str] = {
     OrderState.SUBMITTED: "at the broker",
     OrderState.PARTIALLY_FILLED: "partly filled",
     OrderState.FILLED: "filled",
-    OrderState.CANCELLED: "cancelled",
+    OrderState.CANCELLED: "cancelled unfilled",
     OrderState.EXPIRED: "expired unfilled",
     OrderState.REJECTED: "refused by the broker",
     OrderState.VOID: "not sent",

@@ -18,7 +18,7 @@ from bot.words.times import clock_time, exact_time
 from core.application.decide_proposal import UNDO, is_undoable
 from core.application.show_proposal import ProposalView
 from core.domain.order import TERMINAL, Order, OrderState
-from core.domain.plan import Trade
+from core.domain.plan import Side, Trade
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Decision, DecisionKind, Proposal, ProposalState
 from core.domain.report import WhyNot, was_dry_run
@@ -82,6 +82,8 @@ def leg_line(result: LegResult, managed: ManagedPortfolio) -> str:
     some = "" if result.is_whole else f" of {quantity(trade.quantity)}"
     done = f"{SIDES_DONE[trade.side]} {quantity(order.filled_quantity)}{some}"
     line = f"{result.leg}. {done} {symbol} at {money(average, managed.portfolio.currency)}"
+    if _is_shrunk(result) and not is_by_hand(managed.account):
+        return f"{line}; there was no cash for more"
     is_settled = result.is_whole or order.state is OrderState.FILLED
     return line if is_settled else f"{line}; the rest: {_rest(order, managed)}"
 
@@ -93,6 +95,13 @@ def _dry_line(result: LegResult, currency: str) -> str:
     if order.limit_price is None:
         return f"{result.leg}. {what}"
     return f"{result.leg}. {what} at {money(order.limit_price, currency)} or better"
+
+
+def _is_shrunk(result: LegResult) -> bool:
+    """Whether a purchase was filled as it was sent, having been fitted into less cash than planned."""
+    order = result.order
+    is_filled = order.state is OrderState.FILLED and order.side is Side.BUY
+    return is_filled and order.quantity < result.trade.quantity
 
 
 def _rest(order: Order, managed: ManagedPortfolio) -> str:

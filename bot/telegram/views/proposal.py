@@ -97,10 +97,16 @@ def _buttons(view: ProposalView) -> Rows:
             is_live = view.managed.account.rung in LIVE_RUNGS
             label = "↩ Undo" if is_live else "✖ Take back"
             return ((_tap(view, label, "cancel"), _tap(view, "❔ Why", "why")),)
-        case _S.EXECUTING | _S.FROZEN:
-            return ((_tap(view, "🔄 Refresh", "refresh"), _tap(view, "❔ Why", "why")),)
+        case _S.EXECUTING:
+            return (_under_way(view),)
+        case _S.FROZEN:
+            return ((tap("🔎 What now?", "fz_show", view.proposal.id),), _under_way(view))
         case _:
             return after_sale_buttons(view)
+
+
+def _under_way(view: ProposalView) -> tuple[Button, ...]:
+    return (_tap(view, "🔄 Refresh", "refresh"), _tap(view, "❔ Why", "why"))
 
 
 def _open_buttons(view: ProposalView) -> Rows:

@@ -13,7 +13,7 @@ from bot.words.labels import source_label
 from bot.words.times import clock_time
 from core.application.show_proposal import ProposalView
 from core.domain.money import ZERO
-from core.domain.order import IN_DOUBT
+from core.domain.order import AT_BROKER, IN_DOUBT, OrderState
 from core.domain.proposal import ProposalState
 from core.domain.refusals import BrokerDown, ClocksDisagree, ClosedUnexpectedly
 
@@ -55,17 +55,11 @@ def _not_begun(view: ProposalView, why: str, until: str) -> Screen:
 
 def _under_way(view: ProposalView, why: str, until: str) -> Screen:
     proposal = view.proposal
-    in_doubt = any(order.state in IN_DOUBT for order in view.orders)
     text = paragraphs(
         title(view),
         f"⏳ <b>Not finished yet</b>: {why}.",
         capped(order_lines(view, brief=False), TEXT_LIMIT // 2, "more"),
-        lines(
-            "What is unclear is asked about before anything else is sent: no order goes out twice."
-            if in_doubt
-            else "",
-            _filled(view),
-        ),
+        _certain(view),
         f"I try again every few seconds; you need not do anything. What has not been sent by {until} "
         "is not sent any more, and the report says so.",
         "Please do not place these orders at the broker yourself meanwhile. /pause stops what is not sent yet.",
@@ -74,7 +68,15 @@ def _under_way(view: ProposalView, why: str, until: str) -> Screen:
     return Screen(text, ((refresh,),))
 
 
-def _filled(view: ProposalView) -> str:
-    if any(order.filled_quantity > ZERO for order in view.orders):
-        return "What is filled is certain; the rest of the money is where it was."
-    return "Nothing is known to be filled."
+def _certain(view: ProposalView) -> str:
+    """What is known of the orders, and what is not known until the broker answers."""
+    states = {order.state for order in view.orders}
+    is_filled = any(order.filled_quantity > ZERO for order in view.orders)
+    return lines(
+        "What is filled is certain." if is_filled else "",
+        "What is at the broker may be filled by now." if states & AT_BROKER else "",
+        "What is unclear is looked up before anything else is sent: no order goes out twice."
+        if states & IN_DOUBT
+        else "",
+        "What is not sent yet leaves your money as it is." if OrderState.INTENDED in states else "",
+    )

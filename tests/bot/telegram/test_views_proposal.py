@@ -249,7 +249,7 @@ def test_partial_says_what_was_not_filled_and_why() -> None:
         order(2, TRADES[1], filled=Decimal(30), state=OrderState.CANCELLED, detail="<at> close"),
     )
     text = plain(proposal_screen(view(S.PARTIAL, orders=orders, drift_after=None)).text)
-    assert "2. Bought 30 of 46 BND at $73.43; the rest: cancelled (<at> close)" in text
+    assert "2. Bought 30 of 46 BND at $73.43; the rest: cancelled unfilled (<at> close)" in text
     assert "Drift left: unknown" in text
 
 
