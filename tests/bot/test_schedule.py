@@ -10,7 +10,7 @@ import pytest
 from bot.schedule import build_alarm
 
 LONG_AGO = datetime.now(UTC) - timedelta(hours=3)
-OFTEN = 3600.0
+OFTEN = 7200.0
 PATIENCE = 10.0
 
 
