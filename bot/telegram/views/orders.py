@@ -41,4 +41,5 @@ def _outcome(order: Order, managed: ManagedPortfolio) -> str:
     if order.state is OrderState.FILLED:
         return f"{state} at {money(price, currency)}, {when}"
     part = f"{quantity(order.filled_quantity)} of {quantity(order.quantity)}"
-    return f"{part} filled at {money(price, currency)}, {when}; {state}"
+    rest = state if order.state is OrderState.PARTIALLY_FILLED else f"the rest {state}"
+    return f"{part} filled at {money(price, currency)}, {when}; {rest}"

@@ -34,7 +34,9 @@ def _why(view: ProposalView, code: str) -> str:
         case BrokerDown.__name__:
             return f"{broker} does not answer"
         case ClocksDisagree.__name__:
-            return f"the clock of {broker} and mine are too far apart; whoever runs me must set mine"
+            return (
+                f"the clock of {broker} and mine are too far apart; whoever runs me must set mine"
+            )
         case ClosedUnexpectedly.__name__:
             return f"{broker} says that the exchange is closed, although it should be open"
         case _:
