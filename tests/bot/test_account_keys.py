@@ -89,8 +89,10 @@ async def test_one_account_without_access_holds_up_no_other(stage: KeyStage) -> 
         held = await runtime.brokers.holdings([first, second])
         assert set(held) == {second.id}
         assert await _why_refused(runtime, first) is AccessFault.REFUSED
-        await stage.run("connect", "--account", "family", "--remove")
-        assert await runtime.brokers.fractionable(first, [SPY]) == {SPY}
+        for _ in ("revoked", "removed"):
+            assert await runtime.brokers.fractionable(first, [SPY]) == {SPY}
+            assert set(await runtime.brokers.of(first).assets([SPY])) == {SPY}
+            await stage.run("connect", "--account", "family", "--remove")
 
 
 async def _why_refused(runtime: Runtime, account: Account) -> AccessFault:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from core.adapters.brokers.registry import Brokerage
 from core.domain.access_fault import AccessFault
@@ -31,6 +31,8 @@ from core.ports.broker import (
 from core.ports.broker_keys import BrokerKeys, KeyRing
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 UNNAMED = ""
 """Stands for the account that keys open, whichever it is."""
@@ -115,17 +117,29 @@ class KeyedBrokerage:
     async def fractionable(
         self, broker_account_id: str, symbols: Collection[Symbol]
     ) -> frozenset[Symbol]:
-        """Those of the symbols that the broker trades in parts: the same for all of its accounts.
+        """Those of the symbols that the broker trades in parts."""
+        return await self.ask_any(
+            broker_account_id, lambda line, name: line.fractionable(name, symbols)
+        )
 
-        Where the account's own keys do not work, another's are asked.
+    async def ask_any(self, broker_account_id: str, ask: Callable[[Line, str], Awaitable[T]]) -> T:
+        """Ask what the broker answers in the same way for all of its accounts.
+
+        Where this account's keys do not work, the line to another one is used.
         """
         try:
-            line = await self.line_of(broker_account_id)
-        except NoAccess:
-            if not self._reached or self._lines.has_foreign_prices:
+            return await ask(await self.line_of(broker_account_id), broker_account_id)
+        except NoAccess as error:
+            if self._lines.has_foreign_prices:
                 raise
-            broker_account_id, line = next(iter(self._reached.items()))
-        return await line.fractionable(broker_account_id, symbols)
+            refused = error
+        for other, line in tuple(self._reached.items()):
+            if other != broker_account_id:
+                try:
+                    return await ask(line, other)
+                except BrokerError:
+                    continue
+        raise refused
 
     async def _held(self, broker_account_id: str) -> Mapping[str, Holdings]:
         try:
@@ -217,7 +231,9 @@ class KeyedAccount:
 
     async def assets(self, symbols: Collection[Symbol]) -> Mapping[Symbol, BrokerAsset]:
         """What the broker says of these symbols."""
-        return await (await self._broker()).assets(symbols)
+        return await self._house.ask_any(
+            self._name, lambda line, name: line.account(name).assets(symbols)
+        )
 
     async def clock(self) -> BrokerClock:
         """The broker's clock."""
