@@ -36,7 +36,7 @@ from core.application.advance_market import set_speed, start_market
 from core.application.key_ring import StoredKeys
 from core.application.market import Market
 from core.application.seals import require_openable
-from core.domain.refusals import NotBuiltYet, PriceKeysMissing
+from core.domain.refusals import PriceKeysMissing
 from core.ports.broker import BrokerTraits
 from core.ports.broker_keys import BrokerKeys
 from core.ports.clock import Clock
@@ -55,8 +55,7 @@ CALENDAR_FUTURE = timedelta(days=5 * 366)
 
 @asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    """Open everything that a process needs, and close it again; raises NotBuiltYet, or what the store refuses."""
-    require_built(settings)
+    """Open everything that a process needs, and close it again; raises what the store or the vault refuses."""
     async with AsyncExitStack() as stack:
         store = await open_store(settings.database_url.get_secret_value(), settings.data_dir)
         stack.push_async_callback(store.aclose)
@@ -103,12 +102,6 @@ def make_vault(settings: Settings) -> AesGcmVault | None:
     if key is None:
         return None
     return AesGcmVault(key.get_secret_value(), settings.old_secret_keys)
-
-
-def require_built(settings: Settings) -> None:
-    """Refuse what this version does not have; raises NotBuiltYet."""
-    if settings.trading_mode == "live":
-        raise NotBuiltYet("TRADING_MODE=live")
 
 
 async def _require_openable(store: Store, vault: Vault | None) -> None:

@@ -33,7 +33,7 @@ LEASE_TRIES = 4
 
 
 async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; raises AnotherProcess, NotBuiltYet, or what the store refuses."""
+    """Run until SIGTERM or SIGINT; raises AnotherProcess, or what the store refuses."""
     stopping = stopped_by_signals()
     async with open_runtime(settings) as runtime:
         await run_until(runtime, stopping)

@@ -264,6 +264,10 @@ class Settings(BaseSettings):
             faults.append(
                 "MARKET_DATA=replay shows prices of the past: it works only with BROKER=simulated."
             )
+        if self.market_data == "replay" and self.trading_mode == "live":
+            faults.append(
+                "MARKET_DATA=replay shows prices of the past: it works only with TRADING_MODE=paper."
+            )
         if self.trading_mode == "paper" and self.alpaca_base_url == ALPACA_LIVE_ORIGIN:
             faults.append(
                 f"ALPACA_BASE_URL names the live service ({ALPACA_LIVE_ORIGIN}) while TRADING_MODE "

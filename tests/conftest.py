@@ -98,7 +98,7 @@ def only_loopback() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the tester's own tokens, keys and data folder out of the tests."""
-    prefixes = ("ALPACA_", "TELEGRAM_", "REPLAY_", "LOG_", "EVENKEEL_")
+    prefixes = ("ALPACA_", "TELEGRAM_", "REPLAY_", "LOG_", "EVENKEEL_", "LIMIT_", "LIVE_CAP_")
     names = {"BROKER", "DATABASE_URL", "DATA_DIR", "MARKET_DATA", "TRADING_MODE"}
     for name in list(os.environ):
         ours = name.startswith(prefixes) or name.removesuffix("_FILE") in names

@@ -18,7 +18,7 @@ from core.application.enter import enter
 from core.domain.ids import ChatId, UserId
 from core.domain.membership import Member
 from core.domain.portfolio import Rung
-from core.domain.refusals import AccountInUse, BrokerDown, NotBuiltYet
+from core.domain.refusals import AccountInUse, BrokerDown
 from core.ports.store import Chat
 from tests.fakes.alpaca.server import FakeAlpaca, serving
 
@@ -143,11 +143,27 @@ async def test_the_doctor_asks_for_every_account(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(76)
-async def test_live_trading_is_refused(tmp_path: Path) -> None:
-    settings = Settings(_env_file=None, data_dir=tmp_path, trading_mode="live")
-    with pytest.raises(NotBuiltYet):
-        async with open_runtime(settings):
-            pass
+async def test_where_live_is_permitted_a_live_account_still_starts_as_a_dry_run(
+    tmp_path: Path,
+) -> None:
+    async with serving(_alpaca()) as alpaca:
+        settings = _alpaca_settings(tmp_path, alpaca.origin).model_copy(
+            update={"trading_mode": "live"}
+        )
+        async with open_runtime(settings) as runtime:
+            anna = await _anna(runtime)
+            current = await create_portfolio(
+                runtime.store,
+                runtime.brokers,
+                runtime.clock,
+                member=anna,
+                name="First",
+                chat=CHAT,
+                broker="alpaca",
+            )
+            account = current.portfolio.account
+            assert account.rung is Rung.DRY_RUN
+            assert runtime.brokers.of(account).traits.is_live
 
 
 @pytest.mark.fault(72)
