@@ -1,0 +1,82 @@
+"""What was approved and cannot be carried out for now: people are told once, and until when it is tried."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime, timedelta
+
+from core.application.execute_proposal import execute_approved
+from core.domain.outbox import MessageKind, OutboxItem
+from core.domain.proposal import ProposalState
+from core.domain.refusals import PriceSourceDown
+from core.ports.broker import BrokerUnavailable
+from tests.application.acts import approved, told, view
+from tests.fakes.broker import Mishap
+from tests.fakes.clock import MONDAY_ELEVEN
+from tests.fakes.world import World
+
+DOWN = BrokerUnavailable("scripted: the broker does not answer")
+QUARTER = timedelta(minutes=15)
+"""How long an approval is good."""
+
+
+async def waits(world: World) -> list[OutboxItem]:
+    return [item for item in await told(world) if item.kind is MessageKind.WAITING]
+
+
+async def test_a_broker_that_is_down_is_told_once_and_nothing_is_sent(world: World) -> None:
+    _, proposal = await approved(world)
+    world.broker.read_error = DOWN
+    for _ in range(3):
+        await execute_approved(world.desk)
+    (item,) = await waits(world)
+    assert item.proposal_id == proposal.id
+    assert dict(item.data) == {
+        "code": "BrokerDown",
+        "until": (MONDAY_ELEVEN + QUARTER).isoformat(),
+    }
+    assert world.broker.submits == []
+    world.broker.read_error = None
+    await execute_approved(world.desk)
+    assert (await view(world, proposal)).proposal.state is ProposalState.DONE
+    assert len(await waits(world)) == 1
+
+
+async def test_prices_that_do_not_come_are_told_as_such(world: World) -> None:
+    await approved(world)
+    world.prices.failure = PriceSourceDown("fake", "scripted")
+    await execute_approved(world.desk)
+    assert [item.data["code"] for item in await waits(world)] == ["PriceSourceDown"]
+
+
+async def test_an_order_that_could_not_be_sent_is_told_apart_from_a_start_that_could_not_be_made(
+    world: World,
+) -> None:
+    _, proposal = await approved(world)
+    world.broker.read_error = DOWN
+    await execute_approved(world.desk)
+    world.broker.read_error = None
+    world.broker.mishaps = deque([None, Mishap.UNAVAILABLE, Mishap.UNAVAILABLE])
+    for _ in range(3):
+        await execute_approved(world.desk)
+    assert len({item.dedup_key for item in await waits(world)}) == len(await waits(world)) == 2
+    assert (await view(world, proposal)).proposal.state is ProposalState.DONE
+
+
+async def test_an_order_that_never_arrived_goes_again_without_a_word(world: World) -> None:
+    _, proposal = await approved(world)
+    world.broker.mishaps = deque([Mishap.NEVER_ARRIVED])
+    for _ in range(2):
+        await execute_approved(world.desk)
+    assert (await view(world, proposal)).proposal.state is ProposalState.DONE
+    assert await waits(world) == []
+
+
+async def test_it_is_not_tried_beyond_the_close(world: World) -> None:
+    closes = datetime(2020, 3, 9, 20, 0, tzinfo=UTC)
+    world.clock.set(closes - timedelta(minutes=5))
+    world.market_clock.set(closes - timedelta(minutes=5))
+    await approved(world)
+    world.broker.read_error = DOWN
+    await execute_approved(world.desk)
+    assert [item.data["until"] for item in await waits(world)] == [closes.isoformat()]
