@@ -15,7 +15,7 @@ from core.application.gate import gate_of, require_passed, ruling_of
 from core.application.market import Moment
 from core.application.propose import void_intents
 from core.application.recheck_proposal import drift_left, recheck_proposal
-from core.application.send_order import Stopped
+from core.application.send_order import Stopped, require_in_time
 from core.application.send_side import look_again, orders_of, send_side, settle_doubts
 from core.application.show_proposal import outcome_document
 from core.application.side_by_side import side_by_side
@@ -32,7 +32,7 @@ from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import BrokerDown, ClosedUnexpectedly, Refusal
 from core.domain.report import WhyNot, outcome_of
-from core.domain.risk import ApprovedPlan, is_aged, resume_plan
+from core.domain.risk import ApprovedPlan, resume_plan
 from core.ports.broker import Broker, BrokerError
 from core.ports.store import AuditEvent
 
@@ -259,24 +259,16 @@ async def _require_may_send(desk: Desk, managed: ManagedPortfolio, approved: App
     """
     orders = await orders_of(desk, approved.proposal.id)
     if not any(order.state is OrderState.INTENDED for order in orders):
-        await _require_in_time(desk, approved)
+        require_in_time(approved, await desk.market.moment())
         return
     try:
         witness = await hear_witness(desk, managed)
     except BrokerDown:
-        await _require_in_time(desk, approved)
+        require_in_time(approved, await desk.market.moment())
         raise
-    await _require_in_time(desk, approved)
+    require_in_time(approved, await desk.market.moment())
     if not witness.is_open:
         raise Stopped(WhyNot.CLOSED)
-
-
-async def _require_in_time(desk: Desk, approved: ApprovedPlan) -> None:
-    moment = await desk.market.moment()
-    if not moment.is_open:
-        raise Stopped(WhyNot.CLOSED)
-    if is_aged(approved.proposal, moment.now):
-        raise Stopped(WhyNot.APPROVAL_AGED)
 
 
 async def _require_open(desk: Desk, managed: ManagedPortfolio) -> None:

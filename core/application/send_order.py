@@ -12,11 +12,12 @@ from datetime import datetime
 from core.application.desk import Desk, Grant, renew
 from core.application.gate import require_may_send
 from core.application.hold_account import hold_account
+from core.application.market import Moment
 from core.domain.hold import MORE, HoldReason, strange
 from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, Order, OrderState
 from core.domain.refusals import MayNotTrade, Refusal, RiskLimit
 from core.domain.report import WhyNot
-from core.domain.risk import ApprovedPlan
+from core.domain.risk import ApprovedPlan, is_aged
 from core.ports.broker import (
     Broker,
     BrokerAmbiguous,
@@ -46,10 +47,18 @@ class Stopped(Refusal):
         self.why = why
 
 
+def require_in_time(approved: ApprovedPlan, moment: Moment) -> None:
+    """Raise Stopped while the exchange is closed, or once the approval has grown old."""
+    if not moment.is_open:
+        raise Stopped(WhyNot.CLOSED)
+    if is_aged(approved.proposal, moment.now):
+        raise Stopped(WhyNot.APPROVAL_AGED)
+
+
 async def send_order(
     desk: Desk, broker: Broker, grant: Grant, approved: ApprovedPlan, order: Order
 ) -> None:
-    """Send an intended order of an approved plan once; raises Stopped where the portfolio has been paused."""
+    """Send an intended order of an approved plan once; raises Stopped where no more may go."""
     approved.require_covers(order)
     if not await _claim(desk, grant, approved, order):
         return
@@ -73,6 +82,7 @@ async def send_order(
 async def _claim(desk: Desk, grant: Grant, approved: ApprovedPlan, order: Order) -> bool:
     now = desk.clock.now()
     moment = await desk.market.moment()
+    require_in_time(approved, moment)
     async with desk.store.begin() as work:
         await renew(work, desk, grant)
         proposal = await work.proposals.get(order.proposal_id)
