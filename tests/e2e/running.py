@@ -114,6 +114,13 @@ class RunningDemo:
             assert answer.status == 200, moved
             return moved
 
+    async def trouble(self, trouble: str) -> None:
+        """Choose what goes wrong at the broker, as the page does; nothing goes wrong with an empty word."""
+        url = f"http://127.0.0.1:{self.demo.control_port}/market/broker"
+        headers = {TOKEN_HEADER: self.demo.control_token}
+        async with self.http.post(url, json={"trouble": trouble}, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+
     async def requests(self) -> list[RecordedRequest]:
         """All that bots asked of Telegram so far."""
         said = self.said_before + await self.client.requests()
