@@ -13,6 +13,7 @@ from core.application.desk import Desk
 from core.application.reconcile import reconcile
 from core.application.run_due_work import WorkDone, run_due_work
 from core.domain.ladder import TradingMode
+from core.ports.store_errors import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +101,8 @@ class Worker:
                 self._runtime.work_arrived.clear()
                 try:
                     await self.round()
+                except StoreError as error:
+                    log.error("a round of due work waits: %s", error)  # noqa: TRY400 - it says it all
                 except Exception:
                     log.exception("a round of due work failed")
         finally:
