@@ -8,13 +8,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from core.adapters.brokers.alpaca import AlpacaBrokerage
+from core.adapters.brokers.alpaca import assumed_traits, open_alpaca
+from core.adapters.brokers.keyed import KeyedBrokerage, Lines
 from core.adapters.brokers.manual import ManualBrokerage
-from core.adapters.brokers.registry import BrokerRegistry
+from core.adapters.brokers.registry import Brokerage, BrokerRegistry
 from core.adapters.brokers.simulated import FillRules, SimulatedBrokerage
 from core.adapters.brokers.troubled import TroubledBrokerage
 from core.adapters.calendars.replay import ReplayCalendar
@@ -35,11 +38,15 @@ from core.ports.broker import (
     OrderRequest,
     Watched,
 )
+from core.ports.broker_keys import BrokerKeys
+from core.ports.clock import Clock
 from core.ports.hand_kept import HandKept
+from tests.fakes.alpaca.model import Account as Money
 from tests.fakes.alpaca.server import FakeAlpaca, serving
 from tests.fakes.broker import FakeBroker
 from tests.fakes.by_hand import QuickHands
 from tests.fakes.clock import FakeClock, FakeMarketClock
+from tests.fakes.key_ring import FakeKeyRing
 from tests.fakes.market_data import FakeMarketData
 
 SPY, AGG, NOSUCH = Symbol("SPY"), Symbol("AGG"), Symbol("NOSUCH")
@@ -153,17 +160,39 @@ async def fake(folder: Path) -> AsyncIterator[Case]:
     yield Case(broker, broker.set_price, broker.close_market)
 
 
+class House(Brokerage, Protocol):
+    """A house with connections."""
+
+    async def close(self) -> None: ...
+
+
+def one_pair_of_keys(keys: BrokerKeys, money: Money, clock: Clock) -> House:
+    return open_alpaca(keys, clock, allow_live=False)
+
+
+def keys_of_each_account(keys: BrokerKeys, money: Money, clock: Clock) -> House:
+    ring = FakeKeyRing({money.number: keys})
+    lines = Lines(
+        lambda asked: open_alpaca(asked, clock, allow_live=False),
+        lambda: assumed_traits(may_be_live=False),
+    )
+    return KeyedBrokerage("alpaca", ring, lines)
+
+
 @asynccontextmanager
-async def alpaca(folder: Path) -> AsyncIterator[Case]:
+async def alpaca(
+    folder: Path, make_house: Callable[[BrokerKeys, Money, Clock], House] = one_pair_of_keys
+) -> AsyncIterator[Case]:
     async with serving(FakeAlpaca()) as server:
         exchange = server.exchange
         for symbol, price in PRICES.items():
             exchange.list_asset(symbol, price)
         money = exchange.open_account("key", "secret")
-        house = AlpacaBrokerage("key", "secret", server.origin, exchange.time)
+        house = make_house(
+            BrokerKeys("key", "secret", server.origin, is_live=False), money, exchange.time
+        )
         registry = BrokerRegistry({"alpaca": house})
-        account_id = await registry.open_account("alpaca", "USD")
-        account = Account(AccountId(1), PortfolioId(1), "Main", "alpaca", account_id)
+        account = Account(AccountId(1), PortfolioId(1), "Main", "alpaca", money.number)
 
         def pay_in(amount: Decimal) -> None:
             money.cash += amount
@@ -187,6 +216,7 @@ BROKERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Case]]] = {
     "manual": manual,
     "fake": fake,
     "alpaca": alpaca,
+    "alpaca by account": partial(alpaca, make_house=keys_of_each_account),
 }
 
 

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -14,16 +15,20 @@ from core.adapters.brokers.manual import PricesByHand
 from core.adapters.calendars.replay import ReplayCalendar
 from core.adapters.market_data.alpaca import AlpacaMarketData
 from core.adapters.market_data.history import load_history
+from core.adapters.market_data.keyed import KeyedPrices
 from core.adapters.market_data.replay import ReplayMarketData
 from core.adapters.market_data.yahoo import YahooMarketData
 from core.domain.book import TypedPrice
 from core.domain.ids import Symbol
 from core.domain.quote import PriceFaultKind, Proxy, QuoteRules, judge_quotes
 from core.domain.refusals import PricesRefused
+from core.ports.broker_keys import BrokerKeys
+from core.ports.clock import Clock
 from core.ports.market_data import MarketData
 from tests.fakes.alpaca.server import FakeAlpaca
 from tests.fakes.alpaca.server import serving as serving_alpaca
 from tests.fakes.clock import MONDAY_ELEVEN, FakeMarketClock
+from tests.fakes.key_ring import FakeKeyRing
 from tests.fakes.market_data import FakeMarketData
 from tests.fakes.yahoo import FakeYahoo, Listed, serving
 
@@ -65,15 +70,30 @@ async def yahoo() -> AsyncIterator[Case]:
         yield Case(source, MONDAY_ELEVEN, prices)
 
 
+def _keyed(origin: str, clock: Clock) -> KeyedPrices:
+    """The source as a bot has it whose keys are kept in the store."""
+    keys = BrokerKeys("key", "secret", origin, is_live=False)
+    ring = FakeKeyRing({"PA3FAKE0001": keys})
+
+    def open_source(found: BrokerKeys) -> AlpacaMarketData:
+        return AlpacaMarketData(found.key, found.secret, found.origin, clock)
+
+    return KeyedPrices(keys, ring.any_keys, open_source)
+
+
 @asynccontextmanager
-async def alpaca() -> AsyncIterator[Case]:
+async def alpaca(*, is_keyed: bool = False) -> AsyncIterator[Case]:
     prices = {Symbol("MTUM"): Decimal("101.25"), Symbol("BRK.B"): Decimal("412.3")}
     async with serving_alpaca(FakeAlpaca()) as server:
         exchange = server.exchange
         exchange.open_account("key", "secret")
         for symbol, price in prices.items():
             exchange.list_asset(symbol, price)
-        source = AlpacaMarketData("key", "secret", server.origin, exchange.time)
+        source = (
+            _keyed(server.origin, exchange.time)
+            if is_keyed
+            else AlpacaMarketData("key", "secret", server.origin, exchange.time)
+        )
         try:
             yield Case(source, MONDAY_ELEVEN, prices)
         finally:
@@ -106,6 +126,7 @@ SOURCES: dict[str, Callable[[], AbstractAsyncContextManager[Case]]] = {
     "fake": fake,
     "yahoo": yahoo,
     "alpaca": alpaca,
+    "alpaca by kept keys": partial(alpaca, is_keyed=True),
     "by_hand": by_hand,
 }
 
