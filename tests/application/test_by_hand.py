@@ -41,6 +41,7 @@ from core.domain.refusals import (
 )
 from tests.application.hand_kept_world import HandKeptWorld, hand_kept_world, holding
 from tests.fakes.world import BEN, World
+from tests.reliability.crashing import Killed
 
 AAA, BBB = Symbol("AAA"), Symbol("BBB")
 ONE_SESSION = timedelta(days=1)
@@ -308,12 +309,12 @@ async def test_after_a_crash_between_the_two_sides_the_purchases_follow(
 
     async def dies_at_the_purchase(number: int, request: object) -> object:
         if sent:
-            raise KeyboardInterrupt
+            raise Killed
         sent.append(Side.SELL)
         return await submit(number, request)  # type: ignore[arg-type]
 
     kept.house.submit = dies_at_the_purchase  # type: ignore[method-assign,assignment]
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Killed):
         await execute_approved(kept.desk)
     kept.house.submit = submit  # type: ignore[method-assign]
     await reconcile(kept.desk)
