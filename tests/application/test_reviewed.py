@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-import core.application.check_drift as check_drift_module
+import core.application.plan_within as plan_within_module
 import core.application.run_due_work as run_due_work_module
 from core import planning
 from core.adapters.calendars.replay import ReplayCalendar
@@ -136,7 +136,7 @@ async def test_a_portfolio_that_cannot_be_planned_does_not_end_the_round_for_oth
             raise ArithmeticError("scripted")
         return planning.calculate(request)
 
-    monkeypatch.setattr(check_drift_module, "calculate", calculate)
+    monkeypatch.setattr(plan_within_module, "calculate", calculate)
     done = await run_due_work(world.desk)
     assert done.checks.counts == {Outcome.PROPOSED: 1, Outcome.REFUSED: 1}
     assert (await run_due_work(world.desk)).checks.checked == 0
