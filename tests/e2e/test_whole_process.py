@@ -21,18 +21,23 @@ def filled_of(demo: RunningDemo) -> int:
     return len(demo.at_broker("fills"))
 
 
+def ordered_in(demo: RunningDemo, account: int) -> list[tuple[str, str]]:
+    orders = demo.at_broker("orders")
+    return [(each["symbol"], each["state"]) for each in orders if each["account_id"] == account]
+
+
 async def test_from_start_to_a_first_trade(demo: RunningDemo) -> None:
     anna = Person(demo, ANNA, ANNA)
     proposal = await anna.set_up()
-    assert demo.at_broker("orders") == []
+    account = demo.at_broker("accounts")[-1]["id"]
+    assert ordered_in(demo, account) == []
     answered, is_alert = await anna.press(proposal, "Approve")
     assert (answered.split(".")[0], is_alert) == ("Approved", False)
     report = await anna.said("filled", after=proposal["message_id"])
     assert report["reply_to_message"]["message_id"] == proposal["message_id"]
     grown = await anna.said("Bought", after=proposal["message_id"] - 1)
     assert text_of(grown).startswith(text_of(proposal))
-    assert {order["symbol"] for order in demo.at_broker("orders")} == {"QUAL", "USMV"}
-    assert filled_of(demo) == 2
+    assert sorted(ordered_in(demo, account)) == [("QUAL", "filled"), ("USMV", "filled")]
 
 
 async def test_a_family_shares_one_portfolio(demo: RunningDemo, new_owner: NewOwner) -> None:
