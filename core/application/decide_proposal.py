@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from core.application.access import proposal_for
 from core.application.gate import CLOSED, Gate, require_approvable
+from core.application.hold_account import require_not_held
 from core.application.market import Market, Moment
 from core.application.one_time_codes import NO_PROOF, Proof, check_code
 from core.application.propose import void_intents
@@ -81,8 +82,8 @@ async def approve_proposal(
 ) -> Decided:
     """Record an approval; when it is the last one needed, commit the order intents with it.
 
-    Raises NotAllowed, ProposalNotOpen, OldRevision, ProposalExpired, AlreadyApproved or PortfolioPaused; and
-    MayNotTrade or RiskLimit where the account or the plan would not pass the gate when the orders are about to go.
+    Raises NotAllowed, ProposalNotOpen, OldRevision, ProposalExpired, AlreadyApproved, PortfolioPaused or AccountHeld;
+    and MayNotTrade or RiskLimit where the account or the plan would not pass the gate when the orders are about to go.
     Of a member with one-time codes who approves real money without a right one: CodeNeeded, BadCode, CodesLocked or
     CodesNeedKey; what was noted of a wrong code is kept.
     """
@@ -93,6 +94,7 @@ async def approve_proposal(
         managed = await work.portfolios.get(proposal.portfolio_id)
         if managed.portfolio.is_paused:
             raise PortfolioPaused(managed.portfolio.slug)
+        await require_not_held(work, managed.account.id)
         await require_approvable(work, gate, managed, proposal, moment, clock.now())
         refused = await check_code(
             work, proof, member=member, proposal=proposal, account=managed.account, now=clock.now()

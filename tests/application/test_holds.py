@@ -73,6 +73,13 @@ async def test_a_held_account_gets_no_order(world: World, reason: R) -> None:
     assert (await view(world, proposal)).proposal.state is ProposalState.APPROVED
 
 
+async def test_what_is_proposed_for_a_held_account_cannot_be_approved(world: World) -> None:
+    anna, proposal = await proposed(world)
+    await hold(world, proposal.portfolio_id)
+    with pytest.raises(AccountHeld):
+        await decide(world, anna, proposal)
+
+
 async def test_a_hold_stops_an_execution_within_one_order(world: World) -> None:
     """It is placed after the sale was sent: the purchase is not."""
     anna, proposal = await proposed(world)
