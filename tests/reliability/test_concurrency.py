@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -26,8 +25,9 @@ from core.ports.broker import BrokerOrder, OrderRequest
 from tests.application.acts import approved, decide, drifted, let_in, proposed, told, view
 from tests.fakes.store import make_store
 from tests.fakes.world import World, small_world
+from tests.reliability.profile import by_profile
 
-REPEATS = 200 if os.environ.get("HYPOTHESIS_PROFILE") == "full" else 2
+REPEATS = by_profile(quick=20, full=100, soak=1000)
 
 
 @pytest.fixture

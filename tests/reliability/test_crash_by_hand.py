@@ -5,7 +5,6 @@ A person who got no answer to a tap taps again; the end is that of a run without
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from tests.reliability.crashing import (
     Fuse,
     Killed,
 )
+from tests.reliability.profile import by_profile
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ async def run(folder: Path, at: int) -> tuple[End, Fuse]:
 
 def points_to_try(count: int) -> range:
     """Every point in the full profile; otherwise every sixth."""
-    return range(1, count + 1, 1 if os.environ.get("HYPOTHESIS_PROFILE") == "full" else 6)
+    return range(1, count + 1, by_profile(quick=6, full=1))
 
 
 @pytest.mark.fault(1)

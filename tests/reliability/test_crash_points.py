@@ -7,7 +7,6 @@ crash, to the share and to the cent (I7).
 
 from __future__ import annotations
 
-import os
 from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -39,6 +38,7 @@ from tests.reliability.crashing import (
     Fuse,
     Killed,
 )
+from tests.reliability.profile import by_profile
 
 TARGETS = {"AAA": 40, "BBB": 25, "CCC": 20, "DDD": 15}
 ROUNDS = 6
@@ -192,7 +192,5 @@ async def test_a_kill_at_any_point_changes_nothing_in_the_end(tmp_path: Path, wa
 
 
 def points(way: str, count: int) -> range:
-    if os.environ.get("HYPOTHESIS_PROFILE") == "full":
-        return range(1, count + 1)
-    stride = 6 if way == "all_goes_well" else 15
+    stride = by_profile(quick=6 if way == "all_goes_well" else 15, full=1)
     return range(1 + list(WAYS).index(way) % stride, count + 1, stride)

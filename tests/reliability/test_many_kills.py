@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.store import make_store
+from tests.reliability.profile import by_profile
 
 ROOT = Path(__file__).parents[2]
-IS_FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
-KILLS = 1000 if IS_FULL else 25
+KILLS = by_profile(quick=25, full=1000)
 
 
 @pytest.mark.slow

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from random import Random
 
 import pytest
 
 from core.adapters.calendars.nyse import NyseCalendar
-from core.application.market import Market
 from core.application.schedule_checks import schedule_checks
 from core.application.sweep_checks import run_due_checks
-from core.domain.session import NEW_YORK
+from core.domain.session import NEW_YORK, Session
 from tests.application.acts import set_policy
-from tests.fakes.world import World, small_world
+from tests.fakes.world import World
+from tests.reliability.family import database, family_world, restarted, run
+from tests.reliability.profile import by_profile, seeds
 
 FIRST, LAST = date(2016, 1, 1), date(2035, 12, 31)
 TIMES = [time(9, 30), time(11, 0), time(15, 59), time(23, 59)]
@@ -27,12 +27,6 @@ TIMES = [time(9, 30), time(11, 0), time(15, 59), time(23, 59)]
 @pytest.fixture(scope="module")
 def calendar() -> NyseCalendar:
     return NyseCalendar(FIRST, LAST)
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with small_world(tmp_path) as made:
-        yield made
 
 
 @pytest.mark.fault(66, 67)
@@ -51,53 +45,79 @@ def test_every_slot_of_twenty_years_falls_into_its_open_session(
     assert len(set(due)) == len(due)
 
 
-@pytest.mark.fault(66, 67, 68)
-@pytest.mark.parametrize(
-    ("slot", "first", "last"),
-    [
-        (time(11, 0), date(2021, 3, 1), date(2021, 4, 9)),
-        (time(16, 0), date(2021, 10, 25), date(2021, 12, 3)),
-    ],
+SEEDS = seeds(kept=(2021, 7, 42), fresh=2)
+SPANS = by_profile(
+    quick=[(date(2021, 3, 1), date(2021, 4, 9)), (date(2021, 10, 25), date(2021, 12, 3))],
+    soak=[(FIRST + timedelta(days=10), LAST - timedelta(days=10))],
 )
-async def test_weeks_of_rounds_check_each_session_once(
-    world: World, calendar: NyseCalendar, slot: time, first: date, last: date
+"""In the suite the weeks around both changes of the clocks, here and in Europe; in the soak all twenty years."""
+
+
+@pytest.mark.fault(66, 67, 68)
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "slots", [(time(11, 0),), (time(16, 0),), (time(9, 40), time(15, 0))], ids=["11", "16", "both"]
+)
+@pytest.mark.parametrize("span", SPANS, ids=["spring", "autumn"][: len(SPANS)])
+def test_years_of_rounds_check_each_session_and_slot_once(
+    calendar: NyseCalendar, seed: int, slots: tuple[time, ...], span: tuple[date, date]
 ) -> None:
-    """Across each change of the clocks, a half day, and days on which nothing runs.
+    """Across changes of the clocks, half days, days on which nothing runs, and restarts.
 
     What was missed is caught up with once, when the exchange is next open; then the session's own turn comes.
     """
-    chance = Random(2021)
-    anna = await world.person()
-    current = await world.portfolio(anna, {"AAA": 50, "BBB": 50})
-    portfolio_id = current.portfolio.portfolio.id
-    await set_policy(world, anna, portfolio_id, check_times=(slot,))
-    world.hold(0, AAA=50, BBB=100)
-    market = replace(world.market, calendar=calendar)
+    looked, rounds = live_through(calendar, Random(seed), slots, *span)
+    sessions = calendar.between(span[0] + timedelta(days=1), span[1] - timedelta(days=2))
+    in_time = {session.date: _in_time(session, slots, rounds) for session in sessions}
+    for before, session in itertools.pairwise(sessions):
+        count = looked[session.date]
+        assert count >= in_time[session.date], (seed, session)
+        missed = in_time[before.date] < len(slots)
+        assert count <= len(slots) + missed, (seed, session)
+    assert all(calendar.session_on(day) for day, count in looked.items() if count)
+    assert sum(looked.values()) > 15
+
+
+def live_through(
+    calendar: NyseCalendar, chance: Random, slots: tuple[time, ...], first: date, last: date
+) -> tuple[Counter[date], list[datetime]]:
+    """Rounds at odd times, at which day of the exchange each check was done, and every round's time."""
+    world, people, portfolio_id = family_world()
+    world.hold(500, AAA=50, BBB=90)
+    run(set_policy(world, people["anna"], portfolio_id, check_times=slots))
+    world = replace(world, market=replace(world.market, calendar=calendar))
     now = datetime.combine(first, time(15, 0), UTC)
     end = datetime.combine(last, time(0, 0), UTC)
     looked: Counter[date] = Counter()
     rounds = []
     while now < end:
-        looked[now.astimezone(NEW_YORK).date()] += await _round(world, market, now)
+        world.market_clock.set(now)
+        looked[now.astimezone(NEW_YORK).date()] += run(_round(world))
         rounds.append(now)
+        if chance.random() < 0.05:
+            world = restarted(world, len(rounds))
         is_down = chance.random() < 0.015
-        now += timedelta(hours=72) if is_down else timedelta(minutes=chance.randint(40, 180))
-    sessions = calendar.between(first + timedelta(days=1), last - timedelta(days=2))
-    in_time = {
-        session.date: any(session.slot_at(slot) <= at < session.closes_at for at in rounds)
-        for session in sessions
-    }
-    for before, session in itertools.pairwise(sessions):
-        count = looked[session.date]
-        assert count >= in_time[session.date], session
-        assert count <= (1 if in_time[before.date] else 2), session
-    assert all(calendar.session_on(day) for day, count in looked.items() if count)
-    assert sum(looked.values()) > 20
+        now += timedelta(hours=72) if is_down else timedelta(minutes=chance.randint(40, 240))
+    done = database().raw.execute(
+        "SELECT count(*), count(DISTINCT session || slot) FROM due_checks WHERE outcome IS NOT NULL"
+    )
+    assert done.fetchone() == (looked.total(), looked.total())
+    return looked, rounds
 
 
-async def _round(world: World, market: Market, now: datetime) -> int:
-    world.market_clock.set(now)
-    swept = await run_due_checks(world.store, world.brokers, market, world.clock)
-    await schedule_checks(world.store, market)
+def _in_time(session: Session, slots: tuple[time, ...], rounds: list[datetime]) -> int:
+    """At how many of a session's slots there was a round before the next slot, or the close."""
+    due = sorted(session.slot_at(slot) for slot in slots)
+    ends = [*due[1:], session.closes_at]
+    return sum(
+        rounds[place] < end
+        for at, end in zip(due, ends, strict=True)
+        if (place := bisect_left(rounds, at)) < len(rounds)
+    )
+
+
+async def _round(world: World) -> int:
+    swept = await run_due_checks(world.store, world.brokers, world.market, world.clock)
+    await schedule_checks(world.store, world.market)
     assert swept.checked <= 1
     return swept.checked

@@ -1,0 +1,181 @@
+"""Years at the exchange from one seed: random walks, dividends, splits, outages, restarts, people who tap.
+
+After every session the invariants are held that the state machine holds; in the end shares and cash are conserved to the
+cent, no order came twice, and each session had its one check. The seed is in the test's name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cache
+from random import Random
+
+import pytest
+
+from core.adapters.calendars.nyse import NyseCalendar
+from core.application.decide_proposal import reject_proposal
+from core.application.move_cash import deposit, withdraw
+from core.application.reconcile import reconcile
+from core.domain.proposal import ProposalState
+from core.domain.session import NEW_YORK
+from core.ports.broker import Dedup
+from tests.application.acts import set_policy
+from tests.fakes.broker import Mishap
+from tests.reliability.family import restarted, run
+from tests.reliability.profile import by_profile, seeds
+from tests.reliability.test_state_machine import Family
+
+SESSIONS = by_profile(quick=60, soak=5 * 252)
+CHECKED = "SELECT finished_at, count(*) FROM due_checks WHERE slot = '11:00' AND finished_at IS NOT NULL GROUP BY 1"
+
+
+@cache
+def nyse() -> NyseCalendar:
+    return NyseCalendar(date(2019, 6, 1), date(2031, 12, 31))
+
+
+class Years:
+    """One family over many sessions; ``attended`` are those in which the process was there all day."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = Random(seed)
+        self.family = Family()
+        self.family.settle_in(
+            mishaps=[], approvals=self.chance.choice([1, 1, 2]), dedup=Dedup.FOREVER
+        )
+        world = self.family.world
+        market = replace(world.market, calendar=nyse())
+        self.family.world = replace(world, market=market, desk=replace(world.desk, market=market))
+        anna = self.family.people["anna"]
+        run(set_policy(world, anna, self.family.portfolio_id, cool_down=0))
+        self.attended: list[date] = []
+
+    def live(self, sessions: int) -> None:
+        """One session after the other, with gaps; the invariants are held after each."""
+        while len(self.attended) < sessions:
+            self._night()
+            if self._chance(0.04):
+                for _ in range(self.chance.randint(1, 3)):
+                    self._night()
+                self._restart()
+            self._day()
+            self.hold()
+
+    def hold(self) -> None:
+        family = self.family
+        family.i1_each_order_is_at_the_broker_once()
+        family.i1_one_attempt_of_a_leg_lives_and_one_trades()
+        family.i2_each_order_was_intended_first_and_approved_by_who_might()
+        family.i3_nothing_is_sent_while_paused_ended_aged_or_in_doubt()
+        family.i4_shares_and_cash_are_conserved()
+        family.i4_what_we_recorded_is_what_the_broker_did()
+        family.i5_no_account_is_overdrawn()
+        family.i6_states_move_along_the_diagrams()
+        family.i7_what_ended_or_froze_was_told()
+        family.i8_each_send_and_each_end_leaves_a_line()
+        family.at_most_one_proposal_is_under_way()
+
+    def checks(self) -> Counter[date]:
+        """How many scheduled checks were done on each day of the exchange."""
+        return self._checked
+
+    _checked: Counter[date] = Counter()
+
+    # --- a day -----------------------------------------------------------------------------------
+
+    def _night(self) -> None:
+        """On to the next session, a quarter of an hour after it opens; prices have moved."""
+        moment = run(self.family.world.market.moment())
+        session = moment.session if not moment.is_open else nyse().next_after(moment.session.date)
+        if moment.is_open or moment.session.opens_at > moment.now:
+            session = nyse().next_after(moment.session.date) if moment.is_open else moment.session
+        self.family.time_goes_on(session.opens_at + timedelta(minutes=15) - moment.now)
+        self._prices_walk(0.02)
+        self._corporate_action()
+
+    def _day(self) -> None:
+        """Rounds in the morning, at noon and in the afternoon; people tap in between."""
+        family = self.family
+        session = run(family.world.market.moment()).session
+        self._trouble()
+        done = self._checks_done()
+        family.work_is_done()
+        family.time_goes_on(session.opens_at + timedelta(minutes=95) - self._now())
+        family.work_is_done()
+        self._people()
+        for _ in range(2):
+            family.time_goes_on(timedelta(minutes=self.chance.randint(1, 40)))
+            self._prices_walk(0.002)
+            family.work_is_done()
+            if self._chance(0.05):
+                self._restart()
+        family.the_broker_answers_nothing_or_again(is_silent=False)
+        family.work_is_done()
+        self.attended.append(session.date)
+        self._checked[session.date] = self._checks_done() - done
+
+    def _people(self) -> None:
+        """Somebody decides, or nobody does; somebody puts money in."""
+        family = self.family
+        proposal = family.latest()
+        if proposal is not None and proposal.state is ProposalState.OPEN:
+            if self._chance(0.1):
+                run(family.unless_refused(reject_proposal(*family.ports(), **family.this("ben", proposal))))
+                family.approvals.pop((proposal.id, proposal.revision.number), None)
+            elif self._chance(0.8):
+                for who in ("anna", "ben"):
+                    family.taps_approve(who, is_old=False, times=self.chance.randint(1, 2))
+        if proposal is not None and proposal.state is ProposalState.FROZEN:
+            family.says_what_became_of_an_order("anna", self.chance.choice([None, *family_answers()]))
+        if self._chance(0.1):
+            how = self.chance.choice([deposit, deposit, withdraw])
+            family.moves_money(how, self.chance.randint(50, 1500))
+        if self._chance(0.02):
+            family.changes_the_targets(self.chance.randint(20, 70))
+
+    def _trouble(self) -> None:
+        family, chance = self.family, self.chance
+        if self._chance(0.15):
+            family.orders_will_go_wrong(chance.choices([None, *Mishap], k=3))
+        if self._chance(0.03):
+            family.the_broker_answers_nothing_or_again(is_silent=True)
+        if self._chance(0.03):
+            symbol = chance.choice(["AAA", "BBB"])
+            family.trades_in_the_broker_s_own_app(symbol, chance.randint(-3, 3))
+
+    def _corporate_action(self) -> None:
+        family, chance = self.family, self.chance
+        if self._chance(0.03):
+            family.a_dividend_arrives(chance.randint(100, 9000))
+        if self._chance(0.01):
+            dear = family.broker.prices[chance.choice(list(family.broker.prices))] > 60
+            family.a_split(chance.choice(["AAA", "BBB"]), "2" if dear else "0.5", is_seen=True)
+
+    def _prices_walk(self, by: float) -> None:
+        for symbol, price in self.family.broker.prices.items():
+            moved = price * Decimal(str(round(1 + self.chance.gauss(0.0003, by), 4)))
+            kept = min(max(moved.quantize(Decimal("0.01")), Decimal(2)), Decimal(2000))
+            self.family.world.price(**{symbol: kept})
+
+    def _restart(self) -> None:
+        """A new process: it agrees with the broker first."""
+        family = self.family
+        family.lives += 1
+        family.world = restarted(family.world, family.lives)
+        family.time_goes_on(timedelta(minutes=1))
+        family.begin_round()
+        family.run(reconcile(family.desk()))
+
+    def _checks_done(self) -> int:
+        return self.family.count(
+            "SELECT count(*) FROM due_checks WHERE slot = '11:00' AND outcome IS NOT NULL"
+        )
+
+    def _now(self) -> object:
+        return self.family.world.market_clock.instant
+
+    def _chance(self, of: float) -> bool:
+        return self.chance.random() < of
