@@ -12,6 +12,7 @@ from core.application.take_snapshot import (
     drift_of,
     make_snapshot,
     read_holdings,
+    read_settlement,
     read_tradable,
     symbols_needed,
 )
@@ -46,6 +47,7 @@ class Status:
     last_check: CheckRecord | None
     open_proposals: tuple[Proposal, ...]
     estimates: Mapping[Symbol, Symbol] = field(default_factory=dict)
+    unsettled: frozenset[Symbol] = frozenset()
     holds: tuple[Hold, ...] = ()
 
 
@@ -74,7 +76,19 @@ async def show_status(
             open_proposals=blocking.get(portfolio_id, ()),
             holds=await work.holds.standing(managed.account.id),
         )
-    return await _with_drift(brokers, market, status, moment)
+    status = await _with_drift(brokers, market, status, moment)
+    return replace(status, unsettled=await _unsettled(store, brokers, market, managed, moment))
+
+
+async def _unsettled(
+    store: Store, brokers: Brokers, market: Market, managed: ManagedPortfolio, moment: Moment
+) -> frozenset[Symbol]:
+    """What may not be sold before the money has settled that bought it."""
+    try:
+        async with store.read() as work:
+            return (await read_settlement(work, brokers, market, managed, moment)).held
+    except Refusal:
+        return frozenset()
 
 
 async def _with_drift(brokers: Brokers, market: Market, status: Status, moment: Moment) -> Status:

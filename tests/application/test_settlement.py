@@ -7,12 +7,15 @@ from datetime import timedelta
 
 import pytest
 
+from bot.telegram.html import plain
 from bot.telegram.views.proposal import proposal_screen
+from bot.telegram.views.status import status_screen
 from core.application.after_sale import try_the_buys
 from core.application.check_drift import SETTLED
 from core.application.execute_proposal import execute_approved
 from core.application.run_due_work import run_due_work
 from core.application.schedule_checks import schedule_checks
+from core.application.show_status import show_status
 from core.domain.ids import ChatId, PortfolioId, Symbol
 from core.domain.membership import Member
 from core.domain.order import OrderState
@@ -212,3 +215,16 @@ async def proposals(world: World, portfolio_id: PortfolioId) -> int:
 async def latest(world: World, portfolio_id: PortfolioId) -> Proposal:
     async with world.store.read() as work:
         return (await work.proposals.recent(portfolio_id, 1))[0]
+
+
+async def test_the_status_says_what_is_held(world: World) -> None:
+    anna, proposal = await traded(world)
+    status = await show_status(
+        world.store,
+        world.brokers,
+        world.market,
+        member=anna,
+        portfolio_id=proposal.portfolio_id,
+    )
+    assert status.unsettled == {BBB}
+    assert "Not sold before the next trading day: BBB" in plain(status_screen(status).text)

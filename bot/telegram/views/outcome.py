@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.telegram.html import bold, escape, neutral, shown_name
 from bot.telegram.views.after_sale import after_sale_text
-from bot.telegram.views.parts import lines
+from bot.telegram.views.parts import lines, paragraphs
 from bot.words.after_sale import WHY_NOT_SENT
 from bot.words.by_hand import is_by_hand, order_state
 from bot.words.labels import DECISIONS, SIDES, SIDES_DONE, proposal_number
@@ -220,11 +220,13 @@ def history(proposal: Proposal, now: datetime | None) -> str:
 
 def _carried_out(view: ProposalView, now: datetime | None, *, brief: bool) -> str:
     proposal = view.proposal
-    return lines(
-        _carried_out_words(view),
-        _approved_by(proposal, now),
-        *order_lines(view, brief=brief),
-        cost_and_drift(view),
+    return paragraphs(
+        lines(
+            _carried_out_words(view),
+            _approved_by(proposal, now),
+            *order_lines(view, brief=brief),
+            cost_and_drift(view),
+        ),
         after_sale_text(view, now),
     )
 

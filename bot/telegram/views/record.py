@@ -36,10 +36,14 @@ def record_screen(record: ProposalRecord) -> Screen:
             f"made {clock_time(proposal.revision.created_at)}",
         ),
         _prices(record),
-        bold("Who and when") if proposal.decisions else "Nobody has decided yet.",
-        capped([_decision(record, each) for each in proposal.decisions], 900, "more decisions"),
-        bold("Orders") if record.orders else "No order was made.",
-        capped([_order(record, order) for order in record.orders], TEXT_LIMIT // 2, "more orders"),
+        lines(
+            bold("Who and when") if proposal.decisions else "Nobody has decided yet.",
+            capped([_decision(record, each) for each in proposal.decisions], 900, "more decisions"),
+        ),
+        lines(
+            bold("Orders") if record.orders else "No order was made.",
+            capped([_order(record, o) for o in record.orders], TEXT_LIMIT // 2, "more orders"),
+        ),
     )
     return Screen(text, ((tap(f"Show {proposal.id}", "show", proposal.id),),))
 

@@ -88,11 +88,20 @@ def _text(status: Status, drift: DriftReport, layout: str, limit: int) -> str:
         lines(
             _prices(status),
             escape(estimates_line(status.estimates)),
+            _unsettled(status),
             _last_check(status),
             _exchange(status),
             *_proposals(status),
         ),
     )
+
+
+def _unsettled(status: Status) -> str:
+    """What may not be sold yet, and why."""
+    if not status.unsettled:
+        return ""
+    names = escape(listed(sorted(status.unsettled)))
+    return f"Not sold before the next trading day: {names} (bought with money that has not settled)"
 
 
 def _subtitle(status: Status, drift: DriftReport) -> str:
