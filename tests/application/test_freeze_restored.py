@@ -11,6 +11,9 @@ import pytest
 from core.application.pause import resume
 from core.application.reconcile import reconcile
 from core.domain.policy import Policy
+from core.domain.portfolio import Rung
+from core.domain.proposal import ProposalState
+from tests.application.live_world import account_of, drifted_on, live_world
 from tests.fakes.world import World
 
 
@@ -62,3 +65,19 @@ async def test_an_ordinary_store_is_left_alone(world: World) -> None:
     async with world.store.read() as work:
         assert not (await work.portfolios.get(current.portfolio.portfolio.id)).portfolio.is_paused
     assert await world.outbox() == []
+
+
+@pytest.mark.fault(62, 76)
+async def test_what_was_confirmed_before_a_backup_does_not_stand_after_it(tmp_path: Path) -> None:
+    """An old confirmation, put back, would be one that an owner has since taken away."""
+    async with live_world(tmp_path) as world:
+        anna, proposal = await drifted_on(world, Rung.LIVE)
+        _mark_restored(tmp_path)
+        await reconcile(world.desk)
+        account = await account_of(world, anna)
+        assert account.rung is Rung.DRY_RUN
+        async with world.store.read() as work:
+            assert await work.ladder.confirmation(account.id) is None
+        assert (await world.proposal(proposal.id)).state is ProposalState.SUPERSEDED
+        kinds = [kind for kind, _ in await world.outbox()]
+        assert {"restored", "rung_changed"} <= set(kinds)

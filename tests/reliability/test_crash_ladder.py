@@ -50,10 +50,14 @@ async def carry_out(desk: Desk) -> None:
         await execute_approved(desk)
 
 
+def made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
 async def life(folder: Path, rung: Rung, fuse: Fuse) -> tuple[World, Proposal]:
     """Approved; killed where the fuse says; started again, first in the time of the undo, then after it."""
-    folder.mkdir()
-    async with live_world(folder) as world:
+    async with live_world(made(folder)) as world:
         anna, proposal = await drifted_on(world, rung)
         await approve(world, anna, proposal)
         if rung is not Rung.DRY_RUN:
@@ -91,6 +95,6 @@ async def test_a_kill_at_any_point_sends_nothing_more_and_nothing_sooner(
     whole = Fuse()
     await life(tmp_path / "undisturbed", rung, whole)
     assert len(whole.passed) > 20
-    stride = by_profile(quick=7, full=1)
+    stride = by_profile(quick=13, full=1)
     for number in range(1, len(whole.passed) + 1, stride):
         await life(tmp_path / str(number), rung, Fuse(number))
