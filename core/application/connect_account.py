@@ -14,7 +14,7 @@ from core.application.key_ring import seal_keys
 from core.application.propose import supersede
 from core.application.seals import require_openable
 from core.domain.access_fault import AccessFault
-from core.domain.ids import PortfolioId, UserId
+from core.domain.ids import CredentialId, PortfolioId, UserId
 from core.domain.ladder import first_rung, last_four
 from core.domain.membership import Member, Role
 from core.domain.portfolio import Account, ManagedPortfolio, Portfolio, Rung
@@ -156,19 +156,16 @@ async def connect_account(
 async def list_keys(store: Store) -> tuple[KeptKeys, ...]:
     """Everything that is kept, oldest first."""
     async with store.read() as work:
-        portfolios = await _portfolios(work)
-        at = {
-            (managed.account.broker, managed.account.broker_account_id): managed.portfolio
-            for managed in portfolios
-        }
+        at: dict[CredentialId, Portfolio] = {}
+        for managed in await _portfolios(work):
+            account = managed.account
+            kept = await work.credentials.of_account(account.broker, account.broker_account_id)
+            if kept is not None:
+                at[kept.id] = managed.portfolio
         return tuple(
             [
-                KeptKeys(
-                    kept,
-                    await work.people.member(kept.member_id),
-                    at.get((kept.opens.broker, kept.opens.broker_account_id)),
-                )
-                for kept in await work.credentials.all()
+                KeptKeys(each, await work.people.member(each.member_id), at.get(each.id))
+                for each in await work.credentials.all()
             ]
         )
 

@@ -15,7 +15,6 @@ from core.ports.store_errors import StoreError
 from core.ports.vault import SealBroken, UnknownKey, Vault
 
 _MESSAGES = {
-    AccessFault.OTHER_ACCOUNT: "the keys kept for the {account} were entered for another one",
     AccessFault.LIVE_IN_PAPER: "the {account} trades real money, and TRADING_MODE is paper",
     AccessFault.LOCKED: "the keys of the {account} are sealed with a key that is not there",
     AccessFault.BROKEN_SEAL: (
@@ -28,7 +27,8 @@ _MESSAGES = {
 class StoredKeys:
     """A KeyRing of one broker. ``on_opened`` is told each secret that is opened, so that no log shows it.
 
-    Without ``may_be_live``, keys of an account with real money are not even opened.
+    Without ``may_be_live``, keys of an account with real money are not even opened. Whether keys open the account that
+    they are attached to is for its broker to say, each time: it may have got another number since they were kept.
     """
 
     store: Store
@@ -46,8 +46,6 @@ class StoredKeys:
             raise BrokerUnavailable(f"the keys could not be read: {error}") from error
         if kept is None:
             return None
-        if kept.opens.broker_account_id != broker_account_id:
-            raise _no_access(AccessFault.OTHER_ACCOUNT, broker_account_id)
         return self._open(kept)
 
     async def any_keys(self) -> BrokerKeys | None:

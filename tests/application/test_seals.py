@@ -262,19 +262,6 @@ async def test_keys_go_nowhere_else_whatever_the_database_says(
     assert refused.value.why is AccessFault.BROKEN_SEAL
 
 
-async def test_keys_attached_to_another_account_are_not_its_own(store: SqlStore) -> None:
-    vault = AesGcmVault(OLD)
-    ann = await settle(store, user=1, slug="p1")
-    ben = await settle(store, user=2, slug="p2")
-    kept = await _keep(store, vault, ann, 1)
-    await _keep(store, vault, ben, 2)
-    async with store.begin() as work:
-        await work.credentials.attach(ben.account.id, kept.id)
-    with pytest.raises(NoAccess, match="account …0002 were entered for another one") as refused:
-        await _ring(store, vault).keys_of("PA3FAKE0002")
-    assert refused.value.why is AccessFault.OTHER_ACCOUNT
-
-
 # --- the ring ------------------------------------------------------------------------------------
 
 

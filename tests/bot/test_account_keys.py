@@ -13,8 +13,11 @@ from bot.doctor import examine
 from bot.finding import Finding
 from bot.runtime import Runtime
 from bot.settings import Settings
+from bot.work import desk_of
+from core.application.release_hold import use_account
 from core.domain.access_fault import AccessFault
-from core.domain.ids import Symbol
+from core.domain.hold import Hold, HoldReason
+from core.domain.ids import Symbol, UserId
 from core.domain.portfolio import Account
 from core.domain.refusals import MasterKeyMissing, MasterKeyWrong, PriceKeysMissing, PriceSourceDown
 from core.ports.broker import BrokerUnavailable, NoAccess
@@ -217,6 +220,48 @@ async def test_exchanged_keys_are_named_and_the_bot_serves_the_others(
         assert await _cash(runtime, await stage.account("third")) == 30
 
 
+async def test_keys_attached_to_an_account_that_they_do_not_open_are_noticed(
+    stage: KeyStage,
+) -> None:
+    """Somebody who can write into the database lets one account be reached by the other's keys."""
+    _, second = await _connect_both(stage)
+    async with stage.store() as store, store.begin() as work:
+        one, _ = await work.credentials.all()
+        await work.credentials.attach(second.id, one.id)
+    async with stage.running() as runtime:
+        assert await _why(runtime, second) is AccessFault.OTHER_ACCOUNT
+        with pytest.raises(NoAccess):
+            await runtime.brokers.of(second).open_orders()
+
+
+async def test_an_account_that_was_reset_goes_on_with_its_keys_once_it_is_accepted(
+    stage: KeyStage,
+) -> None:
+    """Alpaca gives a paper account that is reset another number."""
+    await stage.connect()
+    account = await stage.account()
+    money = stage.alpaca.exchange.accounts[0]
+    stage.alpaca.exchange.reset(money, cash=70)
+    async with stage.running() as runtime:
+        assert await _why_refused(runtime, account) is AccessFault.OTHER_ACCOUNT
+        desk = desk_of(runtime)
+        async with runtime.store.read() as work:
+            ann = await work.people.member_of_user(UserId(ANN))
+        assert ann is not None
+        async with runtime.store.begin() as work:
+            hold = Hold(account.id, HoldReason.ACCOUNT_REPLACED, money.number, runtime.clock.now())
+            await work.holds.place(hold)
+        await use_account(desk, member=ann, portfolio_id=account.portfolio_id)
+        accepted = await stage.account()
+        assert accepted.broker_account_id == money.number
+        assert await _cash(runtime, accepted) == 70
+    listed = await stage.run("connect", "--list")
+    assert "@family" in listed.stdout
+    assert (await stage.connect(answer="")).exit_code == 0
+    (kept,) = await stage.kept()
+    assert kept.opens.broker_account_id == money.number
+
+
 # --- prices --------------------------------------------------------------------------------------
 
 
@@ -257,6 +302,19 @@ async def test_a_live_account_is_not_spoken_to_by_an_installation_for_paper(
         assert await runtime.brokers.holdings([account]) == {}
         assert not runtime.brokers.of(account).traits.is_live
     assert len(stage.alpaca.seen) == asked
+
+
+@pytest.mark.fault(76)
+async def test_where_live_is_permitted_an_account_is_taken_for_live_until_it_was_reached(
+    stage: KeyStage,
+) -> None:
+    stage.environment["TRADING_MODE"] = "live"
+    assert (await stage.connect(FIRST, "--live")).exit_code == 0
+    async with stage.running(trading_mode="live") as runtime:
+        account = await stage.account()
+        assert runtime.brokers.of(account).traits.is_live
+        assert await _cash(runtime, account) == 10_000
+        assert runtime.brokers.of(account).traits.is_live
 
 
 # --- the doctor ----------------------------------------------------------------------------------

@@ -121,7 +121,9 @@ async def test_an_account_is_reached_by_the_keys_attached_to_it(store: Store) ->
         assert await work.credentials.of_account("another", "PA3FAKE0001") is None
 
 
-async def test_an_account_that_moves_leaves_its_keys_behind(store: Store) -> None:
+async def test_an_account_that_moves_to_another_broker_leaves_its_keys_behind(
+    store: Store,
+) -> None:
     family = await settle(store)
     async with store.begin() as work:
         await _move(work, family)
@@ -136,9 +138,13 @@ async def test_an_account_that_moves_leaves_its_keys_behind(store: Store) -> Non
             Rung.BROKER_PAPER,
         )
         await work.portfolios.move_account(
-            account.id, broker="alpaca", broker_account_id="PA3FAKE0009", rung=Rung.DRY_RUN
+            account.id, broker="alpaca", broker_account_id="PA3RESET0001", rung=Rung.BROKER_PAPER
         )
-        assert await work.credentials.of_account("alpaca", "PA3FAKE0009") is None
+        assert await work.credentials.of_account("alpaca", "PA3RESET0001") == put
+        await work.portfolios.move_account(
+            account.id, broker="another", broker_account_id="0009", rung=Rung.DRY_RUN
+        )
+        assert await work.credentials.of_account("another", "0009") is None
 
 
 async def test_removed_keys_reach_nothing_and_the_account_stays(store: Store) -> None:

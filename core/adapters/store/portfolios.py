@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, and_, func, select, update
+from sqlalchemy import Table, and_, case, func, select, update
 
 from core.adapters.store.allocations import Allocations
 from core.adapters.store.database import Database, Found, Question
@@ -95,7 +95,7 @@ class SqlPortfolios:
     async def move_account(
         self, account_id: AccountId, *, broker: str, broker_account_id: str, rung: Rung
     ) -> None:
-        """Let an account be another one, at another broker; the keys of the old one no longer reach it."""
+        """Let an account be another one of its broker, or of another broker, where its keys are of no use any more."""
         await self._database.write(
             update(ACCOUNTS)
             .where(ACCOUNTS.c.id == account_id)
@@ -103,7 +103,7 @@ class SqlPortfolios:
                 broker=broker,
                 broker_account_id=broker_account_id,
                 rung=rung.value,
-                credential_id=None,
+                credential_id=case((ACCOUNTS.c.broker == broker, ACCOUNTS.c.credential_id)),
             )
         )
 

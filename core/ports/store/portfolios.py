@@ -51,7 +51,7 @@ class Portfolios(Protocol):
     async def move_account(
         self, account_id: AccountId, *, broker: str, broker_account_id: str, rung: Rung
     ) -> None:
-        """Let an account be another one, at another broker; the keys of the old one no longer reach it."""
+        """Let an account be another one of its broker, or of another broker, where its keys are of no use any more."""
         ...
 
     async def get(self, portfolio_id: PortfolioId) -> ManagedPortfolio:
