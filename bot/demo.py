@@ -167,7 +167,8 @@ def _welcome(demo: Demo) -> str:
     return (
         f"\n  Evenkeel's demo is running.\n\n"
         f"  Open {demo.origin} in a browser: a chat with the bot, and above it a market\n"
-        f"  that replays real history. All money is simulated. Data: {demo.folder}\n"
+        f"  that replays real history and a broker that can be told to do wrong. All money is\n"
+        f"  simulated. Data: {demo.folder}\n"
         f"  Stop with Ctrl-C.\n\n"
     )
 

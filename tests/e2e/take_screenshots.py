@@ -27,13 +27,11 @@ INTO_VIEW = """message => {
 
 
 async def take_all(folder: Path) -> None:
-    """Walk the demo twice, and keep what README shows."""
-    with tempfile.TemporaryDirectory() as data:
-        async with running_demo(Path(data)) as demo:
-            await _walk_with_five_companies(demo, folder)
-    with tempfile.TemporaryDirectory() as data:
-        async with running_demo(Path(data)) as demo:
-            await _walk_to_the_crash(demo, folder)
+    """Walk the demo from its beginning, once for each story, and keep what README shows."""
+    for walk in (_walk_with_five_companies, _walk_to_the_crash, _walk_with_a_broker_in_trouble):
+        with tempfile.TemporaryDirectory() as data:
+            async with running_demo(Path(data)) as demo:
+                await walk(demo, folder)
 
 
 async def _walk_with_five_companies(demo: RunningDemo, folder: Path) -> None:
@@ -69,6 +67,21 @@ async def _walk_to_the_crash(demo: RunningDemo, folder: Path) -> None:
             photos = page.messages.filter(has=page.page.locator(".photo"))
             await expect(photos).to_have_count(number, timeout=PATIENCE_MS)
             await _shoot(page, folder / f"status-{theme}-phone.png", photos.last)
+
+
+async def _walk_with_a_broker_in_trouble(demo: RunningDemo, folder: Path) -> None:
+    """A broker that is down when the first plan is approved, and one that then forgets an order."""
+    anna = Person(demo, ANNA, ANNA)
+    await anna.set_up()
+    async with _at(demo, **PHONE) as page:
+        await page.page.locator("#broker").select_option("down")
+        await page.sees("proposal 1")
+        await page.tap("Approve")
+        waits = await page.sees("Nothing has been sent yet")
+        await _shoot(page, folder / "broker-down-phone.png", waits)
+        await page.page.locator("#broker").select_option("forgotten")
+        stopped = await page.sees("Stopped: it cannot be known")
+        await _shoot(page, folder / "order-in-doubt-phone.png", stopped)
 
 
 def _at(demo: RunningDemo, **options: Any) -> Any:
