@@ -97,17 +97,17 @@ async def approve_with(turn: Turn, number: int, revision: int, code: str | None 
     gate = gate_of(desk_of(turn.runtime))
     approving = partial(approve_proposal, gate=gate, proof=proof)
     decided = await _do(approving, turn, number, revision)
-    _wake_when_due(turn, decided)
+    wake_when_due(turn.runtime.work_arrived, decided)
     reaction = await _shown(turn, number, await _approval_words(turn, decided))
     if decided.is_complete and await after_approval(turn, decided.proposal.portfolio_id):
         return reaction.after(lambda: _after_report(turn, decided))
     return reaction
 
 
-def _wake_when_due(turn: Turn, decided: Decided) -> None:
+def wake_when_due(work_arrived: asyncio.Event, decided: Decided) -> None:
     """Let the scheduler look again right when the time for an undo is over; after a restart its rounds do."""
-    if decided.scheduled_for is not None and is_undoable(decided.proposal):
-        asyncio.get_running_loop().call_later(UNDO.total_seconds() + _STEP, turn.wake)
+    if is_undoable(decided.proposal):
+        asyncio.get_running_loop().call_later(UNDO.total_seconds() + _STEP, work_arrived.set)
 
 
 async def _approval_words(turn: Turn, decided: Decided) -> str:
