@@ -98,7 +98,7 @@ def run() -> None:
 @click.option(
     "--fake-broker",
     "trouble",
-    type=click.Choice([NO_TROUBLE, *Trouble]),
+    type=click.Choice([NO_TROUBLE, *(trouble.value for trouble in Trouble)]),
     is_flag=False,
     flag_value=NO_TROUBLE,
     default=NO_TROUBLE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -10,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
+
+from bot.demo import prepare
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "123456789:" + "A" * 35
@@ -166,3 +169,24 @@ def test_a_demo_whose_port_is_taken_says_so(tmp_path: Path) -> None:
     assert said.returncode == 2
     assert str(port) in said.stderr
     assert "--port" in said.stderr
+
+
+@pytest.mark.parametrize("chosen", [["--fake-broker"], ["--fake-broker", "down"], []])
+def test_the_demo_takes_a_trouble_of_its_broker(tmp_path: Path, chosen: list[str]) -> None:
+    """A port in use ends the demo after its words were understood."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        said = run(tmp_path, "demo", "--port", str(taken.getsockname()[1]), *chosen)
+    assert (said.returncode, "is in use" in said.stderr) == (2, True)
+
+
+def test_a_trouble_that_the_demos_broker_does_not_have_is_refused(tmp_path: Path) -> None:
+    said = run(tmp_path, "demo", "--fake-broker", "flood")
+    assert said.returncode == 2
+    assert "'down'" in said.stderr
+
+
+def test_the_demos_bot_starts_with_the_trouble_that_was_asked_for(tmp_path: Path) -> None:
+    assert prepare(tmp_path, 0, "down").bot_environment()["EVENKEEL_FAKE_BROKER"] == "down"
+    assert prepare(tmp_path, 0).bot_environment()["EVENKEEL_FAKE_BROKER"] == ""
