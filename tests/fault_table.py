@@ -19,6 +19,7 @@ TESTS = ROOT / "tests"
 CATALOGUE = ROOT / "docs" / "faults.md"
 NUMBERS = range(1, 81)
 
+HEADING = "| proven by |"
 LATER = "later: "
 ROW = re.compile(r"^\| (?P<number>\d+) \| (?P<wrong>.+?) \| (?P<must>.+?) \| (?P<proof>.*?) ?\|$")
 NAMED = re.compile(r"`((?:[\w/]+/)?test_\w+\.py)(?:::(\w+))?`")
@@ -45,22 +46,27 @@ def names_in(file: str) -> set[str]:
     return {node.name for node in ast.walk(tree) if isinstance(node, Definition)}
 
 
-def entries(text: str) -> dict[int, str]:
-    """Each entry's number with what its last column says."""
-    rows = [row for line in text.splitlines() if (row := ROW.match(line))]
-    return {int(row["number"]): row["proof"] for row in rows}
+def entries(text: str) -> list[tuple[int, str]]:
+    """Each entry's number with what its last column says, as they stand there."""
+    rows = [row for _, row in _rows(text) if row is not None]
+    return [(int(row["number"]), row["proof"]) for row in rows]
 
 
 def renewed(text: str, found: Mapping[int, list[str]]) -> str:
     """The catalogue with the tests that there are now; reasons why something comes later stay as they were written."""
-    lines = [_renewed_line(line, found) for line in text.splitlines()]
+    lines = [line if row is None else _renewed_row(row, found) for line, row in _rows(text)]
     return "\n".join(lines) + "\n"
 
 
-def _renewed_line(line: str, found: Mapping[int, list[str]]) -> str:
-    row = ROW.match(line)
-    if row is None:
-        return line
+def _rows(text: str) -> Iterator[tuple[str, re.Match[str] | None]]:
+    """Every line, and what it says where it is an entry: a row of a table whose last column is that of the proofs."""
+    is_catalogue = False
+    for line in text.splitlines():
+        is_catalogue = line.endswith(HEADING) or (is_catalogue and line.startswith("|"))
+        yield line, ROW.match(line) if is_catalogue else None
+
+
+def _renewed_row(row: re.Match[str], found: Mapping[int, list[str]]) -> str:
     tests = [f"`{test}`" for test in found.get(int(row["number"]), [])]
     _, later, reason = row["proof"].partition(LATER)
     cell = "<br>".join([*tests, later + reason] if later else tests)
@@ -88,8 +94,8 @@ def main() -> int:
     """Write the column anew; the exit status says whether every entry has a test or a reason."""
     text = renewed(CATALOGUE.read_text("utf-8"), proofs())
     CATALOGUE.write_text(text, "utf-8")
-    there = entries(text)
-    bare = [number for number in NUMBERS if not there.get(number)]
+    proven = {number for number, proof in entries(text) if proof}
+    bare = [number for number in NUMBERS if number not in proven]
     if bare:
         sys.stderr.write(f"neither a test nor a reason: {', '.join(map(str, bare))}\n")
     return bool(bare)
