@@ -89,7 +89,7 @@ async def _tell(
             f"{mark}:{chat}",
             portfolio.id,
             priority=Priority.DECISION,
-            data={"reason": hold.reason.value, "detail": hold.detail},
+            data={"reason": hold.reason.value},
         )
         for chat in await owners(work, portfolio)
     ]

@@ -164,7 +164,7 @@ async def _judge_orders(
     others = [order for order in report.orders if order.client_order_id not in known]
     strange_ones = await _named_like_ours(work, managed, {o.client_order_id for o in others})
     if strange_ones:
-        detail = strange(UNKNOWN, strange_ones)[:1000]
+        detail = strange(UNKNOWN, strange_ones)
         await hold_account(work, managed, HoldReason.STRANGE_FILL, detail, now)
     foreign = frozenset(order.symbol for order in others if order.is_open)
     await tell_foreign(work, managed, foreign, report.positions, now)

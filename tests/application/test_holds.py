@@ -385,6 +385,20 @@ async def test_a_first_look_finds_newer_orders_too(world: World) -> None:
     assert world.broker.reports[-1] == world.clock.now() - timedelta(days=7)
 
 
+@pytest.mark.fault(62)
+async def test_hundreds_of_orders_that_are_not_known_are_looked_at_once(world: World) -> None:
+    anna, portfolio_id = await watched(world)
+    async with world.store.read() as work:
+        install = await work.people.install_id()
+    for number in range(300):
+        world.broker.somebody_orders("AAA", 1, id_=f"rb-{install}-{number}-1-1", filled=1)
+    await look(world)
+    assert await reasons(world) == [R.STRANGE_FILL]
+    assert await go_on(world.desk, member=anna, portfolio_id=portfolio_id) == ()
+    await look(world)
+    assert await holds(world) == ()
+
+
 async def test_orders_that_we_know_hold_nothing(world: World) -> None:
     anna, portfolio_id = await watched(world)
     proposal = (await ask(world, anna, portfolio_id)).proposal

@@ -92,10 +92,16 @@ def shared(there: There) -> Callable[[Runtime], Runtime]:
     return adapt
 
 
+async def settled(bot: Stage) -> None:
+    """A first portfolio, and a round of work at once, in which its account is looked at."""
+    await bot.set_up()
+    bot.runtime.work_arrived.set()
+
+
 async def test_a_restriction_is_told_and_over_when_a_look_says_so(tmp_path: Path) -> None:
     there = There(is_restricted=True)
     async with stage(tmp_path, adapt=shared(there)) as bot:
-        await bot.set_up()
+        await settled(bot)
         notice = await bot.said(ANNA, "Nothing is planned or sent", "has restricted the account")
         words, is_alert = await bot.answer(bot.press(ANNA, notice, "Check again"))
         assert (is_alert, words.startswith("Still held: the broker has restricted")) == (True, True)
@@ -110,7 +116,7 @@ async def test_a_restriction_is_told_and_over_when_a_look_says_so(tmp_path: Path
 async def test_another_account_is_used_when_its_owner_says_so(tmp_path: Path) -> None:
     there = There(opens="SIM-OTHER")
     async with stage(tmp_path, adapt=shared(there)) as bot:
-        await bot.set_up()
+        await settled(bot)
         notice = await bot.said(ANNA, "Nothing is planned or sent", "…THER")
         words, is_alert = await bot.answer(bot.press(ANNA, notice, "Check again"))
         assert (is_alert, words.startswith("Still held")) == (True, True)
@@ -131,14 +137,11 @@ def _data(message: Any, label: str) -> str:
 async def test_trades_that_cannot_be_explained_wait_for_a_look(tmp_path: Path) -> None:
     there = There()
 
-    def adapt(runtime: Runtime) -> Runtime:
-        return shared(there)(runtime)
-
-    async with stage(tmp_path, adapt=adapt) as bot:
+    async with stage(tmp_path, adapt=shared(there)) as bot:
         async with bot.runtime.store.read() as work:
             name = ClientOrderId(f"rb-{await work.people.install_id()}-77-1-1")
         there.orders = (SeenOrder(name, Symbol("QUAL"), False, Decimal(5)),)
-        await bot.set_up()
+        await settled(bot)
         notice = await bot.said(ANNA, "Nothing is planned or sent", name)
         await bot.tap(ANNA, notice, "I have looked", "Checks and orders go on")
         (event,) = await bot.events("hold_lifted")

@@ -16,6 +16,7 @@ from core.application.decide_proposal import approve_proposal
 from core.application.execute_proposal import execute_approved
 from core.application.reconcile import reconcile
 from core.application.release_hold import go_on, use_account
+from core.application.send_order import DENIED
 from core.application.watch_accounts import watch_accounts
 from core.domain.hold import HoldReason
 from core.domain.ids import Symbol, UserId
@@ -135,6 +136,33 @@ async def test_a_reset_account_is_used_when_its_owner_says_so(tmp_path: Path) ->
         assert await shared.kinds() == []
         assert await anna.carry_out() is ProposalState.SUPERSEDED
         assert anna.stage.posts == 0
+
+
+@pytest.mark.fault(32)
+async def test_an_order_of_an_account_that_was_reset_meanwhile_is_a_person_s_to_decide(
+    tmp_path: Path,
+) -> None:
+    """It was at the broker when the account was reset; once the new account is accepted, it is denied there."""
+    async with family(tmp_path) as anna:
+        shared = await looked_at(anna)
+        anna.desk = replace(anna.desk, deadline=anna.desk.poll)
+        anna.stage.exchange.fates.append(Fate(first_part=Decimal(0), is_stuck=True))
+        cancel = anna.stage.exchange.cancel
+        anna.stage.exchange.cancel = lambda *_: None  # type: ignore[method-assign]
+        await anna.carry_out()
+        anna.stage.exchange.cancel = cancel  # type: ignore[method-assign]
+        anna.stage.exchange.reset(anna.stage.money)
+        await shared.look()
+        assert await shared.reasons() == [R.ACCOUNT_REPLACED]
+        assert await anna.carry_out(times=2) is ProposalState.EXECUTING
+        await use_account(
+            anna.desk, member=await shared.anna(), portfolio_id=anna.proposal.portfolio_id
+        )
+        await anna.carry_out()
+        anna.stage.exchange.time.advance(LATER)
+        assert await anna.carry_out() is ProposalState.FROZEN
+        assert [o.detail for o in await anna.orders() if o.detail == DENIED] == [DENIED]
+        assert anna.stage.posts == 1
 
 
 @pytest.mark.fault(30)
