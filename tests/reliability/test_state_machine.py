@@ -49,6 +49,8 @@ from tests.reliability.family import NOBODY, run
 from tests.reliability.must_hold import MustHold
 from tests.reliability.profile import by_profile
 
+pytestmark = pytest.mark.fault(1, 2, 10, 25, 36, 58, 78)
+
 RUNS, STEPS = by_profile(quick=(12, 30), full=(100, 50))
 
 SYMBOLS = st.sampled_from(["AAA", "BBB", "CCC"])
