@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.runtime import Runtime
     from bot.settings import Settings
     from core.domain.membership import Member
+    from core.ports.store import Store
 
 BAD_INPUT = 2
 TRIES = 3
@@ -57,7 +58,7 @@ async def _enrol(settings: Settings, user_id: int) -> None:
     if not is_terminal():
         _end(_NO_TERMINAL)
     async with open_runtime(settings) as runtime:
-        member = await _member(runtime, user_id)
+        member = await _member(runtime.store, user_id)
         secret = new_secret()
         click.echo(enrolment_text(member.name, link_of(secret, member)))
         await _confirm(runtime, member, secret)
@@ -86,12 +87,13 @@ async def _confirm(runtime: Runtime, member: Member, secret: str) -> None:
 
 
 async def _remove(settings: Settings, user_id: int) -> None:
-    from bot.bootstrap import open_runtime
+    """Take codes away, even where the key that they are sealed with was lost."""
+    from bot.bootstrap import open_key_room
     from core.application.one_time_codes import remove_codes
 
-    async with open_runtime(settings) as runtime:
-        member = await _member(runtime, user_id)
-        is_gone = await remove_codes(runtime.store, runtime.clock, member=member)
+    async with open_key_room(settings) as room:
+        member = await _member(room.store, user_id)
+        is_gone = await remove_codes(room.store, room.clock, member=member)
     click.echo(
         f"{member.name} approves without a code from now on."
         if is_gone
@@ -99,12 +101,12 @@ async def _remove(settings: Settings, user_id: int) -> None:
     )
 
 
-async def _member(runtime: Runtime, user_id: int) -> Member:
+async def _member(store: Store, user_id: int) -> Member:
     from core.application.identify import identify
     from core.domain.ids import UserId
 
     try:
-        return await identify(runtime.store, user_id=UserId(user_id))
+        return await identify(store, user_id=UserId(user_id))
     except NotAMember:
         _end(f"Nobody here has the Telegram user id {user_id}. In the chat, /whoami says yours.")
 

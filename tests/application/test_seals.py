@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
 
 from core.adapters.store import SqlStore
-from core.adapters.store.tables import ONE_TIME_CODES
 from core.adapters.vault import AesGcmVault
 from core.application.key_ring import StoredKeys, seal_keys
 from core.application.seals import examine_seals, require_openable, rotate_key
@@ -81,17 +79,7 @@ async def _keep(
 async def _keep_code(store: SqlStore, vault: Vault, family: Family) -> None:
     sealed = vault.seal("code secret", owner=owner_of(family.member.id), purpose=CODES)
     async with store.begin() as work:
-        database = work.credentials._database  # type: ignore[attr-defined]
-        await database.write(
-            insert(ONE_TIME_CODES).values(
-                member_id=family.member.id,
-                sealed=sealed,
-                last_step=0,
-                failures=0,
-                locked_until=None,
-                created_at=NOW,
-            )
-        )
+        await work.codes.put(family.member.id, sealed=sealed, step=0, at=NOW)
 
 
 @pytest.fixture

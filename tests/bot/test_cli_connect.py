@@ -13,6 +13,7 @@ from core.domain.ids import UserId
 from core.domain.membership import Role
 from core.domain.portfolio import Rung
 from core.domain.proposal import ProposalState
+from core.ports.store.credentials import ONE_TIME_CODES, owner_of
 from tests.bot.key_stage import ANN, CANARIES, FIRST, SECOND, KeyStage, key_stage
 from tests.contracts.store_samples import propose, settle
 from tests.fakes.alpaca import faults
@@ -371,3 +372,24 @@ async def test_removed_keys_can_be_entered_again(stage: KeyStage) -> None:
     await stage.run("connect", "--account", "@family", "--remove")
     assert (await stage.connect(answer="")).exit_code == 0
     assert len(await stage.kept()) == 1
+
+
+@pytest.mark.fault(73)
+async def test_with_a_lost_master_key_what_is_kept_can_be_taken_away_and_entered_anew(
+    stage: KeyStage,
+) -> None:
+    await stage.connect()
+    async with stage.running() as runtime:
+        assert runtime.vault is not None
+        async with runtime.store.begin() as work:
+            ann = await work.people.member_of_user(UserId(ANN))
+            assert ann is not None
+            sealed = runtime.vault.seal("s", owner=owner_of(ann.id), purpose=ONE_TIME_CODES)
+            await work.codes.put(ann.id, sealed=sealed, step=1, at=runtime.clock.now())
+    stage.environment["EVENKEEL_SECRET_KEY"] = "a-new-master-key-of-32-letters-or-more"
+    assert (await stage.run("check", "--once")).exit_code == 2
+    assert "…0001" in (await stage.run("connect", "--list")).stdout
+    assert (await stage.run("connect", "--account", "family", "--remove")).exit_code == 0
+    assert (await stage.run("code", "--member", str(ANN), "--remove")).exit_code == 0
+    assert (await stage.connect(answer="")).exit_code == 0
+    assert (await stage.run("check", "--once")).exit_code == 0

@@ -8,10 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
 
-from core.adapters.store.database import Database
-from core.adapters.store.tables import ONE_TIME_CODES
 from core.domain.ids import CredentialId, MemberId, UserId
 from core.domain.portfolio import Rung
 from core.ports.store import Store, UnitOfWork
@@ -36,21 +33,6 @@ async def _move(work: UnitOfWork, family: Family) -> None:
         broker=OPENS.broker,
         broker_account_id=OPENS.broker_account_id,
         rung=Rung.BROKER_PAPER,
-    )
-
-
-async def _seal_code(work: UnitOfWork, family: Family, sealed: str) -> None:
-    database = work.credentials._database  # type: ignore[attr-defined]
-    assert isinstance(database, Database)
-    await database.write(
-        insert(ONE_TIME_CODES).values(
-            member_id=family.member.id,
-            sealed=sealed,
-            last_step=0,
-            failures=0,
-            locked_until=None,
-            created_at=NOW,
-        )
     )
 
 
@@ -182,7 +164,7 @@ async def test_one_time_codes_are_sealed_anew_in_the_same_way(store: Store) -> N
     family = await settle(store)
     async with store.begin() as work:
         assert await work.credentials.codes() == ()
-        await _seal_code(work, family, "before")
+        await work.codes.put(family.member.id, sealed="before", step=0, at=NOW)
         assert await work.credentials.codes() == (SealedCode(family.member.id, "before"),)
         assert not await work.credentials.reseal_code(family.member.id, "else", "after")
         assert await work.credentials.reseal_code(family.member.id, "before", "after")
