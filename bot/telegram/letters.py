@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.telegram.screen import Screen
 from bot.telegram.views import notices
-from bot.telegram.views.accounts import rung_changed
+from bot.telegram.views.accounts import barred_notice, rung_changed
 from bot.telegram.views.checklist import checklist_screen, has_checklist
 from bot.telegram.views.frozen import frozen_notice
 from bot.telegram.views.proposal import (
@@ -133,6 +133,8 @@ def _why_not_yet(
     match item.kind:
         case MessageKind.WAITING:
             return _waiting(item, view, scene, market_now)
+        case MessageKind.BARRED:
+            return Letter(barred_notice(view, item.data["reason"]), scene.last_copy)
         case MessageKind.RECHECK:
             return _recheck(view, scene, market_now)
         case MessageKind.APPROVAL_LAPSED:

@@ -10,8 +10,8 @@ from functools import partial
 
 from core.application.desk import Desk, Grant, release_account, take_account
 from core.application.dry_run import dry_run, is_dry_run
+from core.application.end_barred import is_barred
 from core.application.follow_settlement import look_after, schedule
-from core.application.gate import gate_of, require_passed, ruling_of
 from core.application.market import Moment
 from core.application.propose import void_intents
 from core.application.recheck_proposal import drift_left, recheck_proposal
@@ -162,18 +162,6 @@ async def _account_said(desk: Desk, managed: ManagedPortfolio) -> str | None:
         return None
 
 
-async def _require_permitted(desk: Desk, grant: Grant, managed: ManagedPortfolio) -> None:
-    """Before anything of a plan is done: raise BrokerDown, or MayNotTrade where the ladder refuses its account."""
-    account = managed.account
-    if grant.said is None:
-        raise BrokerDown(account.broker, "it has not said which account this is")
-    async with desk.store.read() as work:
-        ruling = await ruling_of(
-            work, gate_of(desk), account, said=grant.said, now=desk.clock.now()
-        )
-    require_passed(ruling, account)
-
-
 async def _approved(
     desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal: Proposal
 ) -> ApprovedPlan | None:
@@ -181,7 +169,8 @@ async def _approved(
     if proposal.state is ProposalState.EXECUTING:
         return resume_plan(proposal)
     await require_calm(desk, managed, proposal.revision.plan)
-    await _require_permitted(desk, grant, managed)
+    if await is_barred(desk, grant, managed, proposal):
+        return None
     await _require_open(desk, managed)
     approved = await recheck_proposal(desk, managed, proposal, await desk.market.moment())
     if approved is None or not await _begin(desk, grant, proposal):

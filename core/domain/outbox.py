@@ -37,6 +37,7 @@ class MessageKind(StrEnum):
     KEPT_CRASHING = "kept_crashing"
     RUNG_CHANGED = "rung_changed"
     CODES_LOCKED = "codes_locked"
+    BARRED = "barred"
 
 
 class Priority(IntEnum):

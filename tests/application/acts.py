@@ -50,6 +50,7 @@ async def ask(
         chat_id=chat_id,
         buy_only=buy_only,
         force=force,
+        limits=world.desk.limits,
     )
 
 

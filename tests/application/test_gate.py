@@ -22,7 +22,7 @@ from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import MayNotTrade, RiskLimit, TooLateToCancel
 from core.domain.report import WhyNot
 from core.domain.risk import Limits
-from tests.application.acts import ask, drifted, let_in, set_policy, view
+from tests.application.acts import ask, drifted, let_in, set_policy, told, view
 from tests.application.live_world import (
     NUMBER,
     account_of,
@@ -152,6 +152,24 @@ async def test_whatever_ends_after_the_approval_stops_the_orders(world: World, w
             _says_nothing_of_itself(world.broker)
     assert await sent_in_time(world) == 0
     assert world.broker.orders == ()
+    state = (await world.proposal(proposal.id)).state
+    told_why = [item.data["reason"] for item in await told(world) if item.kind == "barred"]
+    if what in BARRED_BY:
+        assert (state, told_why) == (ProposalState.CANCELLED, [BARRED_BY[what]])
+        shown = await view(world, proposal)
+        assert {(order.state, order.detail) for order in shown.orders} == {("void", "barred")}
+    else:
+        waits = ProposalState.APPROVED if what == "silent" else ProposalState.DONE
+        assert (state, told_why) == (waits, [])
+
+
+BARRED_BY = {
+    "mode": Barrier.MODE_IS_PAPER,
+    "number": Barrier.OTHER_ACCOUNT,
+    "keys": Barrier.PAPER_KEY_ON_LIVE_RUNG,
+    "confirmation": Barrier.NOT_CONFIRMED,
+    "demoted": Barrier.CONFIRMER_GONE,
+}
 
 
 def _says_nothing_of_itself(broker: FakeBroker) -> None:

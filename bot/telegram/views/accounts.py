@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.telegram.html import bold, escape, shown_name
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import head, lines, paragraphs
+from bot.telegram.views.proposal_text import title
 from bot.words.by_hand import account_label, account_meaning
 from bot.words.labels import rung_label, source_label
 from bot.words.ladder import (
@@ -20,6 +21,7 @@ from bot.words.numbers import count
 from bot.words.refusals import refusal_sentence
 from core.application.change_rung import RungCause
 from core.application.climb_ladder import PATIENCE, TRIES, Climb, Ladder
+from core.application.show_proposal import ProposalView
 from core.domain.ladder import DRY_RUNS_NEEDED, LIVE_RUNGS, Barrier, TradingMode, next_rung
 from core.domain.membership import Permission, may
 from core.domain.portfolio import Account, ManagedPortfolio, Rung, TaxTreatment
@@ -74,11 +76,15 @@ def _standing(ladder: Ladder) -> str:
     barrier = ladder.barrier
     return lines(
         f"{escape(place_line(account.rung))}.",
-        f"{caps}." if caps else "",
+        f"{_capital(caps)}." if caps else "",
         _confirmed(ladder),
         f"⛔ {escape(refusal_sentence(MayNotTrade(barrier, account.rung)))}" if barrier else "",
         _above(ladder),
     )
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _confirmed(ladder: Ladder) -> str:
@@ -145,7 +151,7 @@ def climbed_screen(climb: Climb) -> Screen:
     text = paragraphs(
         f"✅ {bold(shown_name(climb.managed.portfolio.name))} is {bold(rung_label(climb.rung))} now: "
         "what is approved from now on is traded with real money.",
-        escape(f"{caps_line(climb.rung, climb.limits, account.currency).capitalize()}."),
+        escape(f"{_capital(caps_line(climb.rung, climb.limits, account.currency))}."),
         "Proposals that were open are replaced; the next check makes a new one. Everybody who may "
         "approve has been told.",
     )
@@ -161,6 +167,17 @@ def down_screen(before: ManagedPortfolio) -> Screen:
         "To go up again, an owner confirms anew: /accounts",
     )
     return Screen(text)
+
+
+def barred_notice(view: ProposalView, reason: str) -> Screen:
+    """Why no order of an approved plan was sent."""
+    why = refusal_sentence(MayNotTrade(reason, view.managed.account.rung))
+    text = paragraphs(
+        title(view),
+        f"⛔ <b>No order was sent</b>, and the approval has ended. {escape(why)}",
+        "Your money and holdings are as they were.",
+    )
+    return Screen(text, ((tap("🏦 Accounts", "accounts", view.managed.portfolio.id),),))
 
 
 def rung_changed(

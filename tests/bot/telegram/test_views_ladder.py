@@ -12,6 +12,7 @@ from bot.telegram.html import plain
 from bot.telegram.screen import Screen
 from bot.telegram.views.accounts import (
     accounts_screen,
+    barred_notice,
     climb_question,
     climbed_screen,
     down_screen,
@@ -19,6 +20,7 @@ from bot.telegram.views.accounts import (
 )
 from bot.telegram.views.proposal import approve_label, proposal_screen, report_reply
 from bot.words.ladder import caps_line, rung_news
+from bot.words.refusals import refusal_sentence
 from core.application.change_rung import RungCause
 from core.application.climb_ladder import Climb, Ladder
 from core.application.decide_proposal import UNDO
@@ -28,6 +30,7 @@ from core.domain.membership import Role
 from core.domain.order import OrderState
 from core.domain.portfolio import ManagedPortfolio, Rung
 from core.domain.proposal import ProposalState
+from core.domain.refusals import MayNotTrade
 from core.domain.report import WhyNot
 from core.domain.risk import Limits
 from tests.bot.telegram.scenes import NOW, decision, filled_orders, managed, member, view
@@ -79,7 +82,7 @@ def test_a_dry_run_says_what_the_next_rung_takes() -> None:
 
 def test_a_live_account_says_its_caps_since_when_and_the_ways_up_and_down() -> None:
     screen = accounts_screen(ladder(CAPPED))
-    assert "at most $500.00 an order and $2,000.00 a trading day" in said(screen)
+    assert "At most $500.00 an order and $2,000.00 a trading day" in said(screen)
     assert "Confirmed by an owner on 01 Mar 2026." in said(screen)
     assert labels(screen) == ["⬆ One rung up: LIVE", "⬇ Down to dry run"]
 
@@ -147,6 +150,14 @@ def test_after_the_step_everybody_knows() -> None:
     assert "⬇ LIVE → DRY RUN, by Anna." in said(down)
     assert labels(down) == ["🏦 Accounts"]
     assert "DRY RUN" in said(down_screen(at_alpaca(LIVE)))
+
+
+@pytest.mark.parametrize("barrier", list(Barrier))
+def test_an_approved_plan_that_was_barred_says_why_and_that_nothing_moved(barrier: Barrier) -> None:
+    screen = barred_notice(view(ProposalState.CANCELLED, where=managed(rung=LIVE)), barrier)
+    assert "No order was sent, and the approval has ended." in said(screen)
+    assert refusal_sentence(MayNotTrade(barrier, LIVE)) in said(screen)
+    assert "Your money and holdings are as they were." in said(screen)
 
 
 @pytest.mark.parametrize("cause", list(RungCause))
