@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 from core.application.access import managed_for
+from core.application.gate import used_today
 from core.application.hand_kept import require_confirmed
 from core.application.hold_account import raise_if_held
 from core.application.market import Market, Moment
@@ -20,6 +22,7 @@ from core.domain.drift import DriftReport
 from core.domain.hold import Hold
 from core.domain.ids import ChatId, CheckId, PortfolioId
 from core.domain.membership import Member, Permission
+from core.domain.money import ZERO
 from core.domain.plan import Plan
 from core.domain.policy import Direction
 from core.domain.portfolio import ManagedPortfolio, Snapshot
@@ -120,6 +123,7 @@ async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
             return CheckResult(Outcome.REPEATED)
         record = await work.checks.by_slot(portfolio_id, moment.session.date, slot)
         standing = await standing_of(work, portfolio_id)
+        used = await used_today(work, managed.account, moment)
     direction = Direction.BUY_ONLY if buy_only else None
     result = await look(
         store,
@@ -131,6 +135,7 @@ async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
         direction=direction,
         force=force,
         limits=limits,
+        used=used,
     )
     check_id = record.check.id if record else None
     also = () if chat_id is None else (chat_id,)
@@ -157,6 +162,7 @@ async def look(  # noqa: PLR0913 - all that a look depends on
     direction: Direction | None,
     force: bool,
     limits: Limits = CODE_LIMITS,
+    used: Decimal = ZERO,
 ) -> CheckResult:
     """Look at a portfolio because a person asks: what stands against it comes as a result."""
     try:
@@ -166,7 +172,9 @@ async def look(  # noqa: PLR0913 - all that a look depends on
         raise_if_held(standing.holds)
         await require_confirmed(brokers, managed, moment)
         snapshot = await take_snapshot(store, brokers, market, managed, moment)
-        result = judge_snapshot(managed, snapshot, direction=direction, force=force, limits=limits)
+        result = judge_snapshot(
+            managed, snapshot, direction=direction, force=force, limits=limits, used=used
+        )
         if result.plan is not None:
             await require_nobody_else(store, brokers, managed, result.plan)
         return result
@@ -192,13 +200,14 @@ def judge_snapshot(
     force: bool = False,
     date_due: bool = False,
     limits: Limits = CODE_LIMITS,
+    used: Decimal = ZERO,
 ) -> CheckResult:
     """Measure and plan: pure. A plan with trades comes as PROPOSED, to be stored by the caller."""
     try:
         request = plan_request(
             managed, snapshot, direction=direction, force=force, date_due=date_due
         )
-        plan = plan_within(request, managed.account.rung, limits)
+        plan = plan_within(request, managed.account.rung, limits, used)
     except NegativeTotal:
         return CheckResult(Outcome.REFUSED, snapshot=snapshot, refusal=EmptyAccount())
     except Refusal as refusal:

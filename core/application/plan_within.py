@@ -6,10 +6,11 @@ from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 
 from core.domain.ids import Symbol
-from core.domain.money import HUNDRED, ONE
+from core.domain.money import HUNDRED, ONE, ZERO
 from core.domain.plan import Plan, PlanRequest, Side, Trade
 from core.domain.policy import Policy, whole_shares
 from core.domain.portfolio import Rung
+from core.domain.refusals import RiskLimit
 from core.domain.risk import Limits, require_within_limits
 from core.domain.sizing import FRACTION
 from core.planning import calculate
@@ -17,26 +18,31 @@ from core.planning import calculate
 Caps = dict[tuple[Symbol, Side], Decimal]
 
 
-def plan_within(request: PlanRequest, rung: Rung, limits: Limits) -> Plan:
+def plan_within(request: PlanRequest, rung: Rung, limits: Limits, used: Decimal = ZERO) -> Plan:
     """Calculate a plan; legs beyond the most money an order (or, with caps, a day) may move are made smaller.
 
-    Raises RiskLimit where it is then still beyond a limit: too many orders, or too much turnover.
+    ``used`` is what orders of this day have moved already. Raises RiskLimit where the plan is then still beyond a
+    limit: too many orders, too much turnover, or nothing left of the day.
     """
     plan = calculate(request)
-    caps = _caps(plan, request, rung, limits)
+    if rung is Rung.LIVE_CAPPED and plan.trades and used >= limits.live_cap_day:
+        raise RiskLimit("money in one day", used, limits.live_cap_day, setting="LIVE_CAP_DAY")
+    caps = _caps(plan, request, rung, limits, used)
     if caps is not None:
         plan = replace(calculate(replace(request, caps=caps)), reason=plan.reason)
-    require_within_limits(plan, limits, rung)
+    require_within_limits(plan, limits, rung, used)
     return plan
 
 
-def _caps(plan: Plan, request: PlanRequest, rung: Rung, limits: Limits) -> Caps | None:
+def _caps(
+    plan: Plan, request: PlanRequest, rung: Rung, limits: Limits, used: Decimal
+) -> Caps | None:
     """What each leg may trade at most in shares; None where nothing needs to be made smaller."""
     room = 1 + _room(limits.clamp(request.policy)) / HUNDRED
     cap, _ = limits.order_cap(rung)
     worths = [trade.value * room for trade in plan.trades]
     fitted = [worth if cap is None else min(worth, cap) for worth in worths]
-    day = limits.live_cap_day if rung is Rung.LIVE_CAPPED else None
+    day = limits.live_cap_day - used if rung is Rung.LIVE_CAPPED else None
     total = sum(fitted, Decimal(0))
     if day is not None and total > day:
         fitted = [worth * day / total for worth in fitted]

@@ -197,3 +197,29 @@ async def test_chat_cannot_set_a_wider_collar_than_the_installations(world: Worl
     with pytest.raises(RiskLimit) as refused:
         await set_collar("2.01")
     assert (refused.value.allowed, refused.value.setting) == (Decimal(2), "LIMIT_COLLAR")
+
+
+@pytest.mark.fault(77)
+async def test_asked_again_on_the_same_day_a_plan_is_made_for_what_is_left_of_it(
+    world: World,
+) -> None:
+    world.desk = replace(world.desk, limits=Limits(live_cap_day=Decimal(1150)))
+    anna, portfolio_id = await drifted(world)
+    await stand_on(world, anna, Rung.LIVE_CAPPED)
+    for key in ("1", "2", "3", "4"):
+        result = await ask(world, anna, portfolio_id, key, force=True)
+        if result.proposal is None:
+            break
+        await approve(world, anna, result.proposal)
+        world.pass_time(timedelta(seconds=11))
+        assert await execute_approved(world.desk) == 1
+    fills = [fill for order in world.broker.orders for fill in order.fills]
+    assert 900 < sum(fill.quantity * fill.price for fill in fills) <= 1150
+
+
+def test_of_a_day_that_is_used_up_nothing_is_left_to_plan_with() -> None:
+    with pytest.raises(RiskLimit) as refused:
+        plan_within(request_of(AAA=70, BBB=60), Rung.LIVE_CAPPED, CAPS, used=Decimal(2000))
+    assert refused.value.setting == "LIVE_CAP_DAY"
+    plan = plan_within(request_of(AAA=70, BBB=60), Rung.LIVE_CAPPED, CAPS, used=Decimal(1700))
+    assert 0 < plan.turnover <= 300
