@@ -13,8 +13,12 @@ USABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
            --generate-hashes --no-header
 
+# The soak's first seed, another one every day, and how many runs of the state machine it makes.
+SEED := $(shell date +%Y%m%d00)
+RUNS := 10000
+
 .DEFAULT_GOAL := help
-.PHONY: help run demo install test check crash bench lock clean
+.PHONY: help run demo install test check crash soak bench lock clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -39,6 +43,14 @@ check: $(DEV) ## lint, format, types, import rules
 
 crash: $(DEV) ## kill an execution at every point there is, with every trouble a broker can make
 	@HYPOTHESIS_PROFILE=full $(PY) -m pytest --numprocesses auto tests/reliability $(PYTEST_ARGS)
+
+SOAK := test_concurrency test_market_simulation test_one_check_a_session
+
+soak: $(DEV) ## run the state machine ten thousand times, fifty taps a thousand times, twenty years of sessions
+	@echo "SEED=$(SEED)"
+	@HYPOTHESIS_PROFILE=soak EVENKEEL_TEST_SEED=$(SEED) $(PY) -m pytest --numprocesses auto \
+		$(SOAK:%=tests/reliability/%.py) $(PYTEST_ARGS)
+	@$(PY) -m tests.reliability.soak --runs $(RUNS) --first-seed $(SEED)
 
 bench: $(DEV) ## measure a sweep of checks, a plan, a tap, start-up and memory
 	@$(PY) -m tests.bench
