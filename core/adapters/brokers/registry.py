@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -52,17 +53,17 @@ class BrokerRegistry:
         return await self._house(broker).open_account(currency)
 
     async def holdings(self, accounts: Collection[Account]) -> Mapping[AccountId, Holdings]:
-        """One request per house; accounts of a house that did not answer are missing."""
-        by_house: dict[str, list[Account]] = defaultdict(list)
+        """One request per house, all at once; accounts of a house that did not answer are missing."""
+        by_house: dict[str, list[str]] = defaultdict(list)
         for account in accounts:
-            by_house[account.broker].append(account)
-        found: dict[AccountId, Holdings] = {}
-        for name, theirs in by_house.items():
-            held = await self._held(name, [account.broker_account_id for account in theirs])
-            found |= {
-                a.id: held[a.broker_account_id] for a in theirs if a.broker_account_id in held
-            }
-        return found
+            by_house[account.broker].append(account.broker_account_id)
+        answers = await asyncio.gather(*(self._held(name, ids) for name, ids in by_house.items()))
+        held = dict(zip(by_house, answers, strict=True))
+        return {
+            account.id: held[account.broker][account.broker_account_id]
+            for account in accounts
+            if account.broker_account_id in held[account.broker]
+        }
 
     async def fractionable(
         self, account: Account, symbols: Collection[Symbol]

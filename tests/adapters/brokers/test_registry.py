@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 
@@ -22,6 +23,8 @@ class House:
 
     def __init__(self) -> None:
         self.is_down = False
+        self.waits_for: House | None = None
+        self.was_asked = asyncio.Event()
         self.asked: list[list[str]] = []
 
     def account(self, broker_account_id: str) -> Broker:
@@ -32,6 +35,9 @@ class House:
 
     async def holdings(self, broker_account_ids: Collection[str]) -> Mapping[str, Holdings]:
         self.asked.append(list(broker_account_ids))
+        self.was_asked.set()
+        if self.waits_for is not None:
+            await self.waits_for.was_asked.wait()
         if self.is_down:
             raise BrokerUnavailable("scripted")
         return {name: Holdings(Decimal(100)) for name in broker_account_ids if name != "lost"}
@@ -52,6 +58,14 @@ async def test_each_house_is_asked_once_for_all_its_accounts() -> None:
     held = await registry.holdings([account(1, "one"), account(2, "two"), account(3, "one")])
     assert set(held) == {1, 2, 3}
     assert (one.asked, two.asked) == ([["one-1", "one-3"]], [["two-2"]])
+
+
+async def test_a_slow_house_does_not_keep_the_next_one_from_being_asked() -> None:
+    slow, other = House(), House()
+    slow.waits_for = other
+    registry = BrokerRegistry({"slow": slow, "other": other})
+    asked = [account(1, "slow"), account(2, "other")]
+    assert set(await asyncio.wait_for(registry.holdings(asked), 5)) == {1, 2}
 
 
 async def test_accounts_that_did_not_answer_are_missing(caplog: pytest.LogCaptureFixture) -> None:
