@@ -213,7 +213,7 @@ def _what_was_done(found: KeysFound) -> str:
     return (
         f"Connected: @{found.portfolio.slug} is the {source_label(found.broker)} account …{last},"
         f" {rung_label(found.rung)}. The key …{key} is kept encrypted for {found.owner.name}."
-        f"{next_step} A running bot uses it at once."
+        f"{next_step} A bot that runs with these settings uses it at once."
     )
 
 
@@ -243,16 +243,22 @@ def _line(kept: KeptKeys) -> str:
 async def _remove(settings: Settings, slug: str) -> None:
     from bot.bootstrap import open_key_room
     from bot.words.labels import source_label
-    from core.application.connect_account import remove_keys
+    from core.application.connect_account import list_keys, remove_keys
 
     async with open_key_room(settings) as room:
         gone = await remove_keys(room.store, room.clock, slug=slug)
+        is_last = not await list_keys(room.store)
     broker = source_label(gone.opens.broker)
     click.echo(
         f"The key …{gone.key_hint} of the {broker} account {gone.opens.hint} is forgotten. The account stays,"
         f" and nothing can be traded there. Now revoke the key on {broker}'s page: copies of it may"
         " be in backups."
     )
+    if is_last and settings.market_data == gone.opens.broker and settings.alpaca_api_key is None:
+        click.echo(
+            f"Prices came with this key too: before the next start connect another account, or set"
+            f" MARKET_DATA to something else than {settings.market_data}."
+        )
 
 
 async def _rotate(settings: Settings) -> int:

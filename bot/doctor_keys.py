@@ -31,12 +31,13 @@ async def look_at_seals(settings: Settings) -> Finding:
             "Run `evenkeel connect --account @portfolio` for each; find out who could write there."
         )
         return Finding(NAME, False, refusal_sentence(report.damage), mend)
-    sealed = count(report.total, "sealed secret")
     if report.older:
-        seen = f"{len(report.older)} of {sealed} are sealed with an older key"
+        seen = f"sealed with an older key: {len(report.older)} of {report.total}"
         mend = "Run `evenkeel rotate-key`; then EVENKEEL_OLD_SECRET_KEYS can be emptied."
         return Finding(NAME, False, seen, mend)
     if report.total:
-        return Finding(NAME, True, f"{sealed}, all open with the current key")
+        return Finding(
+            NAME, True, f"{count(report.total, 'sealed secret')}, open with the current key"
+        )
     key = "EVENKEEL_SECRET_KEY is set" if has_key else "no EVENKEEL_SECRET_KEY"
     return Finding(NAME, True, f"nothing is sealed, {key}")

@@ -28,9 +28,9 @@ def _(refusal: r.MasterKeyMissing) -> str:
 
 @_say
 def _(refusal: r.MasterKeyWrong) -> str:
-    how_many = f"{refusal.locked} of the {count(refusal.sealed, 'sealed secret')} in the store"
     return (
-        f"EVENKEEL_SECRET_KEY is not the key of {how_many}: put that key back,"
+        f"{refusal.locked} of {count(refusal.sealed, 'sealed secret')} in the store cannot be opened with"
+        " EVENKEEL_SECRET_KEY: put the key back with which they were sealed,"
         " or, after a change of keys, put it into EVENKEEL_OLD_SECRET_KEYS."
     )
 

@@ -30,8 +30,9 @@ KEY_SENTENCES: list[tuple[r.Refusal, str]] = [
     (
         r.MasterKeyWrong(1, 3),
         (
-            "EVENKEEL_SECRET_KEY is not the key of 1 of the 3 sealed secrets in the store: put that"
-            " key back, or, after a change of keys, put it into EVENKEEL_OLD_SECRET_KEYS."
+            "1 of 3 sealed secrets in the store cannot be opened with EVENKEEL_SECRET_KEY: put the key"
+            " back with which they were sealed, or, after a change of keys, put it into"
+            " EVENKEEL_OLD_SECRET_KEYS."
         ),
     ),
     (

@@ -195,7 +195,7 @@ async def test_commands_say_in_a_sentence_that_the_master_key_is_wrong(stage: Ke
     for command in (("check", "--once"), ("rotate-key",)):
         done = await stage.run(*command)
         assert done.exit_code == 2
-        assert done.stderr.startswith("EVENKEEL_SECRET_KEY is not the key of 1 of the 1 sealed")
+        assert done.stderr.startswith("1 of 1 sealed secret in the store cannot be opened")
 
 
 @pytest.mark.fault(74)
@@ -327,14 +327,14 @@ async def _findings(settings: Settings) -> dict[str, Finding]:
 async def test_the_doctor_says_whether_everything_sealed_can_be_opened(stage: KeyStage) -> None:
     await _connect_both(stage)
     well = (await _findings(stage.settings()))["keys"]
-    assert (well.is_well, well.seen) == (True, "2 sealed secrets, all open with the current key")
+    assert (well.is_well, well.seen) == (True, "2 sealed secrets, open with the current key")
     both = stage.settings(
         evenkeel_secret_key=SecretStr(NEWER), evenkeel_old_secret_keys=SecretStr(MASTER)
     )
     older = (await _findings(both))["keys"]
     assert (older.is_well, older.seen, older.mend) == (
         False,
-        "2 of 2 sealed secrets are sealed with an older key",
+        "sealed with an older key: 2 of 2",
         "Run `evenkeel rotate-key`; then EVENKEEL_OLD_SECRET_KEYS can be emptied.",
     )
 
@@ -342,7 +342,10 @@ async def test_the_doctor_says_whether_everything_sealed_can_be_opened(stage: Ke
 @pytest.mark.fault(73)
 async def test_the_doctor_says_that_the_master_key_is_wrong(stage: KeyStage) -> None:
     await stage.connect()
-    for key, said in ((None, "is not set"), (SecretStr(NEWER), "is not the key of 1 of the 1")):
+    for key, said in (
+        (None, "is not set"),
+        (SecretStr(NEWER), "1 of 1 sealed secret in the store cannot"),
+    ):
         found = await _findings(stage.settings(evenkeel_secret_key=key))
         assert (found["keys"].is_well, said in found["keys"].seen) == (False, True)
 

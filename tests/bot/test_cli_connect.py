@@ -305,7 +305,7 @@ async def test_with_a_wrong_master_key_nothing_is_written(stage: KeyStage) -> No
     stage.environment["EVENKEEL_SECRET_KEY"] = "quite-another-master-key-of-32-letters"
     done = await stage.connect(SECOND, account="@holiday")
     assert done.exit_code == 2
-    assert done.stderr.startswith("EVENKEEL_SECRET_KEY is not the key of 1 of the 1 sealed secret")
+    assert done.stderr.startswith("1 of 1 sealed secret in the store cannot be opened")
     assert await stage.kept() == kept
     assert (await stage.account("holiday")).broker == "simulated"
 
@@ -357,6 +357,7 @@ async def test_removed_keys_are_forgotten_and_the_account_stays(stage: KeyStage)
     assert done.exit_code == 0, done.output
     assert "The key …7391 of the Alpaca account …0001 is forgotten." in done.output
     assert "revoke the key on Alpaca's page" in done.output
+    assert "Prices came with this key too" in done.output
     assert await stage.kept() == ()
     assert (await stage.account()).broker_account_id == "PA3FAKE0001"
     again = await stage.run("connect", "--account", "@family", "--remove")
