@@ -204,7 +204,7 @@ async def test_from_a_dry_run_by_typing_to_capped_orders_an_undo_and_live(tmp_pa
         assert anna.posts == 0
 
         # wrong digits change nothing
-        accounts = await anna.ask("/accounts", "Rung 3 of 5", "1 of 1 dry run needed")
+        accounts = await anna.ask("/accounts", "Rung 3 of 5", "dry runs done: 1")
         await anna.tap(accounts, "One rung up", "type the last four digits")
         await anna.ask("1234", "not the end of the account number", "2 tries are left")
         assert await anna.rung() is Rung.DRY_RUN

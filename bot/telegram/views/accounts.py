@@ -17,7 +17,6 @@ from bot.words.ladder import (
     rung_news,
     what_changes,
 )
-from bot.words.numbers import count
 from bot.words.refusals import refusal_sentence
 from core.application.change_rung import RungCause
 from core.application.climb_ladder import PATIENCE, TRIES, Climb, Ladder
@@ -101,7 +100,7 @@ def _above(ladder: Ladder) -> str:
     if ladder.mode is not TradingMode.LIVE:
         return f"Next would be {rung_label(above)}; this installation is set to paper."
     if rung is Rung.DRY_RUN:
-        done = f"{ladder.dry_runs} of {count(DRY_RUNS_NEEDED, 'dry run')} needed"
+        done = f"dry runs done: {ladder.dry_runs}, needed: {DRY_RUNS_NEEDED}"
         return f"Next: {rung_label(above)} ({done})."
     return f"Next: {rung_label(above)}."
 
