@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 PORT = 8765
@@ -180,6 +180,7 @@ def _keep_the_bot_running(demo: Demo, sandbox: subprocess.Popen[str], stopping: 
         command = [sys.executable, "-m", "bot", "run"]
         environment = demo.bot_environment()
         bot = subprocess.Popen(command, env=environment, process_group=OWN_GROUP)  # noqa: S603
+        demo = replace(demo, trouble="")
         while bot.poll() is None and sandbox.poll() is None and not stopping.is_asked():
             time.sleep(0.2)
         if stopping.is_asked() or sandbox.poll() is not None:
