@@ -105,7 +105,8 @@ async def approve_proposal(
             )
             if proposal.is_complete:
                 policy = gate.limits.clamp(managed.policy)
-                proposal = await _complete(work, proposal, managed.account, policy, moment)
+                starts_at = _start_of(managed.account, market, moment)
+                proposal = await _complete(work, proposal, managed.account, policy, starts_at)
             await refresh_copies(work, proposal, clock.now())
     if refused is not None:
         raise refused
@@ -275,21 +276,31 @@ async def _move(
 
 
 async def _complete(
-    work: UnitOfWork, proposal: Proposal, account: Account, policy: Policy, moment: Moment
+    work: UnitOfWork,
+    proposal: Proposal,
+    account: Account,
+    policy: Policy,
+    starts_at: datetime | None,
 ) -> Proposal:
     await void_intents(work, proposal.id)
     await work.orders.add(await intents(work, proposal, account.id, policy))
-    starts_at = _start_of(account, moment)
     if starts_at is None:
         return await _move(work, proposal, ProposalState.APPROVED)
     return await _move(work, proposal, ProposalState.SCHEDULED, scheduled_for=starts_at)
 
 
-def _start_of(account: Account, moment: Moment) -> datetime | None:
-    """When approved orders may go: at once (None), when the exchange has opened, or when an undo has had its time."""
+def _start_of(account: Account, market: Market, moment: Moment) -> datetime | None:
+    """When approved orders may go: at once (None), when the exchange has opened, or when an undo has had its time.
+
+    Where the exchange closes before the undo is over, they wait for its next session.
+    """
     if not moment.is_open:
         return moment.session.opens_at + AFTER_OPEN
-    return moment.now + UNDO if account.rung in LIVE_RUNGS else None
+    if account.rung not in LIVE_RUNGS:
+        return None
+    if moment.session.is_open_at(moment.now + UNDO):
+        return moment.now + UNDO
+    return market.calendar.next_after(moment.session.date).opens_at + AFTER_OPEN
 
 
 async def intents(

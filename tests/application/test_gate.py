@@ -354,6 +354,15 @@ async def test_while_the_exchange_is_closed_the_open_comes_first(world: World) -
     assert decided.scheduled_for == opens + timedelta(minutes=5)
 
 
+async def test_in_the_last_seconds_of_a_session_the_next_one_is_waited_for(world: World) -> None:
+    anna, proposal = await drifted_on(world, Rung.LIVE)
+    session = world.market.calendar.current_or_next(await world.market_clock.now())
+    world.market_clock.set(session.closes_at - timedelta(seconds=5))
+    decided = await approve(world, anna, proposal)
+    tomorrow = world.market.calendar.next_after(session.date).opens_at
+    assert decided.scheduled_for == tomorrow + timedelta(minutes=5)
+
+
 @pytest.mark.fault(7)
 async def test_a_restart_neither_loses_nor_hastens_what_waits(world: World, tmp_path: Path) -> None:
     from tests.fakes.store import make_store
