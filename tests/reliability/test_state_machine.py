@@ -49,7 +49,9 @@ from tests.reliability.family import NOBODY, run
 from tests.reliability.must_hold import MustHold
 from tests.reliability.profile import by_profile
 
-pytestmark = pytest.mark.fault(1, 2, 10, 25, 36, 58, 78)
+pytestmark = pytest.mark.fault(
+    1, 2, 4, 9, 10, 12, 13, 14, 15, 19, 25, 34, 36, 37, 40, 49, 50, 58, 65, 78
+)
 
 RUNS, STEPS = by_profile(quick=(12, 30), full=(100, 50))
 
