@@ -118,6 +118,7 @@ def test_the_doctor_says_what_is_missing_and_how_to_mend_it(tmp_path: Path) -> N
     }
     assert found == {
         "settings": "ok",
+        "keys": "ok",
         "store": "ok",
         "people": "BAD",
         "exchange": "ok",
