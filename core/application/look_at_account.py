@@ -7,8 +7,8 @@ traded, so the positions are not compared then.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.application.desk import Desk, Seen
@@ -18,7 +18,7 @@ from core.application.tell_changed import tell_changed, tell_foreign
 from core.domain.access_fault import AccessFault
 from core.domain.hold import LIFTS_ITSELF, UNKNOWN, Hold, HoldReason, strange, strange_ids
 from core.domain.ids import ClientOrderId, OrderId, Symbol
-from core.domain.look import ChangeKind, HeldChange, Look, held_changes
+from core.domain.look import ChangeKind, Held, HeldChange, Look, held_changes, is_split
 from core.domain.order import TERMINAL, OrderState, our_prefix
 from core.domain.portfolio import ManagedPortfolio
 from core.ports.broker import AccountReplaced, AccountReport, BrokerError, NoAccess, Watched
@@ -67,10 +67,13 @@ async def look_at_account(desk: Desk, managed: ManagedPortfolio) -> Seen:
     ours = await _read(desk, managed)
     changes = _changes(managed, report, ours) if before == ours else None
     is_reset = bool(changes) and await was_reset(desk, managed)
+    moment = await desk.market.moment()
     async with desk.store.begin() as work:
+        changes = await _by_closes(work, report, changes, moment.jumps_since)
         await _judge_account(work, managed, report, now, is_reset=is_reset)
         foreign = await _judge_orders(work, managed, report, now)
-        await _judge_positions(work, managed, report, changes, ours.newest_fill, now)
+        if await _judge_positions(work, managed, report, changes, ours.newest_fill, now):
+            await _believe_splits(work, report, changes or (), moment.session.date)
     return _remember(desk, managed, Seen(now, foreign))
 
 
@@ -189,10 +192,11 @@ async def _judge_positions(
     changes: tuple[HeldChange, ...] | None,
     newest_fill: int,
     now: datetime,
-) -> None:
+) -> bool:
+    """Tell what changed and remember what is there; False where nothing may be concluded from it."""
     holds = await work.holds.standing(managed.account.id)
     if changes is None or any(hold.reason not in LIFTS_ITSELF for hold in holds):
-        return
+        return False
     for change in changes:
         if change.kind is ChangeKind.RENAMED and change.was is not None:
             await work.instruments.rename(change.was, change.symbol, now)
@@ -209,3 +213,39 @@ async def _judge_positions(
             fills_seen=newest_fill,
         )
     )
+    return True
+
+
+async def _by_closes(
+    work: UnitOfWork,
+    report: AccountReport,
+    changes: tuple[HeldChange, ...] | None,
+    since: date,
+) -> tuple[HeldChange, ...] | None:
+    """Prices may fall before the shares grow: what looks like a trade is held against the remembered closes too."""
+    traded = [c.symbol for c in changes or () if c.kind is ChangeKind.TRADED]
+    if changes is None or not traded:
+        return changes
+    closes = await work.instruments.last_closes(traded, since)
+    return tuple(
+        replace(change, kind=ChangeKind.SPLIT)
+        if change.symbol in traded
+        and (now := report.positions.get(change.symbol)) is not None
+        and is_split(Held(change.before, price=closes.get(change.symbol)), now, change.before)
+        else change
+        for change in changes
+    )
+
+
+async def _believe_splits(
+    work: UnitOfWork, report: AccountReport, changes: tuple[HeldChange, ...], session: date
+) -> None:
+    """A price that fell by as much as the shares grew is no jump: it is what the next ones are held against."""
+    closes = {
+        change.symbol: price
+        for change in changes
+        if change.kind is ChangeKind.SPLIT
+        and (price := report.positions[change.symbol].price) is not None
+    }
+    if closes:
+        await work.instruments.record_closes(session, closes)

@@ -169,16 +169,21 @@ async def test_a_split_is_recognised(world: World) -> None:
 
 
 @pytest.mark.fault(37)
-async def test_after_a_split_whose_price_is_not_believed_yet_nothing_is_planned(
+async def test_a_price_that_fell_before_the_shares_grew_is_not_believed_until_they_do(
     world: World,
 ) -> None:
     anna, portfolio_id = await watched(world)
     assert (await ask(world, anna, portfolio_id)).outcome is Outcome.PROPOSED
     world.price(AAA=10)
+    await look(world)
+    assert (await ask(world, anna, portfolio_id, key="2")).outcome is Outcome.REFUSED
     world.hold(100, AAA=700, BBB=60)
     await look(world)
-    result = await ask(world, anna, portfolio_id, key="2")
-    assert result.outcome is Outcome.REFUSED
+    assert await changes_told(world) == [(change(K.SPLIT, AAA, 70, 700),)]
+    result = await ask(world, anna, portfolio_id, key="3")
+    assert result.outcome is Outcome.PROPOSED
+    assert result.drift is not None
+    assert result.drift.line(AAA).value == 7000
 
 
 @pytest.mark.fault(38)
