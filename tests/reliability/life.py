@@ -1,4 +1,4 @@
-"""One run of the state machine: its world, its people, and what is remembered of it beside the store."""
+"""One life of a family: its world, its people, and what is remembered of it beside the store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from hypothesis.stateful import RuleBasedStateMachine
 from telegram import Bot
 
 from bot.runtime import Runtime
@@ -48,7 +47,7 @@ class Given:
     at: datetime
 
 
-class Life(RuleBasedStateMachine):
+class Life:
     """The family's world, and a ledger kept beside it by what the broker did and the people outside of the bot.
 
     A refusal is a fair answer to anything; an arrow that a diagram does not have never is.
@@ -112,21 +111,27 @@ class Life(RuleBasedStateMachine):
     def killed(self, at: int, work: Callable[[Desk], Coroutine[Any, Any, Any]]) -> bool:
         """Begin something in a process that ends at the given point; a new one takes its place."""
         self.begin_round()
-        fuse = Fuse(at)
-        desk = replace(
+        try:
+            self.run(work(self.breakable(Fuse(at))))
+        except Killed:
+            self.starts_anew()
+            return True
+        return False
+
+    def breakable(self, fuse: Fuse) -> Desk:
+        """The desk of a process that ends where the fuse burns through."""
+        return replace(
             self.desk(),
             store=CrashingStore(self.world.store, fuse),
             brokers=CrashingBrokers(self.world.brokers, fuse),
             market=replace(self.world.market, prices=CrashingPrices(self.world.prices, fuse)),
         )
-        try:
-            self.run(work(desk))
-        except Killed:
-            self.kills += 1
-            self.lives += 1
-            self.world = restarted(self.world, self.lives)
-            return True
-        return False
+
+    def starts_anew(self) -> None:
+        """A new process in the place of one that was killed."""
+        self.kills += 1
+        self.lives += 1
+        self.world = restarted(self.world, self.lives)
 
     def desk(self) -> Desk:
         return self.world.desk
@@ -165,6 +170,10 @@ class Life(RuleBasedStateMachine):
             given = self.approvals.setdefault((proposal_id, revision), {})
             given[member.id] = Given(role, self.world.market_clock.instant)
         return decided
+
+    def approvals_are_not_held(self) -> None:
+        """Let orders come whose approvals were given past this ledger."""
+        self.broker.porter = None
 
     def note_approvals(self, number: int, revision: int, who: str, role: Role | None) -> None:
         """Look whether a tap that was cut off was kept."""

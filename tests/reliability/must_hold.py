@@ -125,6 +125,20 @@ class MustHold(Life):
     def at_most_one_proposal_is_under_way(self) -> None:
         assert len(self.rows(BLOCKING)) <= 1, self.rows(BLOCKING)
 
+    def hold(self) -> None:
+        """All of them, for a life that chance does not lead."""
+        self.i1_each_order_is_at_the_broker_once()
+        self.i1_one_attempt_of_a_leg_lives_and_one_trades()
+        self.i2_each_order_was_intended_first_and_approved_by_who_might()
+        self.i3_nothing_is_sent_while_paused_ended_aged_or_in_doubt()
+        self.i4_shares_and_cash_are_conserved()
+        self.i4_what_we_recorded_is_what_the_broker_did()
+        self.i5_no_account_is_overdrawn()
+        self.i6_states_move_along_the_diagrams()
+        self.i7_what_ended_or_froze_was_told()
+        self.i8_each_send_and_each_end_leaves_a_line()
+        self.at_most_one_proposal_is_under_way()
+
     def _nothing_came_that_breaks(self, *marks: str) -> None:
         found = [what for what in self.broker.broken if what.startswith(marks)]
         assert not found, found

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from bot.telegram.screen import Action
 from bot.telegram.taps import react
@@ -62,7 +62,7 @@ CENT = Decimal("0.01")
 LONG_AFTER = MONDAY_ELEVEN + timedelta(days=365)
 
 
-class Family(MustHold):
+class Family(MustHold, RuleBasedStateMachine):
     """Anna owns the portfolio; Ben comes and goes; Cleo may look; Dora was removed; Eve never belonged to it."""
 
     @initialize(
