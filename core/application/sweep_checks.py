@@ -19,6 +19,7 @@ from core.application.check_drift import (
     Standing,
     judge_snapshot,
 )
+from core.application.gate import used_today
 from core.application.hand_kept import require_confirmed
 from core.application.hold_account import held
 from core.application.market import Market, Moment
@@ -35,6 +36,7 @@ from core.application.take_snapshot import (
 )
 from core.application.write_sweep import CHUNK, Sweep, chunks, write_sweep
 from core.domain.ids import AccountId, PortfolioId, Symbol
+from core.domain.money import ZERO
 from core.domain.policy import CalendarRule, Direction, Trigger
 from core.domain.portfolio import (
     AT_ONCE,
@@ -122,7 +124,8 @@ async def _gather(work: UnitOfWork, due: Sequence[DueCheck], moment: Moment) -> 
     for ids in chunks(tuple(checks)):
         portfolios += await work.portfolios.many(ids)
         standings |= await _standings(work, ids, moment)
-    return Sweep(moment, checks, tuple(portfolios), standings)
+    used = {m.portfolio.id: await used_today(work, m.account, moment) for m in portfolios}
+    return Sweep(moment, checks, tuple(portfolios), standings, used=used)
 
 
 async def _standings(
@@ -322,12 +325,18 @@ def _judge_one(
         )
     except Refusal as refusal:
         return CheckResult(Outcome.REFUSED, refusal=refusal)
+    used = sweep.used.get(managed.portfolio.id, ZERO)
     if _is_after_settlement(managed, sweep):
         return judge_snapshot(
-            managed, snapshot, direction=Direction.BUY_ONLY, force=True, limits=sweep.limits
+            managed,
+            snapshot,
+            direction=Direction.BUY_ONLY,
+            force=True,
+            limits=sweep.limits,
+            used=used,
         )
     due = managed.policy.trigger is Trigger.EITHER and _date_due(managed, sweep)
-    return judge_snapshot(managed, snapshot, date_due=due, limits=sweep.limits)
+    return judge_snapshot(managed, snapshot, date_due=due, limits=sweep.limits, used=used)
 
 
 async def _in_turns(items: Iterable[_Item], count: int) -> AsyncIterator[_Item]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TypeVar
 
 from core.application.check_drift import (
@@ -52,6 +53,7 @@ class Sweep:
     portfolios: tuple[ManagedPortfolio, ...]
     standings: Mapping[PortfolioId, Standing]
     limits: Limits = CODE_LIMITS
+    used: Mapping[PortfolioId, Decimal] = field(default_factory=dict)
 
 
 def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

@@ -26,7 +26,7 @@ from core.domain.portfolio import Holdings, Rung
 from core.domain.refusals import RiskLimit
 from core.domain.risk import Limits
 from core.domain.targets import TargetAllocation
-from tests.application.acts import ask, drifted
+from tests.application.acts import ask, drifted, set_policy
 from tests.application.live_world import approve, live_world, stand_on
 from tests.fakes.world import World
 
@@ -215,6 +215,28 @@ async def test_asked_again_on_the_same_day_a_plan_is_made_for_what_is_left_of_it
         assert await execute_approved(world.desk) == 1
     fills = [fill for order in world.broker.orders for fill in order.fills]
     assert 900 < sum(fill.quantity * fill.price for fill in fills) <= 1150
+
+
+async def test_a_scheduled_check_plans_for_what_is_left_of_the_day_too(world: World) -> None:
+    world.desk = replace(world.desk, limits=Limits(live_cap_day=Decimal(1500)))
+    anna, portfolio_id = await drifted(world)
+    await set_policy(world, anna, portfolio_id, cool_down=0)
+    await stand_on(world, anna, Rung.LIVE_CAPPED)
+    await schedule_checks(world.store, world.market)
+    world.pass_time(timedelta(days=1, minutes=-1))
+    first = await ask(world, anna, portfolio_id, force=True)
+    assert first.proposal is not None
+    await approve(world, anna, first.proposal)
+    world.pass_time(timedelta(seconds=11))
+    assert await execute_approved(world.desk) == 1
+    spent = sum(fill.quantity * fill.price for order in world.broker.orders for fill in order.fills)
+    world.pass_time(timedelta(minutes=1))
+    await run_due_checks(world.store, world.brokers, world.market, world.clock, world.desk.limits)
+    async with world.store.read() as work:
+        latest = (await work.proposals.recent(portfolio_id, 1))[0]
+    assert latest.id != first.proposal.id
+    assert spent > 750
+    assert spent + latest.revision.plan.turnover <= 1500
 
 
 def test_of_a_day_that_is_used_up_nothing_is_left_to_plan_with() -> None:
