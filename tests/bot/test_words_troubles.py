@@ -40,7 +40,7 @@ def test_it_says_in_a_line_what_will_happen(trouble: Trouble) -> None:
     assert len(note) < 95
 
 
-@pytest.mark.parametrize("trouble", set(Trouble) - {Trouble.DOWN})
+@pytest.mark.parametrize("trouble", sorted(set(Trouble) - {Trouble.DOWN}))
 def test_it_says_in_a_line_what_has_happened(trouble: Trouble) -> None:
     note = trouble_note(Shown(None, Struck(trouble, SALE)))
     assert note.startswith("“Sell 2.5 QUAL” ")
