@@ -12,7 +12,7 @@ from typing import Any
 
 from core.adapters.calendars.replay import ReplayCalendar
 from core.adapters.market_data.history import load_history
-from core.application.desk import Desk
+from core.application.desk import Desk, WatchMemory
 from core.application.market import Market
 from core.domain.ids import PortfolioId, UserId
 from core.domain.membership import Member, Role
@@ -103,6 +103,7 @@ def family_world() -> tuple[World, dict[str, Member], PortfolioId]:
 
 
 def restarted(world: World, life: int) -> World:
-    """The same world with a new process in it."""
+    """The same world with a new process in it, which remembers nothing."""
     store = database().store()
-    return replace(world, store=store, desk=replace(world.desk, store=store, holder=f"life:{life}"))
+    desk = replace(world.desk, store=store, holder=f"life:{life}", watched=WatchMemory())
+    return replace(world, store=store, desk=desk)

@@ -15,7 +15,7 @@ from bot.runtime import Runtime
 from bot.settings import Settings
 from bot.telegram.context import Turn
 from core.application.decide_proposal import Decided, approve_proposal
-from core.application.desk import Desk
+from core.application.desk import Desk, WatchMemory
 from core.application.run_due_work import run_due_work
 from core.domain.ids import ChatId, ProposalId
 from core.domain.membership import Member, Permission, Role, may
@@ -138,7 +138,8 @@ class Life:
 
     def other_desk(self) -> Desk:
         """A second process by mistake, on the same store and broker."""
-        return replace(self.world.desk, holder="another process")
+        holder = f"another process {self.key()}"
+        return replace(self.world.desk, holder=holder, watched=WatchMemory())
 
     def ports(self) -> tuple[Any, Any, Any]:
         return self.world.store, self.world.market, self.world.clock
@@ -291,6 +292,8 @@ class Life:
         self._hold_against_approval(intent)
         if intent.is_paused:
             self.broken(f"I3 {name} was sent while paused")
+        if self.count("SELECT count(*) FROM account_holds WHERE lifted_at IS NULL"):
+            self.broken(f"I3 {name} was sent for an account that is held")
         if (intent.order_state, intent.proposal_state) != ("submitting", "executing"):
             self.broken(f"I3 {name} was sent as {intent.order_state} of a {intent.proposal_state}")
         if intent.side == "buy" and intent.sales_under_way:

@@ -16,8 +16,8 @@ Run = Callable[[Family], None]
 
 
 def settled(family: Family, *mishaps: Mishap | None, **how: Any) -> None:
-    options = {"approvals": 1, "dedup": Dedup.FOREVER, **how}
-    family.settle_in(mishaps=list(mishaps), **options)
+    options = {"approvals": 1, "dedup": Dedup.FOREVER, "others_trade": False, **how}
+    family.settle_in(mishaps=list(mishaps), settling=(True, True), **options)
 
 
 def an_order_seen_late_is_given_up_when_the_exchange_closes(family: Family) -> None:

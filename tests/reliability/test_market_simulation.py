@@ -45,7 +45,11 @@ class Years:
         self.chance = Random(seed)
         self.family = Family()
         self.family.settle_in(
-            mishaps=[], approvals=self.chance.choice([1, 1, 2]), dedup=Dedup.FOREVER
+            mishaps=[],
+            approvals=self.chance.choice([1, 1, 2]),
+            dedup=Dedup.FOREVER,
+            others_trade=self.chance.choice([True, False]),
+            settling=self.chance.choice([(True, True), (False, True), (False, False)]),
         )
         world = self.family.world
         market = replace(world.market, calendar=nyse())
@@ -75,7 +79,7 @@ class Years:
         moment = run(self.family.world.market.moment())
         session = nyse().next_after(moment.session.date) if moment.is_open else moment.session
         self.family.time_goes_on(session.opens_at + timedelta(minutes=15) - moment.now)
-        self._prices_walk(0.02)
+        self._prices_walk(0.04)
         self._corporate_action()
 
     def _day(self) -> date:
@@ -88,6 +92,8 @@ class Years:
         family.time_goes_on(session.opens_at + timedelta(minutes=95) - self._now())
         family.work_is_done()
         self._people()
+        if self._chance(0.8):
+            family.work_is_done()
         for _ in range(2):
             family.time_goes_on(timedelta(minutes=self.chance.randint(1, 40)))
             self._prices_walk(0.002)
@@ -114,7 +120,7 @@ class Years:
         if self._chance(0.1):
             how = self.chance.choice([deposit, deposit, withdraw])
             family.moves_money(how, self.chance.randint(50, 1500))
-        if self._chance(0.02):
+        if self._chance(0.15):
             family.changes_the_targets(self.chance.randint(20, 70))
 
     def _trouble(self) -> None:

@@ -33,6 +33,7 @@ from core.application.members import change_role, leave_portfolio, remove_member
 from core.application.move_cash import deposit, withdraw
 from core.application.pause import pause, resume
 from core.application.reconcile import reconcile
+from core.application.release_hold import go_on, look_again
 from core.application.resolve_frozen import check_again, say_at_broker, say_not_at_broker
 from core.application.run_due_work import run_due_work
 from core.domain.ids import ChatId, OrderId, Symbol
@@ -69,10 +70,23 @@ class Family(MustHold, RuleBasedStateMachine):
         mishaps=st.lists(st.sampled_from([None, *Mishap]), max_size=8),
         approvals=st.sampled_from([1, 1, 2]),
         dedup=st.sampled_from([Dedup.FOREVER, Dedup.FOREVER, Dedup.NONE]),
+        others_trade=st.booleans(),
+        settling=st.sampled_from([(True, True), (True, True), (False, True), (False, False)]),
     )
-    def settle_in(self, mishaps: list[Mishap | None], approvals: int, dedup: Dedup) -> None:
+    def settle_in(
+        self,
+        mishaps: list[Mishap | None],
+        approvals: int,
+        dedup: Dedup,
+        *,
+        others_trade: bool,
+        settling: tuple[bool, bool],
+    ) -> None:
+        """A broker is one of several kinds: ``settling`` is whether sales settle at once, or may be used before."""
         self.broker.mishaps.extend(mishaps)
         self.broker.dedup = dedup
+        self.broker.others_trade = others_trade
+        self.broker.settles_at_once, self.broker.may_use_unsettled = settling
         if approvals != 1:
             anna = self.people["anna"]
             run(set_policy(self.world, anna, self.portfolio_id, approvals=approvals))
@@ -81,7 +95,7 @@ class Family(MustHold, RuleBasedStateMachine):
         """I7: once the world is kind again, all comes to rest, or is frozen and somebody was told."""
         self.broker.mishaps.clear()
         self.broker.meanwhile.clear()
-        self.broker.read_error = None
+        self.the_account_changes("itself")
         self.run(resume(self.world.store, self.world.clock, **self.whose("anna")))
         self.world.clock.set(LONG_AFTER)
         self.time_goes_on(timedelta(days=1))
@@ -184,8 +198,10 @@ class Family(MustHold, RuleBasedStateMachine):
         self.work_is_done()
 
     def all_is_well(self) -> None:
-        """The broker and the prices answer, Ben may approve, nothing is paused, the exchange is open."""
-        self.broker.read_error = None
+        """The broker and the prices answer, Ben may approve, nothing is paused or held, the exchange is open."""
+        self.the_account_changes("itself")
+        for how in (look_again, go_on):
+            self.run(how(self.desk(), **self.whose("anna")))
         for symbol, price in self.broker.prices.items():
             self.world.prices.set_price(symbol, price)
         self.run(resume(self.world.store, self.world.clock, **self.whose("anna")))
@@ -376,6 +392,29 @@ class Family(MustHold, RuleBasedStateMachine):
         self.broker.cash += cash
         self.cash += cash
 
+    @rule(what=st.sampled_from(["another", "restricted", "foreign order", "itself"]))
+    def the_account_changes(self, what: str) -> None:
+        """The keys open another one, the broker restricts it, somebody else orders there; or all is well again."""
+        broker = self.broker
+        match what:
+            case "another":
+                broker.opens = "FAKE-9"
+            case "restricted":
+                broker.is_restricted = True
+            case "foreign order":
+                broker.somebody_orders("AAA", 1, id_=f"by-hand-{self.key()}")
+            case _:
+                broker.opens, broker.is_restricted, broker.read_error = None, False, None
+                broker.others.clear()
+
+    @rule(who=ANYBODY, how=st.sampled_from([look_again, go_on]))
+    def looks_at_what_holds_the_account(self, who: str, how: Any) -> None:
+        """Only an owner lifts a hold."""
+        standing = "SELECT count(*) FROM account_holds WHERE lifted_at IS NULL"
+        before = self.count(standing)
+        self.run(how(self.desk(), **self.whose(who)))
+        assert self.count(standing) >= before or self.role_of(who) is Role.OWNER
+
     # --- what happens while an order is on its way ------------------------------------------------
 
     @rule(
@@ -411,8 +450,9 @@ class Family(MustHold, RuleBasedStateMachine):
     async def _meanwhile_takes_over(self) -> None:
         """The first process slept past its lease: the second goes on, and the first writes nothing more."""
         self.world.clock.advance(timedelta(minutes=2))
-        await reconcile(self.other_desk())
-        await execute_approved(self.other_desk())
+        other = self.other_desk()
+        await reconcile(other)
+        await execute_approved(other)
 
     async def _meanwhile_jumps(self) -> None:
         self.world.clock.set(self.world.clock.now() - timedelta(hours=1))
