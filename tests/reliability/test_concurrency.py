@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -108,11 +109,10 @@ def hanging(world: World) -> tuple[asyncio.Event, asyncio.Event]:
 
 @pytest.mark.fault(2, 3)
 async def test_fifty_taps_at_once_are_one_approval_and_one_execution(tmp_path: Path) -> None:
-    for number in range(REPEATS):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        async with small_world(folder) as world:
-            await fifty_taps_are_one(world)
+    for _ in range(REPEATS):
+        with TemporaryDirectory(dir=tmp_path) as folder:
+            async with small_world(Path(folder)) as world:
+                await fifty_taps_are_one(world)
 
 
 async def fifty_taps_are_one(world: World) -> None:

@@ -45,7 +45,7 @@ def test_every_slot_of_twenty_years_falls_into_its_open_session(
     assert len(set(due)) == len(due)
 
 
-SEEDS = seeds(kept=(2021, 7, 42), fresh=2)
+SEEDS = seeds(kept=by_profile(quick=(2021, 7, 42), soak=(2021,)), fresh=1)
 SPANS = by_profile(
     quick=[(date(2021, 3, 1), date(2021, 4, 9)), (date(2021, 10, 25), date(2021, 12, 3))],
     soak=[(FIRST + timedelta(days=10), LAST - timedelta(days=10))],
