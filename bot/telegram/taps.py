@@ -62,6 +62,12 @@ class Taps:
             member = await identify(self._runtime.store, user_id=sender.user_id)
         except NotAMember as refusal:
             await answer(query, Reaction(toast=refusal_sentence(refusal), is_alert=True))
+            await note_attempt(
+                self._runtime.store,
+                self._runtime.clock,
+                kind="refused",
+                data=f"{action.verb}: user {sender.user_id} is no member",
+            )
             return
         turn = Turn(
             self._runtime,

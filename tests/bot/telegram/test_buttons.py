@@ -237,12 +237,16 @@ async def test_a_genuine_button_works_in_its_own_chat_alone(tmp_path: Path) -> N
         assert (await proposal_now(bot)).state is ProposalState.OPEN
 
 
+@pytest.mark.fault(48, 58)
 async def test_a_stranger_who_taps_is_told_how_to_come_in(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.set_up()
         shown = await bot.ask(ANNA, "/status", "Value", chat=FAMILY)
         words, is_alert = await bot.answer(bot.press(BEN, shown, "Check now"))
         assert (is_alert, f"Your id is {BEN}" in words) == (True, True)
+        await bot.settle()
+        (noted,) = await bot.events("refused")
+        assert str(BEN) in noted.data
 
 
 async def test_a_button_of_another_version_is_explained(tmp_path: Path) -> None:
