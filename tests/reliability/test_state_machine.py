@@ -27,6 +27,7 @@ from core.application.decide_proposal import (
 from core.application.edit_proposal import edit_leg, plan_buys_only, plan_in_full
 from core.application.enter import enter
 from core.application.execute_proposal import execute_approved
+from core.application.hold_account import hold_account
 from core.application.identify import identify
 from core.application.invite_member import invite_member
 from core.application.members import change_role, leave_portfolio, remove_member
@@ -36,6 +37,7 @@ from core.application.reconcile import reconcile
 from core.application.release_hold import go_on, look_again
 from core.application.resolve_frozen import check_again, say_at_broker, say_not_at_broker
 from core.application.run_due_work import run_due_work
+from core.domain.hold import HoldReason
 from core.domain.ids import ChatId, OrderId, Symbol
 from core.domain.membership import Permission, Role, may
 from core.domain.money import purchase_cost, sale_proceeds
@@ -419,7 +421,7 @@ class Family(MustHold, RuleBasedStateMachine):
 
     @rule(
         what=st.sampled_from(
-            ["pauses", "removes", "taps", "edits", "works", "takes_over", "jumps", "earns"]
+            ["pauses", "holds", "removes", "taps", "edits", "works", "takes_over", "jumps", "earns"]
         )
     )
     def something_will_happen_meanwhile(self, what: str) -> None:
@@ -428,6 +430,13 @@ class Family(MustHold, RuleBasedStateMachine):
     async def _meanwhile_pauses(self) -> None:
         work = pause(self.world.store, self.world.clock, **self.whose("anna"))
         await self.unless_refused(work)
+
+    async def _meanwhile_holds(self) -> None:
+        """Somebody found what must be looked at first."""
+        async with self.world.store.begin() as work:
+            managed = await work.portfolios.get(self.portfolio_id)
+            now, reason = self.world.clock.now(), HoldReason.STRANGE_FILL
+            await hold_account(work, managed, reason, "unknown rb-else-1-1-1", now)
 
     async def _meanwhile_removes(self) -> None:
         await self.unless_refused(self._gives_ben(None))
