@@ -14,7 +14,7 @@ from core.application.end_barred import is_barred
 from core.application.follow_settlement import look_after, schedule
 from core.application.market import Moment
 from core.application.propose import void_intents
-from core.application.recheck_proposal import drift_left, recheck_proposal
+from core.application.recheck_proposal import approvers_remain, drift_left, recheck_proposal
 from core.application.send_order import Stopped, require_in_time
 from core.application.send_side import look_again, orders_of, send_side, settle_doubts
 from core.application.show_proposal import outcome_document
@@ -179,11 +179,14 @@ async def _approved(
 
 
 async def _begin(desk: Desk, grant: Grant, proposal: Proposal) -> bool:
-    """Start executing; False where somebody was faster."""
+    """Start executing; False where somebody was faster.
+
+    Who approved may have been removed while the broker was asked: the next re-check cancels such a proposal.
+    """
     now = desk.clock.now()
     async with desk.store.begin() as work:
         await work.leases.require(grant.name, desk.holder, grant.fence, now)
-        if not await work.proposals.move(
+        if not await approvers_remain(work, proposal) or not await work.proposals.move(
             proposal.id, ProposalState.APPROVED, ProposalState.EXECUTING
         ):
             return False

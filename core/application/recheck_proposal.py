@@ -34,7 +34,9 @@ async def recheck_proposal(
 
     Prices or a broker that cannot be read raise their refusal: nothing is concluded from silence.
     """
-    if not await _approvers_remain(desk, proposal):
+    async with desk.store.read() as work:
+        may_go_on = await approvers_remain(work, proposal)
+    if not may_go_on:
         await _end(desk, proposal, ProposalState.CANCELLED)
         return None
     traded = [trade.symbol for trade in proposal.revision.plan.trades]
@@ -72,12 +74,12 @@ async def _within_limits(
         return None
 
 
-async def _approvers_remain(desk: Desk, proposal: Proposal) -> bool:
-    async with desk.store.read() as work:
-        roles = [
-            await work.people.role(decision.member_id, proposal.portfolio_id)
-            for decision in proposal.approvals
-        ]
+async def approvers_remain(work: UnitOfWork, proposal: Proposal) -> bool:
+    """Whether enough of those who approved a proposal may still do so."""
+    roles = [
+        await work.people.role(decision.member_id, proposal.portfolio_id)
+        for decision in proposal.approvals
+    ]
     return sum(may(role, Permission.APPROVE) for role in roles) >= proposal.approvals_needed
 
 

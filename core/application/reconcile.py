@@ -15,6 +15,7 @@ from core.domain.ids import AccountId
 from core.domain.order import OrderState
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import Refusal
+from core.ports.store_errors import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +39,16 @@ async def reconcile(desk: Desk) -> int:
 
 
 async def _reconcile_account(desk: Desk, proposals: Sequence[Proposal]) -> None:
-    """Those of one account, one after another; a broker that hangs holds nobody else up."""
+    """Those of one account, one after another; a broker that hangs or fails holds nobody else up, nor the start."""
     for proposal in proposals:
         try:
             await _reconcile_one(desk, proposal)
+        except StoreError:
+            raise
         except (Refusal, PermissionError) as refusal:
             log.warning("proposal %s could not be reconciled: %s", proposal.id, refusal)
+        except Exception:
+            log.exception("proposal %s could not be reconciled", proposal.id)
 
 
 async def _reconcile_one(desk: Desk, proposal: Proposal) -> None:

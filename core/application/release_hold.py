@@ -6,12 +6,14 @@ from core.application.access import managed_for
 from core.application.desk import Desk
 from core.application.hold_account import lift_hold
 from core.application.look_at_account import look_at_account, was_reset
-from core.application.propose import supersede
+from core.application.propose import supersede, void_intents
 from core.domain.hold import Hold, HoldReason, rung_after_replacement
 from core.domain.ids import PortfolioId
 from core.domain.membership import Member, Permission
 from core.domain.portfolio import ManagedPortfolio
+from core.domain.proposal import ProposalState
 from core.domain.refusals import AccountInUse, BrokerDown, CurrencyMismatch, OtherAccountNow
+from core.domain.report import WhyNot
 from core.ports.broker import BrokerAccount, BrokerError
 from core.ports.store import AuditEvent, UnitOfWork
 
@@ -54,6 +56,7 @@ async def use_account(desk: Desk, *, member: Member, portfolio_id: PortfolioId) 
             await _accept(work, managed, opened.broker_account_id)
             await work.ladder.end_confirmation(managed.account.id, now)
             await supersede(work, portfolio_id, now)
+            await _send_no_more(work, portfolio_id)
             data = f"{managed.account.broker_account_id} -> {opened.broker_account_id}"
             await work.log.record(
                 AuditEvent(now, "account_accepted", member.id, portfolio_id, data=data)
@@ -109,6 +112,12 @@ async def _lift(desk: Desk, member: Member, managed: ManagedPortfolio, reason: H
         await managed_for(work, member, managed.portfolio.id, Permission.MANAGE, ACTION)
         if await lift_hold(work, managed, reason, now, member.id):
             await work.looks.forget(managed.account.id)
+
+
+async def _send_no_more(work: UnitOfWork, portfolio_id: PortfolioId) -> None:
+    """What was approved for the old account, and is being carried out, is not sent to the new one."""
+    for proposal in await work.proposals.in_states({ProposalState.EXECUTING}, portfolio_id):
+        await void_intents(work, proposal.id, WhyNot.HELD)
 
 
 async def _accept(work: UnitOfWork, managed: ManagedPortfolio, opened: str) -> None:

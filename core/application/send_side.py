@@ -19,7 +19,7 @@ from core.domain.plan import Side
 from core.domain.policy import whole_shares
 from core.domain.portfolio import ManagedPortfolio, Snapshot
 from core.domain.report import WhyNot
-from core.domain.risk import ApprovedPlan
+from core.domain.risk import ApprovedPlan, price_moves
 from core.domain.sizing import FRACTION, Purchase, fit_purchases
 from core.ports.broker import Broker, BrokerError
 
@@ -87,7 +87,8 @@ async def send_side(
         return
     waiting = await _intended(desk, proposal_id, side)
     if waiting:
-        await _prepare(desk, broker, _priced_for(broker, managed), waiting)
+        priced = _priced_for(broker, managed)
+        await _prepare(desk, broker, grant, priced, approved, waiting)
     for order in await _intended(desk, proposal_id, side):
         await send_order(desk, broker, grant, approved, order)
     if not broker.traits.fills_by_hand:
@@ -110,24 +111,36 @@ def _priced_for(broker: Broker, managed: ManagedPortfolio) -> ManagedPortfolio:
 
 
 async def _prepare(
-    desk: Desk, broker: Broker, managed: ManagedPortfolio, orders: Sequence[Order]
+    desk: Desk,
+    broker: Broker,
+    grant: Grant,
+    managed: ManagedPortfolio,
+    approved: ApprovedPlan,
+    orders: Sequence[Order],
 ) -> None:
     """Price orders by quotes of now; purchases are fitted into the cash that is there, and dropped where none is.
 
-    A sale of what was bought with money that has not settled is dropped as well.
+    Dropped are as well a sale of what was bought with money that has not settled, and whatever costs by now more or
+    less than what was approved, by more than the tolerance: a broker that was away may have let minutes pass.
     """
     moment = await desk.market.moment()
     traded = [order.symbol for order in orders]
     snapshot = await take_snapshot(
         desk.store, desk.brokers, desk.market, managed, moment, traded=traded
     )
+    moved = _moved(approved, orders, snapshot, managed)
+    held = [order for order in orders if order not in moved]
     if orders[0].side is Side.SELL:
-        sized = limit_sales(orders, snapshot, managed)
+        sized = limit_sales(held, snapshot, managed)
     else:
         cash = await _read_cash(broker)
         cash = snapshot.holdings.cash if cash is None else cash
-        sized = fit_orders(orders, snapshot, managed, cash)
+        sized = fit_orders(held, snapshot, managed, cash) if held else []
     async with desk.store.begin() as work:
+        await renew(work, desk, grant)
+        for order in moved:
+            why = WhyNot.PRICE_MOVED
+            await work.orders.move(order.id, OrderState.INTENDED, OrderState.VOID, detail=why)
         for order, quantity, limit in sized:
             if quantity > ZERO:
                 await work.orders.prepare(order.id, quantity=quantity, limit_price=limit)
@@ -135,6 +148,23 @@ async def _prepare(
                 await work.orders.move(
                     order.id, OrderState.INTENDED, OrderState.VOID, detail=why_dropped(order)
                 )
+
+
+def _moved(
+    approved: ApprovedPlan,
+    orders: Sequence[Order],
+    snapshot: Snapshot,
+    managed: ManagedPortfolio,
+) -> list[Order]:
+    """The orders whose symbols left the tolerance since the plan was approved."""
+    moves = price_moves(
+        [approved.trades[order.leg - 1] for order in orders],
+        snapshot.quotes,
+        managed.policy,
+        across_close=approved.proposal.revision.snapshot.session != snapshot.session,
+    )
+    symbols = {move.symbol for move in moves}
+    return [order for order in orders if order.symbol in symbols]
 
 
 async def _read_cash(broker: Broker) -> Decimal | None:

@@ -44,6 +44,7 @@ class WhyNot(StrEnum):
     NO_CASH = "no_cash"
     UNSETTLED = "unsettled"
     SETTLES_LATER = "settles_later"
+    PRICE_MOVED = "price_moved"
     DRY_RUN = "dry_run"
     BARRED = "barred"
     OVER_LIMIT = "over_limit"

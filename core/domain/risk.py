@@ -122,17 +122,27 @@ def recheck(
     market_now: datetime,
 ) -> Recheck:
     """Hold an approved proposal against what is true now: prices within tolerance, same holdings, fresh approval."""
-    tolerance = policy.tolerance_across_close if across_close else policy.tolerance
     revision = proposal.revision
-    moves = tuple(
-        PriceMove(trade.symbol, trade.price, quotes[trade.symbol].price)
-        for trade in revision.plan.trades
-        if moved_percent(quotes[trade.symbol].price, trade.price) > tolerance
-    )
     return Recheck(
-        moves=moves,
+        moves=price_moves(revision.plan.trades, quotes, policy, across_close=across_close),
         changes=holding_changes(revision.snapshot.holdings, holdings),
         approval_aged=is_aged(proposal, market_now),
+    )
+
+
+def price_moves(
+    trades: Iterable[Trade],
+    quotes: Mapping[Symbol, Quote],
+    policy: Policy,
+    *,
+    across_close: bool,
+) -> tuple[PriceMove, ...]:
+    """The approved trades whose price is further from the approved one now than the policy tolerates."""
+    tolerance = policy.tolerance_across_close if across_close else policy.tolerance
+    return tuple(
+        PriceMove(trade.symbol, trade.price, quotes[trade.symbol].price)
+        for trade in trades
+        if moved_percent(quotes[trade.symbol].price, trade.price) > tolerance
     )
 
 
