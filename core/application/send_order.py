@@ -70,7 +70,9 @@ async def send_order(
     except OrderRefused as refused:
         await _move(desk, grant, order, OrderState.SUBMITTING, OrderState.REJECTED, str(refused))
     except BrokerUnavailable as error:
-        await _move(desk, grant, order, OrderState.SUBMITTING, OrderState.INTENDED, str(error))
+        # One that was sent before, and not found, may be there still: it stays marked.
+        detail = NOT_THERE if order.detail == NOT_THERE else str(error)
+        await _move(desk, grant, order, OrderState.SUBMITTING, OrderState.INTENDED, detail)
     except (BrokerAmbiguous, DuplicateClientOrderId) as error:
         log.warning("order %s: no clear answer (%s); looking it up", order.client_order_id, error)
         await _move(desk, grant, order, OrderState.SUBMITTING, OrderState.UNKNOWN, str(error))

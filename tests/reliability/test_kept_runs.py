@@ -38,6 +38,16 @@ def an_order_seen_late_is_given_up_for_the_next_plan(family: Family) -> None:
     family.a_plan_is_asked_for_and_approved(aaa=10, is_followed=False, who="anna")
 
 
+def an_order_seen_late_cannot_be_sent_again_and_is_given_up(family: Family) -> None:
+    """That the broker could not be reached made it forgotten that the order had been sent before."""
+    settled(family, Mishap.LATE, Mishap.UNAVAILABLE, Mishap.UNAVAILABLE)
+    family.a_plan_is_asked_for_and_approved(aaa=10, is_followed=True, who="anna")
+    family.work_is_done()
+    family.hold()
+    family.a_clock_jumps(is_wall=False, minutes=1440)
+    family.work_is_done()
+
+
 def an_hour_passes_while_the_first_of_several_orders_is_on_its_way(family: Family) -> None:
     """The others went out under an approval that had grown old meanwhile."""
     settled(family)
@@ -54,6 +64,7 @@ def money_is_moved_while_the_broker_is_silent(family: Family) -> None:
 KEPT: list[Run] = [
     an_order_seen_late_is_given_up_when_the_exchange_closes,
     an_order_seen_late_is_given_up_for_the_next_plan,
+    an_order_seen_late_cannot_be_sent_again_and_is_given_up,
     an_hour_passes_while_the_first_of_several_orders_is_on_its_way,
     money_is_moved_while_the_broker_is_silent,
 ]
