@@ -53,5 +53,7 @@ class Executions:
             return await execute_account(self._desk, proposals)
 
     def _gather(self) -> int:
+        """What has ended; an execution that was broken off has ended nothing."""
         done = [account_id for account_id, task in self._running.items() if task.done()]
-        return sum(self._running.pop(account_id).result() for account_id in done)
+        ended = [self._running.pop(account_id) for account_id in done]
+        return sum(task.result() for task in ended if not task.cancelled())

@@ -61,10 +61,13 @@ class Worker:
         A broker that hangs holds the start up for a minute at most: whatever is still in doubt then is looked up again
         before anything of it is sent.
         """
+        timer = asyncio.timeout(RECONCILE_SECONDS)
         try:
-            async with self._lock, asyncio.timeout(RECONCILE_SECONDS):
+            async with self._lock, timer:
                 looked_at = await reconcile(self._desk)
         except TimeoutError:
+            if not timer.expired():
+                raise
             log.warning("not every broker has answered within %s s", RECONCILE_SECONDS)
             return
         if looked_at:

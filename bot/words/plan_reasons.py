@@ -120,7 +120,9 @@ _SENTENCES: dict[ReasonCode, Callable[[Reason, str], str]] = {
     ReasonCode.SELL_ONLY: _fixed("This plan only sells."),
     ReasonCode.DO_NOT_SELL: _fixed("Your policy never sells it."),
     ReasonCode.NOT_TRADABLE: _fixed("The broker does not trade it now."),
-    ReasonCode.UNSETTLED: _fixed("Bought with money that settles next trading day: not sold before."),
+    ReasonCode.UNSETTLED: _fixed(
+        "Bought with money that settles next trading day: not sold before."
+    ),
     ReasonCode.DO_NOT_BUY: _fixed("Your policy never buys it."),
     ReasonCode.AT_GOAL: _at_goal,
     ReasonCode.CAPPED: _fixed("It was left out of this plan."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.application.access import managed_for
 from core.application.market import Market
+from core.application.propose import supersede
 from core.domain.ids import PortfolioId
 from core.domain.membership import Member, Permission
 from core.domain.policy import Policy
@@ -23,7 +24,10 @@ async def change_policy(
     pairs: list[tuple[str, str]],
     limits: Limits = CODE_LIMITS,
 ) -> Policy:
-    """Change the named fields together, or none of them; raises UnknownPolicyName, BadPolicyValue or RiskLimit."""
+    """Change the named fields together, or none of them; raises UnknownPolicyName, BadPolicyValue or RiskLimit.
+
+    Where more approvals are needed from now on, what was proposed under fewer is superseded.
+    """
     now, market_now = clock.now(), await market.clock.now()
     async with store.begin() as work:
         managed, _ = await managed_for(
@@ -33,6 +37,8 @@ async def change_policy(
         if policy.collar != managed.policy.collar:
             limits.require_collar(policy)
         await work.portfolios.set_policy(portfolio_id, policy, by=member.id, at=market_now)
+        if policy.approvals > managed.policy.approvals:
+            await supersede(work, portfolio_id, now)
         if policy.check_times != managed.policy.check_times:
             await work.checks.drop_unfinished(portfolio_id)
         text = " ".join(f"{name} {value}" for name, value in pairs)

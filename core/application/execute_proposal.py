@@ -8,13 +8,14 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
-from core.application.desk import Desk, Grant, release_account, take_account
+from core.application.desk import Desk, Grant, release_account, renew, take_account
 from core.application.dry_run import dry_run, is_dry_run
 from core.application.end_barred import is_barred
 from core.application.follow_settlement import look_after, schedule
+from core.application.gate import approvers_remain
 from core.application.market import Moment
 from core.application.propose import void_intents
-from core.application.recheck_proposal import approvers_remain, drift_left, recheck_proposal
+from core.application.recheck_proposal import drift_left, recheck_proposal
 from core.application.send_order import Stopped, require_in_time
 from core.application.send_side import look_again, orders_of, send_side, settle_doubts
 from core.application.show_proposal import outcome_document
@@ -172,6 +173,8 @@ async def _approved(
     if await is_barred(desk, grant, managed, proposal):
         return None
     await _require_open(desk, managed)
+    async with desk.store.begin() as work:
+        await renew(work, desk, grant)
     approved = await recheck_proposal(desk, managed, proposal, await desk.market.moment())
     if approved is None or not await _begin(desk, grant, proposal):
         return None

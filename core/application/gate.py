@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.application.desk import Desk, Grant
 from core.application.market import Moment
 from core.domain.ladder import Facts, Ruling, TradingMode, Verdict, judge
+from core.domain.membership import Permission, may
 from core.domain.money import ZERO
 from core.domain.order import Order
 from core.domain.portfolio import Account, ManagedPortfolio, Rung
@@ -141,3 +142,12 @@ async def used_today(
     midnight = datetime.combine(moment.today, time(0), NEW_YORK)
     sent = await work.ladder.sent_since(account.id, midnight)
     return day_use(order for order in sent if but is None or order.id != but.id)
+
+
+async def approvers_remain(work: UnitOfWork, proposal: Proposal) -> bool:
+    """Whether enough of those who approved a proposal may still do so."""
+    roles = [
+        await work.people.role(decision.member_id, proposal.portfolio_id)
+        for decision in proposal.approvals
+    ]
+    return sum(may(role, Permission.APPROVE) for role in roles) >= proposal.approvals_needed

@@ -7,14 +7,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.application.desk import Desk
-from core.application.gate import used_today
+from core.application.gate import approvers_remain, used_today
 from core.application.market import Moment
 from core.application.plan_within import plan_within
 from core.application.proposal_record import recheck_event
 from core.application.propose import void_intents
 from core.application.take_snapshot import drift_of, plan_request, take_snapshot
 from core.application.tell import refresh_copies, tell_deciders, tell_proposal
-from core.domain.membership import Permission, may
 from core.domain.outbox import MessageKind
 from core.domain.plan import Plan
 from core.domain.policy import Direction
@@ -72,15 +71,6 @@ async def _within_limits(
         log.warning("proposal %s is cancelled: %s", proposal.id, refusal)
         await _end(desk, proposal, ProposalState.CANCELLED)
         return None
-
-
-async def approvers_remain(work: UnitOfWork, proposal: Proposal) -> bool:
-    """Whether enough of those who approved a proposal may still do so."""
-    roles = [
-        await work.people.role(decision.member_id, proposal.portfolio_id)
-        for decision in proposal.approvals
-    ]
-    return sum(may(role, Permission.APPROVE) for role in roles) >= proposal.approvals_needed
 
 
 async def _end(desk: Desk, proposal: Proposal, state: ProposalState) -> None:

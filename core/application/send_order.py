@@ -10,7 +10,7 @@ import logging
 from datetime import datetime
 
 from core.application.desk import Desk, Grant, renew
-from core.application.gate import require_may_send
+from core.application.gate import approvers_remain, require_may_send
 from core.application.hold_account import hold_account
 from core.application.market import Moment
 from core.domain.hold import MORE, HoldReason, strange
@@ -94,6 +94,8 @@ async def _claim(desk: Desk, grant: Grant, approved: ApprovedPlan, order: Order)
                 raise Stopped(WhyNot.PAUSED)
             if await work.holds.standing(order.account_id):
                 raise Stopped(WhyNot.HELD)
+            if not await approvers_remain(work, proposal):
+                raise Stopped(WhyNot.APPROVER_GONE)
             try:
                 await require_may_send(work, desk, grant, managed.account, approved, order, moment)
             except (MayNotTrade, RiskLimit) as refusal:

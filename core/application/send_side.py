@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from core.application.desk import Desk, Grant, renew, take_account
-from core.application.send_order import NOT_THERE, look_up, send_order
+from core.application.send_order import NOT_THERE, Stopped, look_up, send_order
 from core.application.show_proposal import current_orders
 from core.application.take_snapshot import drift_of, take_snapshot
 from core.domain.ids import ProposalId
@@ -17,7 +17,7 @@ from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, IN_DOUBT, Order, OrderState, collared_limit
 from core.domain.plan import Side
 from core.domain.policy import whole_shares
-from core.domain.portfolio import ManagedPortfolio, Snapshot
+from core.domain.portfolio import ManagedPortfolio, Snapshot, holding_changes
 from core.domain.report import WhyNot
 from core.domain.risk import ApprovedPlan, price_moves
 from core.domain.sizing import FRACTION, Purchase, fit_purchases
@@ -121,13 +121,18 @@ async def _prepare(
     """Price orders by quotes of now; purchases are fitted into the cash that is there, and dropped where none is.
 
     Dropped are as well a sale of what was bought with money that has not settled, and whatever costs by now more or
-    less than what was approved, by more than the tolerance: a broker that was away may have let minutes pass.
+    less than what was approved, by more than the tolerance: a broker that was away may have let minutes pass. Raises
+    Stopped where the account, of which nothing was traded yet, holds something else than what was approved.
     """
     moment = await desk.market.moment()
     traded = [order.symbol for order in orders]
     snapshot = await take_snapshot(
         desk.store, desk.brokers, desk.market, managed, moment, traded=traded
     )
+    if await _is_untouched(desk, approved.proposal.id) and holding_changes(
+        approved.proposal.revision.snapshot.holdings, snapshot.holdings
+    ):
+        raise Stopped(WhyNot.HOLDINGS_CHANGED)
     moved = _moved(approved, orders, snapshot, managed)
     held = [order for order in orders if order not in moved]
     if orders[0].side is Side.SELL:
@@ -148,6 +153,14 @@ async def _prepare(
                 await work.orders.move(
                     order.id, OrderState.INTENDED, OrderState.VOID, detail=why_dropped(order)
                 )
+
+
+async def _is_untouched(desk: Desk, proposal_id: ProposalId) -> bool:
+    """Whether nothing of a plan was ever sent: what the account holds must then be what was approved."""
+    return all(
+        order.state is OrderState.INTENDED and order.detail != NOT_THERE
+        for order in await orders_of(desk, proposal_id)
+    )
 
 
 def _moved(

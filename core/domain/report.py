@@ -45,6 +45,8 @@ class WhyNot(StrEnum):
     UNSETTLED = "unsettled"
     SETTLES_LATER = "settles_later"
     PRICE_MOVED = "price_moved"
+    HOLDINGS_CHANGED = "holdings_changed"
+    APPROVER_GONE = "approver_gone"
     DRY_RUN = "dry_run"
     BARRED = "barred"
     OVER_LIMIT = "over_limit"

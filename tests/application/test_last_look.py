@@ -6,6 +6,7 @@ from collections import deque
 
 import pytest
 
+from core.application.change_policy import change_policy
 from core.application.execute_proposal import execute_approved
 from core.application.reconcile import reconcile
 from core.application.release_hold import use_account
@@ -14,8 +15,9 @@ from core.domain.order import OrderState
 from core.domain.plan import Side
 from core.domain.portfolio import Holdings
 from core.domain.proposal import ProposalState
+from core.domain.refusals import ProposalNotOpen
 from core.domain.report import WhyNot
-from core.ports.broker import BrokerOrder
+from core.ports.broker import BrokerOrder, OrderRequest
 from tests.application.acts import approved, ask, decide, let_in, proposed, view
 from tests.application.watching import look, reasons, watched
 from tests.fakes.broker import Mishap
@@ -112,3 +114,59 @@ async def test_a_fault_of_ours_at_one_proposal_does_not_keep_the_bot_from_starti
     assert "could not be reconciled" in caplog.text
     await execute_approved(world.desk)
     assert (await world.proposal(proposal.id)).state is ProposalState.DONE
+
+
+@pytest.mark.fault(10)
+async def test_shares_sold_elsewhere_while_the_broker_is_away_end_what_was_not_begun(
+    world: World,
+) -> None:
+    """The re-check held, and then the broker could not be reached: meanwhile somebody sold there."""
+    _, proposal = await approved(world)
+    world.broker.mishaps = deque([Mishap.UNAVAILABLE])
+    await execute_approved(world.desk)
+    sent = len(world.broker.submits)
+    world.hold(100 + 5000, AAA=20, BBB=60)
+    await execute_approved(world.desk)
+    shown = await view(world, proposal)
+    assert len(world.broker.submits) == sent
+    assert {order.detail for order in shown.orders} == {WhyNot.HOLDINGS_CHANGED}
+    assert shown.proposal.state is ProposalState.FAILED
+
+
+@pytest.mark.fault(50)
+async def test_who_approved_and_is_demoted_after_the_first_order_stops_the_second(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, proposal = await proposed(world)
+    ben = await let_in(world, proposal.portfolio_id)
+    await decide(world, ben, proposal)
+    submit = world.broker.submit
+
+    async def submit_and_demote(request: OrderRequest) -> BrokerOrder:
+        placed = await submit(request)
+        await world.give_role(ben, proposal.portfolio_id, Role.VIEWER)
+        return placed
+
+    monkeypatch.setattr(world.broker, "submit", submit_and_demote)
+    await execute_approved(world.desk)
+    sale, purchase = (await view(world, proposal)).orders
+    assert sale.state is OrderState.FILLED
+    assert (purchase.state, purchase.detail) == (OrderState.VOID, WhyNot.APPROVER_GONE)
+    assert len(world.broker.submits) == 1
+
+
+async def test_what_was_proposed_under_fewer_approvals_than_are_needed_now_is_superseded(
+    world: World,
+) -> None:
+    anna, proposal = await proposed(world)
+    await change_policy(
+        world.store,
+        world.market,
+        world.clock,
+        member=anna,
+        portfolio_id=proposal.portfolio_id,
+        pairs=[("approvals", "2")],
+    )
+    assert (await world.proposal(proposal.id)).state is ProposalState.SUPERSEDED
+    with pytest.raises(ProposalNotOpen):
+        await decide(world, anna, proposal)

@@ -358,7 +358,9 @@ def test_what_was_bought_with_unsettled_money_is_not_sold() -> None:
     )
     plan = calculate(request)
     assert plan.trades == ()
-    assert {skip.symbol: skip.reason.code for skip in plan.skipped}[Symbol("A")] is ReasonCode.UNSETTLED
+    assert {skip.symbol: skip.reason.code for skip in plan.skipped}[
+        Symbol("A")
+    ] is ReasonCode.UNSETTLED
 
 
 def test_excluded_lines_are_not_traded(case: Case) -> None:

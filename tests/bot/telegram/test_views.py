@@ -332,7 +332,10 @@ def test_orders_with_fills_and_refusals() -> None:
     )
     text = plain(orders_screen(current(), orders).text)
     assert "Proposal 42: Sell 11 VTI: filled at $287.14, Tue 10 Mar 10:05 ET" in text
-    assert "Buy 46 BND: 30 of 46 filled at $73.43, Tue 10 Mar 10:05 ET; the rest cancelled unfilled" in text
+    assert (
+        "Buy 46 BND: 30 of 46 filled at $73.43, Tue 10 Mar 10:05 ET; the rest cancelled unfilled"
+        in text
+    )
     assert "refused by the broker (<halted>)" in text
     assert "No order was made yet." in orders_screen(current(), ()).text
 
