@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -283,26 +283,30 @@ async def test_yesterday_s_store_finds_the_newer_orders_and_sends_nothing(tmp_pa
         for name in ("evenkeel.db", "evenkeel.db-wal", "evenkeel.db-shm"):
             (tmp_path / name).unlink(missing_ok=True)
         copy.rename(file)
-        anna.store = await make_store(tmp_path)
-        anna.desk = replace(anna.desk, store=anna.store, watched=type(anna.desk.watched)())
+        async with AsyncExitStack() as stack:
+            anna.store = await make_store(tmp_path)
+            stack.push_async_callback(anna.store.aclose)
+            anna.desk = replace(anna.desk, store=anna.store, watched=type(anna.desk.watched)())
 
-        await reconcile(anna.desk)
-        await shared.look()
-        assert await shared.reasons() == [R.STRANGE_FILL]
-        result = await request_rebalance(
-            anna.store,
-            anna.desk.brokers,
-            anna.desk.market,
-            anna.desk.clock,
-            member=await shared.anna(),
-            portfolio_id=anna.proposal.portfolio_id,
-            request_key="after",
-        )
-        assert result.outcome is Outcome.REFUSED
-        for _ in range(3):
+            await reconcile(anna.desk)
             await shared.look()
-            await execute_approved(anna.desk)
-        assert anna.stage.posts == sent
-        await go_on(anna.desk, member=await shared.anna(), portfolio_id=anna.proposal.portfolio_id)
-        await shared.look()
-        assert await shared.reasons() == []
+            assert await shared.reasons() == [R.STRANGE_FILL]
+            result = await request_rebalance(
+                anna.store,
+                anna.desk.brokers,
+                anna.desk.market,
+                anna.desk.clock,
+                member=await shared.anna(),
+                portfolio_id=anna.proposal.portfolio_id,
+                request_key="after",
+            )
+            assert result.outcome is Outcome.REFUSED
+            for _ in range(3):
+                await shared.look()
+                await execute_approved(anna.desk)
+            assert anna.stage.posts == sent
+            await go_on(
+                anna.desk, member=await shared.anna(), portfolio_id=anna.proposal.portfolio_id
+            )
+            await shared.look()
+            assert await shared.reasons() == []
