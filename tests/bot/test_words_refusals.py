@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.words.refusals import _BARRIERS, price_fault_sentence, refusal_sentence
+from bot.words.proposal_refusals import _BARRIERS
+from bot.words.refusals import price_fault_sentence, refusal_sentence
 from core.domain import refusals as r
 from core.domain.ids import Symbol
 from core.domain.ladder import Barrier

@@ -1,0 +1,98 @@
+"""Refusals about cash, holdings and the accounts that have them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.domain.refusals.base import Refusal
+
+
+@dataclass(eq=False)
+class NotEnoughCash(Refusal):
+    """More money asked for than the account holds as cash."""
+
+    asked: Decimal
+    available: Decimal
+    currency: str
+
+
+@dataclass(eq=False)
+class NoCashTransfers(Refusal):
+    """A broker through which no money can be moved."""
+
+    broker: str
+
+
+@dataclass(eq=False)
+class AccountInUse(Refusal):
+    """A broker's account that belongs to a portfolio already."""
+
+    broker: str
+
+
+@dataclass(eq=False)
+class EmptyAccount(Refusal):
+    """An account that holds nothing to plan with."""
+
+
+@dataclass(eq=False)
+class BrokerDown(Refusal):
+    """A broker that did not answer usably."""
+
+    broker: str
+    detail: str
+
+
+@dataclass(eq=False)
+class HoldingsOld(Refusal):
+    """Typed holdings that nobody has confirmed for too long; the age is in whole days."""
+
+    age_days: int
+
+
+@dataclass(eq=False)
+class NotKeptByHand(Refusal):
+    """Typing holdings, prices or fills of an account whose broker tells them itself."""
+
+    broker: str
+
+
+@dataclass(eq=False)
+class BadProxy(Refusal):
+    """A symbol that another's price cannot move with: ``fault`` says what is wrong with its own price.
+
+    Without a fault it is no other symbol, or has no price of a source's own.
+    """
+
+    symbol: str
+    proxy: str
+    fault: object | None = None
+
+
+@dataclass(eq=False)
+class ChecklistOpen(Refusal):
+    """Typing holdings while orders of a checklist have no answer yet: they would be counted twice."""
+
+    count: int
+
+
+@dataclass(eq=False)
+class ChecklistClosed(Refusal):
+    """An answer to a line of a checklist whose time is over."""
+
+    proposal: int
+
+
+@dataclass(eq=False)
+class UnreadableFile(Refusal):
+    """A file of holdings that cannot be used; ``faults`` names each line and what is wrong with it."""
+
+    faults: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class UnknownAssets(Refusal):
+    """Symbols that the account's broker does not trade."""
+
+    symbols: tuple[str, ...]

@@ -1,0 +1,75 @@
+"""Refusals about people and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.domain.refusals.base import Refusal
+
+
+@dataclass(eq=False)
+class NotAMember(Refusal):
+    """A person whom nobody has let in."""
+
+    user_id: int
+
+
+@dataclass(eq=False)
+class NotAllowed(Refusal):
+    """A member whose role does not permit what was asked."""
+
+    needed: str
+    role: str | None
+    action: str
+
+
+@dataclass(eq=False)
+class UnknownPortfolio(Refusal):
+    """A portfolio name that this member does not have."""
+
+    slug: str
+    known: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class NoPortfolio(Refusal):
+    """A member who has no portfolio yet."""
+
+
+@dataclass(eq=False)
+class NameTaken(Refusal):
+    """A portfolio name that the household already uses."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class BadName(Refusal):
+    """A name that is empty, too long, or made of characters that cannot be shown safely."""
+
+    text: str
+    limit: int
+
+
+@dataclass(eq=False)
+class UnknownRole(Refusal):
+    """A word that is not a role."""
+
+    text: str
+
+
+@dataclass(eq=False)
+class BadInvitation(Refusal):
+    """An invitation or claim that is unknown, used, or too old."""
+
+
+@dataclass(eq=False)
+class UnknownMember(Refusal):
+    """A person who is not a member of this portfolio."""
+
+    text: str
+
+
+@dataclass(eq=False)
+class LastOwner(Refusal):
+    """A change that would leave a portfolio without an owner."""
