@@ -33,7 +33,7 @@ demo: $(RUNTIME) ## start the bot on a chat page of its own, on real price histo
 install: $(RUNTIME) ## make .venv with what the bot needs
 
 test: $(DEV) ## run every test; PYTEST_ARGS="-k word" chooses some
-	@$(PY) -m pytest --numprocesses auto $(PYTEST_ARGS)
+	@$(PY) -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
 check: $(DEV) ## lint, format, types, import rules
 	@$(PY) -m ruff check .
@@ -42,7 +42,7 @@ check: $(DEV) ## lint, format, types, import rules
 	@$(VENV)/bin/lint-imports
 
 crash: $(DEV) ## kill an execution at every point there is, with every trouble a broker can make
-	@HYPOTHESIS_PROFILE=full $(PY) -m pytest --numprocesses auto tests/reliability $(PYTEST_ARGS)
+	@HYPOTHESIS_PROFILE=full $(PY) -m pytest --numprocesses auto --dist worksteal tests/reliability $(PYTEST_ARGS)
 
 SOAK := test_concurrency test_market_simulation test_one_check_a_session
 
