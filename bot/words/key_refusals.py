@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.words.labels import source_label
+from bot.words.labels import capital, source_label
 from bot.words.numbers import count, listed
 from bot.words.refusals import refusal_sentence
 from core.domain import refusals as r
@@ -48,7 +48,7 @@ def _(refusal: r.SealsBroken) -> str:
 
 @_say
 def _(refusal: r.AccountLocked) -> str:
-    account = _capital(f"the {_account(refusal.broker, refusal.account)}")
+    account = capital(f"the {_account(refusal.broker, refusal.account)}")
     return f"{account} cannot be reached: {_WHY[refusal.why]}."
 
 
@@ -71,13 +71,13 @@ _WHY = {
 
 @_say
 def _(refusal: r.KeysUnreadable) -> str:
-    broker = _capital(source_label(refusal.broker))
+    broker = capital(source_label(refusal.broker))
     return f"This cannot be {broker}'s {refusal.field}: expected plain letters and digits, without spaces."
 
 
 @_say
 def _(refusal: r.KeysNotAccepted) -> str:
-    broker = _capital(source_label(refusal.broker))
+    broker = capital(source_label(refusal.broker))
     said = f"{broker} refuses these keys at {refusal.origin}"
     if refusal.resemble_live is not None and refusal.resemble_live != refusal.is_live:
         if refusal.resemble_live:
@@ -91,7 +91,7 @@ def _(refusal: r.KeysNotAccepted) -> str:
 
 @_say
 def _(refusal: r.BrokerNotThere) -> str:
-    broker = _capital(source_label(refusal.broker))
+    broker = capital(source_label(refusal.broker))
     return f"{broker} does not answer at {refusal.origin}: {refusal.detail}. Check ALPACA_BASE_URL."
 
 
@@ -157,7 +157,3 @@ def _(refusal: r.PriceKeysMissing) -> str:
 
 def _account(broker: str, last_four: str) -> str:
     return f"{source_label(broker)} account" + (f" …{last_four}" if last_four else "")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -158,3 +158,8 @@ def proposal_number(number: int, revision: int) -> str:
 def source_label(source: str) -> str:
     """The name of a price source; one without a name here is called by its code."""
     return SOURCES.get(source, source)
+
+
+def capital(text: str) -> str:
+    """A text that begins a sentence."""
+    return text[:1].upper() + text[1:]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import singledispatch
 
-from bot.words.labels import source_label
+from bot.words.labels import capital, source_label
 from bot.words.numbers import count, listed, money, plain
 from bot.words.times import age, clock_time
 from core.domain import refusals as r
@@ -43,7 +43,7 @@ def _(refusal: r.UnknownSymbol) -> str:
 @_say
 def _(refusal: r.CurrencyMismatch) -> str:
     return (
-        f"{_capital(refusal.subject)} is in {refusal.currency}; this portfolio takes"
+        f"{capital(refusal.subject)} is in {refusal.currency}; this portfolio takes"
         f" {refusal.expected} only."
     )
 
@@ -284,7 +284,7 @@ def _(refusal: r.HoldingsOld) -> str:
 @_say
 def _(refusal: r.NotKeptByHand) -> str:
     return (
-        f"{_capital(source_label(refusal.broker))} says itself what this account holds, so nothing is"
+        f"{capital(source_label(refusal.broker))} says itself what this account holds, so nothing is"
         " typed here. /status shows it."
     )
 
@@ -345,7 +345,7 @@ def _(_refusal: r.PlanFailed) -> str:
 
 @_say
 def _(refusal: r.NotBuiltYet) -> str:
-    return f"{_capital(refusal.what)} is not built yet."
+    return f"{capital(refusal.what)} is not built yet."
 
 
 # --- parts of sentences --------------------------------------------------------------------------
@@ -388,7 +388,3 @@ def _exact(value: Decimal) -> str:
 
 def _a(role: str) -> str:
     return f"{'an' if role[:1] in 'aeiou' else 'a'} {role}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -7,7 +7,7 @@ from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.telegram.views.proposal_text import title
 from bot.words.by_hand import account_label, account_meaning
-from bot.words.labels import rung_label, source_label
+from bot.words.labels import capital, rung_label, source_label
 from bot.words.ladder import (
     LOSSES,
     REINS,
@@ -75,15 +75,11 @@ def _standing(ladder: Ladder) -> str:
     barrier = ladder.barrier
     return lines(
         f"{escape(place_line(account.rung))}.",
-        f"{_capital(caps)}." if caps else "",
+        f"{capital(caps)}." if caps else "",
         _confirmed(ladder),
         f"⛔ {escape(refusal_sentence(MayNotTrade(barrier, account.rung)))}" if barrier else "",
         _above(ladder),
     )
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def _confirmed(ladder: Ladder) -> str:
@@ -150,7 +146,7 @@ def climbed_screen(climb: Climb) -> Screen:
     text = paragraphs(
         f"✅ {bold(shown_name(climb.managed.portfolio.name))} is {bold(rung_label(climb.rung))} now: "
         "what is approved from now on is traded with real money.",
-        escape(f"{_capital(caps_line(climb.rung, climb.limits, account.currency))}."),
+        escape(f"{capital(caps_line(climb.rung, climb.limits, account.currency))}."),
         "Proposals that were open are replaced; the next check makes a new one. Everybody who may "
         "approve has been told.",
     )
