@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from click.testing import CliRunner, Result
 from bot.cli import cli
 from core.domain.ids import UserId
 from core.ports.store.codes import KeptCodes
+from tests.bot.key_stage import logging_as_before
 from tests.fakes.store import make_store
 
 ANNA = 1001
@@ -24,12 +24,10 @@ KEY = "a-master-key-of-at-least-thirty-two-characters"
 
 
 @pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
+def log_of_its_own() -> Iterator[None]:
     """Commands set up the log for a process of their own."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
+    with logging_as_before():
+        yield
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,16 +12,15 @@ from click.testing import CliRunner, Result
 from bot.cli import cli
 from core.adapters.store import open_store
 from core.domain.ids import UserId
+from tests.bot.key_stage import logging_as_before
 from tests.fakes.store import make_store
 
 
 @pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
+def log_of_its_own() -> Iterator[None]:
     """Commands set up the log for a process of their own."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
+    with logging_as_before():
+        yield
 
 
 @pytest.fixture
