@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import yfinance.base
+from yfinance.data import YfData
 
 from core.adapters.market_data.yahoo import YahooMarketData
 from core.adapters.market_data.yahoo.symbols import yahoo_name
@@ -26,6 +28,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationW
 
 SPY, AGG, NOSUCH = Symbol("SPY"), Symbol("AGG"), Symbol("NOSUCH")
 AT = int(MONDAY_ELEVEN.timestamp())
+
+
+@pytest.fixture(autouse=True)
+def yfinance_of_a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what yfinance keeps in the process, so that no test sees another's answers."""
+    YfData.cache_get.cache_clear()
+    monkeypatch.setattr(yfinance.base, "_tz_info_fetch_ctr", 0)
 
 
 @pytest.fixture
@@ -203,6 +212,16 @@ async def test_unreadable_answers_are_told_when_the_charts_fail_too(
         await yahoo.quotes([SPY])
     expected = "too many requests" if chart_status == 429 else "the charts are empty"
     assert caught.value.detail == expected
+
+
+async def test_a_refused_chart_is_asked_again_and_not_remembered(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    server.list_status, server.chart_status = 500, 500
+    with pytest.raises(PriceSourceDown, match="empty"):
+        await yahoo.quotes([SPY])
+    server.chart_status = 200
+    assert (await yahoo.quotes([SPY])).quotes[SPY].price == Decimal("100.25")
 
 
 async def test_nobody_there_is_told_with_the_reason(tmp_path: Path) -> None:

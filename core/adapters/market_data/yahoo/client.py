@@ -90,6 +90,10 @@ class YahooClient:
         return {symbol: read_quote(symbol, records.get(name)) for symbol, name in names.items()}
 
     def _from_charts(self, names: Mapping[Symbol, str]) -> Answers:
+        """The charts, asked anew: yfinance would keep a refused answer for as long as we run."""
+        from yfinance.data import YfData
+
+        YfData.cache_get.cache_clear()
         with ThreadPoolExecutor(CHARTS_AT_ONCE) as pool:
             answers = list(pool.map(self._chart, names, names.values()))
         found = dict(zip(names, answers, strict=True))
