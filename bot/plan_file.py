@@ -35,8 +35,9 @@ from bot.plan_values import (
 from core.domain.drift import managed_symbols
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
+from core.domain.lots import Lot
 from core.domain.money import ZERO
-from core.domain.plan import Lot, PlanRequest
+from core.domain.plan import PlanRequest
 from core.domain.policy import Policy
 from core.domain.portfolio import Holdings
 from core.domain.refusals import NoTargets, TargetsDoNotSum, TooManyTargets

@@ -17,9 +17,10 @@ from bot.telegram.context import Misunderstood, Reaction, Turn, alert, put, say
 from bot.telegram.dialogues import end_dialogue, open_dialogue, save_dialogue, take_step
 from bot.telegram.views.book import change_screen
 from core.application.type_holdings import show_book, type_holdings
-from core.domain.book import BookChange, Lot
+from core.domain.book import BookChange
 from core.domain.holdings_file import MOST_BYTES, read_holdings_file
 from core.domain.ids import PortfolioId, Symbol
+from core.domain.lots import Lot
 from core.domain.membership import Permission, require
 from core.ports.store import Dialogue
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.domain.ids import Symbol
-from core.domain.money import ZERO
+from core.domain.lots import Lot, quantity_of
 from core.domain.quote import Proxy
 
 CONFIRMED_FOR = timedelta(days=30)
@@ -19,16 +19,6 @@ PRICE_SESSIONS = 5
 
 PROXY_FOR = timedelta(days=90)
 """How long a typed price may be moved with its proxy before it is to be typed again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """Shares bought together: what each cost and when they were acquired, where that is known."""
-
-    symbol: Symbol
-    quantity: Decimal
-    cost_per_share: Decimal | None = None
-    acquired: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +76,3 @@ class Book:
     def days_since(self, now: datetime) -> int | None:
         """Whole days since it was confirmed; None where nobody ever wrote anything."""
         return None if self.confirmed_at is None else max((now - self.confirmed_at).days, 0)
-
-
-def quantity_of(lots: Iterable[Lot]) -> Decimal:
-    """The shares of some lots together."""
-    return sum((lot.quantity for lot in lots), ZERO)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from core.domain.book import BookChange, Lot
+from core.domain.book import BookChange
 from core.domain.holdings_columns import (
     MONEY_FUNDS,
     Columns,
@@ -25,6 +25,7 @@ from core.domain.holdings_columns import (
 )
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH, parse_symbol
+from core.domain.lots import Lot
 from core.domain.money import ZERO
 from core.domain.refusals import BadSymbol, UnreadableFile
 

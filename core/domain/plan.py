@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
 from core.domain.drift import DriftReport
 from core.domain.ids import Symbol
+from core.domain.lots import Lot
 from core.domain.policy import Policy
 from core.domain.portfolio import Holdings
 from core.domain.targets import TargetAllocation
@@ -70,16 +70,6 @@ class Reason:
     code: ReasonCode
     symbol: Symbol | None = None
     values: Mapping[str, Decimal] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """Shares bought together; an unknown date or cost is None."""
-
-    symbol: Symbol
-    quantity: Decimal
-    cost_per_share: Decimal | None = None
-    acquired: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

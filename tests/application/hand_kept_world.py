@@ -17,8 +17,9 @@ from core.application.desk import Desk
 from core.application.hand_kept import hand_kept
 from core.application.show_proposal import ProposalView, load_view
 from core.application.type_holdings import type_holdings
-from core.domain.book import Book, BookChange, Lot
+from core.domain.book import Book, BookChange
 from core.domain.ids import ChatId, PortfolioId, ProposalId, Symbol
+from core.domain.lots import Lot
 from core.domain.membership import Member
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal

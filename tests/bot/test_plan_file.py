@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from bot.plan_file import CsvFiles, PlanFileRefused, read_csv_request, read_json_request
 from core.domain.ids import Symbol
-from core.domain.plan import Lot, PlanRequest
+from core.domain.lots import Lot
+from core.domain.plan import PlanRequest
 from core.domain.policy import FILE_DEFAULTS, Band, Direction, Fractional, Outside, Reserve
 
 AAPL, MSFT = Symbol("AAPL"), Symbol("MSFT")

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.book import BookChange, Lot
+from core.domain.book import BookChange
 from core.domain.holdings_columns import read_date, read_number
 from core.domain.holdings_file import MOST_BYTES, read_holdings_file
 from core.domain.ids import Symbol
+from core.domain.lots import Lot
 from core.domain.refusals import UnreadableFile
 
 VTI, BND, BRK_B = Symbol("VTI"), Symbol("BND"), Symbol("BRK.B")

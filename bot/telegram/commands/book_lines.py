@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from bot.telegram.context import Misunderstood
 from bot.words.refusals import refusal_sentence
-from core.domain.book import BookChange, Lot
+from core.domain.book import BookChange
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH, parse_symbol
+from core.domain.lots import Lot
 from core.domain.money import CENT, ZERO, parse_decimal
 from core.domain.refusals import BadNumber, Refusal, UnreadableFile
 

@@ -11,8 +11,9 @@ from bot.telegram.views.parts import capped, head, lines, paragraphs
 from bot.words.numbers import count, listed, money, quantity
 from bot.words.times import clock_time, day
 from core.application.type_holdings import ShownBook
-from core.domain.book import Book, BookChange, Lot, TypedPrice
+from core.domain.book import Book, BookChange, TypedPrice
 from core.domain.ids import Symbol
+from core.domain.lots import Lot
 from core.domain.membership import Permission, may
 from core.domain.money import ZERO
 from core.domain.portfolio import ManagedPortfolio

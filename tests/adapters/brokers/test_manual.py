@@ -18,8 +18,9 @@ import pytest
 
 from core.adapters.brokers.manual import ManualBrokerage, PricesByHand
 from core.adapters.brokers.manual.brokerage import account_number
-from core.domain.book import BookChange, Lot
+from core.domain.book import BookChange
 from core.domain.ids import ClientOrderId, Symbol
+from core.domain.lots import Lot
 from core.domain.order import OrderState
 from core.domain.plan import Side
 from core.domain.quote import (

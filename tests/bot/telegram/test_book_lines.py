@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot.telegram.commands.book_lines import read_fill, read_lines, read_price
 from bot.telegram.context import Misunderstood
-from core.domain.book import Lot
 from core.domain.ids import Symbol
+from core.domain.lots import Lot
 from core.domain.refusals import BadNumber, BadSymbol, Refusal, UnreadableFile
 
 VTI, BND = Symbol("VTI"), Symbol("BND")

@@ -12,8 +12,8 @@ import aiosqlite
 
 from core.adapters.brokers.manual.ledger import Ledger
 from core.adapters.brokers.manual.rows import ORDER_COLUMNS, OrderRow, fill_row, order_row, text
-from core.domain.book import Lot
 from core.domain.ids import ClientOrderId
+from core.domain.lots import Lot
 from core.domain.money import ZERO, purchase_cost, sale_proceeds
 from core.domain.order import Fill, OrderState
 from core.domain.plan import Side

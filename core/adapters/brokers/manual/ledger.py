@@ -10,8 +10,9 @@ from typing import Any
 import aiosqlite
 
 from core.adapters.brokers.manual.rows import text
-from core.domain.book import Book, Lot, TypedPrice
+from core.domain.book import Book, TypedPrice
 from core.domain.ids import Symbol
+from core.domain.lots import Lot
 from core.domain.money import ZERO
 from core.domain.quote import Proxy
 from core.ports.broker import BrokerUnavailable
