@@ -37,7 +37,7 @@ from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.lots import Lot
 from core.domain.money import ZERO
-from core.domain.plan import PlanRequest
+from core.domain.plan import PlanAccount, PlanRequest
 from core.domain.policy import Policy
 from core.domain.portfolio import Holdings
 from core.domain.refusals import NoTargets, TargetsDoNotSum, TooManyTargets
@@ -283,11 +283,10 @@ def _request(faults: Faults, parts: _Parts, options: Iterable[str]) -> PlanReque
         _require_prices(faults, holdings, parts.prices, targets, policy.policy)
         if not faults.lines:
             return PlanRequest(
-                holdings=holdings,
+                accounts=(PlanAccount(holdings, lots=parts.lots),),
                 prices=parts.prices,
                 targets=targets,
                 policy=policy.policy,
-                lots=parts.lots,
                 force=policy.force,
             )
     raise PlanFileRefused(faults.lines)

@@ -19,11 +19,30 @@ EXPLANATIONS: dict[str, str] = {
     "fractional": "parts of shares: always, never, or where the broker has them",
     "min_trade": "smaller trades are left out, except selling the rest of a line without target",
     "cash_reserve": "cash that purchases never touch; it is part of the CASH target",
+    "min_lot": "whole shares trade in multiples of this many",
     "commission": "what the broker takes for each trade",
+    "commission_per_share": "what the broker takes for each share traded",
     "spread_bps": "the gap between buying and selling price; each side pays half of it",
-    "outside": "positions without a target: keep them out of it, or sell them",
+    "turnover_limit": "the most that one plan may trade, as a part of the total",
+    "cost_limit": "the most that one plan may cost",
+    "worth": "a trade must take this many times its cost off the drift, both in money; 0 trades in any case",
+    "outside": (
+        "positions without a target: keep them out of it, sell them,"
+        " or sell only what has not gained"
+    ),
     "do_not_sell": "lines that are never sold",
     "do_not_buy": "lines that are never bought",
+    "lot_method": "in which order sales take the lots: the oldest first, the dearest first, and so on",
+    "tax_short": "the rate on gains held for one year or less",
+    "tax_long": "the rate on gains held for more than one year",
+    "loss_offset": "how much of a year's net loss counts against other income, at the short rate",
+    "gain_budget": "the most gain that sales may realise in a year",
+    "defer_days": "lots that turn long-term within so many days are not sold",
+    "wash": (
+        "purchases that would make a recent loss not count: block them, mark them (flag), or off"
+    ),
+    "harvest_loss": "a loss is offered for harvesting only from this amount",
+    "harvest_percent": "and only from this part of what the lot cost",
     "calendar": "dates that are a reason to look, whatever the bands say",
     "trigger": "either: a date or a band is enough; band_on_date: bands count on dates only",
     "check_times": "when the portfolio is looked at on a trading day",

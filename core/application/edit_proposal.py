@@ -11,10 +11,10 @@ from core.application.market import Market
 from core.application.plan_within import plan_within
 from core.application.take_snapshot import plan_request
 from core.application.tell import refresh_copies, tell_deciders
-from core.domain.ids import ProposalId, Symbol
+from core.domain.ids import ProposalId
 from core.domain.membership import Member
 from core.domain.outbox import MessageKind
-from core.domain.plan import Plan, PlanRequest, Side
+from core.domain.plan import LegKey, Plan, PlanRequest
 from core.domain.policy import Direction
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import (
@@ -29,7 +29,7 @@ from core.domain.risk import CODE_LIMITS, Limits
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
 
-Caps = dict[tuple[Symbol, Side], Decimal]
+Caps = dict[LegKey, Decimal]
 
 
 async def edit_leg(  # noqa: PLR0913 - all that an edit names
@@ -132,8 +132,8 @@ async def _editable(
     return proposal, await work.portfolios.get(proposal.portfolio_id)
 
 
-def _legs(plan: Plan) -> frozenset[tuple[Symbol, Side]]:
-    return frozenset((trade.symbol, trade.side) for trade in plan.trades)
+def _legs(plan: Plan) -> frozenset[LegKey]:
+    return frozenset(trade.key for trade in plan.trades)
 
 
 def _plan(
@@ -164,7 +164,7 @@ async def _revise(
     plan: Plan,
     cause: RevisionCause,
     *,
-    dropped: frozenset[tuple[Symbol, Side]] = frozenset(),
+    dropped: frozenset[LegKey] = frozenset(),
 ) -> Proposal:
     old = proposal.revision
     now = clock.now()

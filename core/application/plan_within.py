@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 
-from core.domain.ids import Symbol
 from core.domain.money import HUNDRED, ONE, ZERO
-from core.domain.plan import Plan, PlanRequest, Side, Trade
+from core.domain.plan import LegKey, Plan, PlanRequest, Trade
 from core.domain.policy import Policy, whole_shares
 from core.domain.portfolio import Rung
 from core.domain.refusals import RiskLimit
@@ -15,7 +14,7 @@ from core.domain.risk import Limits, require_within_limits
 from core.domain.sizing import FRACTION
 from core.planning import calculate
 
-Caps = dict[tuple[Symbol, Side], Decimal]
+Caps = dict[LegKey, Decimal]
 
 
 def plan_within(request: PlanRequest, rung: Rung, limits: Limits, used: Decimal = ZERO) -> Plan:
@@ -48,9 +47,13 @@ def _caps(
         fitted = [worth * day / total for worth in fitted]
     if fitted == worths:
         return None
-    whole = whole_shares(request.policy, request.prices, request.fractionable)
+    in_parts = {account.name: account.fractionable for account in request.accounts}
+    whole = {
+        name: whole_shares(request.policy, request.prices, symbols)
+        for name, symbols in in_parts.items()
+    }
     return {
-        (trade.symbol, trade.side): _shares(trade, worth / room, trade.symbol in whole)
+        trade.key: _shares(trade, worth / room, trade.symbol in whole[trade.account])
         for trade, worth in zip(plan.trades, fitted, strict=True)
     }
 

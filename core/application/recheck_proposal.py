@@ -157,7 +157,7 @@ def _replan(
     try:
         request = plan_request(managed, snapshot, direction=direction, force=True)
         plan = plan_within(request, rung, limits)
-        caps = {(trade.symbol, trade.side): trade.quantity for trade in plan.trades}
+        caps = {trade.key: trade.quantity for trade in plan.trades}
         if old.dropped.isdisjoint(caps):
             return plan
         kept = {key: cap for key, cap in caps.items() if key not in old.dropped}

@@ -11,7 +11,7 @@ from core.application.broker_faults import as_refusal
 from core.application.market import Market, Moment, judge
 from core.domain.drift import DriftReport, managed_symbols, measure_drift
 from core.domain.ids import Symbol
-from core.domain.plan import PlanRequest
+from core.domain.plan import PlanAccount, PlanRequest
 from core.domain.policy import Direction, Policy, whole_shares
 from core.domain.portfolio import (
     AT_ONCE,
@@ -208,15 +208,19 @@ def plan_request(
     if targets is None:
         raise NoTargets
     policy = managed.policy if direction is None else replace(managed.policy, direction=direction)
+    account = PlanAccount(
+        snapshot.holdings,
+        treatment=managed.account.tax_treatment,
+        fractionable=snapshot.fractionable,
+        held=snapshot.settlement.held,
+        untradable=snapshot.untradable,
+    )
     return PlanRequest(
-        holdings=snapshot.holdings,
+        accounts=(account,),
         prices=snapshot.prices,
         targets=targets,
         policy=policy,
         currency=managed.portfolio.currency,
-        fractionable=snapshot.fractionable,
-        held=snapshot.settlement.held,
-        untradable=snapshot.untradable,
         force=force,
         date_due=date_due,
     )

@@ -20,10 +20,22 @@ from core.domain.targets import TargetAllocation
 
 
 @dataclass(frozen=True, slots=True)
+class DriftPart:
+    """What is held of one of the symbols that serve a line."""
+
+    symbol: Symbol
+    quantity: Decimal
+    price: Decimal
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class DriftLine:
     """One managed line: quantity in shares (money for CASH), weights and drift in percent and points.
 
-    ``band`` is None where no band part applies; ``goal`` is the weight that a plan aims at.
+    ``band`` is None where no band part applies; ``goal`` is the weight that a plan aims at. Where substitutes are held,
+    ``value`` and what follows from it count them, ``parts`` names them beside the line's own symbol, and ``quantity``
+    and ``price`` are those of that symbol alone.
     """
 
     symbol: Symbol
@@ -36,6 +48,7 @@ class DriftLine:
     drift: Decimal
     band: Decimal | None
     breached: bool
+    parts: tuple[DriftPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +103,11 @@ def measure_drift(
     Every managed symbol needs a price (KeyError otherwise: prices are judged before).
     Raises NegativeTotal.
     """
-    symbols = managed_symbols(holdings, targets, policy)
-    values = {symbol: holdings.positions.get(symbol, ZERO) * prices[symbol] for symbol in symbols}
+    served = served_lines(holdings, targets, policy)
+    values = {
+        line: sum((holdings.positions.get(each, ZERO) * prices[each] for each in symbols), ZERO)
+        for line, symbols in served.items()
+    }
     total = sum(values.values(), holdings.cash)
     if total <= ZERO:
         raise NegativeTotal(total)
@@ -118,24 +134,55 @@ def measure_drift(
                 drift=weight - target,
                 band=band,
                 breached=is_breached(weight - target, band, share),
+                parts=_parts(holdings, prices, served.get(symbol, ())),
             )
         )
     drift = sum(sorted(abs(line.drift) for line in lines), ZERO) / 2
-    return DriftReport(total, tuple(lines), _outside(holdings, prices, set(symbols)), drift)
+    return DriftReport(
+        total,
+        tuple(lines),
+        _outside(holdings, prices, {each for symbols in served.values() for each in symbols}),
+        drift,
+    )
+
+
+def _parts(
+    holdings: Holdings, prices: Mapping[Symbol, Decimal], symbols: tuple[Symbol, ...]
+) -> tuple[DriftPart, ...]:
+    if len(symbols) < 2:  # noqa: PLR2004 - the line's own symbol alone is no list of parts
+        return ()
+    held = ((symbol, holdings.positions.get(symbol, ZERO)) for symbol in symbols)
+    return tuple(
+        DriftPart(symbol, quantity, prices[symbol], quantity * prices[symbol])
+        for symbol, quantity in held
+    )
+
+
+def served_lines(
+    holdings: Holdings, targets: TargetAllocation, policy: Policy
+) -> dict[Symbol, tuple[Symbol, ...]]:
+    """The symbols that count towards each line: its own first, then the substitutes that are held.
+
+    Lines with a target come in its order, then the positions that policy would sell, each a line of its own.
+    """
+    held = {symbol for symbol, quantity in holdings.positions.items() if quantity != ZERO}
+    served = {
+        line.symbol: (line.symbol, *(each for each in line.substitutes if each in held))
+        for line in targets.lines
+        if line.symbol != CASH
+    }
+    if policy.outside is not Outside.KEEP:
+        targeted = {symbol for symbols in served.values() for symbol in symbols}
+        served |= {symbol: (symbol,) for symbol in sorted(held - targeted)}
+    return served
 
 
 def managed_symbols(
     holdings: Holdings, targets: TargetAllocation, policy: Policy
 ) -> tuple[Symbol, ...]:
-    """The instruments that count: those with a target in its order, then positions that policy would sell."""
-    extra: list[Symbol] = []
-    if policy.outside is Outside.SELL:
-        extra = sorted(
-            symbol
-            for symbol, quantity in holdings.positions.items()
-            if quantity != ZERO and symbol not in targets.weights
-        )
-    return (*targets.symbols, *extra)
+    """The instruments that count, and so must have a price: line by line."""
+    lines = served_lines(holdings, targets, policy).values()
+    return tuple(symbol for symbols in lines for symbol in symbols)
 
 
 def goal_weights(

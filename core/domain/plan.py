@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from core.domain.drift import DriftReport
 from core.domain.ids import Symbol
-from core.domain.lots import Lot
+from core.domain.lots import Lot, LotMethod
+from core.domain.money import ZERO
 from core.domain.policy import Policy
-from core.domain.portfolio import Holdings
+from core.domain.portfolio import Holdings, TaxTreatment
 from core.domain.targets import TargetAllocation
 
 
@@ -56,7 +58,16 @@ class ReasonCode(StrEnum):
     AT_GOAL = "at_goal"
     CAPPED = "capped"
     KEPT_OUTSIDE = "kept_outside"
+    SUBSTITUTED = "substituted"
     NOTHING_HELPS = "nothing_helps"
+
+
+class LegKey(NamedTuple):
+    """What tells the trades of a plan apart: each account trades a symbol in one direction at most."""
+
+    symbol: Symbol
+    side: Side
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,32 +84,74 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanRequest:
-    """All that a plan is a function of.
+class PlanAccount:
+    """What one account brings to a plan: holdings, lots, and what its broker lets be done with them.
 
-    ``fractionable`` are the symbols that may be traded in parts (0.001 shares); ``force`` plans even where nothing is
-    breached (and ``date_due`` says that a date asked for it). ``held`` may not be sold, because it was bought with
-    money that has not settled; ``untradable`` is what the broker does not trade now. ``caps`` limits the trades to
-    those named, each up to its quantity: how an edited or an executing proposal can shrink but never grow.
+    ``name`` is how trades and explanations refer to it; empty where there is only one. ``tax_owner`` names whose taxes
+    its gains count for. ``fractionable`` are the symbols that may be traded in parts (0.001 shares). ``held`` may not
+    be sold, because it was bought with money that has not settled; ``untradable`` is what the broker does not trade
+    now. ``withdraw`` is money to be raised and taken out; what remains is planned for.
     """
 
     holdings: Holdings
+    name: str = ""
+    treatment: TaxTreatment = TaxTreatment.TAXABLE
+    tax_owner: str = ""
+    lots: tuple[Lot, ...] = ()
+    lot_methods: frozenset[LotMethod] = frozenset(LotMethod)
+    fractionable: frozenset[Symbol] = frozenset()
+    held: frozenset[Symbol] = frozenset()
+    untradable: frozenset[Symbol] = frozenset()
+    withdraw: Decimal = ZERO
+
+    @property
+    def cash(self) -> Decimal:
+        """The cash that stays: what is there, less what is taken out; below 0 where sales must raise it."""
+        return self.holdings.cash - self.withdraw
+
+    def quantity(self, symbol: Symbol) -> Decimal:
+        """The shares held of a symbol."""
+        return self.holdings.positions.get(symbol, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """All that a plan is a function of: one target over one or more accounts, between which no money moves.
+
+    ``force`` plans even where nothing is breached (and ``date_due`` says that a date asked for it). ``caps`` limits the
+    trades to those named, each up to its quantity: how an edited or an executing proposal can shrink but never grow.
+    """
+
+    accounts: tuple[PlanAccount, ...]
     prices: Mapping[Symbol, Decimal]
     targets: TargetAllocation
     policy: Policy
     currency: str = "USD"
-    lots: tuple[Lot, ...] = ()
-    fractionable: frozenset[Symbol] = frozenset()
     force: bool = False
     date_due: bool = False
-    held: frozenset[Symbol] = frozenset()
-    untradable: frozenset[Symbol] = frozenset()
-    caps: Mapping[tuple[Symbol, Side], Decimal] | None = None
+    caps: Mapping[LegKey, Decimal] | None = None
+
+    @property
+    def holdings(self) -> Holdings:
+        """What all accounts hold together, less what is taken out."""
+        positions: dict[Symbol, Decimal] = {}
+        for account in self.accounts:
+            for symbol, quantity in account.holdings.positions.items():
+                positions[symbol] = positions.get(symbol, ZERO) + quantity
+        return Holdings(sum((account.cash for account in self.accounts), ZERO), positions)
+
+    @property
+    def withdraw(self) -> Decimal:
+        """The money to be raised and taken out of all accounts."""
+        return sum((account.withdraw for account in self.accounts), ZERO)
 
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One leg: shares at the quoted price; ``value`` = quantity × price; ``cost`` = half spread + commission."""
+    """One leg: shares at the quoted price; ``value`` = quantity × price; ``cost`` = half spread + commission.
+
+    ``account`` is the name of the account it is made in; ``lots`` are what a sale takes, where lots are known.
+    """
 
     symbol: Symbol
     side: Side
@@ -107,6 +160,12 @@ class Trade:
     value: Decimal
     cost: Decimal
     reason: Reason
+    account: str = ""
+
+    @property
+    def key(self) -> LegKey:
+        """What tells it from a plan's other trades."""
+        return LegKey(self.symbol, self.side, self.account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +174,62 @@ class Skipped:
 
     symbol: Symbol
     reason: Reason
+
+
+class Method(StrEnum):
+    """How the trades of a plan were found."""
+
+    CONSTRUCTIVE = "constructive"
+    EXACT = "exact"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """How good a plan is at what it was asked to make least, and what is proven about that.
+
+    ``objective`` is what the plan attains and ``bound`` what no plan can be below, in the unit of the objective: points
+    of tracking error (``closest``), trades (``fewest``), money (``cheapest``). ``is_optimal`` only where the bound
+    proves it, to a ten-thousandth of the unit. ``work`` counts the nodes of the search (0: none was needed), which
+    limits it the same way on every machine; ``timed_out`` marks the safety stop by time, after which the same request
+    may give another plan.
+    """
+
+    objective: Decimal
+    bound: Decimal
+    is_optimal: bool
+    method: Method = Method.CONSTRUCTIVE
+    work: int = 0
+    timed_out: bool = False
+
+    @property
+    def gap(self) -> Decimal:
+        """How far the plan can at most be from the least there is."""
+        return max(self.objective - self.bound, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Realised:
+    """What a plan's sales realise for one tax owner: gains by term (losses below 0) and the tax that they add.
+
+    ``tax`` is the year's tax with the plan less the year's tax without it, in money; None where no rules are set or
+    the basis of something sold is unknown. ``unknown`` is what shares without a known basis brought. ``washed`` is
+    the part of the losses that does not count, because of purchases within 30 days.
+    """
+
+    owner: str
+    short_gain: Decimal
+    long_gain: Decimal
+    tax: Decimal | None = None
+    unknown: Decimal = ZERO
+    washed: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """The smallest deposit that brings every line into its band by purchases alone, and these purchases."""
+
+    deposit: Decimal
+    trades: tuple[Trade, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +256,16 @@ class Plan:
     skipped: tuple[Skipped, ...]
     after: After
     cost: Decimal
-    tax: Decimal | None = None
+    certificate: Certificate | None = None
+    cure: Cure | None = None
+    realised: tuple[Realised, ...] = ()
+
+    @property
+    def tax(self) -> Decimal | None:
+        """The tax that the plan adds for all owners together; None where it is not known of all."""
+        taxes = [each.tax for each in self.realised]
+        known = [tax for tax in taxes if tax is not None]
+        return sum(known, ZERO) if taxes and len(known) == len(taxes) else None
 
     @property
     def sells(self) -> tuple[Trade, ...]:

@@ -11,7 +11,8 @@ from types import MappingProxyType
 
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
-from core.domain.money import HUNDRED, ZERO
+from core.domain.lots import LotMethod
+from core.domain.money import HUNDRED, ONE, ZERO
 
 
 class Direction(StrEnum):
@@ -35,6 +36,15 @@ class Outside(StrEnum):
 
     KEEP = "keep"
     SELL = "sell"
+    SELL_WITHOUT_GAIN = "sell_without_gain"
+
+
+class WashRule(StrEnum):
+    """What happens to a purchase that would make a loss of the last 30 days not count."""
+
+    BLOCK = "block"
+    FLAG = "flag"
+    OFF = "off"
 
 
 class Fractional(StrEnum):
@@ -106,7 +116,11 @@ class Policy:
     Units: bands and destination as in ``DESIGN``: points, percent, and 0…1; ``commission`` in money per
     trade; ``spread_bps`` is the full spread in basis points, of which each side pays half;
     ``collar``, ``tolerance`` and ``tolerance_across_close`` in percent of a price;
-    ``cool_down`` and ``expires_after`` in sessions; ``turnover_limit`` in percent of the managed total.
+    ``cool_down`` and ``expires_after`` in sessions; ``turnover_limit`` in percent of the managed total;
+    ``cost_limit``, ``commission_per_share``, ``gain_budget`` (a year), ``loss_offset`` (a year) and ``harvest_loss`` in
+    money; ``min_lot`` in shares, in multiples of which whole shares trade; ``worth`` is how many times its cost a trade
+    must take off the drift, both in money; ``tax_short``, ``tax_long`` and ``harvest_percent`` in percent;
+    ``defer_days`` in days.
     """
 
     band: Band = field(default_factory=Band)
@@ -118,11 +132,25 @@ class Policy:
     fractional: Fractional = Fractional.AUTO
     min_trade: Decimal = Decimal(25)
     cash_reserve: Reserve = field(default_factory=lambda: Reserve(Decimal("0.5"), is_percent=True))
+    min_lot: int = 1
     commission: Decimal = ZERO
+    commission_per_share: Decimal = ZERO
     spread_bps: Decimal = Decimal(2)
+    turnover_limit: Decimal | None = None
+    cost_limit: Decimal | None = None
+    worth: Decimal = ONE
     outside: Outside = Outside.KEEP
     do_not_sell: frozenset[Symbol] = frozenset()
     do_not_buy: frozenset[Symbol] = frozenset()
+    lot_method: LotMethod = LotMethod.FIFO
+    tax_short: Decimal = Decimal(24)
+    tax_long: Decimal = Decimal(15)
+    loss_offset: Decimal = ZERO
+    gain_budget: Decimal | None = None
+    defer_days: int = 0
+    wash: WashRule = WashRule.BLOCK
+    harvest_loss: Decimal = Decimal(200)
+    harvest_percent: Decimal = Decimal(5)
     calendar: CalendarRule = CalendarRule.OFF
     trigger: Trigger = Trigger.EITHER
     check_times: tuple[time, ...] = (time(11, 0),)
@@ -157,5 +185,6 @@ FILE_DEFAULTS = Policy(
     cash_reserve=Reserve(),
     spread_bps=ZERO,
     outside=Outside.SELL,
+    worth=ZERO,
 )
 """The defaults of the file interface (``evenkeel plan``); the chat's are those of ``Policy()``."""

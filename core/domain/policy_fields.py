@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 from core.domain import policy_values as values
 from core.domain.ids import Symbol
 from core.domain.instrument import parse_symbol
+from core.domain.lots import LotMethod
+from core.domain.money import ZERO
 from core.domain.policy import (
     FILE_DEFAULTS,
     Band,
@@ -27,6 +29,7 @@ from core.domain.policy import (
     Outside,
     Policy,
     Trigger,
+    WashRule,
 )
 from core.domain.policy_values import ValueKind
 from core.domain.refusals import BadPolicyValue, BadSymbol, UnknownPolicyName
@@ -103,6 +106,9 @@ _PERCENT_OF_TARGET = values.number(
     "percent of the target", Decimal(0), Decimal(1000), may_be_off=True
 )
 _MONEY = values.money()
+_PERCENT = values.number("percent", Decimal(0), Decimal(100))
+MOST_OFFSET = Decimal(3000)
+"""The most of a year's net loss that counts against other income (United States, IRC 1211(b))."""
 
 FIELDS: tuple[PolicyField, ...] = (
     PolicyField(
@@ -132,13 +138,31 @@ FIELDS: tuple[PolicyField, ...] = (
     ),
     PolicyField("min_trade", ("min", "minimum"), _MONEY),
     PolicyField("cash_reserve", ("reserve",), values.reserve()),
+    PolicyField("min_lot", ("lot",), values.whole("shares", 1, 10_000)),
     PolicyField("commission", ("fee",), _MONEY),
+    PolicyField("commission_per_share", ("fee_share",), _MONEY),
     PolicyField(
         "spread_bps", ("spread",), values.number("basis points", Decimal(0), Decimal(1000))
     ),
+    PolicyField(
+        "turnover_limit",
+        ("turnover",),
+        values.number("percent of the total", Decimal(0), Decimal(200), may_be_off=True),
+    ),
+    PolicyField("cost_limit", ("cost",), values.money(may_be_off=True)),
+    PolicyField("worth", (), values.number("times its cost", Decimal(0), Decimal(1000))),
     PolicyField("outside", (), values.choice(Outside)),
     PolicyField("do_not_sell", ("nosell",), values.symbols()),
     PolicyField("do_not_buy", ("nobuy",), values.symbols()),
+    PolicyField("lot_method", ("lots",), values.choice(LotMethod)),
+    PolicyField("tax_short", ("short",), _PERCENT),
+    PolicyField("tax_long", ("long",), _PERCENT),
+    PolicyField("loss_offset", ("offset",), values.number("money a year", ZERO, MOST_OFFSET)),
+    PolicyField("gain_budget", ("gains",), values.money(may_be_off=True)),
+    PolicyField("defer_days", ("defer",), values.whole("days", 0, 365)),
+    PolicyField("wash", (), values.choice(WashRule)),
+    PolicyField("harvest_loss", ("harvest",), _MONEY, in_file=False),
+    PolicyField("harvest_percent", (), _PERCENT, in_file=False),
     PolicyField("calendar", ("dates",), values.choice(CalendarRule), in_file=False),
     PolicyField("trigger", (), values.choice(Trigger), in_file=False),
     PolicyField("check_times", ("check", "checks"), values.times(), in_file=False),

@@ -85,14 +85,14 @@ def whole(unit: str, least: int, most: int) -> ValueKind:
     return ValueKind(expected, unit, read, str)
 
 
-def money() -> ValueKind:
-    """An amount in the portfolio's currency of at least 0; ``off`` is 0."""
-    expected = "an amount of at least 0, such as 25"
+def money(*, may_be_off: bool = False) -> ValueKind:
+    """An amount in the portfolio's currency of at least 0; ``off`` is 0, or no limit where it may be off."""
+    expected = "an amount of at least 0, such as 25" + (", or off" if may_be_off else "")
 
-    def read(name: str, text: str) -> Decimal:
-        return _read_money(name, text, expected)
+    def read(name: str, text: str) -> Decimal | None:
+        return None if may_be_off and _is_off(text) else _read_money(name, text, expected)
 
-    return ValueKind(expected, "money", read, plain)
+    return ValueKind(expected, "money", read, _show_or_off)
 
 
 def _read_money(name: str, text: str, expected: str) -> Decimal:

@@ -24,7 +24,7 @@ from enum import StrEnum
 
 from core.domain.ids import CheckId, MemberId, PortfolioId, ProposalId, Symbol
 from core.domain.membership import Permission, Role, require
-from core.domain.plan import Plan, Side
+from core.domain.plan import LegKey, Plan
 from core.domain.portfolio import HoldingChange, Snapshot
 from core.domain.refusals import (
     AlreadyApproved,
@@ -134,7 +134,7 @@ class Revision:
     cause: RevisionCause
     created_at: datetime
     created_by: MemberId | None = None
-    dropped: frozenset[tuple[Symbol, Side]] = frozenset()
+    dropped: frozenset[LegKey] = frozenset()
     moves: tuple[PriceMove, ...] = ()
     changes: tuple[HoldingChange, ...] = ()
 
@@ -239,9 +239,7 @@ def require_first_approval(proposal: Proposal, member: MemberId) -> None:
         raise AlreadyApproved(proposal.id)
 
 
-def caps_after_edit(
-    proposal: Proposal, leg: int, quantity: Decimal
-) -> dict[tuple[Symbol, Side], Decimal]:
+def caps_after_edit(proposal: Proposal, leg: int, quantity: Decimal) -> dict[LegKey, Decimal]:
     """The limits for planning again after one leg was shrunk (0 drops it); legs count from 1.
 
     Nothing can grow. Raises UnknownLeg, CannotEnlarge or NothingLeft.
@@ -251,8 +249,8 @@ def caps_after_edit(
         raise UnknownLeg(proposal.id, leg)
     if quantity > trades[leg - 1].quantity:
         raise CannotEnlarge(leg, trades[leg - 1].quantity, quantity)
-    caps = {(trade.symbol, trade.side): trade.quantity for trade in trades}
-    caps[trades[leg - 1].symbol, trades[leg - 1].side] = quantity
+    caps = {trade.key: trade.quantity for trade in trades}
+    caps[trades[leg - 1].key] = quantity
     remaining = {key: cap for key, cap in caps.items() if cap > 0}
     if not remaining:
         raise NothingLeft

@@ -82,6 +82,15 @@ class TargetAllocation:
         """Weight by symbol, in percent; CASH only where it is a line."""
         return {line.symbol: line.weight for line in self.lines}
 
+    @property
+    def served_by(self) -> dict[Symbol, Symbol]:
+        """The line's symbol by each symbol that serves it: its own, and its substitutes."""
+        return {
+            symbol: line.symbol
+            for line in self.lines
+            for symbol in (line.symbol, *line.substitutes)
+        }
+
     def weight(self, symbol: Symbol) -> Decimal:
         """The target of a symbol in percent; 0 where it has none."""
         return self.weights.get(symbol, ZERO)

@@ -13,7 +13,7 @@ from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.money import HUNDRED, ZERO, half_spread, purchase_cost, sale_proceeds
 from core.domain.plan import After, PlanRequest, Side, Trade
-from core.planning.problem import LineLimits, Problem, cap_of
+from core.planning.problem import Cell, Problem, cap_of
 from core.planning.reasons import explain_trade
 
 
@@ -28,8 +28,8 @@ def make_trades(
     counts = [int(count) for count in units]
     while True:
         trades = [
-            _trade(request, limit, count)
-            for limit, count in zip(problem.limits, counts, strict=True)
+            _trade(request, cell, count)
+            for cell, count in zip(problem.cells, counts, strict=True)
             if count
         ]
         buys = [trade for trade in trades if trade.side is Side.BUY]
@@ -44,33 +44,33 @@ def _give_up(problem: Problem, counts: list[int], missing: Decimal) -> None:
     """Shrink the purchase with the cheapest unit; below the least trade it is left out."""
     bought = [place for place, count in enumerate(counts) if count > 0]
     place = min(bought, key=lambda index: (problem.price[index], index))
-    limit = problem.limits[place]
-    counts[place] -= max(1, int(missing / (limit.line.price * limit.unit)))
+    cell = problem.cells[place]
+    counts[place] -= max(1, int(missing / (cell.price * cell.unit)))
     if counts[place] < max(problem.least[place], 1):
         counts[place] = 0
 
 
-def _trade(request: PlanRequest, limit: LineLimits, count: int) -> Trade:
-    policy, line = request.policy, limit.line
+def _trade(request: PlanRequest, cell: Cell, count: int) -> Trade:
+    policy, price = request.policy, cell.price
     side = Side.BUY if count > 0 else Side.SELL
-    quantity = _quantity(request, limit, count)
-    value = quantity * line.price
-    half = half_spread(line.price, policy.spread_bps)
+    quantity = _quantity(request, cell, count)
+    value = quantity * price
+    half = half_spread(price, policy.spread_bps)
     if side is Side.BUY:
-        cost = purchase_cost(quantity, line.price + half) - value
+        cost = purchase_cost(quantity, price + half) - value
     else:
-        cost = value - sale_proceeds(quantity, line.price - half)
-    reason = explain_trade(line, side, has_target=line.symbol in request.targets.weights)
-    return Trade(line.symbol, side, quantity, line.price, value, cost + policy.commission, reason)
+        cost = value - sale_proceeds(quantity, price - half)
+    cost += policy.commission + purchase_cost(quantity, policy.commission_per_share)
+    reason = explain_trade(cell, side, has_target=cell.line.symbol in request.targets.weights)
+    return Trade(cell.symbol, side, quantity, price, value, cost, reason, cell.account.name)
 
 
-def _quantity(request: PlanRequest, limit: LineLimits, count: int) -> Decimal:
+def _quantity(request: PlanRequest, cell: Cell, count: int) -> Decimal:
     """The shares of a trade; selling the last part of a share with a position that is to go."""
-    held = limit.line.quantity
-    sells_out = -count == limit.max_sale and limit.line.goal == ZERO and limit.unit != 1
-    if sells_out and cap_of(request, limit.line.symbol, Side.SELL) >= held:
-        return held
-    return abs(count) * limit.unit
+    sells_out = -count == cell.max_sale and cell.line.goal == ZERO and cell.unit != 1
+    if sells_out and cap_of(request, cell.account, cell.symbol, Side.SELL) >= cell.quantity:
+        return cell.quantity
+    return abs(count) * cell.unit
 
 
 def net_cash(trades: Sequence[Trade]) -> Decimal:
@@ -85,9 +85,12 @@ def carry_out(request: PlanRequest, report: DriftReport, trades: Sequence[Trade]
     Weights are of the total before the trades, as every weight is; what they miss of 100 is cost.
     """
     cash = request.holdings.cash + net_cash(trades)
-    moved: dict[Symbol, Decimal] = {
-        trade.symbol: trade.value if trade.side is Side.BUY else -trade.value for trade in trades
-    }
+    moved: dict[Symbol, Decimal] = {}
+    served_by = request.targets.served_by
+    for trade in trades:
+        line = served_by.get(trade.symbol, trade.symbol)
+        change = trade.value if trade.side is Side.BUY else -trade.value
+        moved[line] = moved.get(line, ZERO) + change
     moved[CASH] = cash - request.holdings.cash
     weights = {
         line.symbol: (line.value + moved[line.symbol]) / report.total * HUNDRED

@@ -35,19 +35,18 @@ def calculate(request: PlanRequest) -> Plan:
         raise ObjectiveNotBuilt(request.policy.objective)
     symbols = managed_symbols(request.holdings, request.targets, request.policy)
     _require_prices(request, symbols)
-    whole = whole_shares(request.policy, symbols, request.fractionable)
+    in_parts = frozenset[Symbol]().union(*(account.fractionable for account in request.accounts))
+    whole = whole_shares(request.policy, symbols, in_parts)
     report = measure_drift(request.holdings, request.prices, request.targets, request.policy, whole)
     need = explain_need(request, report)
     if need.code is ReasonCode.ON_TARGET:
         return _on_target(request, report, need)
-    return _solved(request, report, whole, need)
+    return _solved(request, report, need)
 
 
-def _solved(
-    request: PlanRequest, report: DriftReport, whole: frozenset[Symbol], need: Reason
-) -> Plan:
+def _solved(request: PlanRequest, report: DriftReport, need: Reason) -> Plan:
     purchases_only = need.code is ReasonCode.CASH_EXCESS
-    problem = build_problem(request, report, whole, purchases_only=purchases_only)
+    problem = build_problem(request, report, purchases_only=purchases_only)
     trades = make_trades(request, report, problem, solve(problem))
     nothing = carry_out(request, report, ())
     after = carry_out(request, report, trades)

@@ -82,7 +82,7 @@ def _line_scores(problem: Problem, place: NDArray[np.intp] | slice, units: Float
 
 def _state(problem: Problem, units: Floats) -> State:
     everything = slice(None)
-    cash = problem.cash - float(outflow(problem, everything, units).sum())
+    cash = problem.all_cash - float(outflow(problem, everything, units).sum())
     lines = float(_line_scores(problem, everything, units).sum())
     purchases = int((units > 0).sum())
     short = max(problem.cash_goal - cash, 0.0)
@@ -108,7 +108,7 @@ def _first_guess(problem: Problem) -> Floats:
     sales = np.minimum(np.ceil(problem.gap / problem.price - _NOISE), 0)
     units = np.where(wanted < 0, np.clip(sales, problem.lowest, 0), 0.0)
     units = np.where(_is_allowed(problem, slice(None), units), units, 0.0)
-    spare = problem.cash - float(outflow(problem, slice(None), units).sum())
+    spare = problem.all_cash - float(outflow(problem, slice(None), units).sum())
     spare -= max(problem.cash_floor, problem.cash_goal)
     for place in np.argsort(-problem.gap, kind="stable"):
         bought = min(wanted[place], _affordable(problem, int(place), spare))
@@ -170,7 +170,7 @@ def _least_shortfall(problem: Problem) -> float:
     covered = np.minimum(short, np.maximum(problem.highest, 0.0) * problem.price)
     sold = np.minimum(np.maximum(-problem.gap, 0.0), -problem.lowest * problem.price)
     wanted_cash = max(problem.cash_goal, problem.cash_floor)
-    missing = float(covered.sum() - sold.sum()) + wanted_cash - problem.cash
+    missing = float(covered.sum() - sold.sum()) + wanted_cash - problem.all_cash
     return float((short - covered).sum()) + max(missing, 0.0)
 
 

@@ -10,7 +10,7 @@ from core.domain.instrument import CASH
 from core.domain.money import HUNDRED, ONE, ZERO, half_spread
 from core.domain.plan import PlanRequest, Reason, ReasonCode, Side, Skipped, Trade
 from core.domain.policy import Trigger
-from core.planning.problem import LineLimits, Problem
+from core.planning.problem import Cell, Problem
 
 
 def explain_need(request: PlanRequest, report: DriftReport) -> Reason:
@@ -52,15 +52,16 @@ def numbers_of(line: DriftLine) -> dict[str, Decimal]:
     return numbers if line.band is None else {**numbers, "band": line.band}
 
 
-def explain_trade(line: DriftLine, side: Side, *, has_target: bool) -> Reason:
-    """Say why a line trades."""
+def explain_trade(cell: Cell, side: Side, *, has_target: bool) -> Reason:
+    """Say why a cell trades."""
+    line = cell.line
     if side is Side.BUY:
         code = ReasonCode.UNDER_TARGET
     elif not has_target:
         code = ReasonCode.NO_TARGET
     else:
         code = ReasonCode.OVER_TARGET if line.weight > line.goal else ReasonCode.RAISE_CASH
-    return Reason(code, line.symbol, numbers_of(line))
+    return Reason(code, cell.symbol, numbers_of(line))
 
 
 def explain_kept(report: DriftReport) -> tuple[Skipped, ...]:
@@ -96,38 +97,53 @@ def explain_skipped(
     cash_after: Decimal,
 ) -> tuple[Skipped, ...]:
     """Say of every line that is off its goal and does not trade what stands in the way."""
-    traded = {trade.symbol for trade in trades}
+    served_by = request.targets.served_by
+    traded = {served_by.get(trade.symbol, trade.symbol) for trade in trades}
     spare = cash_after - request.policy.cash_reserve.of(report.total)
     return tuple(
-        Skipped(limit.line.symbol, _obstacle(request, limit, report.total, spare))
-        for limit in problem.limits
-        if limit.line.symbol not in traded and limit.line.weight != limit.line.goal
+        Skipped(line.symbol, _obstacle(request, _cells_of(problem, place), report.total, spare))
+        for place, line in enumerate(problem.lines)
+        if line.symbol not in traded and line.weight != line.goal
     )
 
 
-def _obstacle(request: PlanRequest, limit: LineLimits, total: Decimal, spare: Decimal) -> Reason:
-    line = limit.line
+def _cells_of(problem: Problem, line: int) -> list[Cell]:
+    return [
+        cell
+        for cell, place in zip(problem.cells, problem.line_of, strict=True)
+        if int(place) == line
+    ]
+
+
+def _obstacle(
+    request: PlanRequest, cells: Sequence[Cell], total: Decimal, spare: Decimal
+) -> Reason:
+    """What stands in the way of a line: of its cells, the first that is allowed to trade speaks for it."""
+    line = cells[0].line
     away = line.goal / HUNDRED * total - line.value
-    forbidden = limit.no_purchase if away > ZERO else limit.no_sale
-    numbers = {**numbers_of(line), "amount": abs(away), "price": line.price}
+    is_short = away > ZERO
+    barred = [cell.no_purchase if is_short else cell.no_sale for cell in cells]
+    cell = next((c for c, why in zip(cells, barred, strict=True) if why is None), cells[0])
+    forbidden = cell.no_purchase if is_short else cell.no_sale
+    numbers = {**numbers_of(line), "amount": abs(away), "price": cell.price}
     if forbidden is not None:
         return Reason(forbidden, line.symbol, numbers)
-    if abs(away) < limit.unit * line.price:
-        is_whole = limit.unit == ONE
-        code = ReasonCode.LESS_THAN_ONE_SHARE if is_whole else ReasonCode.AT_GOAL
+    if abs(away) < cell.unit * cell.price:
+        code = ReasonCode.LESS_THAN_ONE_SHARE if cell.unit >= ONE else ReasonCode.AT_GOAL
         return Reason(code, line.symbol, numbers)
     if abs(away) < request.policy.min_trade:
         numbers["min_trade"] = request.policy.min_trade
         return Reason(ReasonCode.BELOW_MIN_TRADE, line.symbol, numbers)
-    missing = _least_purchase(request, limit) - spare
-    if away > ZERO and missing > ZERO:
+    missing = _least_purchase(request, cell) - spare
+    if is_short and missing > ZERO:
         numbers["missing"] = missing
         return Reason(ReasonCode.NO_CASH, line.symbol, numbers)
     return Reason(ReasonCode.NOTHING_HELPS, line.symbol, numbers)
 
 
-def _least_purchase(request: PlanRequest, limit: LineLimits) -> Decimal:
+def _least_purchase(request: PlanRequest, cell: Cell) -> Decimal:
     """What the smallest purchase that is permitted takes from cash."""
-    policy, price = request.policy, limit.line.price
-    least = max(limit.unit * price, policy.min_trade)
-    return least + half_spread(least, policy.spread_bps) + policy.commission
+    policy = request.policy
+    least = max(cell.unit * cell.price, policy.min_trade)
+    fees = policy.commission + least / cell.price * policy.commission_per_share
+    return least + half_spread(least, policy.spread_bps) + fees

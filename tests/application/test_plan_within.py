@@ -20,7 +20,7 @@ from core.application.plan_within import plan_within
 from core.application.schedule_checks import schedule_checks
 from core.application.sweep_checks import run_due_checks
 from core.domain.ids import Symbol
-from core.domain.plan import Plan, PlanRequest, ReasonCode, Side
+from core.domain.plan import Plan, PlanAccount, PlanRequest, ReasonCode, Side
 from core.domain.policy import Policy
 from core.domain.portfolio import Holdings, Rung
 from core.domain.refusals import RiskLimit
@@ -44,11 +44,15 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 def request_of(cash: int = 100, fractions: bool = False, **held: int) -> PlanRequest:
     return PlanRequest(
-        holdings=Holdings(Decimal(cash), {Symbol(s): Decimal(q) for s, q in held.items()}),
+        accounts=(
+            PlanAccount(
+                Holdings(Decimal(cash), {Symbol(s): Decimal(q) for s, q in held.items()}),
+                fractionable=frozenset(PRICES) if fractions else frozenset(),
+            ),
+        ),
         prices=PRICES,
         targets=TargetAllocation.of({"AAA": 40, "BBB": 30, "CCC": 30}),
         policy=Policy(),
-        fractionable=frozenset(PRICES) if fractions else frozenset(),
         force=True,
     )
 

@@ -20,7 +20,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
-from core.domain.plan import Plan, PlanRequest, Side
+from core.domain.plan import Plan, PlanAccount, PlanRequest, Side
 from core.domain.policy import FILE_DEFAULTS
 from core.domain.portfolio import Holdings
 from core.domain.targets import TargetAllocation
@@ -88,7 +88,7 @@ def _request(lines: int, outside: int = 0) -> PlanRequest:
     held = sum((positions[name] * prices[name] for name in names), Decimal(0))
     cash = max(TOTAL - held, Decimal(1_000)).quantize(Decimal("0.01"))
     return PlanRequest(
-        holdings=Holdings(cash, positions),
+        accounts=(PlanAccount(Holdings(cash, positions)),),
         prices=prices,
         targets=TargetAllocation.of(weights),
         policy=replace(FILE_DEFAULTS),

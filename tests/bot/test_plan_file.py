@@ -53,7 +53,7 @@ def test_reads_all_fields() -> None:
     assert request.holdings.positions == {AAPL: 10}
     assert request.prices == {AAPL: Decimal("190.12"), MSFT: 411}
     assert request.targets.weights == {"AAPL": 50, "MSFT": 45, "CASH": 5}
-    assert request.lots == (Lot(AAPL, Decimal(4), Decimal("120.00"), date(2023, 1, 5)),)
+    assert request.accounts[0].lots == (Lot(AAPL, Decimal(4), Decimal("120.00"), date(2023, 1, 5)),)
     assert request.policy.bands == {AAPL: Band(Decimal(3), Decimal(25))}
     assert not request.force
 

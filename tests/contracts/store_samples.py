@@ -11,7 +11,7 @@ from core.domain.ids import AccountId, ClientOrderId, OrderId, ProposalId, Symbo
 from core.domain.instrument import CASH
 from core.domain.membership import Member, Role
 from core.domain.order import Order
-from core.domain.plan import After, Plan, Reason, ReasonCode, Side, Skipped, Trade
+from core.domain.plan import After, LegKey, Plan, Reason, ReasonCode, Side, Skipped, Trade
 from core.domain.policy import Policy
 from core.domain.portfolio import Account, HoldingChange, Holdings, Portfolio, Rung, Snapshot
 from core.domain.proposal import (
@@ -120,7 +120,7 @@ def a_revision(number: int = 1, account: AccountId = FIRST) -> Revision:
         snapshot=a_snapshot(account),
         cause=RevisionCause.FIRST,
         created_at=NOW,
-        dropped=frozenset({(VTI, Side.SELL), (BND, Side.BUY)}),
+        dropped=frozenset({LegKey(VTI, Side.SELL), LegKey(BND, Side.BUY)}),
         moves=(PriceMove(VTI, Decimal(1), Decimal("1.02")),),
         changes=(HoldingChange(CASH, Decimal("5.50"), Decimal(5)),),
     )

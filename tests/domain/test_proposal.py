@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from core.domain import proposal as proposals
 from core.domain.ids import Symbol
 from core.domain.membership import Role
-from core.domain.plan import Side
+from core.domain.plan import LegKey, Side
 from core.domain.proposal import (
     IN_FLIGHT,
     TERMINAL,
@@ -171,13 +171,15 @@ def test_a_second_approval_by_the_same_person_is_refused() -> None:
 def test_an_edit_lowers_one_leg_and_lets_no_other_grow() -> None:
     """sell AAA 10 · buy BBB 20: the sale is halved."""
     assert caps_after_edit(proposal(), 1, Decimal(5)) == {
-        (Symbol("AAA"), Side.SELL): Decimal(5),
-        (Symbol("BBB"), Side.BUY): Decimal(20),
+        LegKey(Symbol("AAA"), Side.SELL): Decimal(5),
+        LegKey(Symbol("BBB"), Side.BUY): Decimal(20),
     }
 
 
 def test_a_dropped_leg_may_not_trade_at_all() -> None:
-    assert caps_after_edit(proposal(), 1, Decimal(0)) == {(Symbol("BBB"), Side.BUY): Decimal(20)}
+    assert caps_after_edit(proposal(), 1, Decimal(0)) == {
+        LegKey(Symbol("BBB"), Side.BUY): Decimal(20)
+    }
 
 
 @pytest.mark.parametrize("leg", [0, 3, -1])

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
-from core.domain.plan import Plan, PlanRequest, Side, Trade
+from core.domain.plan import Plan, PlanAccount, PlanRequest, Side, Trade
 from core.domain.policy import FILE_DEFAULTS, Policy
 from core.domain.policy_fields import change_policy
 from core.domain.portfolio import Holdings
@@ -65,7 +66,7 @@ def read_case(text: str, policy: Policy = FILE_DEFAULTS) -> Case:
             lines += [TargetLine(symbol, Decimal(match[4]))] if match[4] else []
     trades = [piece.strip() for piece in after.split("·")]
     request = PlanRequest(
-        holdings=Holdings(cash, positions),
+        accounts=(PlanAccount(Holdings(cash, positions)),),
         prices=prices,
         targets=TargetAllocation(tuple(lines)),
         policy=policy,
@@ -80,3 +81,9 @@ def bought(plan: Plan, symbol: str) -> Decimal:
         if trade.symbol == symbol:
             return trade.quantity if trade.side is Side.BUY else -trade.quantity
     return Decimal(0)
+
+
+def with_account(request: PlanRequest, **changes: Any) -> PlanRequest:
+    """A request whose one account is changed."""
+    (account,) = request.accounts
+    return replace(request, accounts=(replace(account, **changes),))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
-from core.domain.plan import PlanRequest
+from core.domain.plan import PlanAccount, PlanRequest
 from core.domain.policy import (
     FILE_DEFAULTS,
     Band,
@@ -80,14 +80,18 @@ def requests(draw: st.DrawFn, most_lines: int = 5) -> PlanRequest:
     named = symbols[:-1] if len(symbols) > 1 and draw(st.booleans()) else symbols
     quantities = st.decimals(0, 40, places=draw(st.sampled_from([0, 0, 3, 5])), allow_nan=False)
     return PlanRequest(
-        holdings=Holdings(
-            cash=draw(cents("0.01", "4000")) + draw(st.sampled_from([0, 0, 5000])),
-            positions={symbol: draw(quantities) for symbol in symbols},
+        accounts=(
+            PlanAccount(
+                Holdings(
+                    cash=draw(cents("0.01", "4000")) + draw(st.sampled_from([0, 0, 5000])),
+                    positions={symbol: draw(quantities) for symbol in symbols},
+                ),
+                fractionable=draw(st.frozensets(st.sampled_from(symbols))),
+            ),
         ),
         prices={symbol: draw(cents("0.50", "400")) for symbol in symbols},
         targets=draw(allocations(named)),
         policy=draw(policies(symbols)),
-        fractionable=draw(st.frozensets(st.sampled_from(symbols))),
         force=draw(st.booleans()),
         date_due=draw(st.booleans()),
     )

@@ -7,13 +7,13 @@ import pytest
 
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
-from core.domain.plan import PlanRequest, ReasonCode, Side
+from core.domain.plan import LegKey, PlanAccount, PlanRequest, ReasonCode, Side
 from core.domain.policy import Fractional, Objective, Policy, Trigger
 from core.domain.portfolio import Holdings
 from core.domain.refusals import NegativeTotal, ObjectiveNotBuilt, PricesRefused
 from core.domain.targets import TargetAllocation
 from core.planning import calculate
-from tests.planning.cases import Case, bought, read_case, trade_text
+from tests.planning.cases import Case, bought, read_case, trade_text, with_account
 
 
 def reasons(case: Case, **changes: object) -> dict[str, ReasonCode]:
@@ -165,7 +165,9 @@ def test_parts_of_shares_reach_the_target(case: Case) -> None:
 def test_only_what_the_broker_offers_in_parts_is_traded_in_parts() -> None:
     case = read_case("cash 1000 · A 0 @ 300 target 50 · B 0 @ 75 target 50 -> nothing")
     auto = replace(case.request.policy, fractional=Fractional.AUTO)
-    plan = calculate(replace(case.request, policy=auto, fractionable=frozenset({Symbol("B")})))
+    plan = calculate(
+        with_account(replace(case.request, policy=auto), fractionable=frozenset({Symbol("B")}))
+    )
     assert bought(plan, "A") % 1 == 0
     assert bought(plan, "B") % 1 != 0
     assert plan.after.cash >= 0
@@ -349,12 +351,16 @@ def test_sell_only_sells_nothing_into_cash_that_is_over_already(case: Case) -> N
 def test_what_was_bought_with_unsettled_money_is_not_sold() -> None:
     """cash 0 · A 6 @ 100 target 50, held · B 4 @ 100 target 50 -> nothing, and A says why."""
     request = PlanRequest(
-        Holdings(Decimal(0), {Symbol("A"): Decimal(6), Symbol("B"): Decimal(4)}),
+        (
+            PlanAccount(
+                Holdings(Decimal(0), {Symbol("A"): Decimal(6), Symbol("B"): Decimal(4)}),
+                held=frozenset({Symbol("A")}),
+            ),
+        ),
         {Symbol("A"): Decimal(100), Symbol("B"): Decimal(100)},
         TargetAllocation.of({"A": 50, "B": 50}),
         Policy(),
         force=True,
-        held=frozenset({Symbol("A")}),
     )
     plan = calculate(request)
     assert plan.trades == ()
@@ -419,8 +425,8 @@ def test_caps_keep_a_plan_to_the_named_trades(case: Case) -> None:
     cash 0 · A 80 @ 10 target 50 · B 10 @ 10 target 25 · C 10 @ 10 target 25
     -> sell A 19 · buy B 4 · buy C 15
     """
-    sell_a, buy_b = (Symbol("A"), Side.SELL), (Symbol("B"), Side.BUY)
-    caps = {sell_a: Decimal(20), buy_b: Decimal(4), (Symbol("C"), Side.BUY): Decimal(15)}
+    sell_a, buy_b = LegKey(Symbol("A"), Side.SELL), LegKey(Symbol("B"), Side.BUY)
+    caps = {sell_a: Decimal(20), buy_b: Decimal(4), LegKey(Symbol("C"), Side.BUY): Decimal(15)}
     case.holds(caps=caps)
 
 
@@ -428,7 +434,7 @@ def test_a_dropped_sale_resizes_the_purchases() -> None:
     case = read_case(
         "cash 50 · A 60 @ 10 target 40 · B 20 @ 10 target 20 · C 15 @ 10 target 40 -> nothing"
     )
-    caps = {(Symbol("C"), Side.BUY): Decimal(25)}
+    caps = {LegKey(Symbol("C"), Side.BUY): Decimal(25)}
     plan = calculate(replace(case.request, caps=caps))
     assert [trade_text(trade) for trade in plan.trades] == ["buy C 5"]
     assert reasons(case, caps=caps)["A"] is ReasonCode.CAPPED
@@ -436,7 +442,7 @@ def test_a_dropped_sale_resizes_the_purchases() -> None:
 
 def test_caps_plan_even_where_nothing_is_breached_any_more() -> None:
     case = read_case("cash 20 · A 59 @ 10 target 60 · B 39 @ 10 target 40 -> nothing")
-    caps = {(Symbol("A"), Side.BUY): Decimal(1)}
+    caps = {LegKey(Symbol("A"), Side.BUY): Decimal(1)}
     plan = calculate(replace(case.request, caps=caps))
     assert [trade_text(trade) for trade in plan.trades] == ["buy A 1"]
 

@@ -18,7 +18,7 @@ from core.domain.drift import DriftReport
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.money import half_spread, purchase_cost, sale_proceeds
-from core.domain.plan import Plan, PlanRequest, ReasonCode, Side
+from core.domain.plan import Plan, PlanAccount, PlanRequest, ReasonCode, Side
 from core.domain.policy import FILE_DEFAULTS, Direction, Reserve
 from core.domain.portfolio import Holdings
 from core.domain.targets import TargetAllocation
@@ -100,7 +100,9 @@ def random_request(chance: Random) -> PlanRequest:
     prices_ = dict(prices)
     if holdings.cash + sum(holdings.positions[n] * prices_[n] for n in names) < 100:
         return random_request(chance)
-    return PlanRequest(holdings, prices_, TargetAllocation.of(targets), policy, force=True)
+    return PlanRequest(
+        (PlanAccount(holdings),), prices_, TargetAllocation.of(targets), policy, force=True
+    )
 
 
 def shares_of(plan: Plan, report: DriftReport) -> dict[Symbol, int]:
@@ -164,7 +166,7 @@ def test_costs_make_no_trade_look_good() -> None:
     fall by what they cost, and yet nobody should make them.
     """
     request = PlanRequest(
-        Holdings(Decimal(3000), {NAMES[0]: Decimal(60), NAMES[1]: Decimal(10)}),
+        (PlanAccount(Holdings(Decimal(3000), {NAMES[0]: Decimal(60), NAMES[1]: Decimal(10)})),),
         {NAMES[0]: Decimal(100), NAMES[1]: Decimal(100)},
         TargetAllocation.of({"AAA": 50, "BBB": 50}),
         replace(FILE_DEFAULTS, do_not_buy=frozenset({NAMES[1]}), commission=Decimal(50)),
@@ -191,7 +193,11 @@ def wide_request(chance: Random, lines: int) -> PlanRequest:
     targets: dict[str, Decimal | int | str] = dict.fromkeys(names, weight)
     targets[CASH] = 100 - weight * lines
     return PlanRequest(
-        Holdings(Decimal(9000), {Symbol(n): Decimal(chance.randint(5, 60)) for n in names}),
+        (
+            PlanAccount(
+                Holdings(Decimal(9000), {Symbol(n): Decimal(chance.randint(5, 60)) for n in names})
+            ),
+        ),
         {Symbol(n): Decimal(chance.randint(2000, 30000)) / 100 for n in names},
         TargetAllocation.of(targets),
         FILE_DEFAULTS,

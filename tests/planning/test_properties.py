@@ -18,6 +18,7 @@ from core.domain.policy import Direction, Fractional
 from core.domain.portfolio import Holdings
 from core.domain.targets import TargetAllocation
 from core.planning import calculate
+from tests.planning.cases import with_account
 from tests.planning.strategies import requests
 
 CENT = Decimal("0.01")
@@ -40,7 +41,7 @@ def test_an_overdraft_never_grows(request: PlanRequest, debt: int) -> None:
     cash = -min(Decimal(debt), Decimal(worth) / 2).quantize(CENT)
     if worth + cash <= 0:
         return
-    plan = calculate(replace(request, holdings=Holdings(cash, request.holdings.positions)))
+    plan = calculate(with_account(request, holdings=Holdings(cash, request.holdings.positions)))
     assert plan.after.cash >= cash
     assert not plan.buys or plan.after.cash >= 0
 
@@ -81,11 +82,9 @@ def test_the_order_of_the_input_changes_nothing(request: PlanRequest, chance: Ra
         items = list(items)
         return chance.sample(items, len(items))
 
+    positions = dict(shuffled(request.holdings.positions.items()))
     other = replace(
-        request,
-        holdings=Holdings(
-            request.holdings.cash, dict(shuffled(request.holdings.positions.items()))
-        ),
+        with_account(request, holdings=Holdings(request.holdings.cash, positions)),
         prices=dict(shuffled(request.prices.items())),
         targets=TargetAllocation(tuple(shuffled(request.targets.lines))),
     )
@@ -128,7 +127,8 @@ def test_shares_are_traded_in_their_steps(request: PlanRequest) -> None:
     plan = calculate(request)
     for trade in plan.trades:
         in_parts = request.policy.fractional is Fractional.ON or (
-            request.policy.fractional is Fractional.AUTO and trade.symbol in request.fractionable
+            request.policy.fractional is Fractional.AUTO
+            and trade.symbol in request.accounts[0].fractionable
         )
         step = Decimal("0.001") if in_parts else Decimal(1)
         sells_out = trade.quantity == request.holdings.positions[trade.symbol]
@@ -163,19 +163,19 @@ def test_sales_come_first_and_symbols_in_order(request: PlanRequest) -> None:
 def test_caps_only_shrink(request: PlanRequest, part: float, dropped: int) -> None:
     first = calculate(request)
     caps = {
-        (trade.symbol, trade.side): (trade.quantity * Decimal(part)).quantize(Decimal("0.001"))
+        trade.key: (trade.quantity * Decimal(part)).quantize(Decimal("0.001"))
         for index, trade in enumerate(first.trades)
         if index != dropped
     }
     second = calculate(replace(request, caps=caps))
     for trade in second.trades:
-        assert trade.quantity <= caps[trade.symbol, trade.side]
+        assert trade.quantity <= caps[trade.key]
 
 
 @given(requests())
 def test_the_same_caps_change_nothing_by_being_there(request: PlanRequest) -> None:
     first = calculate(request)
-    caps = {(trade.symbol, trade.side): trade.quantity for trade in first.trades}
+    caps = {trade.key: trade.quantity for trade in first.trades}
     second = calculate(replace(request, caps=caps))
     assert _error(second) <= _error(first) + Decimal("0.002")
 

@@ -152,7 +152,7 @@ def _dropped(view: ProposalView) -> str:
     legs = sorted(view.proposal.revision.dropped)
     if not legs:
         return ""
-    names = [f"{SIDES[side].lower()} {escape(symbol)}" for symbol, side in legs]
+    names = [f"{SIDES[side].lower()} {escape(symbol)}" for symbol, side, _ in legs]
     return f"Dropped: {listed(names)}."
 
 

@@ -15,8 +15,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from core.domain.ids import Symbol
-from core.domain.plan import Plan, Side
+from core.domain.plan import LegKey, Plan
 from core.domain.policy import Policy
 from core.domain.portfolio import HoldingChange, Snapshot
 from core.domain.proposal import PriceMove, Revision
@@ -26,7 +25,7 @@ from core.domain.proposal import PriceMove, Revision
 class Changes:
     """What a revision says of itself besides its plan: dropped legs, moved prices, changed holdings."""
 
-    dropped: frozenset[tuple[Symbol, Side]] = frozenset()
+    dropped: frozenset[LegKey] = frozenset()
     moves: tuple[PriceMove, ...] = ()
     changes: tuple[HoldingChange, ...] = ()
 

@@ -15,7 +15,19 @@ from hypothesis import strategies as st
 from core.adapters.store import documents
 from core.domain.drift import DriftLine, DriftReport, OutsideLine
 from core.domain.ids import AccountId, Symbol
-from core.domain.plan import After, Plan, Reason, ReasonCode, Side, Skipped, Trade
+from core.domain.plan import (
+    After,
+    Certificate,
+    Cure,
+    LegKey,
+    Plan,
+    Realised,
+    Reason,
+    ReasonCode,
+    Side,
+    Skipped,
+    Trade,
+)
 from core.domain.policy import (
     Band,
     CalendarRule,
@@ -101,7 +113,11 @@ plans = st.builds(
     skipped=st.lists(st.builds(Skipped, symbols, reasons), max_size=3).map(tuple),
     after=st.builds(After, numbers, by_symbol, numbers, numbers),
     cost=numbers,
-    tax=maybe,
+    certificate=st.none() | st.builds(Certificate, numbers, numbers, st.booleans()),
+    cure=st.none() | st.builds(Cure, numbers, st.lists(trades, max_size=2).map(tuple)),
+    realised=st.lists(
+        st.builds(Realised, st.text(max_size=5), numbers, numbers, maybe), max_size=2
+    ).map(tuple),
 )
 quotes = st.builds(Quote, symbols, numbers, st.just("USD"), instants, st.text(max_size=9))
 snapshots = st.builds(
@@ -140,12 +156,12 @@ def test_a_snapshot_comes_back_exactly(snapshot: Snapshot) -> None:
 
 
 @given(
-    st.frozensets(st.tuples(symbols, sides), max_size=4),
+    st.frozensets(st.builds(LegKey, symbols, sides), max_size=4),
     st.lists(st.builds(PriceMove, symbols, numbers, numbers), max_size=3).map(tuple),
     st.lists(st.builds(HoldingChange, symbols, numbers, numbers), max_size=3).map(tuple),
 )
 def test_what_a_revision_says_of_itself_comes_back(
-    dropped: frozenset[tuple[Symbol, Side]],
+    dropped: frozenset[LegKey],
     moves: tuple[PriceMove, ...],
     changes: tuple[HoldingChange, ...],
 ) -> None:

@@ -23,7 +23,7 @@ from core.domain.ids import (
 from core.domain.instrument import CASH
 from core.domain.membership import Member, Membership, Role
 from core.domain.order import Fill, Order, OrderState
-from core.domain.plan import Plan, PlanRequest, Trade
+from core.domain.plan import Plan, PlanAccount, PlanRequest, Trade
 from core.domain.policy import Policy
 from core.domain.portfolio import (
     Account,
@@ -90,11 +90,10 @@ def plan_of(where: ManagedPortfolio, shot: Snapshot, *, force: bool = False) -> 
     assert where.targets is not None
     return calculate(
         PlanRequest(
-            shot.holdings,
+            (PlanAccount(shot.holdings, fractionable=shot.fractionable),),
             shot.prices,
             where.targets,
             where.policy,
-            fractionable=shot.fractionable,
             force=force,
         )
     )
