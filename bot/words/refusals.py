@@ -327,6 +327,30 @@ def _(refusal: r.UnknownAssets) -> str:
     return f"The broker does not trade {names}. Choose others: /targets VTI 60 BND 40"
 
 
+@_say
+def _(refusal: r.UnknownLot) -> str:
+    there = f" It has {listed(list(refusal.known))}." if refusal.known else " It has none by name."
+    return f"{refusal.symbol} has no lot “{refusal.name}”.{there}"
+
+
+@_say
+def _(refusal: r.LotsTooFew) -> str:
+    verb = "has" if len(refusal.names) == 1 else "have"
+    shares = "share" if refusal.available == 1 else "shares"
+    return (
+        f"{listed(list(refusal.names))} of {refusal.symbol} {verb} {plain(refusal.available)} {shares},"
+        f" fewer than the {plain(refusal.asked)} to be sold. Name more lots."
+    )
+
+
+@_say
+def _(refusal: r.InTwoGroups) -> str:
+    return (
+        f"{refusal.symbol} stands in two groups of equal securities. Name each symbol in one group"
+        " only."
+    )
+
+
 # --- state machines and the host -----------------------------------------------------------------
 
 

@@ -279,6 +279,23 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         r.UnknownAssets(("XYZ", "QQQQ")),
         "The broker does not trade XYZ and QQQQ. Choose others: /targets VTI 60 BND 40",
     ),
+    (
+        r.UnknownLot("VTI", "c", ("a", "b")),
+        "VTI has no lot “c”. It has a and b.",
+    ),
+    (r.UnknownLot("VTI", "c"), "VTI has no lot “c”. It has none by name."),
+    (
+        r.LotsTooFew("VTI", ("a", "b"), Decimal(10), Decimal("12.5")),
+        "a and b of VTI have 10 shares, fewer than the 12.5 to be sold. Name more lots.",
+    ),
+    (
+        r.LotsTooFew("VTI", ("a",), Decimal(1), Decimal(2)),
+        "a of VTI has 1 share, fewer than the 2 to be sold. Name more lots.",
+    ),
+    (
+        r.InTwoGroups("VTI"),
+        "VTI stands in two groups of equal securities. Name each symbol in one group only.",
+    ),
     (r.UnknownProposal(42), "There is no proposal 42. /proposals shows what is open."),
     (
         r.OldRevision(42, 1, 2),
