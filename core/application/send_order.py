@@ -68,7 +68,7 @@ async def send_order(
     try:
         placed = await broker.submit(request)
     except OrderRefused as refused:
-        await _move(desk, grant, order, OrderState.SUBMITTING, OrderState.REJECTED, str(refused))
+        await _refused(desk, broker, grant, order, str(refused))
     except BrokerUnavailable as error:
         # One that was sent before, and not found, may be there still: it stays marked.
         detail = NOT_THERE if order.detail == NOT_THERE else str(error)
@@ -79,6 +79,19 @@ async def send_order(
         await look_up(desk, broker, grant, order)
     else:
         await _adopt(desk, grant, order, placed)
+
+
+async def _refused(desk: Desk, broker: Broker, grant: Grant, order: Order, why: str) -> None:
+    """The broker refuses an order: rejected, unless it was sent before and may still be on its way.
+
+    What is said of a repeated send is not said of the first one: that is looked for again.
+    """
+    if order.detail != NOT_THERE:
+        await _move(desk, grant, order, OrderState.SUBMITTING, OrderState.REJECTED, why)
+        return
+    log.warning("order %s: refused when sent again (%s)", order.client_order_id, why)
+    await _move(desk, grant, order, OrderState.SUBMITTING, OrderState.UNKNOWN, why)
+    await look_up(desk, broker, grant, order)
 
 
 async def _claim(desk: Desk, grant: Grant, approved: ApprovedPlan, order: Order) -> bool:

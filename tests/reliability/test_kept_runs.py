@@ -61,12 +61,20 @@ def money_is_moved_while_the_broker_is_silent(family: Family) -> None:
     family.moves_money(amount=1, how=deposit)
 
 
+def a_second_process_is_refused_what_the_first_has_still_on_its_way(family: Family) -> None:
+    """It was rejected to us, and filled at the broker, where the first process's order arrived later."""
+    settled(family, Mishap.REFUSED)
+    family.something_will_happen_meanwhile(what="takes_over")
+    family.a_plan_meets_trouble(aaa=10, others=1)
+
+
 KEPT: list[Run] = [
     an_order_seen_late_is_given_up_when_the_exchange_closes,
     an_order_seen_late_is_given_up_for_the_next_plan,
     an_order_seen_late_cannot_be_sent_again_and_is_given_up,
     an_hour_passes_while_the_first_of_several_orders_is_on_its_way,
     money_is_moved_while_the_broker_is_silent,
+    a_second_process_is_refused_what_the_first_has_still_on_its_way,
 ]
 
 
