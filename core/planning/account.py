@@ -20,11 +20,10 @@ from core.planning.reasons import explain_trade
 def make_trades(
     request: PlanRequest, report: DriftReport, problem: Problem, units: NDArray[np.int64]
 ) -> tuple[Trade, ...]:
-    """Turn units into exact trades, sales first, and hold them against the cash to the cent.
+    """Turn units into exact trades, sales first, and hold them against each account's cash to the cent.
 
     The search counts in floats; where the last cent is missing, purchases shrink by it.
     """
-    floor = request.policy.cash_reserve.of(report.total)
     counts = [int(count) for count in units]
     while True:
         trades = [
@@ -32,17 +31,51 @@ def make_trades(
             for cell, count in zip(problem.cells, counts, strict=True)
             if count
         ]
-        buys = [trade for trade in trades if trade.side is Side.BUY]
-        missing = floor - request.holdings.cash - net_cash(trades)
-        if not buys or missing <= ZERO:
-            sells = [trade for trade in trades if trade.side is Side.SELL]
-            return (*sells, *buys)
-        _give_up(problem, counts, missing)
+        name, missing = _missing(request, report, trades)
+        if missing <= ZERO:
+            return tuple(sorted(trades, key=_order))
+        _give_up(problem, counts, name, missing)
 
 
-def _give_up(problem: Problem, counts: list[int], missing: Decimal) -> None:
+def _order(trade: Trade) -> tuple[bool, Symbol, str]:
+    return trade.side is Side.BUY, trade.symbol, trade.account
+
+
+def cash_after(request: PlanRequest, trades: Sequence[Trade]) -> dict[str, Decimal]:
+    """The cash of each account after trades, by its name."""
+    cash = {account.name: account.cash for account in request.accounts}
+    for trade in trades:
+        cash[trade.account] += net_cash((trade,))
+    return cash
+
+
+def is_raised(request: PlanRequest, report: DriftReport, trades: Sequence[Trade]) -> bool:
+    """Whether the money that is taken out is there: no account overdrawn, and the reserve still in cash."""
+    cash = cash_after(request, trades).values()
+    return min(cash) >= ZERO and sum(cash, ZERO) >= request.policy.cash_reserve.of(report.total)
+
+
+def _missing(
+    request: PlanRequest, report: DriftReport, trades: Sequence[Trade]
+) -> tuple[str | None, Decimal]:
+    """The money that purchases overspend, and in which account; of all together where no name is said."""
+    cash = cash_after(request, trades)
+    buyers = {trade.account for trade in trades if trade.side is Side.BUY}
+    if not buyers:
+        return None, ZERO
+    name = min(sorted(buyers), key=lambda each: cash[each])
+    if cash[name] < ZERO:
+        return name, -cash[name]
+    return None, request.policy.cash_reserve.of(report.total) - sum(cash.values(), ZERO)
+
+
+def _give_up(problem: Problem, counts: list[int], name: str | None, missing: Decimal) -> None:
     """Shrink the purchase with the cheapest unit; below the least trade it is left out."""
-    bought = [place for place, count in enumerate(counts) if count > 0]
+    bought = [
+        place
+        for place, count in enumerate(counts)
+        if count > 0 and name in {None, problem.cells[place].account.name}
+    ]
     place = min(bought, key=lambda index: (problem.price[index], index))
     cell = problem.cells[place]
     counts[place] -= max(1, int(missing / (cell.price * cell.unit)))
@@ -84,14 +117,14 @@ def carry_out(request: PlanRequest, report: DriftReport, trades: Sequence[Trade]
 
     Weights are of the total before the trades, as every weight is; what they miss of 100 is cost.
     """
-    cash = request.holdings.cash + net_cash(trades)
+    brought = net_cash(trades)
     moved: dict[Symbol, Decimal] = {}
     served_by = request.targets.served_by
     for trade in trades:
         line = served_by.get(trade.symbol, trade.symbol)
         change = trade.value if trade.side is Side.BUY else -trade.value
         moved[line] = moved.get(line, ZERO) + change
-    moved[CASH] = cash - request.holdings.cash
+    moved[CASH] = brought
     weights = {
         line.symbol: (line.value + moved[line.symbol]) / report.total * HUNDRED
         if line.symbol in moved
@@ -99,7 +132,7 @@ def carry_out(request: PlanRequest, report: DriftReport, trades: Sequence[Trade]
         for line in report.lines
     }
     return After(
-        cash=cash,
+        cash=report.line(CASH).value + brought,
         weights=weights,
         portfolio_drift=_distance(weights, {line.symbol: line.target for line in report.lines}),
         tracking_error=_distance(weights, {line.symbol: line.goal for line in report.lines}),
