@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import groupby
 
 from core.domain.ids import Symbol
 from core.domain.lots import Lot, split_in_proportion
@@ -97,26 +98,33 @@ def match_washes(
     """
     bought = sorted(acquisitions, key=_when_bought)
     sold = sorted(sales, key=_when_sold)
-    gone = _own_sales(bought, sold)
-    used = [ZERO] * len(bought)
+    free = [each.quantity for each in bought]
     washes: list[Washed] = []
-    for sale in sold:
-        taken: list[tuple[int, Decimal]] = []
-        rest = sale.quantity
-        for index, each in enumerate(bought):
-            if rest > ZERO and _may_replace(each, sale, equivalents):
-                sold_before = sum((part for day, part in gone[index] if day <= sale.sold), ZERO)
-                part = min(rest, each.quantity - max(used[index], sold_before))
-                if part > ZERO:
-                    taken.append((index, part))
-                    used[index] += part
-                    rest -= part
-        losses = _split_loss(sale, [part for _, part in taken], rest)
-        washes.extend(
-            Washed(sale, bought[index], part, loss)
-            for (index, part), loss in zip(taken, losses, strict=True)
-        )
+    for _, one_day in groupby(sold, key=lambda sale: sale.sold):
+        of_day = tuple(one_day)
+        for sale in of_day:
+            _drop_own(bought, free, sale)
+        for sale in of_day:
+            washes.extend(_washes_of(sale, bought, free, equivalents))
     return tuple(washes)
+
+
+def _washes_of(
+    sale: LossSale, bought: Sequence[Acquisition], free: list[Decimal], equivalents: Equivalents
+) -> list[Washed]:
+    """Take a sale's replacements from the shares that are still free to be some."""
+    taken: list[tuple[Acquisition, Decimal]] = []
+    rest = sale.quantity
+    for index, each in enumerate(bought):
+        part = min(rest, free[index])
+        if part > ZERO and _may_replace(each, sale, equivalents):
+            taken.append((each, part))
+            free[index] -= part
+            rest -= part
+    losses = _split_loss(sale, [part for _, part in taken], rest)
+    return [
+        Washed(sale, each, part, loss) for (each, part), loss in zip(taken, losses, strict=True)
+    ]
 
 
 def _when_bought(each: Acquisition) -> tuple[date | bool | str | Decimal, ...]:
@@ -130,20 +138,16 @@ def _when_sold(sale: LossSale) -> tuple[date | str | Decimal, ...]:
     return (sale.sold, since, acquired, sale.symbol, sale.account, sale.quantity, sale.loss)
 
 
-def _own_sales(
-    bought: Sequence[Acquisition], sold: Sequence[LossSale]
-) -> list[list[tuple[date, Decimal]]]:
-    """Return for each purchase when its own shares were sold at a loss, and how many of them."""
-    gone: list[list[tuple[date, Decimal]]] = [[] for _ in bought]
-    left = [each.quantity for each in bought]
-    for sale in sold:
-        rest = sale.quantity
-        for index, each in enumerate(bought):
-            if _is_own(each, sale) and (part := min(rest, left[index])) > ZERO:
-                gone[index].append((sale.sold, part))
-                left[index] -= part
-                rest -= part
-    return gone
+def _drop_own(bought: Sequence[Acquisition], free: list[Decimal], sale: LossSale) -> None:
+    """Take the shares sold out of the purchase that they came from, unless they replace others already."""
+    if sale.held_since is not None and sale.held_since != sale.acquired:
+        return
+    rest = sale.quantity
+    for index, each in enumerate(bought):
+        if _is_own(each, sale):
+            part = min(rest, free[index])
+            free[index] -= part
+            rest -= part
 
 
 def _is_own(each: Acquisition, sale: LossSale) -> bool:
@@ -266,7 +270,10 @@ def would_wash(
 ) -> Decimal:
     """Return how much of these losses (``still_claimed`` ones) a purchase today would disallow, in money."""
     purchase = Acquisition(symbol, quantity, today, account="")
-    others = [replace(sale, acquired=None) for sale in loss_sales]
+    others = [
+        replace(sale, acquired=None, held_since=sale.held_since or sale.acquired)
+        for sale in loss_sales
+    ]
     washes = match_washes(others, (purchase,), equivalents)
     return sum((wash.disallowed for wash in washes), ZERO)
 
