@@ -212,6 +212,9 @@ def adjusted_lots(lots: Iterable[Lot], washes: Iterable[Washed], account: str) -
     A lot is found by its symbol and the day on which it was bought. The shares that replace others become a lot of
     their own under the same name: dearer by the loss, and held for longer by the time for which the shares sold had
     been. An unknown basis stays unknown. What was bought in a retirement account is as it was.
+
+    Hand in lots as they were bought, and all washes at once: a lot that was adjusted no longer shows its day of
+    purchase, so that the same washes would be added again to what is left of it.
     """
     # Each lot with whether it replaces others already.
     current = [(lot, False) for lot in lots]
