@@ -56,7 +56,7 @@ class UsTax(TaxRules):
         short, long = year.net_short, year.net_long
         offset = _offset(year, rates)
         lost_short, lost_long = max(-short, ZERO), max(-long, ZERO)
-        from_short = min(offset, max(lost_short - max(long, ZERO), ZERO))
+        from_short = min(offset, lost_short)
         return TaxYear(
             carried_short=max(lost_short - max(long, ZERO) - from_short, ZERO),
             carried_long=max(lost_long - max(short, ZERO) - (offset - from_short), ZERO),

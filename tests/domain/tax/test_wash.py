@@ -236,30 +236,6 @@ def test_of_purchases_on_one_day_the_one_that_loses_most_counts_first() -> None:
     assert [wash.acquisition for wash in washes] == [roth]
 
 
-def test_a_replacement_that_is_sold_itself_replaces_no_more_than_its_number() -> None:
-    """
-    10 bought on 06-20 · 6 older ones sold on 07-01 (loss 60): washed · then 4 of the 10 that replace none, on 07-03
-    -> an older loss of 07-05 finds none of the 10 left
-    """
-    sales = [
-        sold(6, "2024-07-01", 60),
-        sold(4, "2024-07-03", 8, "2024-06-20"),
-        sold(5, "2024-07-05", 50),
-    ]
-    washes = match_washes(sales, [bought(10, "2024-06-20")], ALONE)
-    assert said(washes) == ["07-01: 6 of 06-20, 60.00"]
-
-
-def test_a_replacement_sold_at_a_loss_leaves_the_others_free_to_replace() -> None:
-    """
-    as before, but the 4 sold on 07-03 are of those that replace others: the 4 that replace none are still there
-    """
-    replacement = replace(sold(4, "2024-07-03", 8, "2024-06-20"), held_since=date(2020, 1, 6))
-    sales = [sold(6, "2024-07-01", 60), replacement, sold(5, "2024-07-05", 50)]
-    washes = match_washes(sales, [bought(10, "2024-06-20")], ALONE)
-    assert said(washes) == ["07-01: 6 of 06-20, 60.00", "07-05: 4 of 06-20, 40.00"]
-
-
 # --- the replacement's basis and holding period --------------------------------------------------
 
 
@@ -274,6 +250,15 @@ def test_the_replacement_is_held_as_long_as_what_it_replaces_was() -> None:
     assert after == lot("M", 10, 60, "2023-07-20")
     assert term_of(after, date(2024, 7, 20)) is Term.SHORT
     assert term_of(after, date(2024, 7, 21)) is Term.LONG
+
+
+def test_a_holding_period_goes_on_through_several_wash_sales() -> None:
+    """
+    bought on 06-20, but held since 2023-06-20 by an earlier wash; sold on 07-01 (377 days), bought again on 07-11
+    """
+    sale = replace(sold(10, "2024-07-01", 100, "2024-06-20"), held_since=date(2023, 6, 20))
+    (wash,) = match_washes([sale], [bought(10, "2024-07-11")], ALONE)
+    assert wash.held_since == date(2023, 6, 30)
 
 
 def test_a_lot_that_replaces_fewer_shares_than_it_has_becomes_two() -> None:
