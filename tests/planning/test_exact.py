@@ -94,7 +94,7 @@ def test_the_program_never_makes_a_plan_worse() -> None:
 
 
 def test_a_tiny_budget_still_gives_a_plan_and_a_bound() -> None:
-    problem = problem_of(small_request(Random(8), 3, 2, substitutes=False))
+    problem = problem_of(small_request(Random(8), 12, 2, substitutes=True))
     start = np.zeros(len(problem.price))
     found = solve_exact(problem, start, budget=Budget(seconds=0.0))
     assert score(problem, found.units) <= score(problem, start)
