@@ -24,6 +24,7 @@ from core.planning.reasons import (
     explain_skipped,
 )
 from core.planning.solution import Solution
+from core.planning.taxes import notes_on, realise, with_lots
 
 
 class Solver(Protocol):
@@ -67,9 +68,13 @@ def _planned(
     request: PlanRequest, report: DriftReport, need: Reason, problem: Problem, solution: Solution
 ) -> Plan:
     trades, after = _accounted(request, report, problem, solution)
+    trades = with_lots(request, trades)
+    realised = realise(request, trades)
     skipped = explain_skipped(request, report, problem, trades, after.cash)
     is_breached = need.code not in {ReasonCode.FORCED, ReasonCode.DATE_DUE}
     cost = sum((trade.cost for trade in trades), ZERO)
+    shortfall = after.tracking_error + cost / report.total * HUNDRED / 2
+    is_stuck = problem.must_raise and not is_raised(request, report, trades)
     return Plan(
         needed=bool(trades) or is_breached,
         reason=need if trades else explain_nothing(need, skipped, is_breached=is_breached),
@@ -78,7 +83,9 @@ def _planned(
         skipped=skipped + explain_kept(report),
         after=after,
         cost=cost,
-        certificate=_certify(solution, after.tracking_error + cost / report.total * HUNDRED / 2),
+        certificate=None if is_stuck else _certify(solution, shortfall),
+        realised=realised,
+        notes=notes_on(request, trades, realised),
     )
 
 

@@ -7,11 +7,13 @@ proven then is given to the integer program with that plan as its start.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.domain.plan import Method
 from core.planning.exact import solve_exact
-from core.planning.knapsack import solve_knapsack
+from core.planning.knapsack import Found, solve_knapsack
 from core.planning.moves import improve
 from core.planning.problem import Floats, Problem
 from core.planning.score import (
@@ -36,58 +38,53 @@ def solve(problem: Problem, *, exact: bool = True) -> Solution:
     The gap between them is that of the whole measure, in which each trade counts a ten-thousandth of a point. Without
     ``exact`` the integer program is left out.
     """
-    nothing = np.zeros(len(problem.price))
-    if not len(nothing):
-        return _solution(problem, nothing, score(problem, nothing))
-    best, bound, work = _constructed(problem)
-    least = max(bound, least_shortfall(problem))
-    method = Method.EXACT if work else Method.CONSTRUCTIVE
-    if not exact or score(problem, best) - least <= PROVEN * problem.total:
-        return _solution(problem, best, least, method=method, work=work)
-    found = solve_exact(problem, best)
+    if not len(problem.price):
+        return _solution(problem, np.zeros(0))
+    best = _constructed(problem)
+    best = replace(best, bound=max(best.bound, least_shortfall(problem)))
+    if not exact or best.gap <= PROVEN * problem.total:
+        return _solution(problem, best.units, best)
+    found = solve_exact(problem, best.units)
     units = improve(problem, found.units).units if problem.has_parts else found.units
-    return _solution(
-        problem,
-        units,
-        max(least, found.bound),
-        method=Method.EXACT,
-        work=work + found.work,
-        timed_out=found.timed_out,
+    proven = Found(
+        units, score(problem, units), max(best.bound, found.bound), best.work + found.work
     )
+    solution = _solution(problem, units, proven)
+    return replace(solution, method=Method.EXACT, timed_out=found.timed_out)
 
 
-def _solution(
-    problem: Problem,
-    units: Floats,
-    bound: float,
-    *,
-    method: Method = Method.CONSTRUCTIVE,
-    work: int = 0,
-    timed_out: bool = False,
-) -> Solution:
+def _solution(problem: Problem, units: Floats, found: Found | None = None) -> Solution:
+    """In points; without anything found, what there is to trade leaves no choice."""
     points = 100 / problem.total
     objective = shortfall(problem, units) * points
-    gap = max(score(problem, units) - bound, 0.0) * points
+    gap = 0.0 if found is None else max(found.gap, 0.0) * points
+    work = 0 if found is None else found.work
     return Solution(
-        np.rint(units).astype(np.int64), objective, objective - gap, method, work, timed_out
+        units=np.rint(units).astype(np.int64),
+        objective=objective,
+        bound=objective - gap,
+        method=Method.EXACT if work else Method.CONSTRUCTIVE,
+        work=work,
     )
 
 
-def _constructed(problem: Problem) -> tuple[Floats, float, int]:
-    """The best units found without the integer program, what no score is below, and the states looked at."""
+def _constructed(problem: Problem) -> Found:
+    """The best units found without the integer program, and what no score is below."""
     bound, work = -np.inf, 0
-    starts = [np.zeros(len(problem.price))]
+    starts = []
     if problem.is_simple:
-        found = solve_knapsack(problem)
-        bound, work = found.bound, found.work
-        value = score(problem, found.units) if np.isfinite(found.score) else np.inf
-        if value - bound <= PROVEN * problem.total:
-            return found.units, bound, work
-        if np.isfinite(value):
-            return improve(problem, found.units).units, bound, work
-    starts.insert(0, _within_limits(problem, _complete(problem, _first_guess(problem))))
-    states = [improve(problem, start) for start in starts]
-    return min(states, key=lambda state: state.score).units, bound, work
+        listed = solve_knapsack(problem)
+        bound, work = listed.bound, listed.work
+        if np.isfinite(listed.score):
+            listed = replace(listed, score=score(problem, listed.units))
+        if listed.gap <= PROVEN * problem.total:
+            return listed
+        starts = [listed.units] if np.isfinite(listed.score) else []
+    if not starts:
+        guess = _within_limits(problem, _complete(problem, _first_guess(problem)))
+        starts = [guess, np.zeros(len(problem.price))]
+    best = min((improve(problem, start) for start in starts), key=lambda state: state.score)
+    return Found(best.units, best.score, bound, work)
 
 
 def _first_guess(problem: Problem) -> Floats:

@@ -145,7 +145,7 @@ def _run(model: Model, start: Floats | None, budget: Budget) -> _Answer:
     timed_out = status == highs.HighsModelStatus.kTimeLimit
     work = max(int(info.mip_node_count), 0)
     if status == highs.HighsModelStatus.kInfeasible:
-        return _Answer(None, INF, work, timed_out)
+        return _Answer(None, -INF, work, timed_out)
     is_found = info.primal_solution_status == highs.SolutionStatus.kSolutionStatusFeasible
     values: Floats | None = np.array(solver.getSolution().col_value) if is_found else None
     bound = float(info.mip_dual_bound)

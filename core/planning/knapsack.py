@@ -25,6 +25,8 @@ _WINDOWS = (3, 12, 50)
 _NEAR = 1e-12
 """What floats cannot tell, as a part of the total."""
 
+_NONE = np.zeros(1)
+
 Choice = NDArray[np.intp]
 
 
@@ -38,6 +40,11 @@ class Found:
     work: int
     is_cut: bool = False
     """Whether only choices that were not listed keep the bound below the score."""
+
+    @property
+    def gap(self) -> float:
+        """How far the score can at most be from the least there is."""
+        return self.score - self.bound
 
 
 @dataclass(slots=True)
@@ -239,53 +246,63 @@ class _Search:
         """Every sum of losses that may be less than the best, cell by cell, the dominated ones left out."""
         cells, others, losses, flows = self._deviations(best)
         order = _by_flow(cells, flows)
-        up = [float(np.maximum(flows[group], 0.0).max()) for group in order]
-        down = [float(np.minimum(flows[group], 0.0).min()) for group in order]
-        up_after = np.append(np.cumsum(up[::-1])[::-1], 0.0)[1:]
-        down_after = np.append(np.cumsum(down[::-1])[::-1], 0.0)[1:]
+        adds = [np.concatenate([_NONE, losses[group]]) for group in order]
+        takes = [np.concatenate([_NONE, flows[group]]) for group in order]
+        up, down = (
+            _after_each([take.max() for take in takes]),
+            _after_each([t.min() for t in takes]),
+        )
         loss, flow = np.zeros(1), np.array([self.base.flow])
-        steps: list[tuple[Choice, Choice]] = []
+        steps: list[tuple[Choice, int]] = []
         work, found = 0, (-1, -1)
-        for step, group in enumerate(order):
-            adds = np.append(0.0, losses[group])
-            loss = (loss[:, None] + adds).ravel()
-            flow = (flow[:, None] + np.append(0.0, flows[group])).ravel()
-            at = np.flatnonzero(self._reach(loss, flow, up_after[step], down_after[step]) < best)
+        for step in range(len(order)):
+            loss = (loss[:, None] + adds[step]).ravel()
+            flow = (flow[:, None] + takes[step]).ravel()
+            at = np.flatnonzero(self._reach(loss, flow, up[step], down[step]) < best)
             at = at[_undominated(loss[at] - self.price * flow[at], flow[at])]
             loss, flow = loss[at], flow[at]
-            steps.append((at // len(adds), np.append(-1, group)[at % len(adds)]))
+            steps.append((at, len(adds[step])))
             work += len(at)
             if not len(at):
                 break
             whole = loss + self._loose(flow)
-            if (least := int(whole.argmin())) >= 0 and whole[least] < best:
+            if whole[least := int(whole.argmin())] < best:
                 best, found = float(whole[least]), (step, least)
             if len(at) > _MOST_STATES:
-                return best, self._rows_of(steps, found, cells, others, rows), work, False
-        return best, self._rows_of(steps, found, cells, others, rows), work, True
+                return best, self._rows_of(steps, found, order, cells, others, rows), work, False
+        return best, self._rows_of(steps, found, order, cells, others, rows), work, True
 
     def _reach(self, loss: Floats, flow: Floats, up: float, down: float) -> Floats:
         """The least loss that a state can end with, whatever the cells that follow choose."""
-        nearest = np.clip(self.room, flow + down, flow + up)
+        nearest = np.minimum(np.maximum(self.room, flow + down), flow + up)
         return loss + self._loose(nearest)
 
     def _rows_of(
         self,
-        steps: list[tuple[Choice, Choice]],
+        steps: list[tuple[Choice, int]],
         found: tuple[int, int],
+        order: list[Choice],
         cells: Choice,
         others: Choice,
         rows: Choice,
     ) -> Choice:
+        """The rows that led to a state, followed back from step to step; the rows so far where none was better."""
         step, state = found
         if step < 0:
             return rows
         rows = self.base.rows.copy()
-        for parents, picked in reversed(steps[: step + 1]):
-            if (other := picked[state]) >= 0:
-                rows[cells[other]] = others[other]
-            state = int(parents[state])
+        for back in range(step, -1, -1):
+            at, count = steps[back]
+            state, picked = divmod(int(at[state]), count)
+            if picked:
+                deviation = order[back][picked - 1]
+                rows[cells[deviation]] = others[deviation]
         return rows
+
+
+def _after_each(most: list[float]) -> list[float]:
+    """What all that come later can still add, by place."""
+    return [sum(most[at + 1 :]) for at in range(len(most))]
 
 
 def _by_flow(cells: Choice, flows: Floats) -> list[Choice]:

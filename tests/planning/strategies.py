@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
+from random import Random
 
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ from core.domain.policy import (
 )
 from core.domain.portfolio import Holdings
 from core.domain.targets import TargetAllocation, TargetLine
+from tests.planning.choices import small_request
 
 SYMBOLS = tuple(Symbol(name) for name in ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF"))
 
@@ -95,3 +97,11 @@ def requests(draw: st.DrawFn, most_lines: int = 5) -> PlanRequest:
         force=draw(st.booleans()),
         date_due=draw(st.booleans()),
     )
+
+
+@st.composite
+def several_accounts(draw: st.DrawFn) -> PlanRequest:
+    """Requests over two or three accounts, with substitutes, lots, limits and withdrawals now and then."""
+    chance = Random(draw(st.integers(0, 100_000)))
+    lines, accounts = draw(st.sampled_from([(1, 2), (2, 2), (2, 3), (3, 2)]))
+    return small_request(chance, lines, accounts, substitutes=draw(st.booleans()))

@@ -21,7 +21,7 @@ from core.planning.knapsack import solve_knapsack
 from core.planning.problem import Problem, build_problem
 from core.planning.score import score
 from tests.planning.cases import Case
-from tests.planning.everything import (
+from tests.planning.choices import (
     MOST_CHOICES,
     choices_of,
     least_measure,
