@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from bot.words.numbers import money, plain, small_drift, tenths
+from bot.words.tax_reasons import TAX_SENTENCES
 from core.domain.instrument import CASH
 from core.domain.money import ZERO
 from core.domain.plan import Reason, ReasonCode
@@ -128,6 +129,7 @@ _SENTENCES: dict[ReasonCode, Callable[[Reason, str], str]] = {
     ReasonCode.CAPPED: _fixed("It was left out of this plan."),
     ReasonCode.KEPT_OUTSIDE: _kept_outside,
     ReasonCode.NOTHING_HELPS: _nothing_helps,
+    **TAX_SENTENCES,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from core.domain.session import NEW_YORK
 
@@ -40,6 +40,11 @@ def day(instant: datetime) -> str:
     """The exchange's date at an instant, with its year: ``Wed 11 Mar 2020``."""
     local = instant.astimezone(NEW_YORK)
     return f"{_day_and_month(local)} {local.year}"
+
+
+def date_of(day: date) -> str:
+    """A date with its year: ``11 Mar 2020``."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def _day_and_month(local: datetime) -> str:

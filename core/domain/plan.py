@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 from core.domain.drift import DriftReport
 from core.domain.ids import Symbol
-from core.domain.lots import Lot, LotMethod
+from core.domain.lots import Lot, LotMethod, LotSale
 from core.domain.money import ZERO
 from core.domain.policy import Policy
 from core.domain.portfolio import Holdings, TaxTreatment
 from core.domain.targets import TargetAllocation
+from core.domain.tax import TaxSituation
 
 
 class Side(StrEnum):
@@ -59,6 +61,12 @@ class ReasonCode(StrEnum):
     CAPPED = "capped"
     KEPT_OUTSIDE = "kept_outside"
     SUBSTITUTED = "substituted"
+    WASHES = "washes"
+    DEFERRED = "deferred"
+    HAS_GAINED = "has_gained"
+    # said of a plan beside its numbers
+    LOSS_WASHED = "loss_washed"
+    BASIS_UNKNOWN = "basis_unknown"
     NOTHING_HELPS = "nothing_helps"
 
 
@@ -75,12 +83,13 @@ class Reason:
     """A typed reason: its code, the symbol it is about, and its numbers by name.
 
     Names used: ``weight``, ``drift``, ``band``, ``target``, ``goal`` (points, percent),
-    ``amount``, ``price``, ``min_trade``, ``missing`` (money).
+    ``amount``, ``price``, ``min_trade``, ``missing`` (money). ``until`` is the day from which it no longer holds.
     """
 
     code: ReasonCode
     symbol: Symbol | None = None
     values: Mapping[str, Decimal] = field(default_factory=dict)
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +97,10 @@ class PlanAccount:
     """What one account brings to a plan: holdings, lots, and what its broker lets be done with them.
 
     ``name`` is how trades and explanations refer to it; empty where there is only one. ``tax_owner`` names whose taxes
-    its gains count for. ``fractionable`` are the symbols that may be traded in parts (0.001 shares). ``held`` may not
-    be sold, because it was bought with money that has not settled; ``untradable`` is what the broker does not trade
-    now. ``withdraw`` is money to be raised and taken out; what remains is planned for.
+    its gains count for. ``lot_methods`` are those that its broker can be asked for; ``lots_first`` are the names of the
+    lots that ``specific`` sells, in this order. ``fractionable`` are the symbols that may be traded in parts (0.001
+    shares). ``held`` may not be sold, because it was bought with money that has not settled; ``untradable`` is what the
+    broker does not trade now. ``withdraw`` is money to be raised and taken out; what remains is planned for.
     """
 
     holdings: Holdings
@@ -99,6 +109,7 @@ class PlanAccount:
     tax_owner: str = ""
     lots: tuple[Lot, ...] = ()
     lot_methods: frozenset[LotMethod] = frozenset(LotMethod)
+    lots_first: tuple[str, ...] = ()
     fractionable: frozenset[Symbol] = frozenset()
     held: frozenset[Symbol] = frozenset()
     untradable: frozenset[Symbol] = frozenset()
@@ -130,6 +141,7 @@ class PlanRequest:
     force: bool = False
     date_due: bool = False
     caps: Mapping[LegKey, Decimal] | None = None
+    tax: TaxSituation = field(default_factory=TaxSituation)
 
     @property
     def holdings(self) -> Holdings:
@@ -161,6 +173,7 @@ class Trade:
     cost: Decimal
     reason: Reason
     account: str = ""
+    lots: tuple[LotSale, ...] = ()
 
     @property
     def key(self) -> LegKey:
@@ -259,6 +272,7 @@ class Plan:
     certificate: Certificate | None = None
     cure: Cure | None = None
     realised: tuple[Realised, ...] = ()
+    notes: tuple[Reason, ...] = ()
 
     @property
     def tax(self) -> Decimal | None:

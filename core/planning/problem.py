@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
@@ -20,6 +21,7 @@ from core.domain.instrument import CASH
 from core.domain.money import HUNDRED, ONE, ZERO
 from core.domain.plan import LegKey, PlanAccount, PlanRequest, ReasonCode, Side
 from core.domain.policy import Direction, Policy, whole_shares
+from core.planning.taxes import blocks, free_from, sale_limit
 
 SHARE_PART = Decimal("0.001")
 """The smallest part of a share that is traded."""
@@ -33,7 +35,8 @@ Places = NDArray[np.intp]
 class Cell:
     """What one account may trade of one symbol: its unit in shares, the most units each way, what forbids one.
 
-    ``no_sale`` and ``no_purchase`` say why a side is forbidden; ``rank`` is 0 for the line's own symbol.
+    ``no_sale`` and ``no_purchase`` say why a side is forbidden, ``until`` the day before which it is, where that is
+    known; ``rank`` is 0 for the line's own symbol.
     """
 
     account: PlanAccount
@@ -47,6 +50,7 @@ class Cell:
     max_purchase: int
     no_sale: ReasonCode | None
     no_purchase: ReasonCode | None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +236,10 @@ def _cell(
         no_purchase = ReasonCode.SELL_ONLY
     if no_purchase is None and not is_bought:
         no_purchase = ReasonCode.SUBSTITUTED
-    most_sold = min(
-        max(ZERO, account.quantity(symbol)), cap_of(request, account, symbol, Side.SELL)
-    )
+    taxed = sale_limit(request, account, symbol, price)
+    if no_sale is None and taxed.why is not None and taxed.shares < unit:
+        no_sale = taxed.why
+    most_sold = min(max(ZERO, taxed.shares), cap_of(request, account, symbol, Side.SELL))
     most_bought = min(max(ZERO, total) / price, cap_of(request, account, symbol, Side.BUY))
     return Cell(
         account=account,
@@ -248,6 +253,7 @@ def _cell(
         max_purchase=0 if no_purchase else _count(most_bought, unit),
         no_sale=no_sale,
         no_purchase=no_purchase,
+        until=free_from(request, symbol) if no_purchase is ReasonCode.WASHES else taxed.until,
     )
 
 
@@ -299,4 +305,6 @@ def _no_purchase(request: PlanRequest, account: PlanAccount, symbol: Symbol) -> 
         return ReasonCode.SELL_ONLY
     if symbol in policy.do_not_buy:
         return ReasonCode.DO_NOT_BUY
+    if blocks(request, symbol):
+        return ReasonCode.WASHES
     return ReasonCode.CAPPED if cap_of(request, account, symbol, Side.BUY) <= ZERO else None

@@ -127,7 +127,7 @@ def _obstacle(
     forbidden = cell.no_purchase if is_short else cell.no_sale
     numbers = {**numbers_of(line), "amount": abs(away), "price": cell.price}
     if forbidden is not None:
-        return Reason(forbidden, line.symbol, numbers)
+        return Reason(forbidden, line.symbol, numbers, cell.until)
     if abs(away) < cell.unit * cell.price:
         code = ReasonCode.LESS_THAN_ONE_SHARE if cell.unit >= ONE else ReasonCode.AT_GOAL
         return Reason(code, line.symbol, numbers)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -24,7 +26,33 @@ def whole(code: ReasonCode, drift: str, **others: str) -> Reason:
 
 
 C = ReasonCode
+JUNE = date(2024, 6, 3)
 SENTENCES: list[tuple[Reason, str]] = [
+    (
+        replace(line(C.WASHES, "-7"), until=JUNE),
+        "Buying it now would undo a loss for taxes; free from 3 Jun 2024.",
+    ),
+    (
+        Reason(C.WASHES, BND, {"amount": Decimal("812.5")}, JUNE),
+        "BND: buying it now would undo a loss of $812.50 for taxes; free from 3 Jun 2024.",
+    ),
+    (
+        replace(line(C.DEFERRED, "7"), until=JUNE),
+        "It becomes long-term soon; your policy waits until 3 Jun 2024.",
+    ),
+    (
+        line(C.HAS_GAINED, "7"),
+        "It has no target, and has gained (or its cost is unknown); your policy keeps it then.",
+    ),
+    (line(C.SUBSTITUTED, "-7"), "Another fund of the same line is bought instead."),
+    (
+        Reason(C.LOSS_WASHED, None, {"amount": Decimal(300)}),
+        "$300.00 of the losses will not count: the same was bought within 30 days.",
+    ),
+    (
+        Reason(C.BASIS_UNKNOWN, None, {"amount": Decimal(1200)}),
+        "Tax unknown: the cost of what is sold for $1,200.00 is not known.",
+    ),
     (
         line(C.BAND_BREACHED, "-7.01"),
         "BND is 7.0 points under its target; your band is 5.",

@@ -1,0 +1,272 @@
+"""Taxes in a plan: which lots are sold, what that realises, what is deferred, blocked or left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.domain.ids import Symbol
+from core.domain.lots import Lot, LotMethod, Term
+from core.domain.plan import Plan, PlanAccount, PlanRequest, ReasonCode
+from core.domain.policy import FILE_DEFAULTS, Outside, WashRule
+from core.domain.portfolio import Holdings, TaxTreatment
+from core.domain.targets import TargetAllocation, TargetLine
+from core.domain.tax import (
+    Acquisition,
+    Equivalents,
+    LossSale,
+    TaxOwner,
+    TaxRulesName,
+    TaxSituation,
+    TaxYear,
+)
+from core.planning import calculate
+
+A, B, C = Symbol("AAA"), Symbol("BBB"), Symbol("CCC")
+TODAY = date(2024, 6, 3)
+OLD, NEW = date(2020, 1, 6), date(2024, 1, 8)
+
+
+def lot(symbol: Symbol, quantity: int, cost: str | None, acquired: date | None) -> Lot:
+    return Lot(symbol, Decimal(quantity), None if cost is None else Decimal(cost), acquired)
+
+
+def us(**changes: Any) -> TaxSituation:
+    owner = TaxOwner("", TaxRulesName.US, changes.pop("year", TaxYear()))
+    return TaxSituation(today=TODAY, owners={"": owner}, **changes)
+
+
+def request(
+    *lots: Lot,
+    held: dict[Symbol, int] | None = None,
+    targets: str = "AAA 50 BBB 50",
+    tax: TaxSituation | None = None,
+    treatment: TaxTreatment = TaxTreatment.TAXABLE,
+    **policy: Any,
+) -> PlanRequest:
+    """Sixty AAA and forty BBB at 100 each with no cash, unless said otherwise."""
+    words = targets.split()
+    lines = [
+        TargetLine(
+            Symbol(names.split("|")[0]),
+            Decimal(weight),
+            None,
+            tuple(map(Symbol, names.split("|")[1:])),
+        )
+        for names, weight in zip(words[::2], words[1::2], strict=True)
+    ]
+    positions = {s: Decimal(q) for s, q in (held or {A: 60, B: 40}).items()}
+    account = PlanAccount(Holdings(Decimal(0), positions), treatment=treatment, lots=lots)
+    return PlanRequest(
+        (account,),
+        {A: Decimal(100), B: Decimal(100), C: Decimal(100)},
+        TargetAllocation(tuple(lines)),
+        replace(FILE_DEFAULTS, **policy),
+        force=True,
+        tax=us() if tax is None else tax,
+    )
+
+
+def sold(plan: Plan) -> list[tuple[Decimal, Decimal | None, Term]]:
+    return [(part.quantity, part.gain, part.term) for trade in plan.sells for part in trade.lots]
+
+
+def why(plan: Plan, symbol: Symbol) -> ReasonCode:
+    return {skip.symbol: skip.reason.code for skip in plan.skipped}[symbol]
+
+
+TWO_LOTS = (lot(A, 30, "40", OLD), lot(A, 30, "110", NEW))
+
+
+def test_the_oldest_go_first_and_their_gain_is_taxed_as_long_term() -> None:
+    """10 AAA bought at 40 in 2020: a gain of 600 at 15 percent."""
+    plan = calculate(request(*TWO_LOTS))
+    assert sold(plan) == [(10, 600, Term.LONG)]
+    (realised,) = plan.realised
+    assert (realised.short_gain, realised.long_gain, realised.tax) == (0, 600, 90)
+    assert plan.tax == 90
+
+
+def test_min_tax_takes_the_loss() -> None:
+    plan = calculate(request(*TWO_LOTS, lot_method=LotMethod.MIN_TAX))
+    assert sold(plan) == [(10, -100, Term.SHORT)]
+    assert plan.tax == 0
+
+
+def test_a_loss_is_credited_against_gains_of_the_year_only() -> None:
+    """A short loss of 100 against a short gain of 60: 24 percent of 60 less to pay."""
+    tax = us(year=TaxYear(short=Decimal(60)))
+    plan = calculate(request(*TWO_LOTS, lot_method=LotMethod.MIN_TAX, tax=tax))
+    assert plan.tax == Decimal("-14.40")
+
+
+def test_the_method_is_limited_to_what_the_broker_has() -> None:
+    wanted = request(*TWO_LOTS, lot_method=LotMethod.MIN_TAX)
+    (account,) = wanted.accounts
+    only_fifo = replace(account, lot_methods=frozenset({LotMethod.FIFO}))
+    assert sold(calculate(replace(wanted, accounts=(only_fifo,)))) == [(10, 600, Term.LONG)]
+
+
+def test_the_lots_named_are_sold() -> None:
+    lots = (replace(TWO_LOTS[0], name="first"), replace(TWO_LOTS[1], name="second"))
+    wanted = request(*lots, lot_method=LotMethod.SPECIFIC)
+    (account,) = wanted.accounts
+    named = replace(account, lots_first=("second",))
+    assert sold(calculate(replace(wanted, accounts=(named,)))) == [(10, -100, Term.SHORT)]
+
+
+def test_the_default_shows_gains_and_no_tax() -> None:
+    plan = calculate(request(*TWO_LOTS, tax=TaxSituation(today=TODAY)))
+    (realised,) = plan.realised
+    assert (realised.long_gain, realised.tax) == (600, None)
+    assert plan.tax is None
+    assert plan.notes == ()
+
+
+def test_where_nothing_is_known_of_lots_nothing_is_said_without_rules() -> None:
+    plan = calculate(request(tax=TaxSituation(today=TODAY)))
+    assert plan.realised == ()
+    assert plan.sells[0].lots == ()
+
+
+def test_an_unknown_basis_makes_the_tax_unknown_and_says_so() -> None:
+    plan = calculate(request(lot(A, 4, "40", NEW)))
+    (realised,) = plan.realised
+    assert realised.tax is None
+    assert realised.unknown == 1000  # of unknown date: sold first
+    assert [note.code for note in plan.notes] == [ReasonCode.BASIS_UNKNOWN]
+
+
+@pytest.mark.parametrize("treatment", [TaxTreatment.TAX_DEFERRED, TaxTreatment.TAX_FREE])
+def test_retirement_accounts_carry_no_tax(treatment: TaxTreatment) -> None:
+    plan = calculate(request(*TWO_LOTS, treatment=treatment))
+    assert plan.sells
+    assert plan.realised == ()
+
+
+def test_costs_come_off_the_gain() -> None:
+    plan = calculate(request(*TWO_LOTS, commission=Decimal(7), min_trade=Decimal(0)))
+    assert plan.realised[0].long_gain == plan.sells[0].quantity * 60 - 7
+
+
+# --- lots that turn long-term --------------------------------------------------------------------
+
+
+SOON = date(2023, 6, 20)
+
+
+def test_lots_that_turn_long_term_soon_wait_and_say_until_when() -> None:
+    plan = calculate(request(lot(A, 60, "40", SOON), defer_days=30))
+    assert not plan.trades
+    reason = next(skip.reason for skip in plan.skipped if skip.symbol == A)
+    assert (reason.code, reason.until) == (ReasonCode.DEFERRED, date(2024, 6, 21))
+
+
+@pytest.mark.parametrize(
+    ("changes", "quantity"),
+    [
+        ({"defer_days": 10}, 10),  # further off than the policy waits
+        ({"defer_days": 30, "tax": TaxSituation(today=TODAY)}, 10),  # nothing is taxed
+        ({"defer_days": 30, "treatment": TaxTreatment.TAX_FREE}, 10),
+    ],
+)
+def test_only_what_would_be_taxed_less_soon_waits(changes: dict[str, Any], quantity: int) -> None:
+    plan = calculate(request(lot(A, 60, "40", SOON), **changes))
+    assert plan.sells[0].quantity == quantity
+
+
+def test_losses_do_not_wait() -> None:
+    plan = calculate(request(lot(A, 60, "140", SOON), defer_days=30))
+    assert plan.sells[0].quantity == 10
+
+
+def test_a_method_that_chooses_sells_around_the_lots_that_wait() -> None:
+    lots = (lot(A, 52, "40", SOON), lot(A, 8, "30", NEW))
+    fifo = calculate(request(*lots, defer_days=30))
+    assert not fifo.trades  # the oldest must go first, and it waits
+    hifo = calculate(request(*lots, defer_days=30, lot_method=LotMethod.HIFO))
+    assert sold(hifo) == [(8, 560, Term.SHORT)]
+
+
+# --- positions outside the targets ---------------------------------------------------------------
+
+
+def test_what_has_no_target_is_sold_only_without_a_gain() -> None:
+    held = {A: 50, B: 40, C: 10}
+    lots = (lot(C, 4, "120", OLD), lot(C, 6, "80", OLD))
+    plan = calculate(
+        request(*lots, held=held, outside=Outside.SELL_WITHOUT_GAIN, lot_method=LotMethod.HIFO)
+    )
+    assert [(t.symbol, t.quantity) for t in plan.sells] == [(C, 4)]
+
+
+def test_what_has_gained_or_might_have_is_kept() -> None:
+    held = {A: 50, B: 40, C: 10}
+    plan = calculate(request(held=held, outside=Outside.SELL_WITHOUT_GAIN))
+    assert not [t for t in plan.sells if t.symbol == C]
+    assert why(plan, C) is ReasonCode.HAS_GAINED
+
+
+# --- wash sales ----------------------------------------------------------------------------------
+
+
+def lost(symbol: Symbol, sold_on: date) -> LossSale:
+    return LossSale(symbol, Decimal(20), sold_on, Decimal(500), "ira")
+
+
+def test_a_purchase_that_would_wash_a_loss_is_blocked_with_its_date() -> None:
+    tax = us(loss_sales=(lost(B, date(2024, 5, 20)),))
+    plan = calculate(request(tax=tax))
+    assert not plan.buys
+    reason = next(skip.reason for skip in plan.skipped if skip.symbol == B)
+    assert (reason.code, reason.until) == (ReasonCode.WASHES, date(2024, 6, 20))
+
+
+def test_thirty_days_after_it_is_free() -> None:
+    tax = us(loss_sales=(lost(B, date(2024, 5, 3)),))
+    assert calculate(request(tax=tax)).buys
+
+
+def test_substantially_identical_sets_count() -> None:
+    tax = us(loss_sales=(lost(C, date(2024, 5, 20)),), equivalents=Equivalents.of((str(B), str(C))))
+    assert not calculate(request(tax=tax)).buys
+
+
+def test_a_policy_may_only_mark_it() -> None:
+    """Ten of the twenty shares are replaced: half of the loss of 500."""
+    tax = us(loss_sales=(lost(B, date(2024, 5, 20)),))
+    plan = calculate(request(*TWO_LOTS, tax=tax, wash=WashRule.FLAG))
+    assert plan.buys[0].quantity == 10
+    (note,) = plan.notes
+    assert (note.code, note.symbol, note.values["amount"]) == (ReasonCode.WASHES, B, 250)
+    assert note.until == date(2024, 6, 20)
+
+
+@pytest.mark.parametrize("changes", [{"wash": WashRule.OFF}, {"tax": None}])
+def test_without_a_rule_nothing_is_blocked(changes: dict[str, Any]) -> None:
+    tax = us(loss_sales=(lost(B, date(2024, 5, 20)),))
+    if "tax" in changes:
+        changes = {}
+        tax = replace(tax, owners={})
+    plan = calculate(request(*TWO_LOTS, tax=tax, **changes))
+    assert plan.buys
+    assert plan.notes == ()
+
+
+def test_a_substitute_is_bought_while_the_first_is_blocked() -> None:
+    tax = us(loss_sales=(lost(B, date(2024, 5, 20)),))
+    plan = calculate(request(tax=tax, targets="AAA 50 BBB|CCC 50"))
+    assert [(t.symbol, t.quantity) for t in plan.buys] == [(C, 10)]
+
+
+def test_a_loss_does_not_count_where_the_same_was_bought_lately() -> None:
+    """10 shares sold at a loss of 10 each, 4 bought three weeks ago: 40 of the loss of 100 is washed."""
+    tax = us(acquisitions=(Acquisition(A, Decimal(4), date(2024, 5, 13), "ira"),))
+    plan = calculate(request(*TWO_LOTS, lot_method=LotMethod.MIN_TAX, tax=tax))
+    (realised,) = plan.realised
+    assert (realised.short_gain, realised.washed) == (-60, 40)
+    assert [note.code for note in plan.notes] == [ReasonCode.LOSS_WASHED]
