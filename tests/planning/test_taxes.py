@@ -11,7 +11,7 @@ import pytest
 
 from core.domain.ids import Symbol
 from core.domain.lots import Lot, LotMethod, Term
-from core.domain.plan import Plan, PlanAccount, PlanRequest, ReasonCode
+from core.domain.plan import Plan, PlanAccount, PlanRequest, ReasonCode, Trade
 from core.domain.policy import FILE_DEFAULTS, Outside, WashRule
 from core.domain.portfolio import Holdings, TaxTreatment
 from core.domain.targets import TargetAllocation, TargetLine
@@ -71,8 +71,17 @@ def request(
     )
 
 
-def sold(plan: Plan) -> list[tuple[Decimal, Decimal | None, Term]]:
+def sold(plan: Plan) -> Any:
+    """Shares, gain and term of each lot that is sold."""
     return [(part.quantity, part.gain, part.term) for trade in plan.sells for part in trade.lots]
+
+
+def numbers(*values: Any) -> Any:
+    return values
+
+
+def traded(trades: tuple[Trade, ...]) -> Any:
+    return [(trade.symbol, trade.quantity) for trade in trades]
 
 
 def why(plan: Plan, symbol: Symbol) -> ReasonCode:
@@ -87,7 +96,7 @@ def test_the_oldest_go_first_and_their_gain_is_taxed_as_long_term() -> None:
     plan = calculate(request(*TWO_LOTS))
     assert sold(plan) == [(10, 600, Term.LONG)]
     (realised,) = plan.realised
-    assert (realised.short_gain, realised.long_gain, realised.tax) == (0, 600, 90)
+    assert numbers(realised.short_gain, realised.long_gain, realised.tax) == (0, 600, 90)
     assert plan.tax == 90
 
 
@@ -122,7 +131,7 @@ def test_the_lots_named_are_sold() -> None:
 def test_the_default_shows_gains_and_no_tax() -> None:
     plan = calculate(request(*TWO_LOTS, tax=TaxSituation(today=TODAY)))
     (realised,) = plan.realised
-    assert (realised.long_gain, realised.tax) == (600, None)
+    assert numbers(realised.long_gain, realised.tax) == (600, None)
     assert plan.tax is None
     assert plan.notes == ()
 
@@ -201,7 +210,7 @@ def test_what_has_no_target_is_sold_only_without_a_gain() -> None:
     plan = calculate(
         request(*lots, held=held, outside=Outside.SELL_WITHOUT_GAIN, lot_method=LotMethod.HIFO)
     )
-    assert [(t.symbol, t.quantity) for t in plan.sells] == [(C, 4)]
+    assert traded(plan.sells) == [(C, 4)]
 
 
 def test_what_has_gained_or_might_have_is_kept() -> None:
@@ -242,7 +251,7 @@ def test_a_policy_may_only_mark_it() -> None:
     plan = calculate(request(*TWO_LOTS, tax=tax, wash=WashRule.FLAG))
     assert plan.buys[0].quantity == 10
     (note,) = plan.notes
-    assert (note.code, note.symbol, note.values["amount"]) == (ReasonCode.WASHES, B, 250)
+    assert numbers(note.code, note.symbol, note.values["amount"]) == (ReasonCode.WASHES, B, 250)
     assert note.until == date(2024, 6, 20)
 
 
@@ -260,7 +269,7 @@ def test_without_a_rule_nothing_is_blocked(changes: dict[str, Any]) -> None:
 def test_a_substitute_is_bought_while_the_first_is_blocked() -> None:
     tax = us(loss_sales=(lost(B, date(2024, 5, 20)),))
     plan = calculate(request(tax=tax, targets="AAA 50 BBB|CCC 50"))
-    assert [(t.symbol, t.quantity) for t in plan.buys] == [(C, 10)]
+    assert traded(plan.buys) == [(C, 10)]
 
 
 def test_a_loss_does_not_count_where_the_same_was_bought_lately() -> None:
@@ -268,5 +277,5 @@ def test_a_loss_does_not_count_where_the_same_was_bought_lately() -> None:
     tax = us(acquisitions=(Acquisition(A, Decimal(4), date(2024, 5, 13), "ira"),))
     plan = calculate(request(*TWO_LOTS, lot_method=LotMethod.MIN_TAX, tax=tax))
     (realised,) = plan.realised
-    assert (realised.short_gain, realised.washed) == (-60, 40)
+    assert numbers(realised.short_gain, realised.washed) == (-60, 40)
     assert [note.code for note in plan.notes] == [ReasonCode.LOSS_WASHED]
