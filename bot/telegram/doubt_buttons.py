@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from bot.telegram.commands.proposals import proposal_now
-from bot.telegram.context import Reaction, Said, Turn, alert
-from bot.telegram.views.frozen import frozen_notice
+from bot.telegram.context import Reaction, Said, Turn, alert, put
+from bot.telegram.views.frozen import frozen_notice, settled_notice
 from bot.words.numbers import listed
 from bot.work import desk_of
 from core.application.resolve_frozen import (
@@ -18,6 +18,7 @@ from core.application.resolve_frozen import (
 from core.application.show_proposal import ProposalView, show_proposal
 from core.domain.ids import OrderId, ProposalId
 from core.domain.proposal import ProposalState
+from core.domain.refusals import ProposalNotOpen
 
 
 async def what_now(turn: Turn, number: int) -> Reaction:
@@ -32,30 +33,37 @@ async def what_now(turn: Turn, number: int) -> Reaction:
 
 async def ask_again(turn: Turn, number: int) -> Reaction:
     """[Ask the broker again] about orders in doubt."""
-    desk = desk_of(turn.runtime)
-    view = await check_again(desk, member=turn.member, proposal_id=ProposalId(number))
-    return await _resolved(turn, view)
+    desk, proposal_id = desk_of(turn.runtime), ProposalId(number)
+    return await _resolved(
+        turn, proposal_id, check_again(desk, member=turn.member, proposal_id=proposal_id)
+    )
 
 
 async def is_there(turn: Turn, number: int, order: int) -> Reaction:
     """[It is at the broker]: what a person has seen of an order in doubt."""
     desk = desk_of(turn.runtime)
     proposal_id, order_id = ProposalId(number), OrderId(order)
-    view = await say_at_broker(desk, member=turn.member, proposal_id=proposal_id, order_id=order_id)
-    return await _resolved(turn, view)
+    seen = say_at_broker(desk, member=turn.member, proposal_id=proposal_id, order_id=order_id)
+    return await _resolved(turn, proposal_id, seen)
 
 
 async def is_absent(turn: Turn, number: int, order: int) -> Reaction:
     """[It is not there]: what a person has seen of an order in doubt."""
     desk = desk_of(turn.runtime)
     proposal_id, order_id = ProposalId(number), OrderId(order)
-    view = await say_not_at_broker(
-        desk, member=turn.member, proposal_id=proposal_id, order_id=order_id
-    )
-    return await _resolved(turn, view)
+    seen = say_not_at_broker(desk, member=turn.member, proposal_id=proposal_id, order_id=order_id)
+    return await _resolved(turn, proposal_id, seen)
 
 
-async def _resolved(turn: Turn, view: ProposalView) -> Reaction:
+async def _resolved(
+    turn: Turn, proposal_id: ProposalId, resolving: Awaitable[ProposalView]
+) -> Reaction:
+    """What came of it; a notice under which nothing is in doubt any more loses its buttons."""
+    try:
+        view = await resolving
+    except ProposalNotOpen:
+        view = await show_proposal(turn.runtime.store, member=turn.member, proposal_id=proposal_id)
+        return put(settled_notice(view), toast="It was cleared up before.")
     turn.wake()
     if view.proposal.state is ProposalState.FROZEN:
         symbols = listed([order.symbol for order in view.orders if order.state in DOUBTFUL])
@@ -64,9 +72,8 @@ async def _resolved(turn: Turn, view: ProposalView) -> Reaction:
             "what it holds. Nothing was sent."
         )
         return alert(words, frozen_notice(view))
-    return Reaction(
-        says=(await proposal_now(turn, view.proposal.id),), toast="Clear again: it goes on."
-    )
+    now = await proposal_now(turn, view.proposal.id)
+    return Reaction((now,), Said(settled_notice(view)), "Clear again: it goes on.")
 
 
 VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {

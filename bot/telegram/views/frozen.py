@@ -40,6 +40,14 @@ def frozen_notice(view: ProposalView) -> Screen:
     return Screen(text, _buttons(view, in_doubt))
 
 
+def settled_notice(view: ProposalView) -> Screen:
+    """What takes the notice's place once nothing is in doubt any more: its buttons would do nothing."""
+    text = paragraphs(
+        title(view), "✅ <b>Clear again.</b> What became of each order stands on the proposal."
+    )
+    return Screen(text, ((tap("Show the proposal", "show", view.proposal.id),),))
+
+
 def _why(in_doubt: Sequence[Order]) -> str:
     """An order that the broker denies, or one that may never have reached it."""
     if any(order.detail == DENIED for order in in_doubt):

@@ -90,10 +90,14 @@ async def test_a_stopped_execution_goes_on_when_a_person_has_looked(tmp_path: Pa
         assert (is_alert, "Still unclear: QUAL and USMV" in words) == (True, True)
         assert await state_of(bot) is ProposalState.FROZEN
 
+        another = await bot.tap(ANNA, await bot.said(ANNA, "Frozen."), "What now?", "Stopped: it")
         words, is_alert = await bot.answer(bot.press(ANNA, notice, "QUAL: it is not"))
         assert (is_alert, "Still unclear: USMV" in words) == (True, True)
         words, _ = await bot.answer(bot.press(ANNA, notice, "USMV: it is not"))
         assert "goes on" in words
+        await bot.said(ANNA, "Clear again. What became of each order stands on the proposal")
+        words, is_alert = await bot.answer(bot.press(ANNA, another, "Ask the broker again"))
+        assert (is_alert, words) == (False, "It was cleared up before.")
 
         async def has_ended() -> bool:
             return await state_of(bot) is ProposalState.FAILED
