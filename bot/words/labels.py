@@ -113,7 +113,7 @@ CHECK_OUTCOMES: dict[str, str] = {
     "proposed": "a proposal was made",
     "still_open": "the open proposal still says it",
     "nothing_helps": "off target, but no trade would help",
-    "refused": "no plan, because something was missing",
+    "refused": "no plan could be made",
     "cooling_down": "left alone, because a proposal was decided a short time ago",
     "in_flight": "left alone, because a proposal is being carried out",
     "repeated": "done before",

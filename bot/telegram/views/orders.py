@@ -41,5 +41,6 @@ def _outcome(order: Order, managed: ManagedPortfolio) -> str:
     if order.state is OrderState.FILLED:
         return f"{state} at {money(price, currency)}, {when}"
     part = f"{quantity(order.filled_quantity)} of {quantity(order.quantity)}"
-    rest = state if order.state is OrderState.PARTIALLY_FILLED else f"the rest {state}"
+    is_resting = order.state is OrderState.PARTIALLY_FILLED
+    rest = "the rest still at the broker" if is_resting else f"the rest {state}"
     return f"{part} filled at {money(price, currency)}, {when}; {rest}"

@@ -36,11 +36,14 @@ from core.domain.drift import DriftReport, OutsideLine
 from core.domain.instrument import CASH
 from core.domain.membership import Permission, may
 from core.domain.portfolio import Rung
-from core.domain.proposal import UNDECIDED, Proposal
+from core.domain.proposal import UNDECIDED, Proposal, ProposalState
 from core.domain.refusals import EmptyAccount, NoTargets
 
 EXAMPLE_DEPOSIT = "/deposit 10000"
 DEPOSITS = (1_000, 10_000)
+_AT_WORK = frozenset({ProposalState.EXECUTING, ProposalState.FROZEN})
+"""Its purchases may hold money back, which a broker then no longer counts as cash."""
+
 _FEW_LINES = 8
 _MANY_LINES = 50
 _OUTSIDE_SHOWN = 5
@@ -189,7 +192,9 @@ def _proposals(status: Status) -> list[str]:
 def _proposal_line(proposal: Proposal, status: Status) -> str:
     number = proposal_number(proposal.id, proposal.revision.number)
     state = PROPOSAL_STATES[proposal.state]
-    if proposal.state not in UNDECIDED:
+    if proposal.state in _AT_WORK:
+        return f"Proposal {number}: {state}; money held back for its orders is not counted above"
+    if proposal.state not in UNDECIDED or proposal.state is ProposalState.APPROVED:
         return f"Proposal {number}: {state}"
     return f"Proposal {number}: {state}, to {clock_time(proposal.expires_at, status.market_now)}"
 

@@ -118,6 +118,17 @@ def test_status_is_a_picture_with_a_whole_caption() -> None:
     assert shown_length(screen.text) <= CAPTION_LIMIT
 
 
+def test_status_says_that_money_held_back_for_orders_is_not_in_its_value() -> None:
+    at_work = status(open_proposals=(view(ProposalState.EXECUTING).proposal,))
+    words = "Proposal 42: being carried out; money held back for its orders is not counted above"
+    assert words in plain(status_screen(at_work).text)
+
+
+def test_status_gives_an_approved_proposal_no_date_until_which_it_would_be_open() -> None:
+    approved = status(open_proposals=(view(ProposalState.APPROVED).proposal,))
+    assert plain(status_screen(approved).text).endswith("Proposal 42: approved")
+
+
 def test_status_for_screen_readers() -> None:
     text = status_screen(status(), layout="list").text
     assert "<pre>" not in text
@@ -329,6 +340,7 @@ def test_orders_with_fills_and_refusals() -> None:
         order(1, trades[0]),
         order(2, trades[1], filled=D(30), state=OrderState.CANCELLED),
         order(2, trades[1], filled=D(0), state=OrderState.REJECTED, detail="<halted>"),
+        order(2, trades[1], filled=D(23), state=OrderState.PARTIALLY_FILLED),
     )
     text = plain(orders_screen(current(), orders).text)
     assert "Proposal 42: Sell 11 VTI: filled at $287.14, Tue 10 Mar 10:05 ET" in text
@@ -336,6 +348,7 @@ def test_orders_with_fills_and_refusals() -> None:
         "Buy 46 BND: 30 of 46 filled at $73.43, Tue 10 Mar 10:05 ET; the rest cancelled unfilled"
         in text
     )
+    assert "23 of 46 filled at $73.43, Tue 10 Mar 10:05 ET; the rest still at the broker" in text
     assert "refused by the broker (<halted>)" in text
     assert "No order was made yet." in orders_screen(current(), ()).text
 
