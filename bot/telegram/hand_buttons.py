@@ -60,7 +60,7 @@ async def not_done(turn: Turn, number: int, leg: int) -> Reaction:
 
 
 async def ask_price(turn: Turn, number: int, leg: int) -> Reaction:
-    """[Other price]: ask how many shares, and what each cost."""
+    """[Price]: ask how many shares, and what each cost."""
     view = await show_proposal(
         turn.runtime.store, member=turn.member, proposal_id=ProposalId(number)
     )
@@ -96,7 +96,7 @@ def _open_line(turn: Turn, view: ProposalView, leg: int) -> Order | None:
 
 
 async def typed_answer(turn: Turn, dialogue: Dialogue, text: str) -> Reaction:
-    """The answer to [Other price]."""
+    """The answer to [Price]."""
     shares, price = read_fill(text)
     number, leg = int(dialogue.data["proposal"]), int(dialogue.data["leg"])
     reaction = await answer_line(turn, number, leg, shares, price)

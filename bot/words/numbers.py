@@ -63,6 +63,12 @@ def plain(value: Decimal) -> str:
     return f"{normal:f}".replace("-", "−")
 
 
+def share_price(price: Decimal) -> str:
+    """A limit as one types it: to the cent, and further only where it is: ``51.10``, ``0.1234``."""
+    cents = to_cents(price)
+    return f"{price:.2f}" if cents == price else plain(price)
+
+
 def percent(value: Decimal) -> str:
     """A weight as it was set: ``60%``."""
     return f"{plain(value)}%"

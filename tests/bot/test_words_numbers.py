@@ -114,3 +114,11 @@ def test_time_without_a_present_has_its_date() -> None:
 )
 def test_ages(seconds: int, text: str) -> None:
     assert times.age(timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize(
+    ("price", "words"),
+    [("51.1", "51.10"), ("74.26", "74.26"), ("100", "100.00"), ("0.1234", "0.1234")],
+)
+def test_a_limit_has_its_cents_and_more_only_where_it_is_finer(price: str, words: str) -> None:
+    assert numbers.share_price(Decimal(price)) == words

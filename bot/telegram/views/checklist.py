@@ -9,7 +9,7 @@ from bot.telegram.views.parts import capped, lines, paragraphs
 from bot.telegram.views.proposal_text import currency_of, title
 from bot.words.by_hand import is_by_hand
 from bot.words.labels import SIDES
-from bot.words.numbers import count, money, plain, quantity
+from bot.words.numbers import count, money, quantity, share_price
 from core.application.show_proposal import ProposalView
 from core.domain.order import AT_BROKER, Order, collared_limit
 from core.domain.proposal import ProposalState
@@ -70,7 +70,7 @@ def _to_copy(view: ProposalView, order: Order) -> str:
     if order.limit_price is None:
         return what
     limit = collared_limit(order.side, order.limit_price, view.managed.policy.collar)
-    return f"{what} limit {plain(limit)}"
+    return f"{what} limit {share_price(limit)}"
 
 
 def _answers(view: ProposalView, waiting: list[Order]) -> Rows:
@@ -78,7 +78,7 @@ def _answers(view: ProposalView, waiting: list[Order]) -> Rows:
     return tuple(
         (
             tap(f"✅ {order.leg}. Done", "hand_done", number, order.leg),
-            tap("✏️ Other price", "hand_other", number, order.leg),
+            tap("✏️ Price", "hand_other", number, order.leg),
             tap("✖ Not done", "hand_not", number, order.leg),
         )
         for order in waiting

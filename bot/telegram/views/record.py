@@ -10,7 +10,7 @@ from bot.telegram.views.parts import SOME_LINES, aligned, capped, head, lines, p
 from bot.words.after_sale import not_sent
 from bot.words.by_hand import order_state
 from bot.words.labels import CAUSES, DECISIONS, PROPOSAL_STATES, SIDES, proposal_number
-from bot.words.numbers import count, money, plain, quantity
+from bot.words.numbers import count, money, quantity, share_price
 from bot.words.times import clock_time
 from core.application.proposal_record import ProposalRecord, Recheck
 from core.domain.ids import Symbol
@@ -105,7 +105,7 @@ def _decision(record: ProposalRecord, decision: Decision) -> str:
 def _order(record: ProposalRecord, order: Order) -> str:
     managed = record.view.managed
     currency = managed.portfolio.currency
-    limit = f", limit {plain(order.limit_price)}" if order.limit_price is not None else ""
+    limit = f", limit {share_price(order.limit_price)}" if order.limit_price is not None else ""
     detail = neutral(not_sent(order.detail)[:_DETAIL_LIMIT]).strip()
     return lines(
         f"{order.leg}. {SIDES[order.side]} {quantity(order.quantity)} {escape(order.symbol)}{limit}: "

@@ -80,7 +80,7 @@ async def test_from_typed_holdings_to_a_report(tmp_path: Path) -> None:
 async def test_other_prices_are_asked_for_and_the_rest_is_not_done(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         checklist = await handed_over(bot)
-        await bot.tap(ANNA, checklist, "Other price", "how many shares did you trade")
+        await bot.tap(ANNA, checklist, "✏️ Price", "how many shares did you trade")
         await bot.ask(ANNA, "a few", "Write how many shares", "10 @ 251.30")
         await bot.ask(ANNA, "1000 @ 100", "at most")
         left = await bot.ask(ANNA, "3 @ 101.50", "1. Sold 3 of", "at $101.50", "still Sell")
