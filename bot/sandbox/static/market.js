@@ -102,7 +102,7 @@ function stateWord() {
 function noteFor() {
   if (isWalking) return "Walking…";
   if (market.playing) return "";
-  if (market.stopped_for === "push") return "The bot has something to say";
+  if (market.stopped_for === "push") return "It stopped here: the bot wrote";
   if (market.stopped_for === "end") return "The history ends here";
   return "";
 }

@@ -251,7 +251,7 @@ async def test_the_market_strip() -> None:
             await expect(note).to_have_text("The market is busy")
             await page.get_by_role("button", name="To the crash").click()
             await expect(time).to_have_text("Thu 12 Mar 2020 11:00 ET")
-            await expect(note).to_have_text("The bot has something to say")
+            await expect(note).to_have_text("It stopped here: the bot wrote")
             await page.locator("#market-speed").select_option("240")
             await page.get_by_role("button", name="Play").click()
             await page.get_by_role("button", name="Pause").click()
