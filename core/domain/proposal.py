@@ -225,7 +225,7 @@ def require_decidable(
             proposal.id,
             proposal.state,
             last.member_name if last else None,
-            last.at if last else None,
+            last.market_at if last else None,
         )
     if market_now >= proposal.expires_at:
         raise ProposalExpired(proposal.id, proposal.expires_at)

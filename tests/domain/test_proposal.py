@@ -106,7 +106,9 @@ def test_a_tap_is_refused_for_the_reason_that_helps_most(
 
 
 def test_who_was_faster_is_named() -> None:
-    decided = proposal(decision(by=BEN), state=ProposalState.APPROVED)
+    """When is said in the exchange's time, as on the proposal itself: a replay's is not the wall's."""
+    by_ben = replace(decision(by=BEN), at=LATE)
+    decided = proposal(by_ben, state=ProposalState.APPROVED)
     with pytest.raises(ProposalNotOpen) as refused:
         require_decidable(decided, role=Role.OWNER, revision=1, market_now=NOON, action="approve")
     assert (refused.value.decided_by, refused.value.decided_at) == ("Ben", NOON)
