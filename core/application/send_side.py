@@ -12,6 +12,7 @@ from core.application.desk import Desk, Grant, renew, take_account
 from core.application.send_order import NOT_THERE, Stopped, look_up, send_order
 from core.application.show_proposal import current_orders
 from core.application.take_snapshot import drift_of, take_snapshot
+from core.application.tell import refresh_copies
 from core.domain.ids import ProposalId
 from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, IN_DOUBT, Order, OrderState, collared_limit
@@ -230,17 +231,34 @@ def fit_orders(
 async def _await_side(
     desk: Desk, broker: Broker, grant: Grant, proposal_id: ProposalId, side: Side
 ) -> None:
+    """Follow orders to their end; where that takes longer than a moment, the people who wait see where they are."""
     end = desk.clock.monotonic() + desk.deadline.total_seconds()
+    is_shown = False
     while open_orders := [
         order for order in await _of(desk, proposal_id, side) if order.state in IN_DOUBT | AT_BROKER
     ]:
         for order in open_orders:
             await look_up(desk, broker, grant, order)
+        if not is_shown:
+            is_shown = await _show_unended(desk, grant, proposal_id, side)
         if desk.clock.monotonic() >= end:
             await _cancel_open(desk, broker, grant, proposal_id, side)
             return
         await desk.clock.sleep(desk.poll.total_seconds())
         await take_account(desk, (open_orders[0]).account_id)
+
+
+async def _show_unended(desk: Desk, grant: Grant, proposal_id: ProposalId, side: Side) -> bool:
+    """Where an order is still at the broker: have the messages say so, which were written before it was sent."""
+    now = desk.clock.now()
+    async with desk.store.begin() as work:
+        proposal = await work.proposals.get(proposal_id)
+        orders = await current_orders(work, proposal_id)
+        if proposal is None or not any(o.side is side and o.state in AT_BROKER for o in orders):
+            return False
+        await work.leases.require(grant.name, desk.holder, grant.fence, now)
+        await refresh_copies(work, proposal, now)
+    return True
 
 
 async def _cancel_open(

@@ -12,7 +12,7 @@ from core.application.edit_proposal import edit_leg
 from core.application.show_proposal import ProposalView, load_view
 from core.domain.ids import ChatId, PortfolioId
 from core.domain.membership import Member, Role
-from core.domain.outbox import OutboxItem
+from core.domain.outbox import Copy, OutboxItem
 from core.domain.proposal import Proposal
 from tests.fakes.world import BEN, World
 
@@ -113,6 +113,13 @@ async def set_policy(
         managed = await work.portfolios.get(portfolio_id)
         policy = replace(managed.policy, **fields)
         await work.portfolios.set_policy(portfolio_id, policy, by=member.id, at=world.clock.now())
+
+
+async def shown_in(world: World, proposal: Proposal, *chats: int) -> None:
+    """Remember that the proposal is shown in these chats."""
+    async with world.store.begin() as work:
+        for chat in chats:
+            await work.proposals.add_copy(Copy(proposal.id, 1, ChatId(chat), 500 + abs(chat)))
 
 
 async def told(world: World) -> list[OutboxItem]:

@@ -14,10 +14,11 @@ from core.application.pause import pause, resume
 from core.application.run_due_work import run_due_work
 from core.domain.ids import Symbol
 from core.domain.order import OrderState
+from core.domain.outbox import MessageKind
 from core.domain.plan import Side
 from core.domain.proposal import ProposalState
 from core.domain.risk import Limits
-from tests.application.acts import approved, decide, edit, proposed, told, view
+from tests.application.acts import approved, decide, edit, proposed, shown_in, told, view
 from tests.fakes.broker import Mishap
 from tests.fakes.world import World
 
@@ -272,6 +273,25 @@ async def test_the_deciders_are_told_how_it_ended(world: World) -> None:
     await approved(world)
     await execute_approved(world.desk)
     assert [item.kind for item in await told(world)] == ["proposal", "report"]
+
+
+async def test_an_order_that_rests_at_the_broker_is_not_shown_as_unsent(world: World) -> None:
+    """The sale rests: the messages of before it was sent are edited while it does, and once."""
+    _, proposal = await approved(world)
+    await shown_in(world, proposal, 1001)
+    world.broker.mishaps = deque([Mishap.STUCK])
+    seen: list[tuple[str, int]] = []
+
+    async def watch(seconds: float) -> None:
+        state = (await view(world, proposal)).orders[0].state
+        seen.append((state, sum(item.kind is MessageKind.REFRESH for item in await told(world))))
+        world.pass_time(timedelta(seconds=seconds))
+
+    world.clock.sleep = watch  # type: ignore[method-assign, assignment]
+    await execute_approved(world.desk)
+    resting = [edits for state, edits in seen if state == OrderState.SUBMITTED]
+    assert len(resting) > 1
+    assert set(resting) == {2}
 
 
 @pytest.mark.parametrize("cash", [0, 50])

@@ -22,7 +22,7 @@ from core.application.show_proposal import show_proposal
 from core.domain.ids import ChatId
 from core.domain.membership import Member, Role
 from core.domain.order import OrderState
-from core.domain.outbox import Copy, MessageKind
+from core.domain.outbox import MessageKind
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import (
     NotAllowed,
@@ -42,6 +42,7 @@ from tests.application.acts import (
     let_in,
     proposed,
     set_policy,
+    shown_in,
     told,
 )
 from tests.fakes.world import World
@@ -59,13 +60,6 @@ async def later(world: World, member: Member, proposal: Proposal, chat: ChatId =
         revision=proposal.revision.number,
         chat_id=chat,
     )
-
-
-async def shown_in(world: World, proposal: Proposal, *chats: int) -> None:
-    """Remember that the proposal is shown in these chats."""
-    async with world.store.begin() as work:
-        for chat in chats:
-            await work.proposals.add_copy(Copy(proposal.id, 1, ChatId(chat), 500 + abs(chat)))
 
 
 async def remind(world: World) -> int:
