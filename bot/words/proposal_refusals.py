@@ -32,9 +32,9 @@ def _(refusal: r.OldRevision) -> str:
 @_say
 def _(refusal: r.ProposalNotOpen) -> str:
     state = _state_words(refusal.state)
-    by = f" by {refusal.decided_by}" if refusal.decided_by else ""
-    when = f", {clock_time(refusal.decided_at)}" if refusal.decided_at else ""
-    last = f" The last decision was made{by}{when}." if by or when else ""
+    who = (refusal.decided_by, clock_time(refusal.decided_at) if refusal.decided_at else None)
+    by = ", ".join(filter(None, who))
+    last = f" Last decision: {by}. This tap changed nothing." if by else ""
     return f"Proposal {refusal.proposal} is no longer open: {state}.{last}"
 
 

@@ -305,7 +305,7 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         r.ProposalNotOpen(42, "approved", "Anna", AT),
         (
             "Proposal 42 is no longer open: approved."
-            " The last decision was made by Anna, Thu 12 Mar 16:00 ET."
+            " Last decision: Anna, Thu 12 Mar 16:00 ET. This tap changed nothing."
         ),
     ),
     (r.ProposalNotOpen(42, "superseded"), "Proposal 42 is no longer open: replaced."),
