@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from decimal import Decimal
 
 from core.application.desk import Desk, Grant
 from core.application.market import Moment
+from core.domain.ids import OrderId
 from core.domain.ladder import Facts, Ruling, TradingMode, Verdict, judge
 from core.domain.membership import Permission, may
 from core.domain.money import ZERO
-from core.domain.order import Order
+from core.domain.order import TERMINAL, Order
 from core.domain.portfolio import Account, ManagedPortfolio, Rung
 from core.domain.proposal import Proposal
 from core.domain.refusals import BrokerDown, MayNotTrade, NotBuiltYet
@@ -141,7 +143,21 @@ async def used_today(
         return ZERO
     midnight = datetime.combine(moment.today, time(0), NEW_YORK)
     sent = await work.ladder.sent_since(account.id, midnight)
-    return day_use(order for order in sent if but is None or order.id != but.id)
+    others = [order for order in sent if but is None or order.id != but.id]
+    return day_use(others, await _planned_prices(work, others))
+
+
+async def _planned_prices(work: UnitOfWork, orders: Sequence[Order]) -> dict[OrderId, Decimal]:
+    """The price that each order which is not at its end was planned with."""
+    found: dict[OrderId, Decimal] = {}
+    open_ones = [order for order in orders if order.state not in TERMINAL]
+    for proposal_id in {order.proposal_id for order in open_ones}:
+        proposal = await work.proposals.get(proposal_id)
+        trades = proposal.revision.plan.trades if proposal else ()
+        for order in open_ones:
+            if order.proposal_id == proposal_id and order.leg <= len(trades):
+                found[order.id] = trades[order.leg - 1].price
+    return found
 
 
 async def approvers_remain(work: UnitOfWork, proposal: Proposal) -> bool:

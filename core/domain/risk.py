@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.domain.ids import Symbol
+from core.domain.ids import OrderId, Symbol
 from core.domain.money import HUNDRED, ZERO
 from core.domain.order import TERMINAL, Order, OrderState
 from core.domain.plan import Plan, Trade
@@ -240,17 +240,21 @@ def exposure(order: Order, price: Decimal = ZERO) -> Decimal:
     return order.quantity * max(order.limit_price or ZERO, price)
 
 
-def day_use(orders: Iterable[Order]) -> Decimal:
-    """The money that orders have moved, or may still move while they are on their way or open."""
-    return sum(
-        (
-            order.filled_value
-            if order.state in TERMINAL or order.state is OrderState.INTENDED
-            else max(exposure(order), order.filled_value)
-            for order in orders
-        ),
-        ZERO,
-    )
+def day_use(orders: Iterable[Order], planned: Mapping[OrderId, Decimal] | None = None) -> Decimal:
+    """The money that orders have moved, or may still move while they are on their way or open.
+
+    What is open counts at its limit, or at its ``planned`` price where that is higher: a sale's limit is only the least
+    that it brings.
+    """
+    prices = planned or {}
+    return sum((_may_move(order, prices.get(order.id, ZERO)) for order in orders), ZERO)
+
+
+def _may_move(order: Order, price: Decimal) -> Decimal:
+    if order.state in TERMINAL or order.state is OrderState.INTENDED:
+        return order.filled_value
+    still = max(order.quantity - order.filled_quantity, ZERO)
+    return order.filled_value + still * max(order.limit_price or ZERO, price)
 
 
 def approve_plan(

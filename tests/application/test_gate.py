@@ -13,6 +13,7 @@ import pytest
 
 from core.application.decide_proposal import UNDO, approve_proposal, cancel_proposal
 from core.application.execute_proposal import execute_approved
+from core.application.gate import used_today
 from core.application.propose import supersede
 from core.domain.ladder import LIVE_RUNGS, Barrier, Confirmation, TradingMode
 from core.domain.membership import Member, Role
@@ -22,6 +23,7 @@ from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import MayNotTrade, RiskLimit, TooLateToCancel
 from core.domain.report import WhyNot
 from core.domain.risk import Limits
+from core.ports.broker import BrokerOrder, OrderRequest
 from tests.application.acts import ask, drifted, let_in, set_policy, told, view
 from tests.application.live_world import (
     NUMBER,
@@ -234,6 +236,25 @@ async def test_a_second_plan_of_the_day_counts_what_the_first_has_moved(world: W
     assert refused.value.setting == "LIVE_CAP_DAY"
     world.pass_time(timedelta(days=1))
     assert (await approve(world, anna, again.proposal)).is_complete
+
+
+async def test_an_open_sale_counts_for_the_day_at_what_it_could_bring(world: World) -> None:
+    """A sale of 19.5 planned at 100, with a limit of 99.50, is on its way: 1,950 are counted, not 1,940.25."""
+    anna, proposal = await drifted_on(world, Rung.LIVE_CAPPED)
+    account = await account_of(world, anna)
+    await approve(world, anna, proposal)
+    submit = world.broker.submit
+    counted: list[tuple[Decimal | None, Decimal]] = []
+
+    async def submit_and_count(request: OrderRequest) -> BrokerOrder:
+        moment = await world.market.moment()
+        async with world.store.read() as work:
+            counted.append((request.limit_price, await used_today(work, account, moment)))
+        return await submit(request)
+
+    world.broker.submit = submit_and_count  # type: ignore[method-assign]
+    await sent_in_time(world)
+    assert counted[0] == (Decimal("99.50"), Decimal(1950))
 
 
 # --- everything that a live order depends on, crossed --------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from core.domain.ids import OrderId
 from core.domain.order import Order
 from core.domain.plan import Trade
 from core.domain.policy import Policy
@@ -418,6 +419,22 @@ def test_a_day_counts_what_was_filled_and_what_may_still_be() -> None:
         *(about_to(9, 100, state) for state in ("rejected", "void", "intended")),
     ]
     assert day_use(orders) == 198 + 404 + 100 + 99
+
+
+def test_a_day_counts_what_is_open_at_the_price_it_could_bring() -> None:
+    """
+    sale of 4, planned at 100, limit 99.50 -> 400, not 398 · 1 of 4 sold at 102 -> 102 + 3 x 100
+    purchase of 4, planned at 100, limit 100.50 -> 402 · filled 4 @ 99.50 -> 398
+    """
+    rests = replace(about_to(4, "99.50", "submitted"), id=OrderId(1))
+    partly = replace(rests, id=OrderId(2), fills=(fill(1, 102),))
+    bought = replace(about_to(4, "100.50", "submitted"), id=OrderId(3))
+    ended = replace(about_to(4, "99.50", "filled"), id=OrderId(4), fills=(fill(4, "99.50"),))
+    planned = {OrderId(n): Decimal(100) for n in (1, 2, 3, 4)}
+    assert day_use([rests], planned) == 400
+    assert day_use([partly], planned) == 402
+    assert day_use([bought], planned) == 402
+    assert day_use([ended], planned) == 398
 
 
 @given(
