@@ -131,13 +131,31 @@ async def _try_to(desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal:
     """Carry a plan out or on; people are told where it waits for a broker or for prices that do not answer."""
     grant = replace(grant, said=await _account_said(desk, managed))
     try:
-        has_ended = await _carry_out(desk, grant, managed, proposal)
+        has_ended = await _within_lease(desk, grant, managed, proposal)
     except Refusal as refusal:
         await tell_refused(desk, managed, proposal.id, refusal)
         raise
     if not has_ended:
         await tell_unanswered(desk, grant, managed, proposal.id)
     return has_ended
+
+
+async def _within_lease(
+    desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal: Proposal
+) -> bool:
+    """Carry a plan out or on; raises BrokerDown where an answer took longer than the account is held.
+
+    Then nothing more was done, and it is tried again. PermissionError goes on where another process has the account.
+    """
+    try:
+        return await _carry_out(desk, grant, managed, proposal)
+    except PermissionError as error:
+        async with desk.store.read() as work:
+            holder = await work.leases.holder(grant.name, desk.clock.now())
+        if holder not in {None, desk.holder}:
+            raise
+        broker = managed.account.broker
+        raise BrokerDown(broker, "it took longer to answer than the account is held") from error
 
 
 async def _carry_out(

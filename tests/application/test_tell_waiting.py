@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from core.application.desk import LEASE, take_account
 from core.application.execute_proposal import execute_approved
 from core.domain.outbox import MessageKind, OutboxItem
+from core.domain.portfolio import Holdings
 from core.domain.proposal import ProposalState
 from core.domain.refusals import PriceSourceDown
 from core.ports.broker import BrokerUnavailable
@@ -70,6 +74,48 @@ async def test_an_order_that_never_arrived_goes_again_without_a_word(world: Worl
         await execute_approved(world.desk)
     assert (await view(world, proposal)).proposal.state is ProposalState.DONE
     assert await waits(world) == []
+
+
+def slow(world: World, *, then: Callable[[], Awaitable[object]] | None = None) -> None:
+    """What the account holds is answered only when its lease has lapsed."""
+    holdings = world.broker.holdings
+
+    async def slowly() -> Holdings:
+        world.clock.advance(LEASE)
+        if then is not None:
+            await then()
+        return await holdings()
+
+    world.broker.holdings = slowly  # type: ignore[method-assign]
+
+
+async def test_a_broker_slower_than_the_account_is_held_is_told_and_tried_again(
+    world: World,
+) -> None:
+    _, proposal = await approved(world)
+    holdings = world.broker.holdings
+    slow(world)
+    for _ in range(2):
+        assert await execute_approved(world.desk) == 0
+    assert [item.data["code"] for item in await waits(world)] == ["BrokerDown"]
+    assert (await view(world, proposal)).proposal.state is ProposalState.APPROVED
+    assert world.broker.submits == []
+    world.broker.holdings = holdings  # type: ignore[method-assign]
+    assert await execute_approved(world.desk) == 1
+    assert (await view(world, proposal)).proposal.state is ProposalState.DONE
+
+
+async def test_who_lost_the_account_to_another_process_meanwhile_says_nothing(
+    world: World,
+) -> None:
+    _, proposal = await approved(world)
+    account = (await view(world, proposal)).managed.account
+    other = replace(world.desk, holder="other:1")
+    slow(world, then=lambda: take_account(other, account.id))
+    assert await execute_approved(world.desk) == 0
+    assert await waits(world) == []
+    assert world.broker.submits == []
+    assert await take_account(world.desk, account.id) is None
 
 
 async def test_it_is_not_tried_beyond_the_close(world: World) -> None:
