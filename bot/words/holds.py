@@ -55,6 +55,11 @@ def certain(hold: Hold, ours: str) -> str:
                 f"The broker does not know an order any more that it carried out in the account "
                 f"{hint(ours)}: the account was probably reset."
             )
+        case HoldReason.ACCOUNT_REPLACED if not hold.detail:
+            return (
+                f"The keys open another account than {hint(ours)}, and the broker has not said which. "
+                "Check again asks it once more."
+            )
         case HoldReason.ACCOUNT_REPLACED:
             return (
                 f"The keys open the account {hint(hold.detail)}; this portfolio is about {hint(ours)}. "

@@ -121,6 +121,22 @@ def _(refusal: r.ClaimContradicted) -> str:
 
 
 @_say
+def _(refusal: r.StillAtWork) -> str:
+    return (
+        f"Proposal {refusal.proposal} is being worked on right now, so nothing was changed. Look at it"
+        " again in a minute: /proposals"
+    )
+
+
+@_say
+def _(refusal: r.NothingInDoubt) -> str:
+    return (
+        f"That order of proposal {refusal.proposal} is not in doubt any more, so nothing was changed."
+        " /orders shows what became of it."
+    )
+
+
+@_say
 def _(refusal: r.PortfolioPaused) -> str:
     return f"@{refusal.slug} is paused, so nothing is sent. /resume starts it again."
 
@@ -275,6 +291,11 @@ def _(refusal: r.ForeignOrder) -> str:
 
 @_say
 def _(refusal: r.OtherAccountNow) -> str:
+    if not refusal.shown:
+        return (
+            f"The broker's keys open the account {hint(refusal.opened)}, which you were not shown before, so nothing "
+            "was changed. If it is the right one, accept it: /status"
+        )
     return (
         f"The broker's keys open the account {hint(refusal.opened)} by now, and not {hint(refusal.shown)}, so nothing "
         "was changed. Look at it again: /status"

@@ -375,11 +375,6 @@ def _(refusal: r.NotBuiltYet) -> str:
 # --- parts of sentences --------------------------------------------------------------------------
 
 
-def price_fault_sentence(fault: PriceFault) -> str:
-    """Say what is wrong with one symbol's price, as a sentence of its own."""
-    return f"{_fault_words(fault)}."
-
-
 def _fault_words(fault: PriceFault) -> str:
     like = f", moved like {fault.like}," if fault.like else ""
     return f"{fault.symbol}{like} {_fault_of_kind(fault)}"

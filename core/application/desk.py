@@ -103,6 +103,10 @@ async def renew(work: UnitOfWork, desk: Desk, grant: Grant) -> None:
 
 
 async def release_account(desk: Desk, grant: Grant) -> None:
-    """Give the lease back."""
+    """Give the lease back, where it is still this grant's: one that lapsed may have been taken anew."""
     async with desk.store.begin() as work:
+        try:
+            await work.leases.require(grant.name, desk.holder, grant.fence, desk.clock.now())
+        except PermissionError:
+            return
         await work.leases.release(grant.name, desk.holder)

@@ -106,9 +106,18 @@ async def _not_let_in(desk: Desk, managed: ManagedPortfolio, error: BrokerError)
     if isinstance(error, AccountReplaced):
         reason, detail = HoldReason.ACCOUNT_REPLACED, error.actual
     elif error.why is AccessFault.OTHER_ACCOUNT:
-        reason, detail = HoldReason.ACCOUNT_REPLACED, ""
+        reason, detail = HoldReason.ACCOUNT_REPLACED, await _opened_instead(desk, managed)
     async with desk.store.begin() as work:
         await hold_account(work, managed, reason, detail, desk.clock.now())
+
+
+async def _opened_instead(desk: Desk, managed: ManagedPortfolio) -> str:
+    """The id of the account that the keys open; nothing where the broker does not name another one than ours."""
+    try:
+        opened = (await desk.brokers.of(managed.account).account()).broker_account_id
+    except BrokerError:
+        return ""
+    return "" if opened == managed.account.broker_account_id else opened
 
 
 def _changes(

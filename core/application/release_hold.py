@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.application.access import managed_for
 from core.application.desk import Desk
-from core.application.hold_account import lift_hold
+from core.application.hold_account import hold_account, lift_hold
 from core.application.look_at_account import look_at_account, was_reset
 from core.application.propose import supersede, void_intents
 from core.domain.hold import Hold, HoldReason, rung_after_replacement
@@ -46,6 +46,8 @@ async def use_account(desk: Desk, *, member: Member, portfolio_id: PortfolioId) 
         return await _standing(desk, managed)
     opened = await _opened(desk, managed)
     if opened.broker_account_id != hold.detail:
+        if not hold.detail:
+            await _show(desk, managed, opened.broker_account_id)
         raise OtherAccountNow(hold.detail, opened.broker_account_id)
     if opened.currency != managed.account.currency:
         raise CurrencyMismatch("the account", opened.currency, managed.account.currency)
@@ -103,6 +105,13 @@ async def _opened(desk: Desk, managed: ManagedPortfolio) -> BrokerAccount:
         return await desk.brokers.of(managed.account).account()
     except BrokerError as error:
         raise BrokerDown(managed.account.broker, str(error)) from error
+
+
+async def _show(desk: Desk, managed: ManagedPortfolio, opened: str) -> None:
+    """Note which account the keys open, where nobody could be shown it so far: it can be accepted from now on."""
+    now = desk.clock.now()
+    async with desk.store.begin() as work:
+        await hold_account(work, managed, HoldReason.ACCOUNT_REPLACED, opened, now)
 
 
 async def _lift(desk: Desk, member: Member, managed: ManagedPortfolio, reason: HoldReason) -> None:

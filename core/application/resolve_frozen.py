@@ -5,11 +5,14 @@ What a person says is held against the broker first: a claim that it contradicts
 
 from __future__ import annotations
 
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from core.application.access import proposal_for
 from core.application.broker_faults import as_refusal
-from core.application.desk import Desk, Grant, release_account, take_account
+from core.application.desk import Desk, Grant, release_account, renew, take_idle_account
 from core.application.send_order import DENIED, adopt, is_ours
 from core.application.show_proposal import ProposalView, load_view
 from core.application.tell import refresh_copies
@@ -18,9 +21,11 @@ from core.domain.membership import Member, Permission, require
 from core.domain.order import Order, OrderState
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import ProposalState
-from core.domain.refusals import BrokerDown, ClaimContradicted, ProposalNotOpen, UnknownProposal
+from core.domain.refusals import ClaimContradicted, NothingInDoubt, ProposalNotOpen, StillAtWork
 from core.ports.broker import Broker, BrokerError, BrokerOrder
 from core.ports.store import AuditEvent
+
+log = logging.getLogger(__name__)
 
 DOUBTFUL = frozenset({OrderState.FROZEN, OrderState.UNKNOWN})
 
@@ -36,15 +41,12 @@ class _Case:
 
 async def check_again(desk: Desk, *, member: Member, proposal_id: ProposalId) -> ProposalView:
     """Ask the broker again about every order in doubt; raises BrokerDown where it does not answer."""
-    case = await _open_case(desk, member, proposal_id)
-    try:
+    async with _opened(desk, member, proposal_id) as case:
         for order in case.orders:
-            found = await _find(case, order)
+            found = await _find(desk, case, order)
             if found is not None:
                 await _take_over(desk, case, order, found)
         await _go_on(desk, proposal_id)
-    finally:
-        await release_account(desk, case.grant)
     return await load_view(desk.store, proposal_id)
 
 
@@ -52,16 +54,13 @@ async def say_at_broker(
     desk: Desk, *, member: Member, proposal_id: ProposalId, order_id: OrderId
 ) -> ProposalView:
     """Say that an order is at the broker; raises ClaimContradicted where the broker does not have it."""
-    case = await _open_case(desk, member, proposal_id)
-    try:
-        order = _named(case, order_id)
-        found = await _find(case, order)
+    async with _opened(desk, member, proposal_id) as case:
+        order = _named(case, proposal_id, order_id)
+        found = await _find(desk, case, order)
         if found is None:
             raise ClaimContradicted(order.symbol, is_there=False)
         await _take_over(desk, case, order, found)
         await _go_on(desk, proposal_id)
-    finally:
-        await release_account(desk, case.grant)
     return await load_view(desk.store, proposal_id)
 
 
@@ -69,22 +68,43 @@ async def say_not_at_broker(
     desk: Desk, *, member: Member, proposal_id: ProposalId, order_id: OrderId
 ) -> ProposalView:
     """Say that an order never reached the broker; raises ClaimContradicted where the broker has it."""
-    case = await _open_case(desk, member, proposal_id)
-    try:
-        order = _named(case, order_id)
-        found = await _find(case, order)
+    async with _opened(desk, member, proposal_id) as case:
+        order = _named(case, proposal_id, order_id)
+        found = await _find(desk, case, order)
         if found is not None:
             await _take_over(desk, case, order, found)
             await _go_on(desk, proposal_id)
             raise ClaimContradicted(order.symbol, is_there=True)
         await _void(desk, case, order)
         await _go_on(desk, proposal_id)
-    finally:
-        await release_account(desk, case.grant)
     return await load_view(desk.store, proposal_id)
 
 
-async def _open_case(desk: Desk, member: Member, proposal_id: ProposalId) -> _Case:
+@asynccontextmanager
+async def _opened(desk: Desk, member: Member, proposal_id: ProposalId) -> AsyncIterator[_Case]:
+    """Hold the account, and only then read what is in doubt: another tap may have cleared it up meanwhile.
+
+    Raises StillAtWork where somebody is at work there, even in this process, or where the broker took so long that the
+    account could not be held.
+    """
+    managed, _ = await _frozen(desk, member, proposal_id)
+    grant = await take_idle_account(desk, managed.account.id)
+    if grant is None:
+        raise StillAtWork(proposal_id)
+    try:
+        managed, doubtful = await _frozen(desk, member, proposal_id)
+        yield _Case(managed, desk.brokers.of(managed.account), grant, member, doubtful)
+    except PermissionError as error:
+        log.warning("proposal %s: %s", proposal_id, error)
+        raise StillAtWork(proposal_id) from error
+    finally:
+        await release_account(desk, grant)
+
+
+async def _frozen(
+    desk: Desk, member: Member, proposal_id: ProposalId
+) -> tuple[ManagedPortfolio, tuple[Order, ...]]:
+    """The portfolio of a frozen proposal, and its orders in doubt, for a member who may say what became of them."""
     async with desk.store.read() as work:
         proposal, role = await proposal_for(work, member, proposal_id)
         require(role, Permission.APPROVE, "say what became of an order")
@@ -92,22 +112,20 @@ async def _open_case(desk: Desk, member: Member, proposal_id: ProposalId) -> _Ca
             raise ProposalNotOpen(proposal.id, proposal.state)
         managed = await work.portfolios.get(proposal.portfolio_id)
         orders = await work.orders.of_proposal(proposal_id)
-    grant = await take_account(desk, managed.account.id)
-    if grant is None:
-        raise BrokerDown(managed.account.broker, "another process is at work for this account")
-    doubtful = tuple(order for order in orders if order.state in DOUBTFUL)
-    return _Case(managed, desk.brokers.of(managed.account), grant, member, doubtful)
+    return managed, tuple(order for order in orders if order.state in DOUBTFUL)
 
 
-def _named(case: _Case, order_id: OrderId) -> Order:
+def _named(case: _Case, proposal_id: ProposalId, order_id: OrderId) -> Order:
     for order in case.orders:
         if order.id == order_id:
             return order
-    raise UnknownProposal(order_id)
+    raise NothingInDoubt(proposal_id)
 
 
-async def _find(case: _Case, order: Order) -> BrokerOrder | None:
+async def _find(desk: Desk, case: _Case, order: Order) -> BrokerOrder | None:
     """What the broker has of an order; another that bears its name is none of ours."""
+    async with desk.store.begin() as work:
+        await renew(work, desk, case.grant)
     try:
         found = await case.broker.find_order(order.client_order_id)
     except BrokerError as error:

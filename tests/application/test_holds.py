@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -30,7 +30,13 @@ from core.domain.refusals import (
     NotAllowed,
     OtherAccountNow,
 )
-from core.ports.broker import BrokerOrder, BrokerUnavailable, NoAccess, OrderRequest
+from core.ports.broker import (
+    AccountReport,
+    BrokerOrder,
+    BrokerUnavailable,
+    NoAccess,
+    OrderRequest,
+)
 from tests.application.acts import ask, decide, let_in, proposed, view
 from tests.application.watching import LATER, changes_told, holds, look, reasons, told_of, watched
 from tests.fakes.broker import Mishap
@@ -275,6 +281,42 @@ async def test_only_the_account_that_was_shown_is_accepted(world: World) -> None
         await use_account(world.desk, member=anna, portfolio_id=portfolio_id)
     assert (await account_of(world, portfolio_id)).broker_account_id == "FAKE-1"
     assert await reasons(world) == [R.ACCOUNT_REPLACED]
+
+
+NAMELESS = NoAccess(AccessFault.OTHER_ACCOUNT, "scripted: the keys are another account's")
+
+
+async def test_a_broker_that_only_says_another_account_is_asked_which(world: World) -> None:
+    anna, portfolio_id = await watched(world)
+    world.broker.opens = "FAKE-9"
+
+    async def nameless(since: datetime | None) -> AccountReport:
+        raise NAMELESS
+
+    world.broker.report = nameless  # type: ignore[method-assign]
+    await look(world)
+    (placed,) = await holds(world)
+    assert (placed.reason, placed.detail) == (R.ACCOUNT_REPLACED, "FAKE-9")
+    assert await use_account(world.desk, member=anna, portfolio_id=portfolio_id) == ()
+
+
+async def test_an_account_that_nobody_was_shown_is_shown_first_and_accepted_then(
+    world: World,
+) -> None:
+    anna, portfolio_id = await watched(world)
+    world.broker.read_error = NAMELESS
+    await look(world)
+    (placed,) = await holds(world)
+    assert (placed.reason, placed.detail) == (R.ACCOUNT_REPLACED, "")
+    world.broker.read_error = None
+    world.broker.opens = "FAKE-9"
+    with pytest.raises(OtherAccountNow) as refused:
+        await use_account(world.desk, member=anna, portfolio_id=portfolio_id)
+    assert (refused.value.shown, refused.value.opened) == ("", "FAKE-9")
+    assert [hold.detail for hold in await holds(world)] == ["FAKE-9"]
+    assert (await account_of(world, portfolio_id)).broker_account_id == "FAKE-1"
+    assert await use_account(world.desk, member=anna, portfolio_id=portfolio_id) == ()
+    assert (await account_of(world, portfolio_id)).broker_account_id == "FAKE-9"
 
 
 @pytest.mark.fault(32)

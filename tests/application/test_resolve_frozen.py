@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 
 import pytest
 
 from core.application.check_drift import request_rebalance
 from core.application.decide_proposal import approve_proposal
+from core.application.desk import LEASE
 from core.application.execute_proposal import execute_approved
 from core.application.resolve_frozen import check_again, say_at_broker, say_not_at_broker
 from core.application.show_proposal import ProposalView, load_view
-from core.domain.ids import ProposalId
+from core.domain.ids import ClientOrderId, ProposalId
 from core.domain.membership import Member, Role
 from core.domain.order import OrderState
 from core.domain.proposal import ProposalState
-from core.domain.refusals import ClaimContradicted, NotAllowed, ProposalNotOpen
-from core.ports.broker import Dedup
+from core.domain.refusals import (
+    ClaimContradicted,
+    NotAllowed,
+    NothingInDoubt,
+    ProposalNotOpen,
+    StillAtWork,
+)
+from core.ports.broker import BrokerOrder, Dedup
 from tests.fakes.broker import Mishap
 from tests.fakes.world import BEN, World
 
@@ -95,6 +103,61 @@ async def test_an_order_that_never_arrived_is_given_up_and_nothing_is_sent_again
     assert await execute_approved(world.desk) == 1
     assert (await world.proposal(view.proposal.id)).state is ProposalState.FAILED
     assert len(world.broker.submits) == 1
+
+
+async def test_a_second_tap_while_the_first_is_at_work_changes_nothing(world: World) -> None:
+    anna, view = await _frozen(world, Mishap.LATE)
+    asked, answers = asyncio.Event(), asyncio.Event()
+    find = world.broker.find_order
+
+    async def slowly(client_order_id: ClientOrderId) -> BrokerOrder | None:
+        asked.set()
+        await answers.wait()
+        return await find(client_order_id)
+
+    world.broker.find_order = slowly  # type: ignore[method-assign]
+    number = view.proposal.id
+    first = asyncio.create_task(check_again(world.desk, member=anna, proposal_id=number))
+    await asked.wait()
+    for again in (
+        check_again(world.desk, member=anna, proposal_id=number),
+        say_not_at_broker(world.desk, member=anna, proposal_id=number, order_id=view.orders[0].id),
+    ):
+        with pytest.raises(StillAtWork):
+            await again
+    answers.set()
+    assert (await first).orders[0].state is OrderState.FILLED
+    assert await execute_approved(world.desk) == 1
+
+
+async def test_what_is_said_of_an_order_that_is_clear_already_changes_nothing(
+    world: World,
+) -> None:
+    anna, view = await _frozen(world, Mishap.NEVER_ARRIVED)
+    given_up = view.orders[1]
+    for say in (say_at_broker, say_not_at_broker):
+        with pytest.raises(NothingInDoubt):
+            await say(world.desk, member=anna, proposal_id=view.proposal.id, order_id=given_up.id)
+    assert await load_view(world.store, view.proposal.id) == view
+
+
+async def test_a_broker_slower_than_the_account_is_held_leaves_the_doubt_for_another_tap(
+    world: World,
+) -> None:
+    anna, view = await _frozen(world, Mishap.LATE)
+    find = world.broker.find_order
+
+    async def slowly(client_order_id: ClientOrderId) -> BrokerOrder | None:
+        world.clock.advance(LEASE)
+        return await find(client_order_id)
+
+    world.broker.find_order = slowly  # type: ignore[method-assign]
+    with pytest.raises(StillAtWork):
+        await check_again(world.desk, member=anna, proposal_id=view.proposal.id)
+    assert (await world.proposal(view.proposal.id)).state is ProposalState.FROZEN
+    world.broker.find_order = find  # type: ignore[method-assign]
+    found = await check_again(world.desk, member=anna, proposal_id=view.proposal.id)
+    assert found.orders[0].state is OrderState.FILLED
 
 
 async def test_a_viewer_has_no_say(world: World) -> None:

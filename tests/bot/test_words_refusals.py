@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from bot.words.proposal_refusals import _BARRIERS
-from bot.words.refusals import price_fault_sentence, refusal_sentence
+from bot.words.refusals import refusal_sentence
 from core.domain import refusals as r
 from core.domain.ids import Symbol
 from core.domain.ladder import Barrier
@@ -445,10 +445,31 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         ),
     ),
     (
+        r.OtherAccountNow("", "PA0009876"),
+        (
+            "The broker's keys open the account …9876, which you were not shown before, so nothing was"
+            " changed. If it is the right one, accept it: /status"
+        ),
+    ),
+    (
         r.AccountInUse("alpaca"),
         (
             "The alpaca account belongs to another portfolio already, and can only belong to one."
             " For a portfolio kept by hand: /new Name manual"
+        ),
+    ),
+    (
+        r.StillAtWork(42),
+        (
+            "Proposal 42 is being worked on right now, so nothing was changed."
+            " Look at it again in a minute: /proposals"
+        ),
+    ),
+    (
+        r.NothingInDoubt(42),
+        (
+            "That order of proposal 42 is not in doubt any more, so nothing was changed."
+            " /orders shows what became of it."
         ),
     ),
     (
@@ -528,31 +549,33 @@ def test_a_refusal_names_itself_and_its_data_in_logs(refusal: r.Refusal) -> None
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        (GONE, "BND has no price."),
-        (PriceFault(VTI, PriceFaultKind.NOT_A_NUMBER), "VTI came without a number for its price."),
+        (GONE, "BND has no price"),
+        (PriceFault(VTI, PriceFaultKind.NOT_A_NUMBER), "VTI came without a number for its price"),
         (
             PriceFault(VTI, PriceFaultKind.NOT_POSITIVE, Decimal(0)),
-            "VTI has the price 0, which cannot be.",
+            "VTI has the price 0, which cannot be",
         ),
-        (STALE, "VTI has a price that is too old (2 h)."),
+        (STALE, "VTI has a price that is too old (2 h)"),
         (
             PriceFault(VTI, PriceFaultKind.JUMP, Decimal(60), 1, Decimal(130)),
-            "VTI went from 130 to 60, too far to believe unseen.",
+            "VTI went from 130 to 60, too far to believe unseen",
         ),
         (
             PriceFault(VTI, PriceFaultKind.CURRENCY, Decimal(60), 1, detail="CAD"),
-            "VTI is priced in another currency (CAD).",
+            "VTI is priced in another currency (CAD)",
         ),
         (
             PriceFault(VTI, PriceFaultKind.SOURCE, detail="delisted"),
-            "VTI got no price from the source (delisted).",
+            "VTI got no price from the source (delisted)",
         ),
     ],
 )
 def test_each_price_fault_is_named(fault: PriceFault, sentence: str) -> None:
-    assert price_fault_sentence(fault) == sentence
+    said = refusal_sentence(r.PricesRefused((fault,)))
+    assert said == f"No plan without good prices: {sentence}. Try again later."
 
 
 def test_every_kind_of_price_fault_has_words() -> None:
     for kind in PriceFaultKind:
-        assert price_fault_sentence(PriceFault(VTI, kind)).startswith("VTI ")
+        said = refusal_sentence(r.PricesRefused((PriceFault(VTI, kind),)))
+        assert said.startswith("No plan without good prices: VTI ")

@@ -111,6 +111,20 @@ class ClaimContradicted(Refusal):
 
 
 @dataclass(eq=False)
+class StillAtWork(Refusal):
+    """Something about a proposal's orders, while somebody is at work for its account, or the broker took too long."""
+
+    proposal: int
+
+
+@dataclass(eq=False)
+class NothingInDoubt(Refusal):
+    """What a person says of an order about which nothing is unclear any more."""
+
+    proposal: int
+
+
+@dataclass(eq=False)
 class PortfolioPaused(Refusal):
     """Something that would send orders, asked while the portfolio is paused."""
 
