@@ -11,6 +11,7 @@ from bot.doctor_keys import look_at_seals
 from bot.finding import Finding
 from bot.runtime import Runtime
 from bot.settings import Settings
+from bot.words.holds import HOLD_REASONS, certain, goes_on
 from bot.words.numbers import count
 from bot.work import HEARTBEAT_FILE
 from core.application.create_portfolio import CURRENCY, EMBEDDED
@@ -34,7 +35,7 @@ def is_alive(settings: Settings) -> bool:
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """Look at sealed keys, store, clock, people, prices, broker and Telegram, one after the other."""
+    """Look at sealed keys, store, clock, people, prices, broker, holds and Telegram, one after the other."""
     yield Finding("settings", is_well=True, seen=_mode(settings))
     try:
         yield await look_at_seals(settings)
@@ -61,6 +62,8 @@ async def _examine(runtime: Runtime) -> AsyncIterator[Finding]:
     yield await _market(runtime)
     yield await _prices(runtime)
     yield await _broker(runtime)
+    async for finding in _holds(runtime):
+        yield finding
     yield await _telegram(runtime)
 
 
@@ -91,6 +94,21 @@ async def _broker(runtime: Runtime) -> Finding:
     if not accounts:
         return Finding("broker", True, f"{chosen}, no account yet")
     return Finding("broker", True, f"{count(len(accounts), 'account')} answered")
+
+
+async def _holds(runtime: Runtime) -> AsyncIterator[Finding]:
+    """Every account for which nothing is sent: why, and what ends that."""
+    async with runtime.store.read() as work:
+        standing = await work.holds.every_standing()
+        portfolios = await work.holds.portfolios_of({hold.account_id for hold in standing})
+    if not standing:
+        yield Finding("holds", True, "no account is held")
+    ids = {account.id: account.broker_account_id for account in await _accounts(runtime)}
+    for hold in standing:
+        why = f"{portfolios[hold.account_id].name}: {HOLD_REASONS[hold.reason]}"
+        known = certain(hold, ids.get(hold.account_id, ""))
+        mend = f"{known} {goes_on(hold.reason)} /status in the chat has the buttons."
+        yield Finding("holds", False, why, mend)
 
 
 class _ClockApart(Exception):

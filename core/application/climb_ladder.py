@@ -17,6 +17,7 @@ from core.application.change_rung import RungCause, change_rung
 from core.application.desk import Desk
 from core.application.gate import gate_of, ruling_of, traits_of
 from core.application.hold_account import require_not_held
+from core.domain.hold import Hold
 from core.domain.ids import ChatId, PortfolioId
 from core.domain.ladder import (
     DRY_RUNS_NEEDED,
@@ -61,7 +62,7 @@ class Ladder:
     """Where an account stands, for the message about it.
 
     ``barrier`` is what keeps its orders back now (as far as is known without asking the broker); ``confirmation`` what
-    stands for it, ``dry_runs`` how many plans were carried out as dry runs.
+    stands for it, ``dry_runs`` how many plans were carried out as dry runs, ``holds`` why nothing is sent at all.
     """
 
     managed: ManagedPortfolio
@@ -72,6 +73,7 @@ class Ladder:
     confirmation: Confirmation | None
     dry_runs: int
     is_by_hand: bool
+    holds: tuple[Hold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ async def look_at_ladder(desk: Desk, *, member: Member, portfolio_id: PortfolioI
             confirmation=await work.ladder.confirmation(account.id),
             dry_runs=await work.ladder.dry_runs(account.id),
             is_by_hand=traits_of(gate_of(desk), account).fills_by_hand,
+            holds=await work.holds.standing(account.id),
         )
 
 

@@ -15,6 +15,8 @@ from bot.settings import Settings
 from core.adapters.vault import AesGcmVault
 from core.application.create_portfolio import create_portfolio
 from core.application.enter import enter
+from core.application.hold_account import hold_account
+from core.domain.hold import HoldReason
 from core.domain.ids import ChatId, UserId
 from core.domain.membership import Member
 from core.domain.portfolio import Rung
@@ -107,9 +109,13 @@ async def test_wrong_keys_are_a_broker_that_is_down(tmp_path: Path) -> None:
             assert "another" not in str(refused.value)
 
 
-async def _broker_finding(settings: Settings) -> Finding:
+async def _finding(settings: Settings, name: str) -> Finding:
     found = [finding async for finding in examine(settings)]
-    return next(finding for finding in found if finding.name == "broker")
+    return next(finding for finding in found if finding.name == name)
+
+
+async def _broker_finding(settings: Settings) -> Finding:
+    return await _finding(settings, "broker")
 
 
 async def test_the_doctor_asks_the_broker(tmp_path: Path) -> None:
@@ -140,6 +146,29 @@ async def test_the_doctor_asks_for_every_account(tmp_path: Path) -> None:
         )
     found = await _broker_finding(settings)
     assert (found.is_well, found.seen) == (True, "1 account answered")
+
+
+async def test_the_doctor_names_the_accounts_for_which_nothing_is_sent(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path, market_data="replay")
+    async with open_runtime(settings) as runtime:
+        anna = await _anna(runtime)
+        current = await create_portfolio(
+            runtime.store,
+            runtime.brokers,
+            runtime.clock,
+            member=anna,
+            name="First",
+            chat=CHAT,
+        )
+    assert (await _finding(settings, "holds")).is_well
+    async with open_runtime(settings) as runtime, runtime.store.begin() as work:
+        now = runtime.clock.now()
+        await hold_account(work, current.portfolio, HoldReason.KEYS_REFUSED, "refused", now)
+    found = await _finding(settings, "holds")
+    assert not found.is_well
+    assert found.seen == "First: the broker does not let me in"
+    assert "evenkeel connect takes new ones" in found.mend
+    assert "It goes on by itself" in found.mend
 
 
 @pytest.mark.fault(76)

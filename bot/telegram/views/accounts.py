@@ -6,7 +6,9 @@ from bot.telegram.html import bold, escape, shown_name
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.telegram.views.proposal_text import title
+from bot.telegram.views.standing import held_line, hold_buttons
 from bot.words.by_hand import account_label, account_meaning
+from bot.words.holds import goes_on
 from bot.words.labels import capital, rung_label, source_label
 from bot.words.ladder import (
     LOSSES,
@@ -52,6 +54,7 @@ def accounts_screen(ladder: Ladder) -> Screen:
     text = paragraphs(
         f"{bold(shown_name(managed.portfolio.name))} keeps its money in:",
         _account(managed.account, is_by_hand=ladder.is_by_hand),
+        _held(ladder),
         "" if ladder.is_by_hand else _standing(ladder),
         "More than one account for a portfolio is not built yet.",
     )
@@ -67,6 +70,14 @@ def _account(account: Account, *, is_by_hand: bool) -> str:
         else f"held at {shown_name(source_label(account.broker))}",
         f"tax: {TAX[account.tax_treatment]}",
     )
+
+
+def _held(ladder: Ladder) -> str:
+    """Why nothing is sent for the account at all, and what ends that."""
+    if not ladder.holds:
+        return ""
+    ends = dict.fromkeys(goes_on(hold.reason) for hold in ladder.holds)
+    return lines(held_line(ladder.managed, ladder.holds), *(escape(words) for words in ends))
 
 
 def _standing(ladder: Ladder) -> str:
@@ -106,7 +117,7 @@ def _rows(ladder: Ladder) -> tuple[Row, ...]:
         return ()
     portfolio_id, rung = ladder.managed.portfolio.id, ladder.managed.account.rung
     above = next_rung(rung)
-    rows: list[Row] = []
+    rows: list[Row] = list(hold_buttons(ladder.managed, ladder.holds)) if ladder.holds else []
     if ladder.mode is TradingMode.LIVE and above is not None:
         label = f"⬆ One rung up: {rung_label(above)}"
         rows.append((tap(label, "rung_up", portfolio_id, above.value),))

@@ -25,6 +25,7 @@ from core.application.change_rung import RungCause
 from core.application.climb_ladder import Climb, Ladder
 from core.application.decide_proposal import UNDO
 from core.application.show_proposal import ProposalView
+from core.domain.hold import Hold, HoldReason
 from core.domain.ladder import LIVE_RUNGS, Barrier, Confirmation, TradingMode
 from core.domain.membership import Role
 from core.domain.order import OrderState
@@ -102,6 +103,35 @@ def test_in_an_installation_for_paper_there_is_no_way_up() -> None:
     screen = accounts_screen(ladder(DRY, mode=TradingMode.PAPER, barrier=Barrier.MODE_IS_PAPER))
     assert "set to paper" in said(screen)
     assert labels(screen) == []
+
+
+def held(reason: HoldReason, detail: str = "") -> Hold:
+    return Hold(at_alpaca(CAPPED).account.id, reason, detail, NOW)
+
+
+def test_a_held_account_says_why_nothing_is_sent_and_what_to_do() -> None:
+    holds = (held(HoldReason.STRANGE_FILL, "unknown rb-1"), held(HoldReason.KEYS_REFUSED))
+    screen = accounts_screen(replace(ladder(CAPPED), holds=holds))
+    assert "⛔ Nothing is sent: the broker shows trades that I cannot explain" in said(screen)
+    assert "It goes on when an owner has looked and says so." in said(screen)
+    assert "evenkeel connect takes new ones" in said(screen)
+    assert labels(screen) == [
+        *("I have looked: go on", "🔎 Check again", "📊 Status"),
+        *("⬆ One rung up: LIVE", "⬇ Down to dry run"),
+    ]
+    viewer = accounts_screen(replace(ladder(CAPPED, role=Role.VIEWER), holds=holds))
+    assert "Nothing is sent" in said(viewer)
+    assert labels(viewer) == []
+
+
+@pytest.mark.parametrize(("opened", "buttons"), [("", 0), ("PA0009876", 1)])
+def test_another_account_can_be_accepted_once_it_is_known_which(opened: str, buttons: int) -> None:
+    screen = accounts_screen(
+        replace(ladder(DRY), holds=(held(HoldReason.ACCOUNT_REPLACED, opened),))
+    )
+    assert labels(screen).count("Use …9876 from now on") == buttons
+    assert ("the broker has not said which" in said(screen)) == (not opened)
+    assert "🔎 Check again" in labels(screen)
 
 
 def test_what_is_kept_by_hand_has_no_ladder() -> None:
