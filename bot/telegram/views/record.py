@@ -33,7 +33,7 @@ def record_screen(record: ProposalRecord) -> Screen:
             head(view.managed, f"record of proposal {number}"),
             f"{PROPOSAL_STATES[proposal.state].capitalize()} · {CAUSES[proposal.cause]}",
             f"Plan {code(short(proposal.revision.plan_hash))}, "
-            f"made {clock_time(proposal.revision.created_at)}",
+            f"made {clock_time(proposal.revision.snapshot.taken_at)}",
         ),
         _prices(record),
         lines(

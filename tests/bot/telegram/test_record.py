@@ -40,6 +40,14 @@ def test_it_has_the_hash_the_prices_who_and_when_and_every_order() -> None:
     assert "11 at $287.14, Tue 10 Mar 10:05 ET" in text
 
 
+def test_when_the_plan_was_made_is_said_in_the_exchange_s_time() -> None:
+    """The machine's own clock is years away from a replay's."""
+    shown = view()
+    made = replace(shown.proposal.revision, created_at=NOW + timedelta(days=2000))
+    shown = replace(shown, proposal=replace(shown.proposal, revision=made))
+    assert "made Tue 10 Mar 10:05 ET" in record_screen(ProposalRecord(shown, (), ())).text
+
+
 def test_every_line_of_the_table_fits_a_phone() -> None:
     text = record_screen(done()).text
     table = text[text.index("<pre>") + 5 : text.index("</pre>")]
