@@ -193,7 +193,7 @@ def _proposal_line(proposal: Proposal, status: Status) -> str:
     number = proposal_number(proposal.id, proposal.revision.number)
     state = PROPOSAL_STATES[proposal.state]
     if proposal.state in _AT_WORK:
-        return f"Proposal {number}: {state}; money held back for its orders is not counted above"
+        return f"Proposal {number}: {state}; what its orders still hold back is not counted above"
     if proposal.state not in UNDECIDED or proposal.state is ProposalState.APPROVED:
         return f"Proposal {number}: {state}"
     return f"Proposal {number}: {state}, to {clock_time(proposal.expires_at, status.market_now)}"

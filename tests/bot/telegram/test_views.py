@@ -120,7 +120,7 @@ def test_status_is_a_picture_with_a_whole_caption() -> None:
 
 def test_status_says_that_money_held_back_for_orders_is_not_in_its_value() -> None:
     at_work = status(open_proposals=(view(ProposalState.EXECUTING).proposal,))
-    words = "Proposal 42: being carried out; money held back for its orders is not counted above"
+    words = "Proposal 42: being carried out; what its orders still hold back is not counted above"
     assert words in plain(status_screen(at_work).text)
 
 
