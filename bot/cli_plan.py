@@ -25,6 +25,9 @@ _PATH = click.Path(path_type=Path)
 @click.command("plan")
 @click.argument("file", required=False, type=_PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, not a table.")
+@click.option(
+    "--details", is_flag=True, help="With --json: proof, cure, lots and what they realise as well."
+)
 @click.option("--targets", type=_PATH, help="CSV with the header symbol,weight.")
 @click.option("--holdings", type=_PATH, help="CSV with the header symbol,quantity.")
 @click.option("--prices", type=_PATH, help="CSV with the header symbol,price.")
@@ -36,6 +39,7 @@ def plan_command(
     *,
     file: Path | None,
     as_json: bool,
+    details: bool,
     targets: Path | None,
     holdings: Path | None,
     prices: Path | None,
@@ -52,7 +56,7 @@ def plan_command(
             request = _read_file(file, policy)
         else:
             request = read_csv_request(_csv_files(targets, holdings, prices, cash), policy)
-        text = _calculated(request, as_json=as_json)
+        text = _calculated(request, as_json=as_json, details=details)
     except PlanFileRefused as refused:
         _refuse("\n".join(refused.faults))
     except NegativeTotal as nothing:
@@ -65,14 +69,16 @@ def plan_command(
         click.echo(text, nl=False)
 
 
-def _calculated(request: PlanRequest, *, as_json: bool) -> str:
+def _calculated(request: PlanRequest, *, as_json: bool, details: bool) -> str:
     """Calculate and put into text; the heavy libraries come only now, after the input was right."""
     from bot.plan_output import plan_as_json, plan_as_text
     from core.planning import calculate
 
     plan = calculate(request)
     if as_json:
-        return json.dumps(plan_as_json(plan), indent=1, ensure_ascii=False) + "\n"
+        by_account = any(account.name for account in request.accounts)
+        made = plan_as_json(plan, by_account=by_account, details=details)
+        return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
     return plan_as_text(plan)
 
 

@@ -16,13 +16,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from bot.plan_accounts import HOLDING_FIELDS, read_accounts, read_one_account
 from bot.plan_policy import PlanPolicy, change_by_options, read_policy
+from bot.plan_tax import read_tax
 from bot.plan_values import (
     Entry,
     Faults,
     JsonObject,
     NotFinite,
-    read_date,
     read_list,
     read_number,
     read_object,
@@ -35,17 +36,26 @@ from bot.plan_values import (
 from core.domain.drift import managed_symbols
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
-from core.domain.lots import Lot
 from core.domain.money import ZERO
 from core.domain.plan import PlanAccount, PlanRequest
-from core.domain.policy import Policy
 from core.domain.portfolio import Holdings
-from core.domain.refusals import NoTargets, TargetsDoNotSum, TooManyTargets
+from core.domain.refusals import DuplicateTarget, NoTargets, TargetsDoNotSum, TooManyTargets
 from core.domain.targets import TargetAllocation, TargetLine
+from core.domain.tax import TaxSituation
 
-_FIELDS = ("cash", "positions", "lots", "prices", "targets", "policy")
-_POSITION_FIELDS = ("symbol", "quantity")
-_LOT_FIELDS = ("symbol", "quantity", "cost_per_share", "acquired")
+_FIELDS = (
+    "cash",
+    "positions",
+    "lots",
+    "prices",
+    "targets",
+    "policy",
+    "accounts",
+    "lots_first",
+    "withdraw",
+    "substitutes",
+    "tax",
+)
 
 
 class PlanFileRefused(Exception):
@@ -75,12 +85,19 @@ class CsvFiles:
 class _Parts:
     """What was read so far; None is what could not be read."""
 
-    cash: Decimal | None = ZERO
-    positions: dict[Symbol, Decimal] | None = field(default_factory=dict)
+    accounts: tuple[PlanAccount, ...] | None = None
     prices: dict[Symbol, Decimal] | None = None
     weights: dict[Symbol, Decimal] | None = None
-    lots: tuple[Lot, ...] = ()
+    substitutes: dict[Symbol, tuple[Symbol, ...]] = field(default_factory=dict)
     policy: PlanPolicy | None = None
+    tax: TaxSituation = field(default_factory=TaxSituation)
+
+    @property
+    def positions(self) -> set[Symbol] | None:
+        """What is held in any account; None where that could not be read."""
+        if self.accounts is None:
+            return None
+        return {symbol for account in self.accounts for symbol in account.holdings.positions}
 
 
 def read_json_request(
@@ -104,11 +121,13 @@ def read_csv_request(files: CsvFiles, options: Iterable[str] = ()) -> PlanReques
     """Read a request from CSV files, with its policy from options; raises PlanFileRefused."""
     faults = Faults()
     parts = _Parts(policy=PlanPolicy())
-    parts.cash = read_number(faults, "--cash", files.cash)
+    cash = read_number(faults, "--cash", files.cash)
     parts.weights = read_weights(faults, _csv_entries(faults, files.targets, "weight"))
+    positions: dict[Symbol, Decimal] | None = {}
     if files.holdings is not None:
-        entries = _csv_entries(faults, files.holdings, "quantity")
-        parts.positions = read_positions(faults, entries)
+        positions = read_positions(faults, _csv_entries(faults, files.holdings, "quantity"))
+    if cash is not None and positions is not None:
+        parts.accounts = (PlanAccount(Holdings(cash, positions)),)
     parts.prices = read_prices(faults, _csv_entries(faults, files.prices, "price"))
     return _request(faults, parts, options)
 
@@ -160,20 +179,33 @@ def _read_root(faults: Faults, root: JsonObject, parts: _Parts) -> None:
     for needed in ("targets", "prices"):
         if needed not in root:
             faults.add(needed, "missing; expected an object by symbol")
-    if "cash" in root:
-        parts.cash = read_number(faults, "cash", root["cash"])
-    if "positions" in root:
-        parts.positions = read_positions(faults, _position_entries(faults, root["positions"]))
+    parts.accounts = _read_holdings(faults, root)
     if "prices" in root:
         parts.prices = read_prices(faults, _object_entries(faults, "prices", root["prices"]))
     if "targets" in root:
         parts.weights = read_weights(faults, _object_entries(faults, "targets", root["targets"]))
-    if "lots" in root:
-        parts.lots = _read_lots(faults, root["lots"], parts.positions)
-    known = {*(parts.weights or {}), *(parts.positions or {}), CASH}
+    if "substitutes" in root:
+        parts.substitutes = _read_substitutes(faults, root["substitutes"], parts.weights)
+    if "tax" in root:
+        owners = None
+        if parts.accounts is not None:
+            owners = {account.tax_owner for account in parts.accounts} - {""}
+        parts.tax = read_tax(faults, root["tax"], owners)
+    others = {symbol for symbols in parts.substitutes.values() for symbol in symbols}
+    known = {*(parts.weights or {}), *(parts.positions or ()), *others, CASH}
     is_known_all = parts.weights is not None and parts.positions is not None
     raw = root.get("policy", JsonObject(()))
     parts.policy = read_policy(faults, raw, known if is_known_all else None)
+
+
+def _read_holdings(faults: Faults, root: JsonObject) -> tuple[PlanAccount, ...] | None:
+    if "accounts" not in root:
+        account = read_one_account(faults, root)
+        return None if account is None else (account,)
+    for name in HOLDING_FIELDS:
+        if name in root:
+            faults.add(name, "not beside accounts; expected it in one of them")
+    return read_accounts(faults, root["accounts"])
 
 
 def _object_entries(faults: Faults, where: str, raw: object) -> Iterator[Entry]:
@@ -182,66 +214,23 @@ def _object_entries(faults: Faults, where: str, raw: object) -> Iterator[Entry]:
         yield Entry(at, key, at, value)
 
 
-def _position_entries(faults: Faults, raw: object) -> Iterator[Entry]:
-    for index, item in enumerate(read_list(faults, "positions", raw)):
-        at = f"positions[{index}]"
-        position = read_object(faults, at, item, _POSITION_FIELDS)
-        if position is not None and _has_all(faults, at, position, _POSITION_FIELDS):
-            yield Entry(f"{at}.symbol", position["symbol"], f"{at}.quantity", position["quantity"])
-
-
-def _has_all(faults: Faults, where: str, raw: Mapping[str, Any], names: Iterable[str]) -> bool:
-    missing = [name for name in names if name not in raw]
-    for name in missing:
-        what = "a symbol such as VTI" if name == "symbol" else "a number"
-        faults.add(f"{where}.{name}", f"missing; expected {what}")
-    return not missing
-
-
-def _read_lots(
-    faults: Faults, raw: object, positions: Mapping[Symbol, Decimal] | None
-) -> tuple[Lot, ...]:
-    lots = []
-    for index, item in enumerate(read_list(faults, "lots", raw)):
-        at = f"lots[{index}]"
-        fields = read_object(faults, at, item, _LOT_FIELDS)
-        if fields is not None and _has_all(faults, at, fields, _POSITION_FIELDS):
-            lot = _read_lot(faults, at, fields)
-            lots += [lot] if lot is not None else []
-    if positions is not None:
-        _require_lots_fit(faults, lots, positions)
-    return tuple(lots)
-
-
-def _read_lot(faults: Faults, where: str, fields: JsonObject) -> Lot | None:
-    symbol = read_symbol(faults, f"{where}.symbol", fields["symbol"])
-    quantity = read_number(
-        faults, f"{where}.quantity", fields["quantity"], expected="a number above 0", above=True
-    )
-    cost = None
-    if fields.get("cost_per_share") is not None:
-        cost = read_number(faults, f"{where}.cost_per_share", fields["cost_per_share"])
-    acquired = read_date(faults, f"{where}.acquired", fields.get("acquired"))
-    if symbol is None or quantity is None:
-        return None
-    return Lot(symbol, quantity, cost, acquired)
-
-
-def _require_lots_fit(
-    faults: Faults, lots: Iterable[Lot], positions: Mapping[Symbol, Decimal]
-) -> None:
-    """Lots may cover less than a position (the rest is unknown), but never more."""
-    covered: dict[Symbol, Decimal] = {}
-    for lot in lots:
-        covered[lot.symbol] = covered.get(lot.symbol, ZERO) + lot.quantity
-    for symbol, quantity in covered.items():
-        held = positions.get(symbol, ZERO)
-        if quantity > held:
-            faults.add(
-                "lots",
-                f"{symbol} has {quantity:f} shares in lots; expected at most the position's"
-                f" {held:f}",
-            )
+def _read_substitutes(
+    faults: Faults, raw: object, weights: Mapping[Symbol, Decimal] | None
+) -> dict[Symbol, tuple[Symbol, ...]]:
+    """The ranked substitutes of lines, by the line's symbol."""
+    found: dict[Symbol, tuple[Symbol, ...]] = {}
+    for key, value in (read_object(faults, "substitutes", raw) or {}).items():
+        at = f"substitutes.{key[:40]}"
+        line = read_symbol(faults, at, key)
+        symbols = [
+            read_symbol(faults, f"{at}[{index}]", item)
+            for index, item in enumerate(read_list(faults, at, value))
+        ]
+        if line is not None and weights is not None and line not in weights:
+            faults.add(at, "no target; expected the symbol of a line in targets")
+        elif line is not None:
+            found[line] = tuple(symbol for symbol in symbols if symbol is not None)
+    return found
 
 
 # --- CSV -----------------------------------------------------------------------------------------
@@ -276,27 +265,39 @@ def _csv_entries(faults: Faults, path: Path, column: str) -> Iterator[Entry]:
 
 
 def _request(faults: Faults, parts: _Parts, options: Iterable[str]) -> PlanRequest:
-    targets = None if parts.weights is None else _allocation(faults, parts.weights)
+    targets = None
+    if parts.weights is not None:
+        targets = _allocation(faults, parts.weights, parts.substitutes)
     policy = change_by_options(faults, parts.policy or PlanPolicy(), options)
-    if targets and parts.positions is not None and parts.prices is not None:
-        holdings = Holdings(parts.cash or ZERO, parts.positions)
-        _require_prices(faults, holdings, parts.prices, targets, policy.policy)
+    if targets and parts.accounts is not None and parts.prices is not None:
+        request = PlanRequest(
+            accounts=parts.accounts,
+            prices=parts.prices,
+            targets=targets,
+            policy=policy.policy,
+            force=policy.force,
+            tax=parts.tax,
+        )
+        _require_prices(faults, request)
         if not faults.lines:
-            return PlanRequest(
-                accounts=(PlanAccount(holdings, lots=parts.lots),),
-                prices=parts.prices,
-                targets=targets,
-                policy=policy.policy,
-                force=policy.force,
-            )
+            return request
     raise PlanFileRefused(faults.lines)
 
 
-def _allocation(faults: Faults, weights: Mapping[Symbol, Decimal]) -> TargetAllocation | None:
+def _allocation(
+    faults: Faults,
+    weights: Mapping[Symbol, Decimal],
+    substitutes: Mapping[Symbol, tuple[Symbol, ...]],
+) -> TargetAllocation | None:
     try:
         return TargetAllocation(
-            tuple(TargetLine(symbol, weight) for symbol, weight in weights.items())
+            tuple(
+                TargetLine(symbol, weight, substitutes=substitutes.get(symbol, ()))
+                for symbol, weight in weights.items()
+            )
         )
+    except DuplicateTarget as refusal:
+        faults.add("substitutes", f"{refusal.symbol} serves two lines; expected each symbol once")
     except NoTargets:
         faults.add("targets", "empty; expected at least one symbol with its weight in percent")
     except TooManyTargets as refusal:
@@ -308,15 +309,9 @@ def _allocation(faults: Faults, weights: Mapping[Symbol, Decimal]) -> TargetAllo
     return None
 
 
-def _require_prices(
-    faults: Faults,
-    holdings: Holdings,
-    prices: Mapping[Symbol, Decimal],
-    targets: TargetAllocation,
-    policy: Policy,
-) -> None:
-    for symbol in managed_symbols(holdings, targets, policy):
-        if symbol not in prices:
+def _require_prices(faults: Faults, request: PlanRequest) -> None:
+    for symbol in managed_symbols(request.holdings, request.targets, request.policy):
+        if symbol not in request.prices:
             faults.add(
                 f"prices.{symbol}",
                 "missing; a price is needed for every symbol in targets and positions that is"

@@ -10,12 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH, parse_symbol
 from core.domain.money import HUNDRED, ZERO, parse_decimal
 from core.domain.refusals import BadNumber, BadSymbol
+
+_Word = TypeVar("_Word", bound=StrEnum)
 
 _MOST = Decimal(10) ** 11
 _LEAST_STEP = Decimal(10) ** -12
@@ -108,6 +111,31 @@ def read_number(
         faults.expected(where, expected, raw)
         return None
     return value
+
+
+def read_signed(faults: Faults, where: str, raw: object) -> Decimal | None:
+    """Read an amount that may be below 0."""
+    value = _decimal(raw)
+    if value is None or abs(value) > _MOST:
+        faults.expected(where, _with_hint("a number, below 0 for a loss", raw), raw)
+        return None
+    return value
+
+
+def read_text(faults: Faults, where: str, raw: object, expected: str) -> str | None:
+    """Read a short text of one line."""
+    if isinstance(raw, str) and raw.strip() and raw.isprintable() and len(raw) <= _SHOWN:
+        return raw.strip()
+    faults.expected(where, f"{expected}, at most {_SHOWN} characters", raw)
+    return None
+
+
+def read_word(faults: Faults, where: str, raw: object, words: type[_Word]) -> _Word | None:
+    """Read one of some words."""
+    if isinstance(raw, str) and raw in {word.value for word in words}:
+        return words(raw)
+    faults.expected(where, "one of " + ", ".join(word.value for word in words), raw)
+    return None
 
 
 def _decimal(raw: object) -> Decimal | None:

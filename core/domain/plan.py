@@ -19,7 +19,7 @@ from core.domain.drift import DriftReport
 from core.domain.ids import Symbol
 from core.domain.lots import Lot, LotMethod, LotSale
 from core.domain.money import ZERO
-from core.domain.policy import Policy
+from core.domain.policy import Objective, Policy
 from core.domain.portfolio import Holdings, TaxTreatment
 from core.domain.targets import TargetAllocation
 from core.domain.tax import TaxSituation
@@ -41,6 +41,8 @@ class ReasonCode(StrEnum):
     DATE_DUE = "date_due"
     FORCED = "forced"
     CASH_EXCESS = "cash_excess"
+    WITHDRAWAL = "withdrawal"
+    CASH_SUFFICES = "cash_suffices"
     ON_TARGET = "on_target"
     # of a trade
     OVER_TARGET = "over_target"
@@ -64,7 +66,9 @@ class ReasonCode(StrEnum):
     WASHES = "washes"
     DEFERRED = "deferred"
     HAS_GAINED = "has_gained"
+    NOT_WORTH_IT = "not_worth_it"
     # said of a plan beside its numbers
+    BELOW_RESERVE = "below_reserve"
     LOSS_WASHED = "loss_washed"
     BASIS_UNKNOWN = "basis_unknown"
     NOTHING_HELPS = "nothing_helps"
@@ -83,7 +87,8 @@ class Reason:
     """A typed reason: its code, the symbol it is about, and its numbers by name.
 
     Names used: ``weight``, ``drift``, ``band``, ``target``, ``goal`` (points, percent),
-    ``amount``, ``price``, ``min_trade``, ``missing`` (money). ``until`` is the day from which it no longer holds.
+    ``amount``, ``cost``, ``price``, ``min_trade``, ``missing`` (money). ``until`` is the day from which it no longer
+    holds.
     """
 
     code: ReasonCode
@@ -198,7 +203,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """How good a plan is at what it was asked to make least, and what is proven about that.
+    """How good a plan is at what it was asked to make least (``measure``), and what is proven about that.
 
     ``objective`` is what the plan attains and ``bound`` what no plan can be below, in the unit of the objective: points
     of tracking error (``closest``), trades (``fewest``), money (``cheapest``). ``is_optimal`` only where the bound
@@ -210,6 +215,7 @@ class Certificate:
     objective: Decimal
     bound: Decimal
     is_optimal: bool
+    measure: Objective = Objective.CLOSEST
     method: Method = Method.CONSTRUCTIVE
     work: int = 0
     timed_out: bool = False

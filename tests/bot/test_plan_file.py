@@ -293,11 +293,14 @@ def test_options_change_the_files_policy() -> None:
         ),
         (
             {"lots": [{"symbol": "AAPL", "quantity": 1, "cost": "1"}]},
-            "lots[0].cost: unknown field; expected symbol, quantity, cost_per_share, acquired",
+            "lots[0].cost: unknown field; expected symbol, quantity, cost_per_share, acquired, name",
         ),
         (
             {"extra": 1},
-            "extra: unknown field; expected cash, positions, lots, prices, targets, policy",
+            (
+                "extra: unknown field; expected cash, positions, lots, prices, targets, policy,"
+                " accounts, lots_first, withdraw, substitutes, tax"
+            ),
         ),
         ({"policy": []}, "policy: expected an object, got a list"),
         (
@@ -322,8 +325,8 @@ def test_options_change_the_files_policy() -> None:
             'policy.direction: expected one of both, buy_only, sell_only, got "up"',
         ),
         (
-            {"policy": {"objective": "fewest"}},
-            'policy.objective: "fewest" is not built yet; expected closest',
+            {"policy": {"objective": "nearest"}},
+            'policy.objective: expected one of closest, fewest, cheapest, got "nearest"',
         ),
         (
             {"policy": {"do_not_sell": "AAPL"}},
@@ -397,7 +400,7 @@ def test_what_a_terminal_cannot_show_stays_on_one_line() -> None:
     assert faults(changed(**{"a\nb\x1b[31m\ud800": 1, "cash": "\u2028\u202e"})) == (
         (
             "a\ufffdb\ufffd[31m\ufffd: unknown field; expected cash, positions, lots, prices, targets,"
-            " policy"
+            " policy, accounts, lots_first, withdraw, substitutes, tax"
         ),
         'cash: expected a number of at least 0, got "\ufffd\ufffd"',
     )
@@ -446,7 +449,10 @@ def test_other_encodings_are_refused() -> None:
         ("band", "--policy band: expected name=value, such as band=5"),
         ("bnad=5", "--policy bnad: unknown name; did you mean band?"),
         ("band=x", '--policy band: expected a number from 0 to 100, or off, got "x"'),
-        ("objective=fewest", '--policy objective: "fewest" is not built yet; expected closest'),
+        (
+            "objective=nearest",
+            '--policy objective: expected one of closest, fewest, cheapest, got "nearest"',
+        ),
         ("force=maybe", '--policy force: expected true or false, got "maybe"'),
     ],
 )
