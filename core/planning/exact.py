@@ -18,8 +18,8 @@ from core.planning.model import INF, Model, Terms, build_model
 from core.planning.problem import Floats, Problem
 from core.planning.score import TRADE_WEIGHT, TURNOVER_WEIGHT, score
 
-MOST_NODES = 100
-MOST_SECONDS = 0.25
+MOST_NODES = 200
+MOST_SECONDS = 1.0
 _GAP = 0.002
 """How far a proof may stay from the least, in units of the program: a fifth of a ten-thousandth of a point."""
 
