@@ -93,7 +93,7 @@ async def test_what_was_under_way_at_the_close_is_followed_to_its_end(world: Wor
     _, proposal = await approved(world)
     world.broker.mishaps = deque([Mishap.STUCK])
     desk = replace(world.desk, deadline=timedelta(0))
-    world.broker.cancel = _no_cancel  # type: ignore[method-assign]
+    world.broker.cancel = _no_cancel  # type: ignore[method-assign, assignment]
     await execute_approved(desk)
     assert (await world.proposal(proposal.id)).state is ProposalState.EXECUTING
     world.pass_time(EIGHT_HOURS)
@@ -181,14 +181,14 @@ async def test_the_kill_switch_works_within_one_order(world: World) -> None:
         await pause(world.store, world.clock, member=anna, portfolio_id=proposal.portfolio_id)
         return answer
 
-    world.broker.submit = and_pause  # type: ignore[method-assign]
+    world.broker.submit = and_pause  # type: ignore[method-assign, assignment]
     await execute_approved(world.desk)
     assert len(world.broker.submits) == 1
     shown = await view(world, proposal)
     assert shown.proposal.state is ProposalState.PARTIAL
     states = [order.state for order in shown.orders]
     assert states == [OrderState.FILLED, OrderState.VOID, OrderState.VOID]
-    world.broker.submit = submit  # type: ignore[method-assign]
+    world.broker.submit = submit  # type: ignore[method-assign, assignment]
     await resume(world.store, world.clock, member=anna, portfolio_id=proposal.portfolio_id)
     await execute_approved(world.desk)
     assert len(world.broker.submits) == 1
@@ -321,7 +321,7 @@ async def test_a_slow_broker_does_not_cost_the_lease_as_long_as_orders_go_out(
         world.pass_time(timedelta(seconds=30))
         return await submit(request)  # type: ignore[arg-type]
 
-    world.broker.submit = slowly  # type: ignore[method-assign]
+    world.broker.submit = slowly  # type: ignore[method-assign, assignment]
     assert await execute_approved(world.desk) == 1
     assert (await world.proposal(proposal.id)).state is ProposalState.DONE
 
