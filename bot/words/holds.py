@@ -69,7 +69,7 @@ def certain(hold: Hold, ours: str) -> str:
             known = hold.detail in set(AccessFault)
             return _FAULTS[AccessFault(hold.detail) if known else AccessFault.REFUSED]
         case HoldReason.RESTRICTED:
-            return "The broker says that the account is restricted: its website or app says why."
+            return "The broker's website or app says why."
         case HoldReason.STRANGE_FILL:
             return _strange(hold.detail)
 
@@ -102,7 +102,7 @@ def uncertain(reason: HoldReason) -> str:
         case HoldReason.STRANGE_FILL:
             return (
                 "Who ordered it cannot be known from here. Money and shares are at the broker: look "
-                "at the orders in its app, and hold them against /orders."
+                "at the orders in its app, and compare them with /orders."
             )
 
 

@@ -18,7 +18,7 @@ LOSSES = (
 )
 
 REINS = (
-    f"Your reins: approved orders wait {UNDO.seconds} seconds behind ↩ Undo, /pause stops whatever "
+    f"How you stop it: approved orders wait {UNDO.seconds} seconds behind ↩ Undo, /pause stops whatever "
     "has not been sent, and Down to dry run (/accounts) works at once."
 )
 

@@ -235,7 +235,7 @@ def _carried_out_words(view: ProposalView) -> str:
     if view.proposal.state is _S.APPROVED and is_by_hand(view.managed.account):
         return "⏳ <b>Approved.</b> Your checklist comes in a moment."
     if was_dry_run(view.orders):
-        return "✅ <b>DRY RUN: nothing was sent.</b> These orders would have gone:"
+        return "✅ <b>DRY RUN: nothing was sent.</b> This is what would have gone."
     words = _CARRIED_OUT[view.proposal.state]
     if view.proposal.state is _S.FAILED and all(_moved_nothing(order) for order in view.orders):
         return f"{words} Your money and holdings are as they were."

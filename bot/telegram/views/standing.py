@@ -62,8 +62,10 @@ def hold_over_notice(
         None: "This account is not held.",
         HoldReason.KEYS_REFUSED: "The broker lets me in again.",
         HoldReason.RESTRICTED: "The broker has ended the restriction of the account.",
-        HoldReason.ACCOUNT_REPLACED: "The account is settled.",
-        HoldReason.STRANGE_FILL: "What happened at the broker has been looked at.",
+        HoldReason.ACCOUNT_REPLACED: (
+            f"This portfolio is about the account {hint(managed.account.broker_account_id)} now."
+        ),
+        HoldReason.STRANGE_FILL: "Somebody has looked at the trades that I cannot explain.",
     }[reason]
     if left:
         return Screen(

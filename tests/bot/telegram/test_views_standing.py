@@ -13,11 +13,12 @@ from bot.telegram.screen import Screen
 from bot.telegram.views.standing import (
     changes_notice,
     foreign_notice,
+    held_line,
     held_notice,
     hold_over_notice,
 )
 from bot.telegram.views.status import status_screen
-from bot.words.holds import HOLD_REASONS
+from bot.words.holds import HOLD_REASONS, hint
 from core.domain.access_fault import AccessFault
 from core.domain.hold import MORE, UNKNOWN, Hold, HoldReason, strange
 from core.domain.ids import AccountId, ClientOrderId, Symbol
@@ -177,3 +178,14 @@ def test_many_and_hostile_names_still_make_a_message() -> None:
     changes = [change(K.TRADED, f"<b>{n}", 10**9, n) for n in range(20)]
     require_sendable(changes_notice(managed(), changes, 480, [str(n) for n in range(20)]))
     require_sendable(foreign_notice(managed(), [f"<i>{n}" for n in range(100)]))
+
+
+def test_a_hold_that_is_over_names_the_account_that_counts_now() -> None:
+    over = hold_over_notice(managed(), R.ACCOUNT_REPLACED)
+    assert hint(managed().account.broker_account_id) in over.text
+    assert "Checks and orders go on" in over.text
+
+
+def test_a_restriction_is_not_said_twice_in_a_line() -> None:
+    line = held_line(managed(), [hold(R.RESTRICTED)])
+    assert line.count("restricted") == 1
