@@ -188,7 +188,7 @@ async def test_the_kill_switch_works_within_one_order(world: World) -> None:
     assert shown.proposal.state is ProposalState.PARTIAL
     states = [order.state for order in shown.orders]
     assert states == [OrderState.FILLED, OrderState.VOID, OrderState.VOID]
-    world.broker.submit = submit  # type: ignore[method-assign, assignment]
+    world.broker.submit = submit  # type: ignore[method-assign]
     await resume(world.store, world.clock, member=anna, portfolio_id=proposal.portfolio_id)
     await execute_approved(world.desk)
     assert len(world.broker.submits) == 1
