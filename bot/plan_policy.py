@@ -9,11 +9,11 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from bot.plan_values import Faults, read_list, read_object, read_symbol, shown
+from bot.plan_values import Faults, read_list, read_object, read_symbol
 from core.domain.ids import Symbol
 from core.domain.policy import FILE_DEFAULTS, Band, Policy
 from core.domain.policy_fields import FIELDS, PolicyField, change_policy, find_field
-from core.domain.refusals import BadPolicyValue, ObjectiveNotBuilt, UnknownPolicyName
+from core.domain.refusals import BadPolicyValue, UnknownPolicyName
 
 _FILE_FIELDS = {field.name: field for field in FIELDS if field.in_file}
 _NAMES = (*_FILE_FIELDS, "bands", "force")
@@ -130,8 +130,6 @@ def _changed(
     except BadPolicyValue as bad:
         expected = _expected(field) if field.name == "fractional" else bad.expected
         faults.expected(at, expected, raw if not isinstance(raw, list) else bad.value)
-    except ObjectiveNotBuilt as refusal:
-        faults.add(at, f"{shown(refusal.objective)} is not built yet; expected closest")
     return policy
 
 
@@ -194,6 +192,4 @@ def _change_by_option(faults: Faults, at: str, policy: Policy, name: str, text: 
         faults.add(at, f"unknown name{near}")
     except BadPolicyValue as bad:
         faults.expected(at, bad.expected, bad.value)
-    except ObjectiveNotBuilt as refusal:
-        faults.add(at, f"{shown(refusal.objective)} is not built yet; expected closest")
     return policy

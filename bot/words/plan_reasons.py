@@ -43,6 +43,24 @@ def _cash_excess(reason: Reason, _: str) -> str:
     return _band_breached(reason, "")
 
 
+def _withdrawal(reason: Reason, currency: str) -> str:
+    missing = money(reason.values["missing"], currency)
+    return f"{missing} must be raised, to take out {_amount(reason, currency)}."
+
+
+def _cash_suffices(reason: Reason, currency: str) -> str:
+    return f"Cash is enough to take out {_amount(reason, currency)}: nothing is sold."
+
+
+def _not_worth_it(reason: Reason, currency: str) -> str:
+    cost = money(reason.values["cost"], currency)
+    return f"Not worth it: {_amount(reason, currency)} less drift for {cost} of cost."
+
+
+def _below_reserve(reason: Reason, currency: str) -> str:
+    return f"The cash reserve of {_amount(reason, currency)} cannot be kept."
+
+
 def _on_target(reason: Reason, _: str) -> str:
     if reason.symbol is not None:
         return f"{_sentence_case(_drifted(reason))} its target{_within(reason)}."
@@ -109,6 +127,10 @@ _SENTENCES: dict[ReasonCode, Callable[[Reason, str], str]] = {
     ReasonCode.DATE_DUE: _date_due,
     ReasonCode.FORCED: _forced,
     ReasonCode.CASH_EXCESS: _cash_excess,
+    ReasonCode.WITHDRAWAL: _withdrawal,
+    ReasonCode.CASH_SUFFICES: _cash_suffices,
+    ReasonCode.NOT_WORTH_IT: _not_worth_it,
+    ReasonCode.BELOW_RESERVE: _below_reserve,
     ReasonCode.ON_TARGET: _on_target,
     ReasonCode.OVER_TARGET: _away,
     ReasonCode.UNDER_TARGET: _away,

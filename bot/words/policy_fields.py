@@ -15,7 +15,7 @@ EXPLANATIONS: dict[str, str] = {
     "portfolio_band": "how far the whole portfolio may drift before a plan is made",
     "destination": "where a plan goes: 1 to the target, 0 only to the band’s edge",
     "direction": "whether a plan may buy and sell, only buy, or only sell",
-    "objective": "what a plan makes least: closest is the distance from the targets",
+    "objective": "the nearest to the goals; or the fewest, or cheapest, trades that keep the bands",
     "fractional": "parts of shares: always, never, or where the broker has them",
     "min_trade": "smaller trades are left out, except selling the rest of a line without target",
     "cash_reserve": "cash that purchases never touch; it is part of the CASH target",

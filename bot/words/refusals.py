@@ -98,11 +98,12 @@ def _(refusal: r.BadPolicyValue) -> str:
 
 
 @_say
-def _(refusal: r.ObjectiveNotBuilt) -> str:
-    return (
-        f"The objective “{refusal.objective}” is not built yet."
-        " What works today: /policy objective closest"
-    )
+def _(refusal: r.CannotRaise) -> str:
+    missing = money(refusal.missing, refusal.currency)
+    if refusal.most <= ZERO:
+        return f"No sale that your policy permits raises this money: {missing} is missing."
+    most = money(refusal.most, refusal.currency)
+    return f"At most {most} can be taken out: the sales that your policy permits leave {missing} missing."
 
 
 @_say

@@ -84,7 +84,7 @@ class PolicyField:
         return self.kind.show(self.value(policy))
 
     def parse(self, text: str) -> Any:
-        """Read a value; raises BadPolicyValue, or ObjectiveNotBuilt."""
+        """Read a value; raises BadPolicyValue."""
         return self.kind.read(self.name, text)
 
     def change(self, policy: Policy, text: str) -> Policy:
@@ -130,7 +130,7 @@ FIELDS: tuple[PolicyField, ...] = (
     PolicyField(
         "direction", (), values.choice(Direction, buy=Direction.BUY_ONLY, sell=Direction.SELL_ONLY)
     ),
-    PolicyField("objective", (), values.built_objective(Objective.CLOSEST)),
+    PolicyField("objective", (), values.choice(Objective)),
     PolicyField(
         "fractional",
         ("fractions",),
@@ -215,7 +215,7 @@ def change_policy(policy: Policy, pairs: Iterable[tuple[str, str]]) -> Policy:
     """Change the named fields together.
 
     ``band:VTI 3`` and ``relative:VTI 20`` set a line's own band, ``default`` takes it away again;
-    ``band 5/25`` sets both parts. Raises UnknownPolicyName, BadPolicyValue or ObjectiveNotBuilt.
+    ``band 5/25`` sets both parts. Raises UnknownPolicyName or BadPolicyValue.
     """
     for name, text in pairs:
         policy = _change_one(policy, name, text)

@@ -12,8 +12,8 @@ from typing import Any
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH, parse_symbol
 from core.domain.money import HUNDRED, ZERO, parse_decimal
-from core.domain.policy import Objective, Reserve
-from core.domain.refusals import BadNumber, BadPolicyValue, BadSymbol, ObjectiveNotBuilt
+from core.domain.policy import Reserve
+from core.domain.refusals import BadNumber, BadPolicyValue, BadSymbol
 
 _OFF = frozenset({"off", "none", "no"})
 _MOST_MONEY = Decimal(1_000_000_000)
@@ -135,19 +135,6 @@ def choice(options: type[StrEnum], **others: StrEnum) -> ValueKind:
         return words[word]
 
     return ValueKind(expected, "", read, str)
-
-
-def built_objective(*built: Objective) -> ValueKind:
-    """An objective that planning offers; raises ObjectiveNotBuilt for those still to come."""
-    kind = choice(Objective)
-
-    def read(name: str, text: str) -> Objective:
-        objective: Objective = kind.read(name, text)
-        if objective not in built:
-            raise ObjectiveNotBuilt(objective)
-        return objective
-
-    return ValueKind(" or ".join(built), "", read, str)
 
 
 def symbols() -> ValueKind:

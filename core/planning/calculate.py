@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol
+
+import numpy as np
 
 from core.domain.drift import DriftReport, managed_symbols, measure_drift
 from core.domain.ids import Symbol
 from core.domain.money import HUNDRED, ZERO
-from core.domain.plan import After, Certificate, Plan, PlanRequest, Reason, ReasonCode, Trade
+from core.domain.plan import (
+    After,
+    Certificate,
+    Plan,
+    PlanRequest,
+    Reason,
+    ReasonCode,
+    Skipped,
+    Trade,
+)
 from core.domain.policy import Objective, whole_shares
 from core.domain.quote import PriceFault, PriceFaultKind
-from core.domain.refusals import ObjectiveNotBuilt, PricesRefused
-from core.planning import closest
+from core.domain.refusals import PricesRefused
+from core.planning import cheapest, closest, fewest
 from core.planning.account import carry_out, is_raised, make_trades
+from core.planning.cure import find_cure
+from core.planning.inside import aim_at_targets, inside_of
 from core.planning.problem import Problem, build_problem
 from core.planning.reasons import (
     explain_inside,
     explain_kept,
+    explain_left,
     explain_need,
     explain_nothing,
     explain_skipped,
+    explain_unworthy,
 )
 from core.planning.solution import Solution
 from core.planning.taxes import notes_on, realise, with_lots
+from core.planning.withdrawal import must_only_sell, require_raised, within_reach
+from core.planning.worth import Worthy, falls_short, keep_worthy
 
 
 class Solver(Protocol):
@@ -34,7 +52,11 @@ class Solver(Protocol):
         """Units to trade by cell, with what is proven about them."""
 
 
-_SOLVERS: Mapping[Objective, Solver] = {Objective.CLOSEST: closest.solve}
+_SOLVERS: Mapping[Objective, Solver] = {
+    Objective.CLOSEST: closest.solve,
+    Objective.FEWEST: fewest.solve,
+    Objective.CHEAPEST: cheapest.solve,
+}
 _EVEN = Decimal("0.0001")
 """A bound so near, in the objective's unit, is proof."""
 _DIGITS = Decimal("1e-9")
@@ -43,14 +65,11 @@ _DIGITS = Decimal("1e-9")
 def calculate(request: PlanRequest, *, exact: bool = True) -> Plan:
     """Calculate the trades that bring a portfolio to its goals; a function of the request alone.
 
-    ``exact`` gives what the quick methods cannot prove to the integer program; see the plan's certificate. Raises
-    ObjectiveNotBuilt, PricesRefused (a managed symbol without a usable price) and NegativeTotal. A plan without trades
-    may still be ``needed``: something is beyond its band, and nothing that is permitted would help; its reason is then
-    NOTHING_HELPS.
+    ``exact`` gives what the quick methods cannot prove to the integer program, and looks for a cure; see the plan's
+    certificate. Raises PricesRefused (a managed symbol without a usable price), NegativeTotal, and CannotRaise. A plan
+    without trades may still be ``needed``: something is beyond its band, and nothing that is permitted would help; its
+    reason is then NOTHING_HELPS. Where trades would help, but are not worth their cost, none is needed.
     """
-    solver = _SOLVERS.get(request.policy.objective)
-    if solver is None:
-        raise ObjectiveNotBuilt(request.policy.objective)
     holdings = request.holdings
     symbols = managed_symbols(holdings, request.targets, request.policy)
     _require_prices(request, symbols)
@@ -58,35 +77,107 @@ def calculate(request: PlanRequest, *, exact: bool = True) -> Plan:
     whole = whole_shares(request.policy, symbols, in_parts)
     report = measure_drift(holdings, request.prices, request.targets, request.policy, whole)
     need = explain_need(request, report)
-    if need.code is ReasonCode.ON_TARGET:
+    if need.code in {ReasonCode.ON_TARGET, ReasonCode.CASH_SUFFICES}:
         return _on_target(request, report, need)
-    problem = build_problem(request, report, purchases_only=need.code is ReasonCode.CASH_EXCESS)
-    return _planned(request, report, need, problem, solver(problem, exact=exact))
+    problem = build_problem(
+        request,
+        report,
+        purchases_only=need.code is ReasonCode.CASH_EXCESS,
+        sales_only=must_only_sell(need, report),
+    )
+    request, problem, notes = within_reach(request, problem)
+    worthy = _solved(request, need, problem, exact=exact)
+    plan = _planned(request, report, need, problem, worthy)
+    cure = find_cure(request, report, problem) if exact else None
+    has_less = cure is not None and (cure.deposit > ZERO or bool(plan.sells))
+    return replace(plan, notes=notes + plan.notes, cure=cure if has_less else None)
+
+
+def _solved(request: PlanRequest, need: Reason, problem: Problem, *, exact: bool) -> Worthy:
+    """The units of the policy's objective that are worth their cost; for an edited plan, all that it still has.
+
+    Where no line is outside its band and only the portfolio's drift is, the objectives of bands have nothing to go by:
+    then ``closest`` plans.
+    """
+    objective = _objective_of(request, need)
+    solver, worth = _SOLVERS[objective], float(request.policy.worth)
+    solution = solver(problem, exact=exact)
+    if request.caps is not None or not worth:
+        return Worthy(solution, {})
+    if objective is not Objective.CLOSEST:
+        aimed = aim_at_targets(problem, inside_of(problem))
+        return Worthy(solution, {}, falls_short(aimed, solution, worth))
+
+    def resolve(narrowed: Problem) -> Solution:
+        return solver(narrowed, exact=exact)
+
+    return keep_worthy(problem, solution, resolve, worth)
+
+
+def _objective_of(request: PlanRequest, need: Reason) -> Objective:
+    is_whole = need.code is ReasonCode.PORTFOLIO_DRIFTED
+    return Objective.CLOSEST if is_whole else request.policy.objective
 
 
 def _planned(
-    request: PlanRequest, report: DriftReport, need: Reason, problem: Problem, solution: Solution
+    request: PlanRequest, report: DriftReport, need: Reason, problem: Problem, worthy: Worthy
 ) -> Plan:
+    solution = worthy.solution
+    if worthy.whole is not None:
+        solution = replace(solution, units=np.zeros_like(solution.units))
     trades, after = _accounted(request, report, problem, solution)
     trades = with_lots(request, trades)
     realised = realise(request, trades)
     skipped = explain_skipped(request, report, problem, trades, after.cash)
+    skipped = explain_left(problem, skipped, worthy.left)
     is_breached = need.code not in {ReasonCode.FORCED, ReasonCode.DATE_DUE}
     cost = sum((trade.cost for trade in trades), ZERO)
-    shortfall = after.tracking_error + cost / report.total * HUNDRED / 2
     is_stuck = problem.must_raise and not is_raised(request, report, trades)
+    has_certificate = worthy.whole is None and not is_stuck
+    objective = _objective_of(request, need)
+    attained = _attained(objective, report, trades, after)
     return Plan(
-        needed=bool(trades) or is_breached,
-        reason=need if trades else explain_nothing(need, skipped, is_breached=is_breached),
+        needed=worthy.whole is None and (bool(trades) or is_breached),
+        reason=_reason_of(need, worthy, trades, skipped, is_breached=is_breached),
         before=report,
         trades=trades,
         skipped=skipped + explain_kept(report),
         after=after,
         cost=cost,
-        certificate=None if is_stuck else _certify(solution, shortfall),
+        certificate=_certify(objective, solution, attained) if has_certificate else None,
         realised=realised,
         notes=notes_on(request, trades, realised),
     )
+
+
+def _reason_of(
+    need: Reason,
+    worthy: Worthy,
+    trades: Sequence[Trade],
+    skipped: Sequence[Skipped],
+    *,
+    is_breached: bool,
+) -> Reason:
+    left = worthy.whole
+    if left is None and not trades and worthy.left:
+        left = max(worthy.left.values(), key=lambda each: each.drift)
+    if left is not None:
+        return explain_unworthy(need.symbol, left)
+    return need if trades else explain_nothing(need, skipped, is_breached=is_breached)
+
+
+def _attained(
+    objective: Objective, report: DriftReport, trades: Sequence[Trade], after: After
+) -> Decimal:
+    """What a plan attains, to the cent, in the objective's unit."""
+    cost = sum((trade.cost for trade in trades), ZERO)
+    match objective:
+        case Objective.CLOSEST:  # what is under its goals; see ``core.planning.score``
+            return after.tracking_error + cost / report.total * HUNDRED / 2
+        case Objective.FEWEST:
+            return Decimal(len(trades))
+        case Objective.CHEAPEST:
+            return cost
 
 
 def _accounted(
@@ -95,31 +186,29 @@ def _accounted(
     """The trades to the cent; none where they would bring nothing, or would not raise the money to be taken out."""
     trades = make_trades(request, report, problem, solution.units)
     if not trades:
+        require_raised(request, trades)
         return (), carry_out(request, report, ())
     after = carry_out(request, report, trades)
+    helps = True
     if problem.must_raise:
         helps = is_raised(request, report, trades)
-    else:
-        helps = (
-            after.tracking_error
-            < sum((abs(line.weight - line.goal) for line in report.lines), ZERO) / 2
-        )
+    elif request.policy.objective is Objective.CLOSEST:
+        before = sum((abs(line.weight - line.goal) for line in report.lines), ZERO) / 2
+        helps = after.tracking_error < before
     return (trades, after) if helps else ((), carry_out(request, report, ()))
 
 
-def _certify(solution: Solution, shortfall: Decimal) -> Certificate:
-    """The certificate of a plan whose shortfall is known to the cent: the tracking error, and half the cost.
-
-    Half the sum of what is over, what is under and what trading costs is what is under; see ``core.planning.score``.
-    """
-    bound = min(Decimal(solution.bound).quantize(_DIGITS), shortfall)
+def _certify(objective: Objective, solution: Solution, attained: Decimal) -> Certificate:
+    """The certificate of a plan: what it attains to the cent, and what is proven about it."""
+    bound = min(Decimal(solution.bound).quantize(_DIGITS), attained)
     return Certificate(
-        objective=shortfall,
+        objective=attained,
         bound=bound,
-        is_optimal=shortfall - bound <= _EVEN,
+        is_optimal=attained - bound <= _EVEN,
         method=solution.method,
         work=solution.work,
         timed_out=solution.timed_out,
+        measure=objective,
     )
 
 

@@ -238,7 +238,7 @@ def _without_deposit(lines: _Lines, cash: _Cash) -> Iterator[tuple[float, Floats
 
 def _least_total(lines: _Lines, cash: _Cash) -> float | None:
     """A total that none can be below: no line over its upper edge, and room for the cash that there is."""
-    total = lines.total_for(np.zeros(len(lines.value)))
+    total = max(lines.total_for(np.zeros(len(lines.value))), 0.01)
     is_bought = lines.most > 0
     if np.isinf(lines.high[is_bought]).any() or np.isinf(cash.high):
         return total

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from core.domain.drift import DriftLine, DriftReport
+from core.domain.ids import Symbol
 from core.domain.instrument import CASH
-from core.domain.money import HUNDRED, ONE, ZERO, half_spread
+from core.domain.money import CENT, HUNDRED, ONE, ZERO, half_spread
 from core.domain.plan import PlanRequest, Reason, ReasonCode, Side, Skipped, Trade
 from core.domain.policy import Trigger
 from core.planning.problem import Cell, Problem
+from core.planning.worth import Left
 
 
 def explain_need(request: PlanRequest, report: DriftReport) -> Reason:
@@ -21,6 +23,9 @@ def explain_need(request: PlanRequest, report: DriftReport) -> Reason:
     policy = request.policy
     is_due = request.date_due and policy.trigger is Trigger.EITHER
     drift = {"drift": report.portfolio_drift}
+    if (missing := _to_raise(request, report)) > ZERO:
+        amounts = {"amount": request.withdraw, "missing": missing}
+        return Reason(ReasonCode.WITHDRAWAL, None, {**drift, **amounts})
     if breached := report.breached:
         alone = report.only_cash_is_over and not is_due and request.caps is None
         code = ReasonCode.CASH_EXCESS if alone else ReasonCode.BAND_BREACHED
@@ -31,7 +36,18 @@ def explain_need(request: PlanRequest, report: DriftReport) -> Reason:
         return Reason(ReasonCode.DATE_DUE, None, drift)
     if request.force or request.caps is not None:
         return Reason(ReasonCode.FORCED, None, drift)
+    if request.withdraw > ZERO:
+        return Reason(ReasonCode.CASH_SUFFICES, None, {**drift, "amount": request.withdraw})
     return Reason(ReasonCode.ON_TARGET, None, drift)
+
+
+def _to_raise(request: PlanRequest, report: DriftReport) -> Decimal:
+    """The money that sales must bring: what a withdrawal leaves accounts overdrawn by, and short of the reserve."""
+    if request.withdraw <= ZERO:
+        return ZERO
+    overdrawn = -sum((min(account.cash, ZERO) for account in request.accounts), ZERO)
+    reserve = request.policy.cash_reserve.of(report.total)
+    return max(overdrawn, reserve - request.holdings.cash)
 
 
 def explain_nothing(need: Reason, skipped: Sequence[Skipped], *, is_breached: bool) -> Reason:
@@ -39,6 +55,31 @@ def explain_nothing(need: Reason, skipped: Sequence[Skipped], *, is_breached: bo
     is_stuck = is_breached or any(skip.reason.code is not ReasonCode.AT_GOAL for skip in skipped)
     code = ReasonCode.NOTHING_HELPS if is_stuck else ReasonCode.ON_TARGET
     return Reason(code, need.symbol, need.values)
+
+
+def explain_unworthy(symbol: Symbol | None, left: Left) -> Reason:
+    """Say that a trade, or a plan, takes less off the drift than its cost asks for."""
+    amounts = {"amount": _dollars(max(left.drift, 0.0)), "cost": _dollars(left.cost)}
+    return Reason(ReasonCode.NOT_WORTH_IT, symbol, amounts)
+
+
+def _dollars(amount: float) -> Decimal:
+    return Decimal(str(round(amount, 2))).quantize(CENT)
+
+
+def explain_left(
+    problem: Problem, skipped: tuple[Skipped, ...], left: Mapping[int, Left]
+) -> tuple[Skipped, ...]:
+    """Say of the lines whose trades were not worth their cost that this is why they do not trade."""
+    by_line = {
+        problem.lines[int(problem.line_of[cell])].symbol: each for cell, each in left.items()
+    }
+    return tuple(
+        Skipped(skip.symbol, explain_unworthy(skip.symbol, by_line[skip.symbol]))
+        if skip.symbol in by_line
+        else skip
+        for skip in skipped
+    )
 
 
 def numbers_of(line: DriftLine) -> dict[str, Decimal]:

@@ -75,7 +75,8 @@ def _tasks(problem: Problem, inside: Inside) -> Iterator[_Task]:
     sells, buys = _spans(problem, inside)
     noise = NOISE * problem.total
     out = ((inside.value < inside.low - noise) | (inside.value > inside.high + noise)).tolist()
-    forced, others = [], []
+    forced: list[Span] = []
+    others: list[Span] = []
     for place, is_out in enumerate(out):
         spans = [span for span in (sells[place], buys[place]) if span is not None]
         if is_out and not spans:

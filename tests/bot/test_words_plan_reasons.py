@@ -82,6 +82,22 @@ SENTENCES: list[tuple[Reason, str]] = [
         "Only cash is beyond its band, so nothing is sold.",
     ),
     (
+        whole(C.WITHDRAWAL, "1.3", amount="2000", missing="1600.5"),
+        "$1,600.50 must be raised, to take out $2,000.00.",
+    ),
+    (
+        whole(C.CASH_SUFFICES, "1.3", amount="2000"),
+        "Cash is enough to take out $2,000.00: nothing is sold.",
+    ),
+    (
+        whole(C.NOT_WORTH_IT, "1.3", amount="4.2", cost="5"),
+        "Not worth it: $4.20 less drift for $5.00 of cost.",
+    ),
+    (
+        whole(C.BELOW_RESERVE, "1.3", amount="250"),
+        "The cash reserve of $250.00 cannot be kept.",
+    ),
+    (
         whole(C.ON_TARGET, "1.3"),
         "On target: every line is inside its band, and the drift is 1.3 points.",
     ),

@@ -69,8 +69,15 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "destination cannot be “2”: expected a number from 0 to 1.",
     ),
     (
-        r.ObjectiveNotBuilt("fewest"),
-        "The objective “fewest” is not built yet. What works today: /policy objective closest",
+        r.CannotRaise(Decimal("500.5"), Decimal(1500)),
+        (
+            "At most $1,500.00 can be taken out:"
+            " the sales that your policy permits leave $500.50 missing."
+        ),
+    ),
+    (
+        r.CannotRaise(Decimal(2000), Decimal(0)),
+        "No sale that your policy permits raises this money: $2,000.00 is missing.",
     ),
     (
         r.NegativeTotal(Decimal(0)),

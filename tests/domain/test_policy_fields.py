@@ -17,7 +17,7 @@ from core.domain.policy import (
     Reserve,
 )
 from core.domain.policy_fields import FIELDS, PolicyField, change_policy, describe, find_field
-from core.domain.refusals import BadPolicyValue, ObjectiveNotBuilt, UnknownPolicyName
+from core.domain.refusals import BadPolicyValue, UnknownPolicyName
 
 VTI = Symbol("VTI")
 
@@ -127,10 +127,9 @@ def test_a_comma_is_refused_with_the_number_that_was_meant() -> None:
     assert refused.value.expected.endswith("with a point: 2.5")
 
 
-@pytest.mark.parametrize("objective", ["fewest", "cheapest"])
-def test_an_objective_still_to_come_is_refused(objective: str) -> None:
-    with pytest.raises(ObjectiveNotBuilt):
-        changed(f"objective {objective}")
+@pytest.mark.parametrize("objective", ["closest", "fewest", "cheapest"])
+def test_every_objective_can_be_chosen(objective: str) -> None:
+    assert changed(f"objective {objective}").objective == objective
 
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:
@@ -160,7 +159,7 @@ def test_what_is_shown_can_be_read_back(field: PolicyField) -> None:
 def test_any_text_is_read_or_refused(field: PolicyField, text: str) -> None:
     try:
         policy = field.change(Policy(), text)
-    except (BadPolicyValue, ObjectiveNotBuilt):
+    except BadPolicyValue:
         return
     assert field.parse(field.show(policy)) == field.value(policy)
 

@@ -8,9 +8,9 @@ import pytest
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.plan import LegKey, PlanAccount, PlanRequest, ReasonCode, Side
-from core.domain.policy import Fractional, Objective, Policy, Trigger
+from core.domain.policy import Fractional, Policy, Trigger
 from core.domain.portfolio import Holdings
-from core.domain.refusals import NegativeTotal, ObjectiveNotBuilt, PricesRefused
+from core.domain.refusals import NegativeTotal, PricesRefused
 from core.domain.targets import TargetAllocation
 from core.planning import calculate
 from tests.planning.cases import Case, bought, read_case, trade_text, with_account
@@ -448,15 +448,6 @@ def test_caps_plan_even_where_nothing_is_breached_any_more() -> None:
 
 
 # --- refusals ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("objective", [Objective.FEWEST, Objective.CHEAPEST])
-def test_other_objectives_are_refused(objective: Objective) -> None:
-    case = read_case("cash 0 · A 60 @ 1 target 100 -> nothing")
-    policy = replace(case.request.policy, objective=objective)
-    with pytest.raises(ObjectiveNotBuilt) as refused:
-        calculate(replace(case.request, policy=policy))
-    assert refused.value.objective == objective
 
 
 @pytest.mark.fault(33)

@@ -23,7 +23,7 @@ _CHECK_TROUBLES = {
     "BrokerDown": "the broker does not answer",
     "HoldingsOld": "nobody has confirmed for 30 days what the account holds",
     "RiskLimit": "the plan would break a limit of this installation",
-    "ObjectiveNotBuilt": "the policy asks for an objective that this version does not have",
+    "CannotRaise": "the money to be taken out cannot be raised",
     "ForeignOrder": "somebody else's order is open at the broker",
     "UnknownAssets": "the broker does not trade one of the lines",
 }

@@ -96,10 +96,12 @@ class BadPolicyValue(Refusal):
 
 
 @dataclass(eq=False)
-class ObjectiveNotBuilt(Refusal):
-    """An objective that planning does not offer yet."""
+class CannotRaise(Refusal):
+    """Money to be taken out that no sale can bring: what is missing, and the most that can be taken out."""
 
-    objective: str
+    missing: Decimal
+    most: Decimal
+    currency: str = "USD"
 
 
 @dataclass(eq=False)
