@@ -37,6 +37,7 @@ from core.application.show_proposal import ProposalView, show_proposal
 from core.domain.ids import ProposalId
 from core.domain.membership import Member
 from core.domain.policy import whole_shares
+from core.domain.portfolio import Rung
 from core.domain.proposal import TERMINAL, ProposalState
 from core.domain.refusals import CodeNeeded, OldRevision, UnknownLeg
 from core.ports.clock import Clock
@@ -121,8 +122,11 @@ async def _approval_words(turn: Turn, decided: Decided) -> str:
         when = clock_time(decided.scheduled_for, await turn.runtime.market.clock.now())
         return f"Approved. The exchange is closed: the orders go out {when}."
     current = await turn.of_id(proposal.portfolio_id)
-    if is_by_hand(current.portfolio.account):
+    account = current.portfolio.account
+    if is_by_hand(account):
         return "Approved. Your checklist comes in a moment."
+    if account.rung is Rung.DRY_RUN:
+        return "Approved. It is a dry run: nothing is sent."
     return "Approved. The orders are next."
 
 

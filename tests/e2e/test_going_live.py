@@ -168,7 +168,9 @@ async def _first_proposal(anna: LiveStage) -> Message:
 
 async def _dry_run(anna: LiveStage) -> None:
     proposal = await _first_proposal(anna)
-    await anna.tap(proposal, "Approve", "DRY RUN: nothing was sent", "would have gone")
+    words, _ = await anna.bot.answer(anna.bot.press(ANNA, proposal, "Approve"))
+    assert words == "Approved. It is a dry run: nothing is sent."
+    await anna.bot.said(ANNA, "DRY RUN: nothing was sent", "would have gone")
 
 
 async def _confirm(anna: LiveStage, label: str, *words: str) -> Message:
