@@ -54,7 +54,10 @@ def _cash_suffices(reason: Reason, currency: str) -> str:
 
 def _not_worth_it(reason: Reason, currency: str) -> str:
     cost = money(reason.values["cost"], currency)
-    return f"Not worth it: {_amount(reason, currency)} less drift for {cost} of cost."
+    brings = f"Not worth it: {_amount(reason, currency)} less drift for {cost} of cost"
+    if (worth := reason.values["worth"]) == 1:
+        return f"{brings}."
+    return f"{brings}; your policy asks for {plain(worth)} times the cost."
 
 
 def _below_reserve(reason: Reason, currency: str) -> str:

@@ -87,8 +87,8 @@ class Reason:
     """A typed reason: its code, the symbol it is about, and its numbers by name.
 
     Names used: ``weight``, ``drift``, ``band``, ``target``, ``goal`` (points, percent),
-    ``amount``, ``cost``, ``price``, ``min_trade``, ``missing`` (money). ``until`` is the day from which it no longer
-    holds.
+    ``amount``, ``cost``, ``price``, ``min_trade``, ``missing`` (money), ``worth`` (times the cost). ``until`` is the
+    day from which it no longer holds.
     """
 
     code: ReasonCode

@@ -42,7 +42,7 @@ from core.planning.reasons import (
 from core.planning.solution import Solution
 from core.planning.taxes import notes_on, realise, with_lots
 from core.planning.withdrawal import must_only_sell, require_raised, within_reach
-from core.planning.worth import Worthy, falls_short, keep_worthy
+from core.planning.worth import Worthy, judge_whole, keep_worthy
 
 
 class Solver(Protocol):
@@ -106,7 +106,7 @@ def _solved(request: PlanRequest, need: Reason, problem: Problem, *, exact: bool
         return Worthy(solution, {})
     if objective is not Objective.CLOSEST:
         aimed = aim_at_targets(problem, inside_of(problem))
-        return Worthy(solution, {}, falls_short(aimed, solution, worth))
+        return judge_whole(aimed, solution, worth)
 
     def resolve(narrowed: Problem) -> Solution:
         return solver(narrowed, exact=exact)
@@ -129,16 +129,18 @@ def _planned(
     trades = with_lots(request, trades)
     realised = realise(request, trades)
     skipped = explain_skipped(request, report, problem, trades, after.cash)
-    skipped = explain_left(problem, skipped, worthy.left)
+    skipped = explain_left(problem, skipped, worthy.left, request.policy.worth)
     is_breached = need.code not in {ReasonCode.FORCED, ReasonCode.DATE_DUE}
     cost = sum((trade.cost for trade in trades), ZERO)
     is_stuck = problem.must_raise and not is_raised(request, report, trades)
     has_certificate = worthy.whole is None and not is_stuck
     objective = _objective_of(request, need)
     attained = _attained(objective, report, trades, after)
+    reason = _reason_of(request, need, worthy, trades, skipped, is_breached=is_breached)
+    is_worth_it = reason.code is not ReasonCode.NOT_WORTH_IT
     return Plan(
-        needed=worthy.whole is None and (bool(trades) or is_breached),
-        reason=_reason_of(need, worthy, trades, skipped, is_breached=is_breached),
+        needed=is_worth_it and (bool(trades) or is_breached),
+        reason=reason,
         before=report,
         trades=trades,
         skipped=skipped + explain_kept(report),
@@ -151,6 +153,7 @@ def _planned(
 
 
 def _reason_of(
+    request: PlanRequest,
     need: Reason,
     worthy: Worthy,
     trades: Sequence[Trade],
@@ -162,7 +165,7 @@ def _reason_of(
     if left is None and not trades and worthy.left:
         left = max(worthy.left.values(), key=lambda each: each.drift)
     if left is not None:
-        return explain_unworthy(need.symbol, left)
+        return explain_unworthy(need.symbol, left, request.policy.worth)
     return need if trades else explain_nothing(need, skipped, is_breached=is_breached)
 
 
@@ -191,6 +194,7 @@ def _accounted(
     after = carry_out(request, report, trades)
     helps = True
     if problem.must_raise:
+        require_raised(request, trades)
         helps = is_raised(request, report, trades)
     elif request.policy.objective is Objective.CLOSEST:
         before = sum((abs(line.weight - line.goal) for line in report.lines), ZERO) / 2

@@ -57,10 +57,10 @@ def explain_nothing(need: Reason, skipped: Sequence[Skipped], *, is_breached: bo
     return Reason(code, need.symbol, need.values)
 
 
-def explain_unworthy(symbol: Symbol | None, left: Left) -> Reason:
+def explain_unworthy(symbol: Symbol | None, left: Left, worth: Decimal) -> Reason:
     """Say that a trade, or a plan, takes less off the drift than its cost asks for."""
     amounts = {"amount": _dollars(max(left.drift, 0.0)), "cost": _dollars(left.cost)}
-    return Reason(ReasonCode.NOT_WORTH_IT, symbol, amounts)
+    return Reason(ReasonCode.NOT_WORTH_IT, symbol, {**amounts, "worth": worth})
 
 
 def _dollars(amount: float) -> Decimal:
@@ -68,14 +68,14 @@ def _dollars(amount: float) -> Decimal:
 
 
 def explain_left(
-    problem: Problem, skipped: tuple[Skipped, ...], left: Mapping[int, Left]
+    problem: Problem, skipped: tuple[Skipped, ...], left: Mapping[int, Left], worth: Decimal
 ) -> tuple[Skipped, ...]:
     """Say of the lines whose trades were not worth their cost that this is why they do not trade."""
     by_line = {
         problem.lines[int(problem.line_of[cell])].symbol: each for cell, each in left.items()
     }
     return tuple(
-        Skipped(skip.symbol, explain_unworthy(skip.symbol, by_line[skip.symbol]))
+        Skipped(skip.symbol, explain_unworthy(skip.symbol, by_line[skip.symbol], worth))
         if skip.symbol in by_line
         else skip
         for skip in skipped

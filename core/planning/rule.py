@@ -175,23 +175,23 @@ def _fit(problem: Problem, aimed: Problem, task: _Task, spans: Sequence[Span]) -
     order = sorted(spans, key=lambda span: (-price[span.cell], span.cell))
     for span in (*order, *order):
         cell = span.cell
+        each = sell[cell] - fee[cell] if span.high < 0 else buy[cell] + fee[cell]
+        if each <= 0 or task.least <= cash <= task.most:
+            continue
         if cash < task.least:
-            each = sell[cell] - fee[cell] if span.high < 0 else buy[cell] + fee[cell]
-            wanted = int(-(-(task.least - cash) // each)) if each > 0 else 0
-            allowed = int((task.most - cash) // each) if each > 0 else 0
-            step = -min(max(min(wanted, allowed), 0), counts[cell] - span.low)
-        elif cash > task.most:
-            each = sell[cell] - fee[cell] if span.high < 0 else buy[cell] + fee[cell]
-            wanted = int(-(-(cash - task.most) // each)) if each > 0 else 0
-            allowed = int((cash - task.least) // each) if each > 0 else 0
-            step = min(max(min(wanted, allowed), 0), span.high - counts[cell])
+            step = -min(_steps(task.least - cash, task.most - cash, each), counts[cell] - span.low)
         else:
-            break
+            step = min(_steps(cash - task.most, cash - task.least, each), span.high - counts[cell])
         counts[cell] += step
         units[cell] = counts[cell]
         cash = problem.all_cash - float(outflow(problem, units).sum())
     noise = NOISE * problem.total
     return units if task.least - noise <= cash <= task.most + noise else None
+
+
+def _steps(least: float, most: float, each: float) -> int:
+    """The steps that cover an amount, or as many as do not pass the most."""
+    return max(int(min(-(-least // each), most / each)), 0)
 
 
 def _nearest(

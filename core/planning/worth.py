@@ -56,12 +56,20 @@ def keep_worthy(problem: Problem, solution: Solution, resolve: Resolve, worth: f
         left |= dict.fromkeys(cells, lost)
         narrowed = _forbid(narrowed, cells)
         solution = resolve(narrowed)
-    whole = falls_short(problem, solution, worth)
-    return Worthy(solution, left, whole)
+    judged = judge_whole(problem, solution, worth)
+    return Worthy(solution, left | judged.left, judged.whole)
 
 
-def falls_short(problem: Problem, solution: Solution, worth: float) -> Left | None:
-    """What a whole plan brings and costs, where that is not worth it; None where it is, or nothing is traded."""
+def judge_whole(problem: Problem, solution: Solution, worth: float) -> Worthy:
+    """The plan where it takes ``worth`` times its cost off the drift; otherwise with all that it trades left out."""
+    whole = _falls_short(problem, solution, worth)
+    if whole is None:
+        return Worthy(solution, {})
+    traded = (int(place) for place in np.flatnonzero(solution.units))
+    return Worthy(solution, dict.fromkeys(traded, whole), whole)
+
+
+def _falls_short(problem: Problem, solution: Solution, worth: float) -> Left | None:
     units = solution.units.astype(np.float64)
     nothing = np.zeros(len(units))
     if worth <= 0 or not units.any() or breaks_rule(problem, nothing):

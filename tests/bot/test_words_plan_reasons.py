@@ -90,8 +90,15 @@ SENTENCES: list[tuple[Reason, str]] = [
         "Cash is enough to take out $2,000.00: nothing is sold.",
     ),
     (
-        whole(C.NOT_WORTH_IT, "1.3", amount="4.2", cost="5"),
+        whole(C.NOT_WORTH_IT, "1.3", amount="4.2", cost="5", worth="1"),
         "Not worth it: $4.20 less drift for $5.00 of cost.",
+    ),
+    (
+        whole(C.NOT_WORTH_IT, "1.3", amount="9", cost="5", worth="2.50"),
+        (
+            "Not worth it: $9.00 less drift for $5.00 of cost;"
+            " your policy asks for 2.5 times the cost."
+        ),
     ),
     (
         whole(C.BELOW_RESERVE, "1.3", amount="250"),
