@@ -124,6 +124,7 @@ def test_the_doctor_says_what_is_missing_and_how_to_mend_it(tmp_path: Path) -> N
         "exchange": "ok",
         "prices": "ok",
         "broker": "ok",
+        "holds": "ok",
         "telegram": "BAD",
     }
     assert "evenkeel claim" in said.stdout
