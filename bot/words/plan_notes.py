@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
-from bot.words.numbers import listed, money, quantity
+from bot.words.numbers import count, listed, money, quantity, round_money
+from bot.words.times import date_of
+from core.domain.lots import LotSale, Term
 from core.domain.money import ZERO
-from core.domain.plan import Certificate, Cure, Realised
+from core.domain.plan import Certificate, Cure, Realised, Trade
 from core.domain.policy import Objective
 
 
@@ -40,14 +42,17 @@ def cure_sentence(cure: Cure, currency: str = "USD") -> str:
     """What would cure the drift without selling: ``Or add $1,180, buy 19 BND, sell none``."""
     buys = listed([f"{quantity(trade.quantity)} {trade.symbol}" for trade in cure.trades])
     bought = f", buy {buys}" if cure.trades else ""
-    return f"Or add {money(cure.deposit, currency)}{bought}, sell none"
+    amount = cure.deposit.to_integral_value(ROUND_CEILING)
+    return f"Or add {round_money(amount, currency)}{bought}, sell none"
 
 
 def certificate_sentence(certificate: Certificate) -> str:
     """What is proven about a plan, in words that say no more than the bound does."""
     if certificate.is_optimal:
         return f"No plan under your rules {_COMPARED[certificate.measure]}: proven."
-    return f"Not proven: another plan under your rules might be better by at most {_gap(certificate)}."
+    return (
+        f"Not proven: another plan under your rules might be better by at most {_gap(certificate)}."
+    )
 
 
 _COMPARED = {
@@ -66,3 +71,26 @@ def _gap(certificate: Certificate) -> str:
             return f"{count} trade{'' if count == 1 else 's'}"
         case Objective.CHEAPEST:
             return money(certificate.gap)
+
+
+MOST_LOTS = 4
+
+
+def lot_lines(trade: Trade, currency: str = "USD") -> list[str]:
+    """What a sale takes from which lots: ``10 of 5 Jan 2023: gain $412.00 long-term``; of many only the first."""
+    shown = [_lot_line(sale, currency) for sale in trade.lots[:MOST_LOTS]]
+    more = len(trade.lots) - len(shown)
+    return [*shown, f"and {count(more, 'more lot')}"] if more else shown
+
+
+def _lot_line(sale: LotSale, currency: str) -> str:
+    bought = "an unknown day" if sale.lot.acquired is None else date_of(sale.lot.acquired)
+    if sale.gain is None:
+        result = "cost unknown"
+    else:
+        word = "gain" if sale.gain >= ZERO else "loss"
+        result = f"{word} {money(abs(sale.gain), currency)}{_TERMS[sale.term]}"
+    return f"{quantity(sale.quantity)} bought {bought}: {result}"
+
+
+_TERMS = {Term.SHORT: " short-term", Term.LONG: " long-term", Term.UNKNOWN: ""}

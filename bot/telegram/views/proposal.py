@@ -23,6 +23,7 @@ from bot.telegram.views.proposal_text import (
     currency_of,
     effect,
     expiry_line,
+    hint,
     move_line,
     proposal_text,
     table,
@@ -37,6 +38,7 @@ from bot.words.labels import (
     proposal_number,
 )
 from bot.words.numbers import count, money, plain, quantity, tenths
+from bot.words.plan_notes import certificate_sentence, lot_lines
 from bot.words.plan_reasons import reason_sentence
 from core.application.show_proposal import ProposalView
 from core.domain.ladder import LIVE_RUNGS
@@ -196,6 +198,8 @@ def proposal_why_screen(view: ProposalView) -> Screen:
     opening = lines(title(view), escape(reason_sentence(plan.reason, currency)))
     closing = lines(
         effect(view),
+        hint(view),
+        certificate_sentence(plan.certificate) if plan.certificate is not None else "",
         _destination(policy.destination),
         "Calculated from your targets.",
     )
@@ -237,7 +241,7 @@ def _why_trade(plan: Plan, leg: int, trade: Trade, currency: str) -> str:
         numbers.append(f"after {tenths(after)}")
     if line.band is not None:
         numbers.append(f"band ±{tenths(line.band)}")
-    return f"{bold(what)}\n{reason}\n{' · '.join(numbers)}"
+    return lines(bold(what), reason, " · ".join(numbers), *map(escape, lot_lines(trade, currency)))
 
 
 # --- short messages about a proposal -------------------------------------------------------------

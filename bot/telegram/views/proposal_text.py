@@ -19,10 +19,10 @@ from bot.telegram.views.parts import (
 )
 from bot.words.by_hand import estimates_line, is_by_hand
 from bot.words.labels import REVISION_CAUSES, SIDES, proposal_number
-from bot.words.numbers import count, listed, money, quantity, round_money, small_drift
+from bot.words.numbers import count, listed, money, quantity, small_drift
+from bot.words.plan_notes import cure_sentence, realised_sentence
 from bot.words.plan_reasons import reason_sentence
 from bot.words.times import clock_time
-from core.application.add_money import money_instead
 from core.application.show_proposal import ProposalView
 from core.domain.instrument import CASH
 from core.domain.ladder import LIVE_RUNGS
@@ -199,29 +199,24 @@ def _short_trade(trade: Trade, currency: str) -> str:
 
 
 def effect(view: ProposalView) -> str:
-    """What the trades do: drift before and after, what they cost, the tax where it is known."""
+    """What the trades do: drift before and after, what they cost, what they realise and what that is taxed with."""
     plan = view.proposal.revision.plan
     currency = currency_of(view)
     before, after = plan.before.portfolio_drift, plan.after.portfolio_drift
-    parts = [
-        f"Drift {small_drift(before)} → {small_drift(after)}",
-        f"cost ≈ {money(plan.cost, currency)}",
-    ]
-    if plan.tax is not None:
-        parts.append(f"tax ≈ {money(plan.tax, currency)}")
-    return " · ".join(parts)
+    drift = f"Drift {small_drift(before)} → {small_drift(after)}"
+    return lines(
+        f"{drift} · cost ≈ {money(plan.cost, currency)}",
+        *(escape(realised_sentence(each, currency)) for each in plan.realised),
+        *(f"⚠ {escape(reason_sentence(note, currency))}" for note in plan.notes),
+    )
 
 
 def hint(view: ProposalView) -> str:
     """While it can be decided: the new money with which nothing need be sold."""
-    if view.proposal.state is not ProposalState.OPEN:
+    cure = view.proposal.revision.plan.cure
+    if view.proposal.state is not ProposalState.OPEN or cure is None or not cure.deposit:
         return ""
-    instead = money_instead(view)
-    if instead is None:
-        return ""
-    amount = round_money(instead.amount, currency_of(view))
-    bought = [f"{quantity(trade.quantity)} {escape(trade.symbol)}" for trade in instead.buys]
-    return f"Or add {amount}, buy {listed(bought)}, sell none"
+    return escape(cure_sentence(cure, currency_of(view)))
 
 
 def value_line(view: ProposalView) -> str:
