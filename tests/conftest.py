@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.fakes.prompt_sqlite import connect, make_engine
+
 # A zone far from UTC, with daylight saving time and 45 minutes in its offset: code that takes the
 # machine's zone for UTC or for the exchange's fails here at once.
 os.environ["TZ"] = "Pacific/Chatham"
@@ -115,6 +117,13 @@ def only_loopback() -> Iterator[None]:
         patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
         patch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
         yield
+
+
+@pytest.fixture(autouse=True)
+def prompt_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Speak to SQLite without the driver's thread; tests of the store, and of races, put threads in its place again."""
+    monkeypatch.setattr("aiosqlite.connect", connect)
+    monkeypatch.setattr("core.adapters.store.engines.create_async_engine", make_engine)
 
 
 @pytest.fixture(autouse=True)

@@ -31,6 +31,11 @@ from tests.reliability.profile import by_profile
 REPEATS = by_profile(quick=20, full=100, soak=1000)
 
 
+@pytest.fixture(autouse=True)
+def prompt_sqlite() -> None:
+    """Leave the driver its thread: what races here is the real thing."""
+
+
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with small_world(tmp_path) as made:

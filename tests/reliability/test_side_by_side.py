@@ -40,6 +40,11 @@ class Two:
         return (await self.world.proposal(proposal.id)).state
 
 
+@pytest.fixture(autouse=True)
+def prompt_sqlite() -> None:
+    """Leave the driver its thread: what races here is the real thing."""
+
+
 @pytest.fixture
 async def two(tmp_path: Path) -> AsyncIterator[Two]:
     async with small_world(tmp_path) as world:
