@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -22,7 +23,7 @@ from core.domain.portfolio import (
     Tradable,
 )
 from core.domain.quote import QuoteBatch
-from core.domain.refusals import NoTargets
+from core.domain.refusals import NoTargets, PricesRefused
 from core.domain.settlement import held_until_settled, trades_by_session
 from core.domain.targets import TargetAllocation
 from core.ports.broker import BrokerError, Brokers
@@ -37,15 +38,19 @@ LONGEST = timedelta(days=10)
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """The symbols that a look at a portfolio asks prices for: those it must have, and those it would like."""
+    """The symbols that a look at a portfolio asks prices for: those it must have, and those it would like.
+
+    Of the latter, ``substitutes`` may be bought, and are left alone where their price is not in order.
+    """
 
     managed: tuple[Symbol, ...]
     outside: tuple[Symbol, ...]
+    substitutes: tuple[Symbol, ...] = ()
 
     @property
     def every(self) -> tuple[Symbol, ...]:
         """All of them."""
-        return (*self.managed, *self.outside)
+        return (*self.managed, *self.outside, *self.substitutes)
 
 
 def symbols_needed(
@@ -64,7 +69,9 @@ def symbols_needed(
         for symbol, quantity in sorted(holdings.positions.items())
         if quantity and symbol not in managed
     )
-    return Needed(managed, outside)
+    others = (symbol for line in targets.lines for symbol in line.substitutes)
+    known = {*managed, *outside}
+    return Needed(managed, outside, tuple(symbol for symbol in others if symbol not in known))
 
 
 def make_snapshot(  # noqa: PLR0913 - what a snapshot is made of
@@ -93,6 +100,16 @@ def make_snapshot(  # noqa: PLR0913 - what a snapshot is made of
         for symbol in needed.outside
         if symbol in batch.quotes and batch.quotes[symbol].price > 0
     }
+    for symbol in needed.substitutes:
+        with suppress(PricesRefused):
+            extra |= judge(
+                batch,
+                (symbol,),
+                moment,
+                max_age=max_age,
+                currency=managed.portfolio.currency,
+                last_closes=last_closes,
+            )
     return Snapshot(
         account_id=managed.account.id,
         holdings=holdings,
