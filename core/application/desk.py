@@ -102,6 +102,15 @@ async def renew(work: UnitOfWork, desk: Desk, grant: Grant) -> None:
     await work.leases.acquire(grant.name, desk.holder, now=now, until=now + LEASE)
 
 
+async def lapsed_alone(desk: Desk, grant: Grant, account_id: AccountId) -> bool:
+    """Whether a grant's lease has lapsed, and nobody was at work for the account since."""
+    again = await take_idle_account(desk, account_id)
+    if again is None:
+        return False
+    await release_account(desk, again)
+    return again.fence == grant.fence + 1
+
+
 async def release_account(desk: Desk, grant: Grant) -> None:
     """Give the lease back, where it is still this grant's: one that lapsed may have been taken anew."""
     async with desk.store.begin() as work:

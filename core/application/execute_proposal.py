@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
-from core.application.desk import Desk, Grant, release_account, renew, take_account
+from core.application.desk import Desk, Grant, lapsed_alone, release_account, renew, take_account
 from core.application.dry_run import dry_run, is_dry_run
 from core.application.end_barred import is_barred
 from core.application.follow_settlement import look_after, schedule
@@ -145,14 +145,12 @@ async def _within_lease(
 ) -> bool:
     """Carry a plan out or on; raises BrokerDown where an answer took longer than the account is held.
 
-    Then nothing more was done, and it is tried again. PermissionError goes on where another process has the account.
+    Then nothing more was done, and it is tried again. PermissionError goes on where another process was at work there.
     """
     try:
         return await _carry_out(desk, grant, managed, proposal)
     except PermissionError as error:
-        async with desk.store.read() as work:
-            holder = await work.leases.holder(grant.name, desk.clock.now())
-        if holder not in {None, desk.holder}:
+        if not await lapsed_alone(desk, grant, managed.account.id):
             raise
         broker = managed.account.broker
         raise BrokerDown(broker, "it took longer to answer than the account is held") from error

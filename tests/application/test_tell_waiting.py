@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from core.application.desk import LEASE, take_account
+import pytest
+
+from core.application.desk import LEASE, release_account, take_account
 from core.application.execute_proposal import execute_approved
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.portfolio import Holdings
@@ -105,17 +107,25 @@ async def test_a_broker_slower_than_the_account_is_held_is_told_and_tried_again(
     assert (await view(world, proposal)).proposal.state is ProposalState.DONE
 
 
+@pytest.mark.parametrize("is_done", [False, True])
 async def test_who_lost_the_account_to_another_process_meanwhile_says_nothing(
-    world: World,
+    world: World, is_done: bool
 ) -> None:
     _, proposal = await approved(world)
     account = (await view(world, proposal)).managed.account
     other = replace(world.desk, holder="other:1")
-    slow(world, then=lambda: take_account(other, account.id))
+
+    async def taken() -> None:
+        grant = await take_account(other, account.id)
+        assert grant is not None
+        if is_done:
+            await release_account(other, grant)
+
+    slow(world, then=taken)
     assert await execute_approved(world.desk) == 0
     assert await waits(world) == []
     assert world.broker.submits == []
-    assert await take_account(world.desk, account.id) is None
+    assert (await take_account(world.desk, account.id) is None) == (not is_done)
 
 
 async def test_it_is_not_tried_beyond_the_close(world: World) -> None:
