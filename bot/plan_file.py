@@ -39,7 +39,7 @@ from core.domain.instrument import CASH
 from core.domain.money import ZERO
 from core.domain.plan import PlanAccount, PlanRequest
 from core.domain.portfolio import Holdings
-from core.domain.refusals import DuplicateTarget, NoTargets, TargetsDoNotSum, TooManyTargets
+from core.domain.refusals import DuplicateTarget, NoTargets, TargetsDoNotSum
 from core.domain.targets import TargetAllocation, TargetLine
 from core.domain.tax import TaxSituation
 
@@ -300,8 +300,6 @@ def _allocation(
         faults.add("substitutes", f"{refusal.symbol} serves two lines; expected each symbol once")
     except NoTargets:
         faults.add("targets", "empty; expected at least one symbol with its weight in percent")
-    except TooManyTargets as refusal:
-        faults.add("targets", f"{refusal.count} lines; expected at most {refusal.limit}")
     except TargetsDoNotSum as refusal:
         by = f"{abs(refusal.difference).normalize():f}"
         side = "short of" if refusal.difference > ZERO else "more than"

@@ -22,7 +22,7 @@ from core.domain.refusals import (
     Refusal,
     UnknownSymbol,
 )
-from core.domain.targets import TargetAllocation, scale_to_hundred
+from core.domain.targets import TargetAllocation, require_readable, scale_to_hundred
 from core.planning import calculate
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
@@ -48,7 +48,11 @@ async def preview_targets(
     portfolio_id: PortfolioId,
     targets: TargetAllocation,
 ) -> TargetsPreview:
-    """Say what new targets would trade now; raises UnknownSymbol for what the price source does not know."""
+    """Say what new targets would trade now.
+
+    Raises TooManyTargets, and UnknownSymbol for what the price source does not know.
+    """
+    require_readable(targets)
     async with store.read() as work:
         managed, _ = await managed_for(
             work, member, portfolio_id, Permission.MANAGE, "change the targets"
@@ -74,7 +78,8 @@ async def set_targets(
     portfolio_id: PortfolioId,
     targets: TargetAllocation,
 ) -> tuple[ProposalId, ...]:
-    """Replace the targets and return the proposals that this supersedes."""
+    """Replace the targets and return the proposals that this supersedes; raises as the preview does."""
+    require_readable(targets)
     async with store.read() as work:
         managed, _ = await managed_for(
             work, member, portfolio_id, Permission.MANAGE, "change the targets"

@@ -18,7 +18,7 @@ from core.domain.refusals import (
 )
 
 MAX_LINES = 50
-"""The most lines one allocation may have; a longer table cannot be read on a phone."""
+"""The most lines a portfolio of the chat may have: a longer table cannot be read on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class TargetLine:
 class TargetAllocation:
     """What a portfolio should look like: lines whose weights sum to exactly 100 percent.
 
-    Raises NoTargets, TooManyTargets, BadWeight, DuplicateTarget or TargetsDoNotSum at construction.
+    Raises NoTargets, BadWeight, DuplicateTarget or TargetsDoNotSum at construction.
     """
 
     lines: tuple[TargetLine, ...]
@@ -44,8 +44,6 @@ class TargetAllocation:
         """Hold the allocation's rules, so that an invalid one cannot exist."""
         if not self.lines:
             raise NoTargets
-        if len(self.lines) > MAX_LINES:
-            raise TooManyTargets(len(self.lines), MAX_LINES)
         self._require_weights()
         self._require_distinct()
         total = sum((line.weight for line in self.lines), ZERO)
@@ -94,6 +92,12 @@ class TargetAllocation:
     def weight(self, symbol: Symbol) -> Decimal:
         """The target of a symbol in percent; 0 where it has none."""
         return self.weights.get(symbol, ZERO)
+
+
+def require_readable(targets: TargetAllocation) -> None:
+    """Raise TooManyTargets for more lines than can be read on a phone; files may have more."""
+    if len(targets.lines) > MAX_LINES:
+        raise TooManyTargets(len(targets.lines), MAX_LINES)
 
 
 def scale_to_hundred(weights: Iterable[tuple[Symbol, Decimal]]) -> TargetAllocation:

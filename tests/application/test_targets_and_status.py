@@ -28,6 +28,7 @@ from core.domain.refusals import (
     PriceSourceDown,
     PricesRefused,
     Refusal,
+    TooManyTargets,
     UnknownPortfolio,
     UnknownSymbol,
 )
@@ -125,6 +126,29 @@ async def test_another_currency_is_refused(world: World) -> None:
             targets=TargetAllocation.of({"CCC": 100}),
         )
     assert (refused.value.subject, refused.value.currency) == ("CCC", "GBp")
+
+
+async def test_more_lines_than_can_be_read_are_refused(world: World) -> None:
+    anna, portfolio_id = await drifted(world)
+    many = TargetAllocation.of({f"S{index}": "1.25" for index in range(80)})
+    with pytest.raises(TooManyTargets):
+        await preview_targets(
+            world.store,
+            world.brokers,
+            world.market,
+            member=anna,
+            portfolio_id=portfolio_id,
+            targets=many,
+        )
+    with pytest.raises(TooManyTargets):
+        await set_targets(
+            world.store,
+            world.market,
+            world.clock,
+            member=anna,
+            portfolio_id=portfolio_id,
+            targets=many,
+        )
 
 
 @pytest.mark.fault(9)

@@ -264,10 +264,6 @@ def test_options_change_the_files_policy() -> None:
             "targets.aapl: AAPL is named twice; expected each symbol once",
         ),
         (
-            {"targets": {f"S{index}": 1 for index in range(60)}},
-            "targets: 60 lines; expected at most 50",
-        ),
-        (
             {"lots": [{"symbol": "AAPL", "quantity": 11}]},
             "lots: AAPL has 11 shares in lots; expected at most the position's 10",
         ),

@@ -19,6 +19,7 @@ from core.domain.targets import (
     MAX_LINES,
     TargetAllocation,
     TargetLine,
+    require_readable,
     rest_to_cash,
     scale_to_hundred,
 )
@@ -69,10 +70,10 @@ def test_refuses_a_substitute_that_is_a_line_of_its_own() -> None:
 
 @pytest.mark.fault(57)
 def test_refuses_more_lines_than_can_be_read() -> None:
-    weights = {f"S{index}": Decimal(100) / 60 for index in range(60)}
+    targets = TargetAllocation.of({f"S{index}": "1.25" for index in range(80)})
     with pytest.raises(TooManyTargets) as refused:
-        TargetAllocation.of(dict(weights))
-    assert (refused.value.count, refused.value.limit) == (60, MAX_LINES)
+        require_readable(targets)
+    assert (refused.value.count, refused.value.limit) == (80, MAX_LINES)
 
 
 def test_refuses_no_lines() -> None:

@@ -11,7 +11,13 @@ from bot.telegram.context import Misunderstood
 from core.domain.ids import Symbol
 from core.domain.instrument import parse_symbol
 from core.domain.money import ZERO, parse_decimal
-from core.domain.targets import TargetAllocation, TargetLine, rest_to_cash, scale_to_hundred
+from core.domain.targets import (
+    TargetAllocation,
+    TargetLine,
+    require_readable,
+    rest_to_cash,
+    scale_to_hundred,
+)
 
 EXAMPLE = "/targets VTI 60 BND 40"
 EXPECTED = "a percentage such as 60"
@@ -37,7 +43,9 @@ def looks_like_allocation(text: str) -> bool:
 
 def allocation_of(lines: Sequence[TargetLine]) -> TargetAllocation:
     """Make the allocation; raises TargetsDoNotSum and whatever else is wrong with it."""
-    return TargetAllocation(tuple(lines))
+    targets = TargetAllocation(tuple(lines))
+    require_readable(targets)
+    return targets
 
 
 def scaled(lines: Sequence[TargetLine]) -> tuple[TargetLine, ...]:
