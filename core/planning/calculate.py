@@ -29,6 +29,7 @@ from core.planning import cheapest, closest, fewest
 from core.planning.account import carry_out, is_raised, make_trades
 from core.planning.cure import find_cure
 from core.planning.inside import aim_at_targets, inside_of
+from core.planning.least_taxed import least_taxed
 from core.planning.problem import Problem, build_problem
 from core.planning.reasons import (
     explain_inside,
@@ -39,6 +40,7 @@ from core.planning.reasons import (
     explain_skipped,
     explain_unworthy,
 )
+from core.planning.sale_costs import sale_costs
 from core.planning.solution import Solution
 from core.planning.taxes import notes_on, realise, with_lots
 from core.planning.withdrawal import must_only_sell, require_raised, within_reach
@@ -52,11 +54,6 @@ class Solver(Protocol):
         """Units to trade by cell, with what is proven about them."""
 
 
-_SOLVERS: Mapping[Objective, Solver] = {
-    Objective.CLOSEST: closest.solve,
-    Objective.FEWEST: fewest.solve,
-    Objective.CHEAPEST: cheapest.solve,
-}
 _EVEN = Decimal("0.0001")
 """A bound so near, in the objective's unit, is proof."""
 _DIGITS = Decimal("1e-9")
@@ -100,7 +97,7 @@ def _solved(request: PlanRequest, need: Reason, problem: Problem, *, exact: bool
     then ``closest`` plans.
     """
     objective = _objective_of(request, need)
-    solver, worth = _SOLVERS[objective], float(request.policy.worth)
+    solver, worth = _solver_of(request, objective), float(request.policy.worth)
     solution = solver(problem, exact=exact)
     if request.caps is not None or not worth:
         return Worthy(solution, {})
@@ -112,6 +109,25 @@ def _solved(request: PlanRequest, need: Reason, problem: Problem, *, exact: bool
         return solver(narrowed, exact=exact)
 
     return keep_worthy(problem, solution, resolve, worth)
+
+
+def _solver_of(request: PlanRequest, objective: Objective) -> Solver:
+    """The solver of an objective; the tax of sales counts for ``cheapest``, and elsewhere among equals."""
+
+    def cheapest_taxed(problem: Problem, *, exact: bool = True) -> Solution:
+        return cheapest.solve(problem, exact=exact, taxes=sale_costs(request, problem))
+
+    def closest_taxed(problem: Problem, *, exact: bool = True) -> Solution:
+        found = closest.solve(problem, exact=exact)
+        taxes = sale_costs(request, problem) if exact and not problem.is_simple else None
+        return found if taxes is None else least_taxed(problem, found, taxes)
+
+    taxed: Mapping[Objective, Solver] = {
+        Objective.CLOSEST: closest_taxed,
+        Objective.FEWEST: fewest.solve,
+        Objective.CHEAPEST: cheapest_taxed,
+    }
+    return taxed[objective]
 
 
 def _objective_of(request: PlanRequest, need: Reason) -> Objective:
@@ -135,7 +151,7 @@ def _planned(
     is_stuck = problem.must_raise and not is_raised(request, report, trades)
     has_certificate = worthy.whole is None and not is_stuck
     objective = _objective_of(request, need)
-    attained = _attained(objective, report, trades, after)
+    attained = _attained(objective, report, trades, after, solution)
     reason = _reason_of(request, need, worthy, trades, skipped, is_breached=is_breached)
     is_worth_it = reason.code is not ReasonCode.NOT_WORTH_IT
     return Plan(
@@ -170,7 +186,11 @@ def _reason_of(
 
 
 def _attained(
-    objective: Objective, report: DriftReport, trades: Sequence[Trade], after: After
+    objective: Objective,
+    report: DriftReport,
+    trades: Sequence[Trade],
+    after: After,
+    solution: Solution,
 ) -> Decimal:
     """What a plan attains, to the cent, in the objective's unit."""
     cost = sum((trade.cost for trade in trades), ZERO)
@@ -179,8 +199,8 @@ def _attained(
             return after.tracking_error + cost / report.total * HUNDRED / 2
         case Objective.FEWEST:
             return Decimal(len(trades))
-        case Objective.CHEAPEST:
-            return cost
+        case Objective.CHEAPEST:  # tax counts in it, as ``core.planning.sale_costs`` has it
+            return max(cost, Decimal(solution.objective).quantize(_DIGITS))
 
 
 def _accounted(

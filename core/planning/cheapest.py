@@ -6,10 +6,6 @@ cannot be reached, the money outside them is made least first. The destination p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-
 import numpy as np
 
 from core.domain.plan import Method
@@ -26,25 +22,14 @@ from core.planning.inside import (
     keep_inside,
     outside_by,
 )
-from core.planning.model import Model, Terms, cost_terms
+from core.planning.model import Model, Terms, cost_terms, tax_terms
 from core.planning.problem import Floats, Problem
 from core.planning.rule import nearest_inside
+from core.planning.sale_costs import SaleCosts, tax_of
 from core.planning.score import outflow
 from core.planning.solution import Solution
 
 _CENT = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """So many units of a cell that are sold next, and what selling each of them costs in tax (below 0: saves)."""
-
-    units: float
-    each: float
-
-
-SaleCosts = Sequence[Sequence[Step]]
-"""By cell, in the order in which its lots are sold; what is sold beyond the steps costs no tax."""
 
 
 def solve(problem: Problem, *, exact: bool = True, taxes: SaleCosts | None = None) -> Solution:
@@ -118,14 +103,7 @@ def _start(problem: Problem, aimed: Problem, inside: Inside, taxes: SaleCosts | 
 def cost_of(problem: Problem, units: Floats, taxes: SaleCosts | None = None) -> float:
     """What trades cost in money: half spreads, commissions and fees to the cent, and the tax of what is sold."""
     cost = float(outflow(problem, units).sum() - (units * problem.price).sum())
-    if taxes is None:
-        return cost
-    for count, steps in zip(units, taxes, strict=True):
-        left = max(-float(count), 0.0)
-        for step in steps:
-            taken = min(left, step.units)
-            cost, left = cost + taken * step.each, left - taken
-    return cost
+    return cost if taxes is None else cost + tax_of(units, taxes)
 
 
 def _cost_judge(taxes: SaleCosts | None) -> Judge:
@@ -157,25 +135,8 @@ def _all_costs(model: Model, taxes: SaleCosts | None) -> Terms:
     """The terms of cost and tax, in units of the program's money."""
     terms = cost_terms(model)
     for cell, steps in enumerate(taxes or ()):
-        terms += _tax_terms(model, cell, steps)
+        terms += tax_terms(model, cell, steps)
     return terms
-
-
-def _tax_terms(model: Model, cell: int, steps: Sequence[Step]) -> Terms:
-    """Columns for the units sold out of each step; where a later one costs less, it must wait for those before it."""
-    columns = [model.column(0.0, step.units) for step in steps]
-    rest = model.column()
-    model.row([(model.sell[cell], -1.0), *((at, 1.0) for at in columns), (rest, 1.0)], 0.0, 0.0)
-    ordered = [*zip(columns, steps, strict=True), (rest, Step(np.inf, 0.0))]
-    sold = -float(model.problem.lowest[cell])
-    dearest = -np.inf
-    for (before, step), (after, later) in pairwise(ordered):
-        dearest = max(dearest, step.each)
-        if later.each < dearest:
-            is_full = model.column(0, 1, integer=True)
-            model.row([(before, 1.0), (is_full, -step.units)], low=0.0)
-            model.row([(after, 1.0), (is_full, -min(later.units, sold))], high=0.0)
-    return [(at, step.each / model.money) for at, step in zip(columns, steps, strict=True)]
 
 
 def _solution(

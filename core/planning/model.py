@@ -7,11 +7,14 @@ Costs are counted without rounding to the cent, which is always against us: so w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
 from core.planning.problem import Floats, Problem
+from core.planning.sale_costs import Step
 
 INF = np.inf
 _UNITS_OF_TOTAL = 1e-4
@@ -205,3 +208,20 @@ def cost_terms(model: Model) -> Terms:
     terms = [(at, float(value)) for at, value in zip(model.buy, over, strict=True)]
     terms += [(at, float(value)) for at, value in zip(model.sell, under, strict=True)]
     return terms + [(at, problem.commission / unit) for at in model.trades if problem.commission]
+
+
+def tax_terms(model: Model, cell: int, steps: Sequence[Step]) -> Terms:
+    """Columns for the units sold out of each step; where a later one costs less, it must wait for those before it."""
+    columns = [model.column(0.0, step.units) for step in steps]
+    rest = model.column()
+    model.row([(model.sell[cell], -1.0), *((at, 1.0) for at in columns), (rest, 1.0)], 0.0, 0.0)
+    ordered = [*zip(columns, steps, strict=True), (rest, Step(np.inf, 0.0))]
+    sold = -float(model.problem.lowest[cell])
+    dearest = -np.inf
+    for (before, step), (after, later) in pairwise(ordered):
+        dearest = max(dearest, step.each)
+        if later.each < dearest:
+            is_full = model.column(0, 1, integer=True)
+            model.row([(before, 1.0), (is_full, -step.units)], low=0.0)
+            model.row([(after, 1.0), (is_full, -min(later.units, sold))], high=0.0)
+    return [(at, step.each / model.money) for at, step in zip(columns, steps, strict=True)]

@@ -163,20 +163,34 @@ def _with_lots(request: PlanRequest, account: PlanAccount, trade: Trade) -> Trad
     known = any(lot.symbol == trade.symbol for lot in account.lots)
     if trade.side is Side.BUY or not (known or is_taxed(request, account)):
         return trade
-    lots = _lots_of(account, trade.symbol)
+    proceeds = trade.value - trade.cost
+    taken = lots_sold(request, account, trade.symbol, trade.quantity, trade.price, proceeds)
+    return replace(trade, lots=taken)
+
+
+def lots_sold(
+    request: PlanRequest,
+    account: PlanAccount,
+    symbol: Symbol,
+    quantity: Decimal,
+    price: Decimal,
+    proceeds: Decimal,
+) -> tuple[LotSale, ...]:
+    """What a sale takes from which lots of a position, by the rules of whoever is taxed for it."""
+    lots = _lots_of(account, symbol)
     named = {lot.name for lot in lots}
     taken = rules_of(owner_of(request, account).rules).lots_sold(
-        trade.symbol,
-        _free_lots(request, account, lots, trade.price),
+        symbol,
+        _free_lots(request, account, lots, price),
         method_of(request.policy, account),
-        quantity=trade.quantity,
-        proceeds=trade.value - trade.cost,
+        quantity=quantity,
+        proceeds=proceeds,
         sold=request.tax.today or date.max,
         prefer=tuple(name for name in account.lots_first if name in named),
     )
     if request.tax.today is None:
-        taken = tuple(replace(sale, term=Term.UNKNOWN) for sale in taken)
-    return replace(trade, lots=taken)
+        return tuple(replace(sale, term=Term.UNKNOWN) for sale in taken)
+    return taken
 
 
 def realise(request: PlanRequest, trades: Sequence[Trade]) -> tuple[Realised, ...]:

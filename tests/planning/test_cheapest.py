@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from core.planning import cheapest
-from core.planning.cheapest import Step, cost_of
+from core.planning.cheapest import cost_of
 from core.planning.inside import aim_at_targets, breaks_rule, inside_of, outside_by
+from core.planning.sale_costs import SaleCosts, Step
 from core.planning.score import shortfall
 from tests.planning.cases import read_case
 from tests.planning.every_choice import problem_of, small_request, try_everything
 
 
-def solved(text: str, taxes: cheapest.SaleCosts | None = None) -> dict[str, int]:
+def solved(text: str, taxes: SaleCosts | None = None) -> dict[str, int]:
     problem, _ = problem_of(read_case(text).request)
     solution = cheapest.solve(problem, taxes=taxes)
     return {
@@ -47,7 +48,7 @@ def test_sells_where_the_tax_is_least() -> None:
         "cash 0 · AAA 33 @ 100.00 target 30 · BBB 32 @ 100.00 target 40"
         " · CCC 35 @ 100.00 target 30 · policy band 5/off"
     )
-    taxes: cheapest.SaleCosts = ([Step(3, -2.0), Step(30, 20.0)], [], [Step(35, 1.0)])
+    taxes: SaleCosts = ([Step(3, -2.0), Step(30, 20.0)], [], [Step(35, 1.0)])
     assert solved(text, taxes) == {"AAA": -3, "BBB": 3}
 
 
@@ -55,7 +56,7 @@ def test_lots_are_sold_in_their_order_even_where_a_later_one_would_save() -> Non
     """Fewer than four shares of AAA cost tax, and only the fifth would save some of it."""
     text = "cash 0 · AAA 60 @ 100.00 target 50 · BBB 40 @ 100.00 target 50 · policy band 5/off"
     problem, _ = problem_of(read_case(text).request)
-    cheap: cheapest.SaleCosts = ([Step(4, 10.0), Step(20, -1.0)], [])
+    cheap: SaleCosts = ([Step(4, 10.0), Step(20, -1.0)], [])
     solution = cheapest.solve(problem, taxes=cheap)
     assert solution.units[0] == -15
     assert solution.objective == pytest.approx(4 * 10 - 11)
