@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import shutil
 import tempfile
 from functools import cache
@@ -15,6 +16,7 @@ from core.adapters.store import SqlStore, open_store
 def _template() -> Path:
     """Make a fresh store, off the running loop, and keep its file."""
     folder = Path(tempfile.mkdtemp(prefix="evenkeel-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
     async def make() -> None:
         store = await open_store(f"sqlite:///{folder / 'evenkeel.db'}", folder)
