@@ -5,6 +5,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
+BENCH := $(VENV)/.bench-installed
 
 # The first of these that runs and is new enough makes .venv; PYTHON=/path/to/python comes first.
 CANDIDATES := $(PYTHON) python3.13 python3.12 python3.11 python3 python
@@ -52,13 +53,15 @@ soak: $(DEV) ## run the state machine ten thousand times, fifty taps a thousand 
 		$(SOAK:%=tests/reliability/%.py) $(PYTEST_ARGS)
 	@$(PY) -m tests.reliability.soak --runs $(RUNS) --first-seed $(SEED)
 
-bench: $(DEV) ## measure a sweep of checks, a plan, a tap, start-up and memory
+bench: $(BENCH) ## measure plans beside peers, a sweep of checks, a tap, start-up and memory
 	@$(PY) -m tests.bench
 
 lock: ## write the pinned requirements anew (needs uv)
 	$(COMPILE) pyproject.toml --output-file requirements.txt
 	$(COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 	$(COMPILE) --group build --output-file requirements-build.txt
+	$(COMPILE) --group bench --constraints requirements.txt --constraints requirements-dev.txt \
+		--output-file requirements-bench.txt
 
 clean: ## remove .venv and every cache; data/ and .env stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
@@ -85,4 +88,9 @@ $(RUNTIME): requirements.txt requirements-build.txt pyproject.toml | $(PY)
 $(DEV): requirements-dev.txt $(RUNTIME)
 	@echo "Installing what the tests need into $(VENV)."
 	@$(INSTALL) --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+$(BENCH): requirements-bench.txt $(DEV)
+	@echo "Installing the peers of the benchmark into $(VENV)."
+	@$(INSTALL) --require-hashes --requirement requirements-bench.txt
 	@touch $@

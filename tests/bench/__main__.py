@@ -7,7 +7,7 @@ import logging
 
 import click
 
-from tests.bench.plan import plan_figures
+from tests.bench.plan import closest_table, fewest_table
 from tests.bench.process import process_figures
 from tests.bench.sweep import sweep_figures
 from tests.bench.table import machine, show
@@ -24,7 +24,8 @@ def main(*, quick: bool, only: tuple[str, ...]) -> None:
     click.echo(machine())
     chosen = only or PARTS
     if "plan" in chosen:
-        show("A plan", plan_figures(quick=quick))
+        closest_table(quick=quick).show()
+        fewest_table(quick=quick).show()
     if "sweep" in chosen:
         counts = [100] if quick else [1_000, 10_000]
         show("A sweep of due checks on SQLite", asyncio.run(sweep_figures(counts)))

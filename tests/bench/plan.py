@@ -1,173 +1,206 @@
-"""One plan in whole shares, beside named peers on the same input in the same run.
+"""Plans in whole shares, side by side with peers: the same portfolios, in the same run, in turns.
 
-The peers do less: they say how many shares to hold, without costs, reasons, bands, limits or rounding to
-the cent. What is compared is the time, and the tracking error to the targets that is left.
+Every answer is judged alike: its trades are charged to the cent, and what lines and cash are then short of their goals
+is its objective, in points. Peers that know nothing of costs may spend money that is not there: that is counted too.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import statistics
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from decimal import Decimal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
-from random import Random
 from typing import Any
 
-import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-
-from core.domain.ids import Symbol
-from core.domain.instrument import CASH
-from core.domain.plan import Plan, PlanAccount, PlanRequest, Side
-from core.domain.policy import FILE_DEFAULTS
-from core.domain.portfolio import Holdings
-from core.domain.targets import TargetAllocation
+from core.domain.plan import Plan, PlanRequest
+from core.domain.policy import Objective
 from core.planning import calculate
-from tests.bench.table import Figure, milliseconds
+from tests.bench import fewest_peer, peers
+from tests.bench.peers import Floats, Numbers, Outcome
+from tests.bench.table import Table, milliseconds
 
-TOTAL = Decimal(100_000)
-Shares = dict[Symbol, float]
+SIZES = {5: (100_000, 10), 20: (100_000, 10), 100: (100_000, 5), 500: (500_000, 3)}
+"""Lines: the money in dollars, and how many portfolios are planned."""
+QUICK = {5: (100_000, 2), 20: (100_000, 2)}
+_SECONDS = 10.0
+"""After so long the independent program gives up."""
+_COLUMNS = (
+    "lines",
+    "planned by",
+    "median",
+    "× time",
+    "over optimum",
+    "overdrawn",
+    "trades",
+    "proven",
+)
+_SAME = 1e-4
+"""Points within which an objective is the optimum: what a certificate promises."""
 
 
-def plan_figures(*, quick: bool) -> list[Figure]:
-    """Measure plans of 20 and 50 lines (the most targets there may be), and of 100 with outside positions."""
-    repeats = 3 if quick else 15
-    figures = []
-    for lines in (20, 50):
-        figures += _beside_peers(_request(lines), f"{lines} lines", repeats)
-    seconds, plan = _timed(lambda: calculate(_request(50, outside=51)), repeats)
-    note = f"50 targets, 51 positions to be sold, {len(plan.trades)} orders"
-    figures.append(Figure("plan, 100 lines", milliseconds(seconds), note))
-    return figures
+@dataclass
+class Row:
+    """What one method did with all portfolios of a size."""
+
+    seconds: list[float] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    proven: list[bool] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        """Seconds for one plan, the median of all runs."""
+        return statistics.median(self.seconds)
 
 
-def _beside_peers(request: PlanRequest, name: str, repeats: int) -> list[Figure]:
-    ours, plan = _timed(lambda: calculate(request), repeats)
-    left = _error(request, _after(request, plan))
-    figures = [
-        Figure(f"plan, {name}", milliseconds(ours), f"{left:.3f} points off target are left")
+Solve = Callable[[], tuple[Floats, bool]]
+
+
+def closest_table(*, quick: bool) -> Table:
+    """Measure plans with the least tracking error."""
+    table = Table(
+        "Plans for closest: whole shares, $1 a trade and 5 bp spread, real prices", _COLUMNS
+    )
+    for lines, (total, count) in (QUICK if quick else SIZES).items():
+        rows: dict[str, Row] = {}
+        optima = []
+        for seed in range(count):
+            request = peers.drifted_request(lines, total, seed)
+            optima.append(_one(request, rows))
+        base = rows["ours, first plan"].median
+        for name, row in rows.items():
+            table.add(str(lines), name, *_cells(row, optima, base))
+    return table
+
+
+def _one(request: PlanRequest, rows: dict[str, Row]) -> float:
+    """Plan one portfolio by every method, and return the least objective of a plan that does not overdraw."""
+    numbers = Numbers.of(request)
+    feasible = []
+    for name, (solve, repeats) in _methods(request, numbers).items():
+        row = rows.setdefault(name, Row())
+        seconds, (traded, proven) = timed(solve, repeats)
+        outcome = peers.judge(numbers, traded)
+        row.seconds += seconds
+        row.outcomes.append(outcome)
+        row.proven.append(proven)
+        if not outcome.overdrawn:
+            feasible.append(outcome.objective)
+    return min(feasible)
+
+
+def _methods(request: PlanRequest, numbers: Numbers) -> dict[str, tuple[Solve, int]]:
+    found: dict[str, tuple[Solve, int]] = {
+        "ours, first plan": (partial(_ours, request, numbers, exact=False), 5),
+        "ours, exact": (partial(_ours, request, numbers, exact=True), 5),
+    }
+    if peers.has_pyportfolioopt():
+        found["PyPortfolioOpt greedy"] = (lambda: (peers.greedy(numbers), False), 5)
+        found["PyPortfolioOpt lp"] = (lambda: (peers.linear(numbers), False), 2)
+    found["scipy milp, same aim"] = (partial(_program, numbers), 1)
+    return found
+
+
+def _ours(request: PlanRequest, numbers: Numbers, *, exact: bool) -> tuple[Floats, bool]:
+    plan = calculate(request, exact=exact)
+    return peers.traded_by(numbers, plan), is_proven(plan)
+
+
+def _program(numbers: Numbers) -> tuple[Floats, bool]:
+    proof = peers.exact(numbers, _SECONDS)
+    return proof.traded, proof.proven
+
+
+def is_proven(plan: Plan) -> bool:
+    """Whether a plan's certificate says that nothing is better."""
+    return plan.certificate is not None and plan.certificate.is_optimal
+
+
+def _cells(row: Row, optima: list[float], base: float) -> tuple[str, ...]:
+    over = [
+        max(outcome.objective - optimum, 0.0) / optimum * 100
+        for outcome, optimum in zip(row.outcomes, optima, strict=True)
+        if outcome.objective - optimum > _SAME or not outcome.overdrawn
     ]
-    for peer, solve in _peers().items():
-        seconds, shares = _timed(partial(solve, request), max(repeats // 5, 1))
-        note = f"{_error(request, shares):.3f} points are left; {seconds / ours:.1f} times our time"
-        figures.append(Figure(f"· {peer}", milliseconds(seconds), note))
-    return figures
-
-
-def _peers() -> dict[str, Callable[[PlanRequest], Shares]]:
-    """The peers that are installed here."""
-    peers: dict[str, Callable[[PlanRequest], Shares]] = {
-        "scipy.optimize.milp (HiGHS), gap 0.1 %": _exact
-    }
-    try:
-        import pypfopt.discrete_allocation  # type: ignore[import-not-found]  # noqa: F401
-    except ImportError:
-        return peers
-    return {"PyPortfolioOpt, greedy_portfolio": _greedy, **peers}
-
-
-def _request(lines: int, outside: int = 0) -> PlanRequest:
-    """Targets in steps of 0.01 percent, cash one of the lines, and holdings that have drifted at random."""
-    chance = Random(lines)
-    lines -= 1
-    names = [Symbol(f"S{n:03}") for n in range(lines + outside)]
-    prices = {name: Decimal(chance.randint(1_000, 40_000)) / 100 for name in names}
-    parts = [chance.randint(300, 700) for _ in range(lines)]
-    weights: dict[str, Decimal | int | str] = {
-        name: Decimal(9_500 * part // sum(parts)) / 100
-        for name, part in zip(names, parts, strict=False)
-    }
-    weights[CASH] = 100 - sum(Decimal(weight) for weight in weights.values())
-    positions = {}
-    for name in names:
-        weight = Decimal(weights.get(name, Decimal(1)))
-        drifted = weight * Decimal(chance.randint(40, 150)) / 100
-        positions[name] = (TOTAL * drifted / 100 / prices[name]).to_integral_value()
-    held = sum((positions[name] * prices[name] for name in names), Decimal(0))
-    cash = max(TOTAL - held, Decimal(1_000)).quantize(Decimal("0.01"))
-    return PlanRequest(
-        accounts=(PlanAccount(Holdings(cash, positions)),),
-        prices=prices,
-        targets=TargetAllocation.of(weights),
-        policy=replace(FILE_DEFAULTS),
-        force=True,
-    )
-
-
-def _timed(work: Callable[[], Any], repeats: int) -> tuple[float, Any]:
-    """The median of some runs, in seconds, and what the last one made."""
-    work()
-    times, made = [], None
-    for _ in range(repeats):
-        started = time.perf_counter()
-        made = work()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times), made
-
-
-def _after(request: PlanRequest, plan: Plan) -> Shares:
-    shares = {symbol: float(q) for symbol, q in request.holdings.positions.items()}
-    for trade in plan.trades:
-        shares[trade.symbol] += float(trade.quantity) * (1 if trade.side is Side.BUY else -1)
-    return shares
-
-
-def _total(request: PlanRequest) -> float:
-    held = sum(q * request.prices[s] for s, q in request.holdings.positions.items())
-    return float(held + request.holdings.cash)
-
-
-def _error(request: PlanRequest, shares: Mapping[Symbol, float]) -> float:
-    """Half the sum of what each line, cash included, is away from its target, in points."""
-    total, wanted = _total(request), request.targets.weights
-    values = {symbol: count * float(request.prices[symbol]) for symbol, count in shares.items()}
-    values[CASH] = total - sum(values.values())
-    symbols = {*values, *wanted}
+    count = len(optima)
+    above = f"{statistics.mean(over):.2f} %" if over else "–"
+    overdrawn = sum(outcome.overdrawn for outcome in row.outcomes)
+    trades = statistics.mean(outcome.trades for outcome in row.outcomes)
     return (
-        sum(
-            abs(values.get(symbol, 0.0) / total * 100 - float(wanted.get(symbol, Decimal(0))))
-            for symbol in symbols
-        )
-        / 2
+        milliseconds(row.median),
+        f"{row.median / base:.1f}",
+        above,
+        f"{overdrawn} of {count}",
+        f"{trades:.1f}",
+        f"{sum(row.proven)} of {count}",
     )
 
 
-def _exact(request: PlanRequest) -> Shares:
-    """The least tracking error there is, by mixed-integer programming."""
-    names = list(request.targets.symbols)
-    total = _total(request)
-    prices = np.array([float(request.prices[name]) for name in names])
-    goals = np.array([float(request.targets.weight(name)) * total / 100 for name in names])
-    cash_goal = float(request.targets.weight(CASH)) * total / 100
-    count = len(names)
-    over = np.hstack([np.diag(prices), np.eye(count), np.zeros((count, 1))])
-    result = milp(
-        np.hstack([np.zeros(count), np.ones(count + 1)]),
-        constraints=[
-            LinearConstraint(over, goals, np.inf),
-            LinearConstraint(
-                np.hstack([-prices, np.zeros(count), [1.0]]), cash_goal - total, np.inf
-            ),
-            LinearConstraint(np.hstack([prices, np.zeros(count + 1)]), -np.inf, total),
-        ],
-        integrality=np.hstack([np.ones(count), np.zeros(count + 1)]),
-        bounds=Bounds(0, np.inf),
-        options={"mip_rel_gap": 1e-3, "time_limit": 20},
+def fewest_table(*, quick: bool) -> Table:
+    """Measure plans with the fewest trades that bring every line inside its band."""
+    table = Table(
+        "Plans for fewest: trades until every line is inside its band of 5/25",
+        ("lines", "planned by", "median", "× time", "trades", "proven"),
     )
-    return {name: float(round(found)) for name, found in zip(names, result.x, strict=False)}
+    for lines, (total, count) in (QUICK if quick else SIZES).items():
+        rows: dict[str, Row] = {}
+        for seed in range(count):
+            request = peers.drifted_request(lines, total, seed, Objective.FEWEST)
+            _one_fewest(request, rows)
+        base = rows["ours, exact"].median
+        for name, row in rows.items():
+            trades = statistics.mean(outcome.trades for outcome in row.outcomes)
+            table.add(
+                str(lines),
+                name,
+                milliseconds(row.median),
+                f"{row.median / base:.1f}",
+                f"{trades:.1f}",
+                f"{sum(row.proven)} of {count}",
+            )
+    return table
 
 
-def _greedy(request: PlanRequest) -> Shares:
-    """What PyPortfolioOpt would hold: its greedy rounding of the weights without cash."""
-    import pandas as pd
-    from pypfopt.discrete_allocation import DiscreteAllocation
+def _one_fewest(request: PlanRequest, rows: dict[str, Row]) -> None:
+    numbers = Numbers.of(request)
+    methods: dict[str, tuple[Solve, int]] = {
+        "ours, exact": (partial(_ours, request, numbers, exact=True), 3),
+        "scipy milp, count alone": (partial(fewest_peer.fewest, numbers, _SECONDS), 1),
+    }
+    if peers.has_pyportfolioopt():
+        methods["PyPortfolioOpt lp"] = (lambda: (peers.linear(numbers), False), 1)
+    for name, (solve, repeats) in methods.items():
+        row = rows.setdefault(name, Row())
+        seconds, (traded, proven) = timed(solve, repeats)
+        row.seconds += seconds
+        row.outcomes.append(peers.judge(numbers, traded))
+        row.proven.append(proven)
 
-    names = list(request.targets.symbols)
-    invested = sum((request.targets.weight(name) for name in names), Decimal(0))
-    weights = {name: float(request.targets.weight(name) / invested) for name in names}
-    prices = pd.Series({name: float(request.prices[name]) for name in names})
-    money = _total(request) * float(invested) / 100
-    shares, _ = DiscreteAllocation(weights, prices, total_portfolio_value=money).greedy_portfolio()
-    return {name: float(shares.get(name, 0)) for name in names}
+
+def timed(work: Callable[[], Any], repeats: int) -> tuple[list[float], Any]:
+    """The seconds of some runs after one that warms up (where there are several), and what the last one made."""
+    times, made = [], None
+    with silence():
+        if repeats > 1:
+            work()
+        for _ in range(repeats):
+            started = time.perf_counter()
+            made = work()
+            times.append(time.perf_counter() - started)
+    return times, made
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Keep what solvers written in C say of themselves away from the tables."""
+    kept = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)

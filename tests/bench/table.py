@@ -7,11 +7,11 @@ import platform
 import resource
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as RichTable
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,35 @@ class Figure:
     note: str = ""
 
 
+@dataclass
+class Table:
+    """Figures of several methods side by side: the first two columns are words, the others numbers."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+
+    def add(self, *cells: str) -> None:
+        """Add a row of one cell for each column."""
+        self.rows.append(cells)
+
+    def show(self) -> None:
+        """Print it; the first column is written only where it changes."""
+        table = RichTable(title=self.title, title_justify="left", title_style="bold")
+        for at, name in enumerate(self.columns):
+            table.add_column(name, justify="left" if at == 1 else "right")
+        before = ""
+        for first, *others in self.rows:
+            if first != before and before:
+                table.add_section()
+            table.add_row("" if first == before else first, *others)
+            before = first
+        Console(width=110).print(table)
+
+
 def show(title: str, figures: Sequence[Figure]) -> None:
     """Print figures as a table."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = RichTable(title=title, title_justify="left", title_style="bold")
     for name in ("measured", "figure", "note"):
         table.add_column(name, justify="right" if name == "figure" else "left")
     for figure in figures:
