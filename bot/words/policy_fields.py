@@ -36,7 +36,9 @@ EXPLANATIONS: dict[str, str] = {
     "tax_short": "the rate on gains held for one year or less",
     "tax_long": "the rate on gains held for more than one year",
     "loss_offset": "how much of a year's net loss counts against other income, at the short rate",
-    "gain_budget": "the most gain that sales may realise in a year",
+    "gain_budget": (
+        "the most gain that sales may realise in a year, except to raise money that is taken out"
+    ),
     "defer_days": "lots that turn long-term within so many days are not sold",
     "wash": (
         "purchases that would make a recent loss not count: block them, mark them (flag), or off"

@@ -23,6 +23,10 @@ def _has_gained(_: Reason, __: str) -> str:
     return "It has no target, and has gained (or its cost is unknown); your policy keeps it then."
 
 
+def _gain_budget(_: Reason, __: str) -> str:
+    return "Selling it would realise more gain than your budget for the year."
+
+
 def _substituted(_: Reason, __: str) -> str:
     return "Another fund of the same line is bought instead."
 
@@ -49,6 +53,7 @@ TAX_SENTENCES: dict[ReasonCode, Callable[[Reason, str], str]] = {
     ReasonCode.WASHES: _washes,
     ReasonCode.DEFERRED: _deferred,
     ReasonCode.HAS_GAINED: _has_gained,
+    ReasonCode.GAIN_BUDGET: _gain_budget,
     ReasonCode.SUBSTITUTED: _substituted,
     ReasonCode.LOSS_WASHED: _loss_washed,
     ReasonCode.BASIS_UNKNOWN: _basis_unknown,

@@ -66,6 +66,7 @@ class ReasonCode(StrEnum):
     WASHES = "washes"
     DEFERRED = "deferred"
     HAS_GAINED = "has_gained"
+    GAIN_BUDGET = "gain_budget"
     NOT_WORTH_IT = "not_worth_it"
     # said of a plan beside its numbers
     BELOW_RESERVE = "below_reserve"

@@ -28,6 +28,7 @@ from core.domain.refusals import PricesRefused
 from core.planning import cheapest, closest, fewest
 from core.planning.account import carry_out, is_raised, make_trades
 from core.planning.cure import find_cure
+from core.planning.gain_budget import keep_budget
 from core.planning.inside import aim_at_targets, inside_of
 from core.planning.least_taxed import least_taxed
 from core.planning.problem import Problem, build_problem
@@ -83,32 +84,34 @@ def calculate(request: PlanRequest, *, exact: bool = True) -> Plan:
         sales_only=must_only_sell(need, report),
     )
     request, problem, notes = within_reach(request, problem)
-    worthy = _solved(request, need, problem, exact=exact)
+    problem, worthy = _solved(request, need, problem, exact=exact)
     plan = _planned(request, report, need, problem, worthy)
     cure = find_cure(request, report, problem) if exact else None
     has_less = cure is not None and (cure.deposit > ZERO or bool(plan.sells))
     return replace(plan, notes=notes + plan.notes, cure=cure if has_less else None)
 
 
-def _solved(request: PlanRequest, need: Reason, problem: Problem, *, exact: bool) -> Worthy:
-    """The units of the policy's objective that are worth their cost; for an edited plan, all that it still has.
+def _solved(
+    request: PlanRequest, need: Reason, problem: Problem, *, exact: bool
+) -> tuple[Problem, Worthy]:
+    """The units of the policy's objective that keep the gain budget and are worth their cost, and what they solve.
 
     Where no line is outside its band and only the portfolio's drift is, the objectives of bands have nothing to go by:
     then ``closest`` plans.
     """
     objective = _objective_of(request, need)
     solver, worth = _solver_of(request, objective), float(request.policy.worth)
-    solution = solver(problem, exact=exact)
-    if request.caps is not None or not worth:
-        return Worthy(solution, {})
-    if objective is not Objective.CLOSEST:
-        aimed = aim_at_targets(problem, inside_of(problem))
-        return judge_whole(aimed, solution, worth)
 
     def resolve(narrowed: Problem) -> Solution:
         return solver(narrowed, exact=exact)
 
-    return keep_worthy(problem, solution, resolve, worth)
+    problem, solution = keep_budget(request, problem, resolve)
+    if request.caps is not None or not worth:
+        return problem, Worthy(solution, {})
+    if objective is not Objective.CLOSEST:
+        aimed = aim_at_targets(problem, inside_of(problem))
+        return problem, judge_whole(aimed, solution, worth)
+    return problem, keep_worthy(problem, solution, resolve, worth)
 
 
 def _solver_of(request: PlanRequest, objective: Objective) -> Solver:

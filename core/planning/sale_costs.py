@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.domain.lots import LotSale, Term
@@ -15,10 +15,11 @@ from core.planning.taxes import is_taxed, lots_sold
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """So many units of a cell that are sold next, and what selling each of them costs in tax."""
+    """So many units of a cell that are sold next; what selling each of them costs in tax, and what it gains."""
 
     units: float
     each: float
+    gain: float = 0.0
 
 
 SaleCosts = Sequence[Sequence[Step]]
@@ -48,15 +49,25 @@ def _step(policy: Policy, cell: Cell, sale: LotSale) -> Step:
     rate = policy.tax_long if sale.term is Term.LONG else policy.tax_short
     units = sale.quantity / cell.unit
     tax = max(gain, ZERO) * rate / HUNDRED
-    return Step(float(units), float(tax / units) if units else 0.0)
+    return Step(float(units), float(tax / units), float(gain / units))
 
 
 def tax_of(units: Floats, taxes: SaleCosts) -> float:
     """The tax of what is sold."""
     tax = 0.0
     for count, steps in zip(units, taxes, strict=True):
-        left = max(-float(count), 0.0)
-        for step in steps:
-            taken = min(left, step.units)
-            tax, left = tax + taken * step.each, left - taken
+        tax += sum(taken * step.each for step, taken in _taken(-float(count), steps))
     return tax
+
+
+def gain_of(count: float, steps: Sequence[Step]) -> float:
+    """The gain of selling so many units of a cell; below 0 for a loss."""
+    return sum(taken * step.gain for step, taken in _taken(count, steps))
+
+
+def _taken(count: float, steps: Sequence[Step]) -> Iterator[tuple[Step, float]]:
+    left = max(count, 0.0)
+    for step in steps:
+        taken = min(left, step.units)
+        left -= taken
+        yield step, taken

@@ -44,6 +44,10 @@ SENTENCES: list[tuple[Reason, str]] = [
         line(C.HAS_GAINED, "7"),
         "It has no target, and has gained (or its cost is unknown); your policy keeps it then.",
     ),
+    (
+        line(C.GAIN_BUDGET, "7"),
+        "Selling it would realise more gain than your budget for the year.",
+    ),
     (line(C.SUBSTITUTED, "-7"), "Another fund of the same line is bought instead."),
     (
         Reason(C.LOSS_WASHED, None, {"amount": Decimal(300)}),

@@ -279,3 +279,38 @@ def test_a_loss_does_not_count_where_the_same_was_bought_lately() -> None:
     (realised,) = plan.realised
     assert numbers(realised.short_gain, realised.washed) == (-60, 40)
     assert [note.code for note in plan.notes] == [ReasonCode.LOSS_WASHED]
+
+
+# --- the gain budget -----------------------------------------------------------------------------
+
+
+def test_sales_realise_no_more_than_the_years_budget() -> None:
+    """Ten shares would gain 600; 250 is four shares."""
+    plan = calculate(request(*TWO_LOTS, gain_budget=Decimal(250)))
+    assert sold(plan) == [(4, 240, Term.LONG)]
+    assert plan.certificate is not None
+    assert not plan.certificate.is_optimal
+
+
+def test_what_the_year_has_realised_already_counts() -> None:
+    tax = us(year=TaxYear(long=Decimal(900), short=Decimal(-700)))
+    plan = calculate(request(*TWO_LOTS, gain_budget=Decimal(250), tax=tax))
+    assert not plan.trades
+    assert why(plan, A) is ReasonCode.GAIN_BUDGET
+
+
+def test_losses_make_room_in_the_budget() -> None:
+    """Selling all of CCC loses 300, so that ten AAA may gain 400."""
+    held = {A: 60, B: 30, C: 10}
+    lots = (lot(A, 60, "60", OLD), lot(C, 10, "130", OLD))
+    plan = calculate(request(*lots, held=held, gain_budget=Decimal(100)))
+    assert {trade.symbol for trade in plan.sells} == {A, C}
+    assert plan.realised[0].long_gain == 100
+
+
+def test_a_budget_that_is_not_reached_changes_nothing() -> None:
+    free, bound = (
+        calculate(request(*TWO_LOTS, gain_budget=budget)) for budget in (None, Decimal(600))
+    )
+    assert bound.trades == free.trades
+    assert bound.certificate == free.certificate
