@@ -106,8 +106,8 @@ async def run(folder: Path, at: int) -> tuple[End, Fuse]:
 
 
 def points_to_try(count: int) -> range:
-    """Every point in the full profile; otherwise every sixth."""
-    return range(1, count + 1, by_profile(quick=6, full=1))
+    """Every point in the full profile; otherwise every eleventh."""
+    return range(1, count + 1, by_profile(quick=11, full=1))
 
 
 @pytest.mark.fault(1)

@@ -192,5 +192,5 @@ async def test_a_kill_at_any_point_changes_nothing_in_the_end(tmp_path: Path, wa
 
 
 def points(way: str, count: int) -> range:
-    stride = by_profile(quick=6 if way == "all_goes_well" else 15, full=1)
+    stride = by_profile(quick=9 if way == "all_goes_well" else 22, full=1)
     return range(1 + list(WAYS).index(way) % stride, count + 1, stride)
