@@ -12,23 +12,18 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.domain.ids import AccountId, ChatId, HouseholdId, MemberId, PortfolioId, Symbol
+from core.domain.lots import Lot, LotMethod
 from core.domain.money import ZERO
 from core.domain.policy import Policy
 from core.domain.quote import Quote
 from core.domain.refusals import BadName
 from core.domain.targets import TargetAllocation
+from core.domain.tax import TaxSituation
+from core.domain.tax_treatment import TaxTreatment as TaxTreatment  # noqa: PLC0414 - named here by all
 
 NAME_LIMIT = 40
 NAMELESS = "portfolio"
 """The slug of a name in which no Latin letter or digit is left."""
-
-
-class TaxTreatment(StrEnum):
-    """How an account's gains are taxed."""
-
-    TAXABLE = "taxable"
-    TAX_DEFERRED = "tax_deferred"
-    TAX_FREE = "tax_free"
 
 
 class Rung(StrEnum):
@@ -126,9 +121,25 @@ class Tradable:
     never: frozenset[Symbol] = frozenset()
 
 
+ONLY_FIFO = frozenset({LotMethod.FIFO})
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTaxes:
+    """What the ledger knows for a plan: the account's lots and tax owner, and the taxes of the whole household.
+
+    ``lot_methods`` are those that the account's broker can be asked for.
+    """
+
+    lots: tuple[Lot, ...] = ()
+    owner: str = ""
+    lot_methods: frozenset[LotMethod] = ONLY_FIFO
+    situation: TaxSituation = field(default_factory=TaxSituation)
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The holdings of one account and the quotes they were valued with, at one instant."""
+    """The holdings of one account, the quotes they were valued with, and what was known of taxes, at one instant."""
 
     account_id: AccountId
     holdings: Holdings
@@ -138,6 +149,7 @@ class Snapshot:
     fractionable: frozenset[Symbol] = frozenset()
     settlement: Settlement = AT_ONCE
     untradable: frozenset[Symbol] = frozenset()
+    taxes: KnownTaxes = field(default_factory=KnownTaxes)
 
     @property
     def prices(self) -> dict[Symbol, Decimal]:

@@ -25,6 +25,7 @@ from core.adapters.store.orders import SqlOrders
 from core.adapters.store.people import SqlPeople
 from core.adapters.store.portfolios import SqlPortfolios
 from core.adapters.store.proposals import SqlProposals
+from core.adapters.store.taxes import SqlTaxes
 from core.ports.guard import unit_of_work_open
 from core.ports.store import UnitOfWork
 
@@ -81,6 +82,11 @@ class SqlUnitOfWork:
     def looks(self) -> SqlLooks:
         """What was last seen at brokers."""
         return SqlLooks(self._database)
+
+    @cached_property
+    def taxes(self) -> SqlTaxes:
+        """Lots, realised sales, tax profiles, equal symbols."""
+        return SqlTaxes(self._database)
 
     @cached_property
     def conversation(self) -> SqlConversation:

@@ -16,8 +16,8 @@ from itertools import groupby
 from core.domain.ids import Symbol
 from core.domain.lots import Lot, split_in_proportion
 from core.domain.money import ZERO
-from core.domain.portfolio import TaxTreatment
 from core.domain.tax.equivalents import Equivalents
+from core.domain.tax_treatment import TaxTreatment
 
 WINDOW = timedelta(days=30)
 """How long before and after a sale a purchase counts: 61 days with the day of the sale itself."""

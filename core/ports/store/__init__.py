@@ -21,6 +21,7 @@ from core.ports.store.people import People
 from core.ports.store.portfolios import Instruments, Portfolios
 from core.ports.store.proposals import Orders, Proposals
 from core.ports.store.records import AuditEvent, Change, Chat, CheckRecord, Dialogue, MarketRow
+from core.ports.store.taxes import Taxes
 
 
 class UnitOfWork(Protocol):
@@ -69,6 +70,11 @@ class UnitOfWork(Protocol):
     @property
     def looks(self) -> Looks:
         """What was last seen at brokers."""
+        ...
+
+    @property
+    def taxes(self) -> Taxes:
+        """Lots, realised sales, tax profiles, equal symbols."""
         ...
 
     @property
@@ -131,5 +137,6 @@ __all__ = [
     "Portfolios",
     "Proposals",
     "Store",
+    "Taxes",
     "UnitOfWork",
 ]

@@ -30,6 +30,7 @@ from core.adapters.store.tables.portfolios import (
     AccountRow,
     AccountSnapshotRow,
     LiveConfirmationRow,
+    LotRow,
     PolicyRow,
     PortfolioRow,
     TargetLineRow,
@@ -46,6 +47,7 @@ from core.adapters.store.tables.proposals import (
     RevisionRow,
     SnoozeRow,
 )
+from core.adapters.store.tables.taxes import EquivalentRow, RealisedRow, TaxProfileRow
 
 METADATA = Base.metadata
 """Every table, for migrations."""
@@ -61,6 +63,7 @@ DELIVERIES = table_of(DeliveryRow)
 DIALOGUES = table_of(DialogueRow)
 DUE_CHECKS = table_of(DueCheckRow)
 FILLS = table_of(FillRow)
+EQUIVALENTS = table_of(EquivalentRow)
 HOUSEHOLDS = table_of(HouseholdRow)
 INSTRUMENT_ALIASES = table_of(InstrumentAliasRow)
 INSTALLATION = table_of(InstallationRow)
@@ -69,6 +72,7 @@ INVITATIONS = table_of(InvitationRow)
 LAST_CLOSES = table_of(LastCloseRow)
 LEASES = table_of(LeaseRow)
 LIVE_CONFIRMATIONS = table_of(LiveConfirmationRow)
+LOTS = table_of(LotRow)
 MARKET_CLOCK = table_of(MarketClockRow)
 MEMBERS = table_of(MemberRow)
 MEMBERSHIPS = table_of(MembershipRow)
@@ -78,12 +82,14 @@ OUTBOX = table_of(OutboxRow)
 POLICIES = table_of(PolicyRow)
 PORTFOLIOS = table_of(PortfolioRow)
 PROPOSALS = table_of(ProposalRow)
+REALISED = table_of(RealisedRow)
 REVISIONS = table_of(RevisionRow)
 SEEN_UPDATES = table_of(SeenUpdateRow)
 SNOOZES = table_of(SnoozeRow)
 SUBSTITUTES = table_of(TargetSubstituteRow)
 TARGET_LINES = table_of(TargetLineRow)
 TARGETS = table_of(TargetsRow)
+TAX_PROFILES = table_of(TaxProfileRow)
 TOPICS = table_of(TopicRow)
 
 __all__ = [name for name in dir() if name.isupper()]

@@ -79,6 +79,11 @@ def added() -> Any:
     return Field(default="", sa_column_kwargs={"server_default": ""})
 
 
+def added_amount() -> Any:
+    """An exact decimal that a table did not have from the beginning; 0 in the rows of before."""
+    return Field(sa_type=ExactDecimal, nullable=False, sa_column_kwargs={"server_default": "0"})
+
+
 def telegram_id(*, null: bool = False, primary: bool = False, unique: bool = False) -> Any:
     """A number that Telegram gave: a user, a chat, an update; wider than 32 bits."""
     options = _nothing_yet(null=null)

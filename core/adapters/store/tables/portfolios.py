@@ -10,6 +10,8 @@ from sqlalchemy import UniqueConstraint
 from core.adapters.store.tables.base import (
     Base,
     above_zero,
+    added,
+    added_amount,
     amount,
     document,
     instant,
@@ -171,7 +173,10 @@ class LotRow(Base, table=True):
     """Shares bought together, in our own ledger; date and cost may be unknown."""
 
     __tablename__ = "lots"
-    __table_args__ = (above_zero("quantity"),)
+    __table_args__ = (
+        above_zero("quantity"),
+        unique_where("uq_lots_execution", "execution", where="execution IS NOT NULL"),
+    )
 
     id: int | None = number()
     account_id: int = link("accounts.id", index=True)
@@ -184,6 +189,9 @@ class LotRow(Base, table=True):
     fill_id: int | None = link("fills.id", null=True)
     corporate_action_id: int | None = link("corporate_actions.id", null=True)
     closed_at: datetime | None = instant(null=True)
+    remaining: Decimal = added_amount()
+    name: str = added()
+    execution: str | None = None
 
 
 class CashMovementRow(Base, table=True):
