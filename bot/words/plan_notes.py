@@ -50,11 +50,16 @@ def certificate_sentence(certificate: Certificate) -> str:
     """What is proven about a plan, in words that say no more than the bound does."""
     if certificate.is_optimal:
         return f"No plan under your rules {_COMPARED[certificate.measure]}: proven."
+    if certificate.measure is Objective.CLOSEST and certificate.gap <= _THOUSANDTH:
+        return (
+            "No plan under your rules comes more than 0.001 points closer to your targets: proven."
+        )
     return (
         f"Not proven: another plan under your rules might be better by at most {_gap(certificate)}."
     )
 
 
+_THOUSANDTH = Decimal("0.001")
 _COMPARED = {
     Objective.CLOSEST: "comes closer to your targets",
     Objective.FEWEST: "needs fewer trades",

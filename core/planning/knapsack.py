@@ -80,6 +80,30 @@ def solve_knapsack(problem: Problem) -> Found:
     return Found(best.units, best.score, min(found.bound, sales.bound), found.work + sales.work)
 
 
+def bound_by_price(problem: Problem) -> float:
+    """What no score of a simple problem is below, by the price of cash alone: all but exact where shares have parts."""
+    bound = _bound(problem, problem.highest, problem.cash_floor)
+    if problem.cash_floor <= problem.cash_goal or problem.must_raise:
+        return bound
+    return min(bound, _bound(problem, np.zeros(len(problem.price)), -np.inf))
+
+
+def _bound(problem: Problem, highest: Floats, floor: float) -> float:
+    options = _list_options(problem, highest, _WINDOWS[0])
+    room = problem.all_cash - max(problem.cash_goal, floor)
+    price, bound, base = _best_price(options, room)
+    if base.flow > problem.all_cash - floor + CENT_NOISE:
+        return -np.inf
+    return bound + float(np.minimum(_losses(options, price, base)[1], 0.0).sum())
+
+
+def _losses(options: _Options, price: float, base: _Priced) -> tuple[Floats, Floats]:
+    """What each choice gives away at a price of cash, and the least that the ranges do which are not listed."""
+    losses = options.scores + price * options.flows
+    losses -= losses[base.rows, options.cells]
+    return losses, losses[options.listed :].min(axis=0) - price * options.cent
+
+
 def _solve(problem: Problem, highest: Floats, floor: float) -> Found:
     near, work = problem.total * _NEAR, 0
     for width in _WINDOWS:
@@ -97,9 +121,7 @@ def _solve_listed(problem: Problem, highest: Floats, floor: float, width: int) -
     price, bound, base = _best_price(options, room)
     if base.flow > most:
         return Found(np.zeros(len(problem.price)), np.inf, -np.inf, 0)
-    losses = options.scores + price * options.flows
-    losses -= losses[base.rows, options.cells]
-    ends = losses[options.listed :].min(axis=0) - price * options.cent
+    losses, ends = _losses(options, price, base)
     bound += float(np.minimum(ends, 0.0).sum())
     unlisted = bound + max(float(ends.min()), 0.0)
     losses = np.maximum(losses[: options.listed], 0.0)

@@ -96,6 +96,12 @@ def test_of_many_lots_only_the_first_are_named() -> None:
         (Objective.CHEAPEST, "0", True, "No plan under your rules costs less: proven."),
         (
             Objective.CLOSEST,
+            "0.001",
+            False,
+            "No plan under your rules comes more than 0.001 points closer to your targets: proven.",
+        ),
+        (
+            Objective.CLOSEST,
             "0.0123",
             False,
             "Not proven: another plan under your rules might be better by at most 0.0123 points.",
