@@ -43,8 +43,6 @@ EXPLANATIONS: dict[str, str] = {
     "wash": (
         "purchases that would make a recent loss not count: block them, mark them (flag), or off"
     ),
-    "harvest_loss": "a loss is offered for harvesting only from this amount",
-    "harvest_percent": "and only from this part of what the lot cost",
     "calendar": "dates that are a reason to look, whatever the bands say",
     "trigger": "either: a date or a band is enough; band_on_date: bands count on dates only",
     "check_times": "when the portfolio is looked at on a trading day",

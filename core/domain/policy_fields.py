@@ -161,8 +161,6 @@ FIELDS: tuple[PolicyField, ...] = (
     PolicyField("gain_budget", ("gains",), values.money(may_be_off=True)),
     PolicyField("defer_days", ("defer",), values.whole("days", 0, 365)),
     PolicyField("wash", (), values.choice(WashRule)),
-    PolicyField("harvest_loss", ("harvest",), _MONEY, in_file=False),
-    PolicyField("harvest_percent", (), _PERCENT, in_file=False),
     PolicyField("calendar", ("dates",), values.choice(CalendarRule), in_file=False),
     PolicyField("trigger", (), values.choice(Trigger), in_file=False),
     PolicyField("check_times", ("check", "checks"), values.times(), in_file=False),

@@ -43,7 +43,7 @@ from bot.words.plan_reasons import reason_sentence
 from core.application.show_proposal import ProposalView
 from core.domain.ladder import LIVE_RUNGS
 from core.domain.plan import Plan, Skipped, Trade
-from core.domain.policy import Direction, whole_shares
+from core.domain.policy import Direction, Objective, Policy, whole_shares
 from core.domain.portfolio import Account, Rung
 from core.domain.proposal import ProposalState, RevisionCause
 from core.domain.report import was_dry_run
@@ -200,7 +200,7 @@ def proposal_why_screen(view: ProposalView) -> Screen:
         effect(view),
         hint(view),
         certificate_sentence(plan.certificate) if plan.certificate is not None else "",
-        _destination(policy.destination),
+        _aim(plan, policy),
         "Calculated from your targets.",
     )
     room = TEXT_LIMIT - _ROOM_FOR_HEAD
@@ -213,6 +213,15 @@ def proposal_why_screen(view: ProposalView) -> Screen:
         closing,
     )
     return Screen(text, ((_tap(view, "← Back", "back"),),))
+
+
+def _aim(plan: Plan, policy: Policy) -> str:
+    """What the plan makes least, and how far it goes."""
+    measure = Objective.CLOSEST if plan.certificate is None else plan.certificate.measure
+    if measure is Objective.CLOSEST:
+        return _destination(policy.destination)
+    least = "the fewest trades" if measure is Objective.FEWEST else "the least cost and tax"
+    return f"It brings every line inside its band with {least} (objective {measure} in /policy)."
 
 
 def _destination(destination: Decimal) -> str:
