@@ -137,7 +137,7 @@ async def _take_over(desk: Desk, case: _Case, order: Order, found: BrokerOrder) 
     now = desk.clock.now()
     async with desk.store.begin() as work:
         await work.leases.require(case.grant.name, desk.holder, case.grant.fence, now)
-        await adopt(work, order, found, now)
+        await adopt(work, desk.brokers, order, found, now)
         await work.log.record(
             AuditEvent(
                 now,

@@ -12,6 +12,7 @@ from datetime import datetime
 from core.application.desk import Desk, Grant, renew
 from core.application.gate import approvers_remain, require_may_send
 from core.application.hold_account import hold_account
+from core.application.keep_lots import keep_lots
 from core.application.market import Moment
 from core.domain.hold import MORE, HoldReason, strange
 from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, Order, OrderState
@@ -23,6 +24,7 @@ from core.ports.broker import (
     BrokerAmbiguous,
     BrokerError,
     BrokerOrder,
+    Brokers,
     BrokerUnavailable,
     Dedup,
     DuplicateClientOrderId,
@@ -197,7 +199,7 @@ async def _adopt(desk: Desk, grant: Grant, order: Order, found: BrokerOrder) -> 
         if not is_ours(latest, found):
             await _freeze(work, latest)
             return
-        await adopt(work, latest, found, desk.clock.now())
+        await adopt(work, desk.brokers, latest, found, desk.clock.now())
 
 
 def is_ours(order: Order, found: BrokerOrder) -> bool:
@@ -216,8 +218,10 @@ async def _freeze(work: UnitOfWork, order: Order) -> None:
         )
 
 
-async def adopt(work: UnitOfWork, order: Order, found: BrokerOrder, now: datetime) -> None:
-    """Take over what the broker says of an order: its id, its executions, its state.
+async def adopt(
+    work: UnitOfWork, brokers: Brokers, order: Order, found: BrokerOrder, now: datetime
+) -> None:
+    """Take over what the broker says of an order: its id, its executions with the lots that they change, its state.
 
     More executions than were ordered are kept as they are, and hold the account.
     """
@@ -230,18 +234,24 @@ async def adopt(work: UnitOfWork, order: Order, found: BrokerOrder, now: datetim
         )
         state = OrderState.SUBMITTED
     if await work.orders.add_fills(order.id, found.fills):
-        await _hold_if_too_much(work, order, now)
+        await _follow_fills(work, brokers, order, found, now)
     if found.state is state or state in TERMINAL:
         return
     if state in AT_BROKER and found.state is not OrderState.SUBMITTED:
         await work.orders.move(order.id, state, found.state, detail=found.detail[:300] or None)
 
 
-async def _hold_if_too_much(work: UnitOfWork, order: Order, now: datetime) -> None:
+async def _follow_fills(
+    work: UnitOfWork, brokers: Brokers, order: Order, found: BrokerOrder, now: datetime
+) -> None:
+    """Keep the lots that new executions open and close, and hold the account where they are more than was ordered."""
     latest = await work.orders.get(order.id)
     proposal = await work.proposals.get(order.proposal_id)
-    if latest is None or proposal is None or latest.filled_quantity <= latest.quantity:
+    if latest is None or proposal is None:
         return
     managed = await work.portfolios.get(proposal.portfolio_id)
+    await keep_lots(work, brokers, managed, proposal.revision.snapshot, latest, found.fills)
+    if latest.filled_quantity <= latest.quantity:
+        return
     detail = strange(MORE, [order.client_order_id])
     await hold_account(work, managed, HoldReason.STRANGE_FILL, detail, now)

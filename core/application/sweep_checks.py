@@ -28,6 +28,7 @@ from core.application.propose import (
     is_cooling_down,
     same_trades,
 )
+from core.application.read_tax import methods_at, read_taxes, read_typed_lots
 from core.application.take_snapshot import (
     make_snapshot,
     read_settlement,
@@ -36,11 +37,13 @@ from core.application.take_snapshot import (
 )
 from core.application.write_sweep import CHUNK, Sweep, chunks, write_sweep
 from core.domain.ids import AccountId, PortfolioId, Symbol
+from core.domain.lots import Lot
 from core.domain.money import ZERO
 from core.domain.policy import CalendarRule, Direction, Trigger
 from core.domain.portfolio import (
     AT_ONCE,
     Holdings,
+    KnownTaxes,
     ManagedPortfolio,
     Settlement,
     Tradable,
@@ -239,7 +242,9 @@ async def _price_and_judge(
     except PriceSourceDown as refusal:
         return {m.portfolio.id: CheckResult(Outcome.REFUSED, refusal=refusal) for m in ready}
     tradable = await _tradable(brokers, ready, symbols)
+    typed = await _typed_lots(brokers, ready)
     async with store.read() as work:
+        taxes = await read_taxes(work, ready, sweep.moment)
         closes = await work.instruments.last_closes(symbols, sweep.moment.jumps_since)
         settlements = {
             managed.account.id: await read_settlement(work, brokers, market, managed, sweep.moment)
@@ -251,12 +256,32 @@ async def _price_and_judge(
         trades = tradable.get(_house(brokers, managed))
         try:
             settlement = settlements.get(managed.account.id, AT_ONCE)
-            result = _judge_one(managed, holdings, batch, market, closes, trades, settlement, sweep)
+            own = typed.get(managed.portfolio.id)
+            known = taxes.of(managed, own, methods_at(brokers, managed))
+            result = _judge_one(
+                managed, holdings, batch, market, closes, trades, settlement, known, sweep
+            )
         except Exception:
             log.exception("the check of portfolio %s failed", managed.portfolio.id)
             result = CheckResult(Outcome.REFUSED, refusal=PlanFailed())
         results[managed.portfolio.id] = result
     return results
+
+
+async def _typed_lots(
+    brokers: Brokers, ready: Iterable[ManagedPortfolio]
+) -> dict[PortfolioId, tuple[Lot, ...]]:
+    """The lots of the books that people keep; a book that cannot be read has none."""
+    found: dict[PortfolioId, tuple[Lot, ...]] = {}
+    for managed in ready:
+        try:
+            lots = await read_typed_lots(brokers, managed)
+        except BrokerDown as refusal:
+            log.warning("the lots of portfolio %s: %s", managed.portfolio.id, refusal)
+            continue
+        if lots is not None:
+            found[managed.portfolio.id] = lots
+    return found
 
 
 async def _all_symbols(
@@ -295,7 +320,7 @@ def _house(brokers: Brokers, managed: ManagedPortfolio) -> _House:
     return account.broker, account.id if is_by_hand else None
 
 
-def _judge_one(
+def _judge_one(  # noqa: PLR0913, PLR0917 - all that one portfolio of a sweep depends on
     managed: ManagedPortfolio,
     holdings: Mapping[AccountId, Holdings],
     batch: QuoteBatch,
@@ -303,6 +328,7 @@ def _judge_one(
     closes: dict[Symbol, Decimal],
     tradable: Tradable | None,
     settlement: Settlement,
+    taxes: KnownTaxes,
     sweep: Sweep,
 ) -> CheckResult:
     held = holdings.get(managed.account.id)
@@ -322,6 +348,7 @@ def _judge_one(
             last_closes=closes,
             tradable=tradable,
             settlement=settlement,
+            taxes=taxes,
         )
     except Refusal as refusal:
         return CheckResult(Outcome.REFUSED, refusal=refusal)

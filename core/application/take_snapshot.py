@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from core.application.broker_faults import as_refusal
 from core.application.market import Market, Moment, judge
+from core.application.read_tax import methods_at, read_taxes, read_typed_lots
 from core.domain.drift import DriftReport, managed_symbols, measure_drift
 from core.domain.ids import Symbol
 from core.domain.plan import PlanAccount, PlanRequest
@@ -17,6 +18,7 @@ from core.domain.policy import Direction, Policy, whole_shares
 from core.domain.portfolio import (
     AT_ONCE,
     Holdings,
+    KnownTaxes,
     ManagedPortfolio,
     Settlement,
     Snapshot,
@@ -85,6 +87,7 @@ def make_snapshot(  # noqa: PLR0913 - what a snapshot is made of
     last_closes: dict[Symbol, Decimal],
     tradable: Tradable,
     settlement: Settlement = AT_ONCE,
+    taxes: KnownTaxes | None = None,
 ) -> Snapshot:
     """Judge the quotes and put everything together; raises PricesRefused."""
     quotes = judge(
@@ -119,6 +122,7 @@ def make_snapshot(  # noqa: PLR0913 - what a snapshot is made of
         fractionable=tradable.in_parts,
         settlement=settlement,
         untradable=tradable.never,
+        taxes=taxes or KnownTaxes(),
     )
 
 
@@ -144,9 +148,11 @@ async def take_snapshot(
     symbols = needed.every
     batch = await market.prices.quotes(symbols)
     tradable = await read_tradable(brokers, managed, symbols)
+    typed = await read_typed_lots(brokers, managed)
     async with store.read() as work:
         closes = await work.instruments.last_closes(symbols, moment.jumps_since)
         settlement = await read_settlement(work, brokers, market, managed, moment)
+        taxes = await read_taxes(work, [managed], moment)
     return make_snapshot(
         managed,
         needed,
@@ -157,6 +163,7 @@ async def take_snapshot(
         last_closes=closes,
         tradable=tradable,
         settlement=settlement,
+        taxes=taxes.of(managed, typed, methods_at(brokers, managed)),
     )
 
 
@@ -228,6 +235,9 @@ def plan_request(
     account = PlanAccount(
         snapshot.holdings,
         treatment=managed.account.tax_treatment,
+        tax_owner=snapshot.taxes.owner,
+        lots=snapshot.taxes.lots,
+        lot_methods=snapshot.taxes.lot_methods,
         fractionable=snapshot.fractionable,
         held=snapshot.settlement.held,
         untradable=snapshot.untradable,
@@ -240,4 +250,5 @@ def plan_request(
         currency=managed.portfolio.currency,
         force=force,
         date_due=date_due,
+        tax=snapshot.taxes.situation,
     )

@@ -99,7 +99,7 @@ async def _take_down(
     async with desk.store.begin() as work:
         latest = await work.orders.get(line.order.id)
         if latest is not None and latest.state in AT_BROKER:
-            await adopt(work, latest, found, now)
+            await adopt(work, desk.brokers, latest, found, now)
             await work.log.record(
                 AuditEvent(
                     now,

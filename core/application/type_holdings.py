@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from core.application.access import managed_for
 from core.application.hand_kept import hand_kept
+from core.application.keep_lots import keep_book
 from core.domain.book import Book, BookChange, TypedPrice
 from core.domain.ids import PortfolioId, Symbol
 from core.domain.instrument import CASH
@@ -79,6 +80,8 @@ async def type_holdings(
             tuple(symbol for symbol, lots in change.lots.items() if lots),
             managed.portfolio.currency,
         )
+        typed = None if change.replaces_all else tuple(change.lots)
+        await keep_book(work, managed.account, book, typed)
         await work.log.record(
             AuditEvent(
                 clock.now(), "holdings_typed", member.id, portfolio_id, data=_summary(change)

@@ -60,8 +60,9 @@ class LedgerLot:
 class RealisedSale:
     """What one execution sold from one lot, as it happened.
 
-    What wash sales disallow of a loss is not kept: later purchases change it. ``execution`` and ``part`` (the lot's place in the sale, from 0) are unique together. ``owner_id`` is whose taxes it
-    counted for; ``gain`` is None where the basis is unknown, below 0 for a loss.
+    What wash sales disallow of a loss is not kept: later purchases change it. ``execution`` and ``part`` (the lot's
+    place in the sale, from 0) are unique together. ``owner_id`` is whose taxes it counted for; ``gain`` is None where
+    the basis is unknown, below 0 for a loss.
     """
 
     account_id: AccountId

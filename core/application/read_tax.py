@@ -1,0 +1,353 @@
+"""Read taxes: what the household's ledger knows for a plan, over all accounts of the household."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from core.application.market import Moment
+from core.domain.ids import AccountId, HouseholdId, MemberId
+from core.domain.ledger import LedgerLot, RealisedSale, TaxProfile
+from core.domain.lots import Lot, LotMethod, Term
+from core.domain.money import ZERO
+from core.domain.portfolio import ONLY_FIFO, Account, KnownTaxes, ManagedPortfolio
+from core.domain.refusals import BrokerDown, NotBuiltYet
+from core.domain.tax import (
+    Acquisition,
+    Equivalents,
+    LossSale,
+    TaxOwner,
+    TaxRulesName,
+    TaxSituation,
+    TaxYear,
+    Washed,
+    adjusted_lots,
+    rules_of,
+    still_claimed,
+    still_free,
+)
+from core.domain.tax.wash import WINDOW
+from core.domain.tax_treatment import TaxTreatment
+from core.ports.broker import BrokerError, Brokers
+from core.ports.hand_kept import HandKept
+from core.ports.store import UnitOfWork
+
+_Row = TypeVar("_Row", LedgerLot, RealisedSale)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the store knows of some households, as it was asked once for all of them."""
+
+    accounts: Mapping[HouseholdId, tuple[Account, ...]] = field(default_factory=dict)
+    lots: Mapping[AccountId, tuple[LedgerLot, ...]] = field(default_factory=dict)
+    sales: Mapping[AccountId, tuple[RealisedSale, ...]] = field(default_factory=dict)
+    profiles: Mapping[MemberId, TaxProfile] = field(default_factory=dict)
+    names: Mapping[MemberId, str] = field(default_factory=dict)
+    equivalents: Mapping[HouseholdId, Equivalents] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Washes:
+    """A household's losses and purchases since the year before began to end, and which meet.
+
+    Accounts are named by their numbers. ``disallowed`` is money by sale.
+    """
+
+    losses: Mapping[LossSale, tuple[RealisedSale, ...]] = field(default_factory=dict)
+    bought: tuple[Acquisition, ...] = ()
+    washes: tuple[Washed, ...] = ()
+
+    def disallowed(self) -> dict[tuple[str, int], Decimal]:
+        """How much of each loss does not count, by execution and part; equal sales of a day share it in their order."""
+        found: dict[tuple[str, int], Decimal] = {}
+        for loss, sales in self.losses.items():
+            rest = sum((w.disallowed for w in self.washes if w.sale == loss), ZERO)
+            for sale in sales:
+                part = min(rest, -(sale.gain or ZERO))
+                found[sale.execution, sale.part] = part
+                rest -= part
+        return found
+
+
+async def read_ledger(
+    work: UnitOfWork, household_ids: Collection[HouseholdId], today: date
+) -> Ledger:
+    """Ask the store about households with a fixed number of questions; with one where nothing is stored at all."""
+    if await work.taxes.is_empty():
+        return Ledger()
+    households = frozenset(household_ids)
+    accounts = await work.taxes.accounts_of(households)
+    ids = [account.id for group in accounts.values() for account in group]
+    owners = {
+        account.tax_owner_id
+        for group in accounts.values()
+        for account in group
+        if account.tax_owner_id is not None
+    }
+    since = date(today.year, 1, 1) - 2 * WINDOW - timedelta(days=1)
+    lots = await work.taxes.lots(ids, since)
+    sales = await work.taxes.realised(ids, since)
+    return Ledger(
+        accounts,
+        _by_account(lots),
+        _by_account(sales),
+        await work.taxes.profiles(owners),
+        await work.taxes.names(owners),
+        await work.taxes.equivalents(households),
+    )
+
+
+def _by_account(rows: Sequence[_Row]) -> dict[AccountId, tuple[_Row, ...]]:
+    found: defaultdict[AccountId, list[_Row]] = defaultdict(list)
+    for row in rows:
+        found[row.account_id].append(row)
+    return {number: tuple(group) for number, group in found.items()}
+
+
+def washes_of(ledger: Ledger, household: HouseholdId) -> Washes:
+    """Match a household's losses with its purchases; nothing where nobody in it has rules."""
+    accounts = ledger.accounts.get(household, ())
+    names = {_rules(ledger, account) for account in accounts} - {TaxRulesName.NONE}
+    if not names:
+        return Washes()
+    losses: dict[LossSale, tuple[RealisedSale, ...]] = {}
+    for account in accounts:
+        for sale in ledger.sales.get(account.id, ()):
+            if _counts(ledger, account) and sale.gain is not None and sale.gain < ZERO:
+                loss = LossSale(
+                    sale.symbol,
+                    sale.quantity,
+                    sale.sold,
+                    -sale.gain,
+                    str(account.id),
+                    sale.acquired,
+                )
+                losses[loss] = (*losses.get(loss, ()), sale)
+    bought = tuple(
+        Acquisition(lot.symbol, lot.quantity, lot.acquired, str(account.id), account.tax_treatment)
+        for account in accounts
+        for lot in ledger.lots.get(account.id, ())
+        if lot.acquired is not None
+    )
+    each = [loss for loss, sales in losses.items() for _ in sales]
+    same = ledger.equivalents.get(household, Equivalents())
+    return Washes(losses, bought, rules_of(min(names)).washes(each, bought, same))
+
+
+def _rules(ledger: Ledger, account: Account) -> TaxRulesName:
+    profile = ledger.profiles.get(account.tax_owner_id) if account.tax_owner_id else None
+    return profile.rules if profile else TaxRulesName.NONE
+
+
+def _counts(ledger: Ledger, account: Account) -> bool:
+    is_taxable = account.tax_treatment is TaxTreatment.TAXABLE
+    return is_taxable and _rules(ledger, account) is not TaxRulesName.NONE
+
+
+def washed_lots(lots: Sequence[LedgerLot], washes: Sequence[Washed]) -> tuple[Lot, ...]:
+    """Return what is left of one account's lots, dearer by the losses that they wash.
+
+    Only lots of which nothing was sold are: of the others it is not known which shares of theirs the loss went to.
+    """
+    left = [lot for lot in lots if lot.remaining > ZERO]
+    if not left or not washes:
+        return tuple(lot.lot for lot in left)
+    whole = [lot.lot for lot in left if lot.is_whole]
+    others = tuple(lot.lot for lot in left if not lot.is_whole)
+    return (*adjusted_lots(whole, washes, str(left[0].account_id)), *others)
+
+
+# --- tax owners ----------------------------------------------------------------------------------
+
+
+def owners_of(
+    ledger: Ledger, household: HouseholdId, washes: Washes, today: date
+) -> dict[MemberId, TaxOwner]:
+    """Return a household's tax owners with their year to date, each under a name of their own.
+
+    What was typed counts only in the year for which it was typed. A gain of unknown term counts as long-term, one of
+    unknown basis not at all.
+    """
+    accounts = ledger.accounts.get(household, ())
+    members = sorted({a.tax_owner_id for a in accounts if a.tax_owner_id is not None})
+    shared = Counter(ledger.names.get(member, "") for member in members)
+    disallowed = washes.disallowed()
+    return {
+        member: TaxOwner(
+            _own_name(ledger.names.get(member, ""), member, shared),
+            ledger.profiles.get(member, TaxProfile(member)).rules,
+            _year(ledger, accounts, member, disallowed, today),
+        )
+        for member in members
+    }
+
+
+def _own_name(name: str, member: MemberId, shared: Counter[str]) -> str:
+    return name if name and shared[name] == 1 else f"{name} ({member})".strip()
+
+
+def _year(
+    ledger: Ledger,
+    accounts: Sequence[Account],
+    member: MemberId,
+    disallowed: Mapping[tuple[str, int], Decimal],
+    today: date,
+) -> TaxYear:
+    profile = ledger.profiles.get(member, TaxProfile(member))
+    year = TaxYear()
+    if profile.year == today.year:
+        year = TaxYear(
+            profile.realised_short,
+            profile.realised_long,
+            profile.carried_short,
+            profile.carried_long,
+        )
+    for account in accounts:
+        if account.tax_treatment is TaxTreatment.TAXABLE:
+            for sale in ledger.sales.get(account.id, ()):
+                if sale.owner_id == member and sale.sold.year == today.year:
+                    gain = (sale.gain or ZERO) + disallowed.get((sale.execution, sale.part), ZERO)
+                    is_short = sale.term is Term.SHORT
+                    year = year.plus(gain if is_short else ZERO, ZERO if is_short else gain)
+    return year
+
+
+# --- for plans -----------------------------------------------------------------------------------
+
+
+class TaxReader:
+    """What plans of some portfolios are told of taxes; each household is looked at once."""
+
+    def __init__(self, ledger: Ledger, moment: Moment) -> None:
+        self._ledger = ledger
+        self._today = moment.session.date
+        self._washes: dict[HouseholdId, Washes] = {}
+        self._situations: dict[HouseholdId, TaxSituation] = {}
+
+    def of(
+        self,
+        managed: ManagedPortfolio,
+        typed: tuple[Lot, ...] | None = None,
+        methods: frozenset[LotMethod] = ONLY_FIFO,
+    ) -> KnownTaxes:
+        """Return what a portfolio's plan is told; ``typed`` are the lots of a book that people keep, if they do."""
+        account, household = managed.account, managed.portfolio.household_id
+        if not self._ledger.accounts:
+            return KnownTaxes(typed or (), "", methods, TaxSituation(self._today))
+        situation = self._situation(household)
+        owner = self._owner(household, account)
+        lots = self._lots(account, typed, household)
+        return KnownTaxes(lots, owner, methods, _from_within(situation, account))
+
+    def _of_household(self, household: HouseholdId) -> Washes:
+        if household not in self._washes:
+            self._washes[household] = washes_of(self._ledger, household)
+        return self._washes[household]
+
+    def _situation(self, household: HouseholdId) -> TaxSituation:
+        if household not in self._situations:
+            washes = self._of_household(household)
+            owners = owners_of(self._ledger, household, washes, self._today)
+            since = self._today - WINDOW
+            claimed = still_claimed(
+                [loss for loss, sales in washes.losses.items() for _ in sales], washes.washes
+            )
+            free = still_free(washes.bought, washes.washes)
+            self._situations[household] = TaxSituation(
+                self._today,
+                {owner.name: owner for owner in owners.values()},
+                tuple(each for each in free if each.acquired >= since),
+                tuple(each for each in claimed if each.sold >= since),
+                self._ledger.equivalents.get(household, Equivalents()),
+            )
+        return self._situations[household]
+
+    def _owner(self, household: HouseholdId, account: Account) -> str:
+        if account.tax_owner_id is None:
+            return ""
+        members = sorted(
+            {
+                each.tax_owner_id
+                for each in self._ledger.accounts.get(household, ())
+                if each.tax_owner_id is not None
+            }
+        )
+        shared = Counter(self._ledger.names.get(member, "") for member in members)
+        name = self._ledger.names.get(account.tax_owner_id, "")
+        return _own_name(name, account.tax_owner_id, shared)
+
+    def _lots(
+        self, account: Account, typed: tuple[Lot, ...] | None, household: HouseholdId
+    ) -> tuple[Lot, ...]:
+        """An account's lots, dearer by the losses that they wash as far as nothing was sold of them."""
+        washes = self._of_household(household).washes
+        if typed is not None:
+            return adjusted_lots(typed, washes, str(account.id))
+        return washed_lots(self._ledger.lots.get(account.id, ()), washes)
+
+
+def _from_within(situation: TaxSituation, account: Account) -> TaxSituation:
+    """The same as a plan of this account sees it, which calls its own account nothing."""
+    own = str(account.id)
+    if not situation.acquisitions and not situation.loss_sales:
+        return situation
+    return replace(
+        situation,
+        acquisitions=tuple(
+            replace(each, account="") if each.account == own else each
+            for each in situation.acquisitions
+        ),
+        loss_sales=tuple(
+            replace(each, account="") if each.account == own else each
+            for each in situation.loss_sales
+        ),
+    )
+
+
+async def read_taxes(
+    work: UnitOfWork, portfolios: Collection[ManagedPortfolio], moment: Moment
+) -> TaxReader:
+    """Ask the store once what plans of these portfolios are to know of taxes."""
+    households = {managed.portfolio.household_id for managed in portfolios}
+    return TaxReader(await read_ledger(work, households, moment.session.date), moment)
+
+
+async def read_typed_lots(brokers: Brokers, managed: ManagedPortfolio) -> tuple[Lot, ...] | None:
+    """The lots of a book that people keep; None where the account is no such one. Raises BrokerDown."""
+    try:
+        broker = brokers.of(managed.account)
+    except NotBuiltYet:
+        return None
+    if not isinstance(broker, HandKept):
+        return None
+    try:
+        return (await broker.book()).lots
+    except BrokerError as error:
+        raise BrokerDown(managed.account.broker, str(error)) from error
+
+
+def methods_at(brokers: Brokers, managed: ManagedPortfolio) -> frozenset[LotMethod]:
+    """The lot methods of an account's broker; first in, first out where it is not there."""
+    try:
+        names = set(brokers.of(managed.account).traits.lot_methods)
+    except NotBuiltYet:
+        return ONLY_FIFO
+    return frozenset(method for method in LotMethod if method.value in names)
+
+
+__all__ = [
+    "Ledger",
+    "TaxReader",
+    "Washes",
+    "methods_at",
+    "owners_of",
+    "read_ledger",
+    "read_taxes",
+    "read_typed_lots",
+    "washes_of",
+]
