@@ -117,9 +117,9 @@ class Policy:
     trade; ``spread_bps`` is the full spread in basis points, of which each side pays half;
     ``collar``, ``tolerance`` and ``tolerance_across_close`` in percent of a price;
     ``cool_down`` and ``expires_after`` in sessions; ``turnover_limit`` in percent of the managed total;
-    ``cost_limit``, ``commission_per_share``, ``gain_budget`` (a year) and ``loss_offset`` (a year) in money; ``min_lot``
-    in shares, in multiples of which whole shares trade; ``worth`` is how many times its cost a trade must take off the
-    drift, both in money; ``tax_short`` and ``tax_long`` in percent; ``defer_days`` in days.
+    ``cost_limit``, ``commission_per_share``, ``gain_budget`` (a year) and ``loss_offset`` (a year) in money;
+    ``min_lot`` in shares, in multiples of which whole shares trade; ``worth`` is how many times its cost a trade must
+    take off the drift, both in money; ``tax_short`` and ``tax_long`` in percent; ``defer_days`` in days.
     """
 
     band: Band = field(default_factory=Band)
