@@ -245,7 +245,9 @@ def test_runs_as_a_process_of_its_own(file: Path) -> None:
     assert json.loads(done[0].stdout)["needed"] is True
     assert done[1].stdout == ""
     assert done[1].stderr.splitlines() == [
-        "foo: unknown field; expected cash, positions, lots, prices, targets, policy,"
-        " accounts, lots_first, withdraw, substitutes, tax",
+        (
+            "foo: unknown field; expected cash, positions, lots, prices, targets, policy,"
+            " accounts, lots_first, withdraw, substitutes, tax"
+        ),
         'cash: expected a number of at least 0, got "-1"',
     ]
