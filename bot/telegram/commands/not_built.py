@@ -18,7 +18,6 @@ MISSING = {
         "Harvesting losses",
         "/status shows what you hold and how far it is from its targets.",
     ),
-    "tax": ("A tax report", "/orders shows every purchase and sale with its price."),
     "log": ("The audit log in the chat", "/history shows what was decided and changed, by whom."),
     "export": ("Exporting files", "/history and /orders show the same in the chat."),
 }

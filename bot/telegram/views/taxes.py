@@ -1,0 +1,124 @@
+"""Taxes: each tax owner's year so far, the rates, what counts as the same, and the year's ledger."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from bot.telegram.html import bold, code, escape, pre, shown_name
+from bot.telegram.screen import Screen
+from bot.telegram.views.accounts import TAX
+from bot.telegram.views.parts import head, lines, paragraphs
+from bot.words.numbers import money, plain
+from core.application.set_taxes import RealisedEntry, ShownTaxes
+from core.domain.money import ZERO, to_cents
+from core.domain.portfolio import ManagedPortfolio
+from core.domain.tax import Equivalents, TaxOwner, TaxRulesName
+
+NO_ADVICE = "This is a calculation, not tax advice."
+COLUMNS = (
+    "year",
+    "sold",
+    "symbol",
+    "quantity",
+    "acquired",
+    "proceeds",
+    "gain",
+    "term",
+    "disallowed",
+    "account",
+)
+RULES = {TaxRulesName.NONE: "none: no tax is estimated", TaxRulesName.US: "United States"}
+_HOW = (
+    "/tax rules us",
+    "/tax carried short 1200 long 300",
+    "/tax realised short -50 long 400",
+    "/tax same VTI VTSAX",
+    "/tax same clear VTI",
+    "/tax treatment tax_deferred",
+    "/tax csv",
+)
+
+
+def taxes_screen(shown: ShownTaxes) -> Screen:
+    """All that is known of the taxes around a portfolio, and how to say more."""
+    managed = shown.managed
+    text = paragraphs(
+        head(managed, f"taxes {shown.year}"),
+        *(_owner(owner, shown) for owner in shown.owners),
+        _own(shown),
+        lines(
+            f"Account: {TAX[managed.account.tax_treatment]}.",
+            f"Rates of /policy: short {plain(shown.rates.short)}%, long {plain(shown.rates.long)}%.",
+            same_words(shown.equivalents),
+        ),
+        lines("To change:", *(code(how) for how in _HOW)),
+        NO_ADVICE,
+    )
+    return Screen(text)
+
+
+def _owner(owner: TaxOwner, shown: ShownTaxes) -> str:
+    year, currency = owner.year, shown.managed.portfolio.currency
+    tax = shown.tax_so_far[owner.name]
+    return lines(
+        bold(shown_name(owner.name)),
+        f"Rules: {RULES[owner.rules]}",
+        f"This year: short {money(year.short, currency)}, long {money(year.long, currency)}",
+        f"Losses carried in: short {money(year.carried_short, currency)}, "
+        f"long {money(year.carried_long, currency)}",
+        f"Estimated tax so far: {money(tax, currency)}"
+        if owner.rules is not TaxRulesName.NONE
+        else None,
+    )
+
+
+def _own(shown: ShownTaxes) -> str:
+    """What the member who asks has told, where no line above says it."""
+    if shown.owners:
+        return ""
+    return f"Your rules: {RULES[shown.own.rules]}. Nothing is in the ledger yet."
+
+
+def same_words(equivalents: Equivalents) -> str:
+    """Which symbols count as the same where a loss is washed."""
+    groups = [", ".join(sorted(group)) for group in equivalents.groups]
+    if not groups:
+        return "No symbols count as the same."
+    return escape(f"Count as the same: {'; '.join(groups)}.")
+
+
+def treatment_screen(managed: ManagedPortfolio) -> Screen:
+    """How an account is taxed from now on."""
+    text = paragraphs(
+        head(managed, "taxes"), f"Account: {TAX[managed.account.tax_treatment]}.", NO_ADVICE
+    )
+    return Screen(text)
+
+
+def ledger_screen(shown: ShownTaxes) -> Screen:
+    """The year's realised sales as comma-separated lines, to be copied."""
+    if not shown.entries:
+        return Screen(f"Nothing was realised in {shown.year}, as far as the ledger knows.")
+    rows = [",".join(COLUMNS), *(_row(entry) for entry in shown.entries)]
+    return Screen(paragraphs(pre(rows), NO_ADVICE))
+
+
+def _row(entry: RealisedEntry) -> str:
+    sale = entry.sale
+    cells = (
+        str(sale.sold.year),
+        sale.sold.isoformat(),
+        sale.symbol,
+        f"{sale.quantity.normalize():f}",
+        "" if sale.acquired is None else sale.acquired.isoformat(),
+        _amount(sale.proceeds),
+        "" if sale.gain is None else _amount(sale.gain),
+        sale.term.value,
+        _amount(entry.disallowed) if entry.disallowed > ZERO else "0",
+        entry.account,
+    )
+    return ",".join(cells)
+
+
+def _amount(amount: Decimal) -> str:
+    return f"{to_cents(amount):f}"

@@ -1,0 +1,182 @@
+"""Taxes in chat: show what the ledger knows of a member's year, and take down what people say of their taxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from core.application.access import managed_for
+from core.application.market import Market
+from core.application.read_tax import owners_of, read_ledger, washes_of
+from core.domain.ids import PortfolioId, Symbol
+from core.domain.ledger import RealisedSale, TaxProfile
+from core.domain.membership import Member, Permission
+from core.domain.money import ZERO
+from core.domain.portfolio import ManagedPortfolio
+from core.domain.tax import Equivalents, TaxOwner, TaxRates, TaxRulesName, TaxYear, rules_of
+from core.domain.tax_treatment import TaxTreatment
+from core.planning.taxes import rates_of
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Store, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class RealisedEntry:
+    """A realised sale with the part of its loss that does not count, and the name of its account."""
+
+    sale: RealisedSale
+    disallowed: Decimal
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTaxes:
+    """The taxes around a portfolio: its tax owners, rates, equal symbols, and what was realised this year.
+
+    ``tax_so_far`` is each owner's estimated tax by name; ``own`` is the profile of the member who asks.
+    """
+
+    managed: ManagedPortfolio
+    year: int
+    rates: TaxRates
+    owners: tuple[TaxOwner, ...]
+    tax_so_far: dict[str, Decimal]
+    equivalents: Equivalents
+    entries: tuple[RealisedEntry, ...]
+    own: TaxProfile
+
+
+async def show_taxes(
+    store: Store, market: Market, *, member: Member, portfolio_id: PortfolioId
+) -> ShownTaxes:
+    """Show the taxes of a portfolio's owners, and what was realised in the portfolios that the member belongs to."""
+    today = (await market.moment()).session.date
+    async with store.read() as work:
+        managed, _ = await managed_for(work, member, portfolio_id, Permission.VIEW, "see the taxes")
+        household = managed.portfolio.household_id
+        ledger = await read_ledger(work, [household], today)
+        mine = await work.portfolios.of_member(member.id)
+        seen = await work.portfolios.many([portfolio.id for portfolio in mine])
+        own = await _profile(work, member, today)
+    washes = washes_of(ledger, household)
+    every = owners_of(ledger, household, washes, today)
+    named = [account.tax_owner_id for account in managed.accounts]
+    owners = tuple(every[number] for number in named if number is not None and number in every)
+    rates = rates_of(managed.policy)
+    disallowed = washes.disallowed()
+    entries = tuple(
+        RealisedEntry(sale, disallowed.get((sale.execution, sale.part), ZERO), each.portfolio.slug)
+        for each in seen
+        for account in each.accounts
+        for sale in ledger.sales.get(account.id, ())
+        if sale.sold.year == today.year
+    )
+    return ShownTaxes(
+        managed,
+        today.year,
+        rates,
+        tuple(dict.fromkeys(owners)),
+        {owner.name: rules_of(owner.rules).tax(owner.year, rates) for owner in owners},
+        ledger.equivalents.get(household, Equivalents()),
+        tuple(sorted(entries, key=lambda entry: (entry.sale.sold, entry.sale.symbol))),
+        own,
+    )
+
+
+async def tell_taxes(
+    store: Store,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    rules: TaxRulesName | None = None,
+    carried: tuple[Decimal, Decimal] | None = None,
+    realised: tuple[Decimal, Decimal] | None = None,
+) -> TaxProfile:
+    """Take down what a member says of their own taxes: rules, or amounts (short, long) of this year.
+
+    Raises BadNumber for a carried loss below 0.
+    """
+    today = (await market.moment()).session.date
+    async with store.begin() as work:
+        profile = await _profile(work, member, today)
+        if rules is not None:
+            profile = replace(profile, rules=rules)
+        if carried is not None:
+            short, long = carried
+            TaxYear(carried_short=short, carried_long=long)
+            profile = replace(profile, carried_short=short, carried_long=long)
+        if realised is not None:
+            profile = replace(profile, realised_short=realised[0], realised_long=realised[1])
+        await work.taxes.set_profile(profile)
+        words = f"rules {profile.rules} year {profile.year}"
+        await work.log.record(AuditEvent(clock.now(), "taxes_told", member.id, data=words))
+    return profile
+
+
+async def _profile(work: UnitOfWork, member: Member, today: date) -> TaxProfile:
+    """A member's profile of this year: of an older one only the rules are left."""
+    found = (await work.taxes.profiles([member.id])).get(member.id, TaxProfile(member.id))
+    if found.year == today.year:
+        return found
+    return TaxProfile(member.id, found.rules, today.year)
+
+
+async def set_same(
+    store: Store,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    symbols: tuple[Symbol, ...],
+    clear: bool = False,
+) -> Equivalents:
+    """Let symbols count as the same in the household, or (``clear``) forget the groups that they are in.
+
+    Raises InTwoGroups for a symbol that is in another group already, and NotAllowed for all but owners.
+    """
+    async with store.begin() as work:
+        managed, _ = await managed_for(
+            work, member, portfolio_id, Permission.MANAGE, "say which symbols are the same"
+        )
+        household = managed.portfolio.household_id
+        before = (await work.taxes.equivalents([household])).get(household, Equivalents())
+        named = frozenset(symbols)
+        if clear:
+            groups = tuple(group for group in before.groups if not group & named)
+        else:
+            groups = (*(group for group in before.groups if not group <= named), named)
+        after = Equivalents(groups)
+        await work.taxes.set_equivalents(household, after)
+        word = "clear" if clear else "same"
+        await work.log.record(
+            AuditEvent(
+                clock.now(),
+                "same_symbols_set",
+                member.id,
+                portfolio_id,
+                data=f"{word} {' '.join(sorted(named))}"[:500],
+            )
+        )
+    return after
+
+
+async def set_treatment(
+    store: Store,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    treatment: TaxTreatment,
+) -> ManagedPortfolio:
+    """Say how the gains in a portfolio's account are taxed; raises NotAllowed for all but owners."""
+    async with store.begin() as work:
+        managed, _ = await managed_for(
+            work, member, portfolio_id, Permission.MANAGE, "change how the account is taxed"
+        )
+        await work.taxes.set_treatment(managed.account.id, treatment)
+        await work.log.record(
+            AuditEvent(clock.now(), "treatment_set", member.id, portfolio_id, data=treatment.value)
+        )
+        return await work.portfolios.get(portfolio_id)

@@ -1,0 +1,96 @@
+"""``/tax``: what the year has brought, what people say of their taxes, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from core.domain.ids import Symbol
+from core.domain.ledger import RealisedSale
+from core.domain.lots import Term
+from core.domain.membership import Role
+from tests.bot.telegram.stage import ANNA, BEN, FAMILY, Stage, stage
+
+
+async def realise(bot: Stage, *gains: str) -> date:
+    """Sales of 10 QUAL long-term on a day of this year, as the ledger has them."""
+    family, anna = await bot.portfolio(), await bot.member()
+    today = (await bot.runtime.market.moment()).session.date
+    sale = RealisedSale(
+        account_id=family.account.id,
+        owner_id=anna.id,
+        symbol=Symbol("QUAL"),
+        acquired=date(today.year - 3, 1, 2),
+        quantity=Decimal("10.50"),
+        proceeds=Decimal("1000.00"),
+        gain=None,
+        term=Term.LONG,
+        sold=today,
+        execution="rb-test/x",
+    )
+    async with bot.runtime.store.begin() as work:
+        await work.taxes.add_realised(
+            [replace(sale, gain=Decimal(gain), part=part) for part, gain in enumerate(gains)]
+        )
+    return today
+
+
+async def test_taxes_are_told_shown_and_written_as_lines(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        await bot.ask(ANNA, "/tax", "not tax advice", "/tax rules us")
+        await bot.ask(ANNA, "/tax csv", "Nothing was realised")
+        today = await realise(bot, "400.00")
+        await bot.ask(ANNA, "/tax rules us", "Your tax rules: United States", "not tax advice")
+        await bot.ask(
+            ANNA, "/tax carried short 1200 long 300", "short $1,200.00, long $300.00", "end of this"
+        )
+        await bot.ask(ANNA, "/tax realised short -50 long 1600", "short −$50.00, long $1,600.00")
+        await bot.ask(
+            ANNA,
+            "/tax",
+            "Rules: United States",
+            "This year: short −$50.00, long $2,000.00",
+            "Losses carried in: short $1,200.00, long $300.00",
+            "Estimated tax so far: $67.50",  # 15 % of 2,000 − 300 − 1,250
+            "Rates of /policy: short 24%, long 15%",
+        )
+        row = f"{today.year},{today},QUAL,10.5,{today.year - 3}-01-02,1000.00,400.00,long,0,family"
+        await bot.ask(ANNA, "/tax csv", "year,sold,symbol,quantity,acquired,proceeds,gain", row)
+        await bot.ask(ANNA, "/help", "/tax")
+
+
+async def test_what_counts_as_the_same_and_how_an_account_is_taxed_is_the_owners_to_say(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path, allowed=(ANNA, BEN)) as bot:
+        await bot.set_up()
+        await bot.ask(ANNA, "/tax same vti vtsax", "Count as the same: VTI, VTSAX")
+        await bot.ask(ANNA, "/tax same VTI ITOT", "VTI stands in two groups")
+        await bot.ask(ANNA, "/tax same VTI", "Name two symbols or more")
+        await bot.ask(ANNA, "/tax same clear", "Name the symbol whose group")
+        await bot.ask(ANNA, "/tax same V%I VTI", "V%I")
+        await bot.ask(ANNA, "/tax same clear VTI", "No symbols count as the same")
+        await bot.ask(ANNA, "/tax treatment tax_deferred", "taxed when money is taken out")
+        await bot.ask(ANNA, "/tax treatment roth", "not “roth”", "tax_free")
+        await bot.ask(BEN, "/start", "What should it hold")
+        ben, family = await bot.member(BEN), await bot.portfolio()
+        async with bot.runtime.store.begin() as work:
+            await work.people.set_role(ben.id, family.portfolio.id, Role.APPROVER)
+        await bot.ask(BEN, "/tax treatment taxable", "owner")
+        await bot.ask(BEN, "/tax same VTI VTSAX", "owner")
+        assert (await bot.portfolio()).account.tax_treatment == "tax_deferred"
+
+
+async def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        await bot.ask(ANNA, "/tax rules mars", "The rules can be none or us, not “mars”")
+        await bot.ask(ANNA, "/tax carried", "Say “short” or “long”", "/tax carried short 1200")
+        await bot.ask(ANNA, "/tax carried short 1 short 2", "each once with an amount")
+        await bot.ask(ANNA, "/tax carried short -5", "a loss as an amount of 0 or more")
+        await bot.ask(ANNA, "/tax realised long 1,5", "Use a point")
+        await bot.ask(ANNA, "/tax poem", "rules, carried, realised, same, treatment, csv")
+        await bot.ask(ANNA, "/tax", "private chat", chat=FAMILY)
