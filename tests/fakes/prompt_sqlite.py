@@ -1,8 +1,9 @@
 """SQLite without the driver's thread, and each statement compiled once for all stores of a process.
 
 Ours is as it is: engines, transactions, constraints, migrations, files. Left out is the way to another thread and back,
-which takes longer than most statements. The loop goes round once before each call, so that tasks take turns as often as
-they do with threads; and whoever waits for the write lock looks again and again instead of holding the loop up.
+which takes longer than most statements. The loop goes round once after each call, so that tasks take turns as often as
+they do with threads, and a call is carried out even where its task is cancelled meanwhile, as it is there. Whoever
+waits for the write lock looks again and again instead of holding the loop up.
 """
 
 from __future__ import annotations
@@ -51,10 +52,12 @@ class PromptConnection(aiosqlite.Connection):
         return self._connect().__await__()
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        await asyncio.sleep(0)
         if args and args[0] == "BEGIN IMMEDIATE":
-            return await self._take_write_lock(fn, *args)
-        return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+            result = await self._take_write_lock(fn, *args)
+        else:
+            result = await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+        await asyncio.sleep(0)
+        return result
 
     async def _take_write_lock(self, fn: Callable[..., Any], *args: Any) -> Any:
         """Wait for the lock as long as this connection may, but not within SQLite."""

@@ -44,9 +44,15 @@ def server() -> Iterator[FakeYahoo]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where yfinance keeps its caches; it stays with the first folder that it was given, so that one must stay too."""
+    return tmp_path_factory.mktemp("yfinance")
+
+
 @pytest.fixture
-def yahoo(server: FakeYahoo, tmp_path: Path) -> YahooMarketData:
-    return YahooMarketData(new_session=server.session, cache_dir=tmp_path)
+def yahoo(server: FakeYahoo, caches: Path) -> YahooMarketData:
+    return YahooMarketData(new_session=server.session, cache_dir=caches)
 
 
 # --- the list ------------------------------------------------------------------------------------
@@ -224,28 +230,28 @@ async def test_a_refused_chart_is_asked_again_and_not_remembered(
     assert (await yahoo.quotes([SPY])).quotes[SPY].price == Decimal("100.25")
 
 
-async def test_nobody_there_is_told_with_the_reason(tmp_path: Path) -> None:
+async def test_nobody_there_is_told_with_the_reason(caches: Path) -> None:
     unreachable = FakeYahoo(port=9)
-    yahoo = YahooMarketData(new_session=unreachable.session, cache_dir=tmp_path)
+    yahoo = YahooMarketData(new_session=unreachable.session, cache_dir=caches)
     with pytest.raises(PriceSourceDown, match="ConnectionError"):
         await yahoo.quotes([SPY])
 
 
 async def test_yfinances_own_session_works_the_same_and_says_that_nobody_is_there(
-    tmp_path: Path,
+    caches: Path,
 ) -> None:
     """Nothing listens where the tests send all other traffic (see tests/conftest.py)."""
     with pytest.raises(PriceSourceDown, match=r"(Connection|Proxy)Error"):
-        await YahooMarketData(tmp_path).quotes([SPY])
+        await YahooMarketData(caches).quotes([SPY])
 
 
 @pytest.mark.fault(21)
 async def test_a_hung_yahoo_is_given_up_and_not_asked_again_until_it_answers(
-    server: FakeYahoo, tmp_path: Path
+    server: FakeYahoo, caches: Path
 ) -> None:
-    warm = YahooMarketData(new_session=server.session, cache_dir=tmp_path)
+    warm = YahooMarketData(new_session=server.session, cache_dir=caches)
     await warm.quotes([SPY])  # loads yfinance, which takes longer than the limit below
-    yahoo = YahooMarketData(new_session=server.session, cache_dir=tmp_path, timeout=0.2)
+    yahoo = YahooMarketData(new_session=server.session, cache_dir=caches, timeout=0.2)
     server.hang = threading.Event()
     with pytest.raises(PriceSourceDown, match=r"no answer within 0\.2 seconds"):
         await yahoo.quotes([SPY])
