@@ -28,7 +28,7 @@ from tests.fakes.store import make_store
 from tests.fakes.world import World, small_world
 from tests.reliability.profile import by_profile
 
-REPEATS = by_profile(quick=10, full=100, soak=1000)
+REPEATS = by_profile(quick=20, full=100, soak=1000)
 
 
 @pytest.fixture(autouse=True)
