@@ -33,6 +33,7 @@ from core.domain.policy import (
 )
 from core.domain.policy_values import ValueKind
 from core.domain.refusals import BadPolicyValue, BadSymbol, UnknownPolicyName
+from core.domain.tax.us import MOST_OFFSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,6 @@ _PERCENT_OF_TARGET = values.number(
 )
 _MONEY = values.money()
 _PERCENT = values.number("percent", Decimal(0), Decimal(100))
-MOST_OFFSET = Decimal(3000)
-"""The most of a year's net loss that counts against other income (United States, IRC 1211(b))."""
 
 FIELDS: tuple[PolicyField, ...] = (
     PolicyField(
