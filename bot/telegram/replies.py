@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -49,14 +49,14 @@ async def send_screen(
 ) -> int:
     """Send a screen and return the id of the message that carries its buttons (the last one).
 
-    Long texts are split at lines; a picture goes first, with the text as its caption where it fits.
+    Long texts are split at lines; a picture or document goes first, with the text as its caption where it fits.
     """
     keyboard = keyboard_for(screen, chat_id, key)
     reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
-    if screen.photo is not None:
+    if screen.has_file:
         if _fits_caption(screen.text):
-            return await _photo(bot, chat_id, screen, keyboard, reply)
-        await _photo(bot, chat_id, Screen("", photo=screen.photo), None, reply)
+            return await _file(bot, chat_id, screen, keyboard, reply)
+        await _file(bot, chat_id, replace(screen, text="", rows=()), None, reply)
         reply = None
     *firsts, last = split_html(screen.text)
     for part in firsts:
@@ -68,6 +68,7 @@ async def send_screen(
 async def edit_screen(bot: Bot, place: Place, screen: Screen, key: bytes) -> int:
     """Put a screen in the place of a message; where that cannot be done, send it as a new one.
 
+    A document is always sent: what was tapped for it stays where it is.
     Returns the id of the message that shows it now.
     """
     if not _fits_one_message(screen):
@@ -86,23 +87,38 @@ def _fits_caption(text: str) -> bool:
 
 
 def _fits_one_message(screen: Screen) -> bool:
+    if screen.document is not None:
+        return False
     if screen.photo is not None:
         return _fits_caption(screen.text)
     return shown_length(screen.text) <= TEXT_LIMIT
 
 
-async def _photo(
+async def _file(
     bot: Bot,
     chat_id: int,
     screen: Screen,
     keyboard: InlineKeyboardMarkup | None,
     reply: ReplyParameters | None,
 ) -> int:
+    """Send the picture or the document of a screen, with its text as the caption."""
+
     def send() -> Awaitable[Message]:
+        caption = screen.text or None
+        if screen.document is not None:
+            return bot.send_document(
+                chat_id,
+                screen.document.content,
+                filename=screen.document.name,
+                caption=caption,
+                parse_mode=ParseMode.HTML,
+                reply_markup=keyboard,
+                reply_parameters=reply,
+            )
         return bot.send_photo(
             chat_id,
             screen.photo or b"",
-            caption=screen.text or None,
+            caption=caption,
             parse_mode=ParseMode.HTML,
             reply_markup=keyboard,
             reply_parameters=reply,

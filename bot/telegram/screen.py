@@ -30,15 +30,39 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
-class Screen:
-    """One message: its text (Telegram's HTML), its rows of buttons, and a picture (PNG) if any.
+class Document:
+    """A file to save or to open elsewhere: its name, as it is shown and saved, and its bytes."""
 
-    With a picture the text is its caption, or, where it is too long for one, a message after it.
+    name: str
+    content: bytes
+
+    def __post_init__(self) -> None:
+        """Refuse what Telegram would refuse: a file without a name or without content."""
+        if not self.name or not self.content:
+            raise ValueError(f"the document {self.name!r} must have a name and content")
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One message: its text (Telegram's HTML), its rows of buttons, and a picture (PNG) or a document if any.
+
+    With a picture or a document the text is its caption, or, where it is too long for one, a message after it.
     """
 
     text: str
     rows: tuple[tuple[Button, ...], ...] = ()
     photo: bytes | None = None
+    document: Document | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no one message can carry."""
+        if self.photo is not None and self.document is not None:
+            raise ValueError("a screen carries a picture or a document, not both")
+
+    @property
+    def has_file(self) -> bool:
+        """Whether something hangs on the message, so that its text is a caption."""
+        return self.photo is not None or self.document is not None
 
 
 def tap(label: str, verb: str, *args: int | str) -> Button:

@@ -1,14 +1,15 @@
-"""Taxes: each tax owner's year so far, the rates, what counts as the same, and the year's ledger."""
+"""Taxes: each tax owner's year so far, the rates, what counts as the same, and the year's ledger as a file."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from bot.telegram.html import bold, code, escape, pre, shown_name
+from bot.telegram.html import bold, code, escape, shown_name
 from bot.telegram.screen import Screen
 from bot.telegram.views.accounts import TAX
+from bot.telegram.views.csv_file import csv_document
 from bot.telegram.views.parts import head, lines, paragraphs
-from bot.words.numbers import money, plain
+from bot.words.numbers import count, money, plain
 from core.application.set_taxes import RealisedEntry, ShownTaxes
 from core.domain.money import ZERO, to_cents
 from core.domain.portfolio import ManagedPortfolio
@@ -96,16 +97,20 @@ def treatment_screen(managed: ManagedPortfolio) -> Screen:
 
 
 def ledger_screen(shown: ShownTaxes) -> Screen:
-    """The year's realised sales as comma-separated lines, to be copied."""
+    """The year's realised sales as a file for a spreadsheet or a tax adviser."""
     if not shown.entries:
         return Screen(f"Nothing was realised in {shown.year}, as far as the ledger knows.")
-    rows = [",".join(COLUMNS), *(_row(entry) for entry in shown.entries)]
-    return Screen(paragraphs(pre(rows), NO_ADVICE))
+    text = lines(
+        f"Realised in {shown.year}: {count(len(shown.entries), 'sale')} of your portfolios.",
+        NO_ADVICE,
+    )
+    rows = [_row(entry) for entry in shown.entries]
+    return Screen(text, document=csv_document(f"realised-{shown.year}.csv", COLUMNS, rows))
 
 
-def _row(entry: RealisedEntry) -> str:
+def _row(entry: RealisedEntry) -> tuple[str, ...]:
     sale = entry.sale
-    cells = (
+    return (
         str(sale.sold.year),
         sale.sold.isoformat(),
         sale.symbol,
@@ -117,7 +122,6 @@ def _row(entry: RealisedEntry) -> str:
         _amount(entry.disallowed) if entry.disallowed > ZERO else "0",
         entry.account,
     )
-    return ",".join(cells)
 
 
 def _amount(amount: Decimal) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -136,10 +137,11 @@ async def test_members_groups_links_and_unread(sandbox: Sandbox, api: RawApi) ->
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_a_table_fits_a_phone_and_a_photo_opens(
+async def test_a_table_fits_a_phone_a_photo_opens_and_a_document_is_saved(
     sandbox: Sandbox, started: RawApi, bot: Any, scheme: str
 ) -> None:
     await bot.send_photo(ANNA, png("red"), caption="Drift")
+    await bot.send_document(ANNA, b"a,b\r\n", filename="realised-2020.csv", caption="A year")
     table = "<pre>" + "8" * 38 + "\nVTI  66.6   60.0 +6.6▲  60.0</pre>"
     await started.call("sendMessage", chat_id=ANNA, text=table, parse_mode="HTML")
     async with opened(
@@ -154,6 +156,12 @@ async def test_a_table_fits_a_phone_and_a_photo_opens(
         assert await page.evaluate(
             f"{at_end}.scrollHeight - {at_end}.scrollTop - {at_end}.clientHeight < 2"
         )
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="realised-2020.csv").click()
+        saved = await download.value
+        assert saved.suggested_filename == "realised-2020.csv"
+        content = await asyncio.to_thread((await saved.path()).read_bytes)
+        assert content == b"a,b\r\n"
         await page.get_by_role("button", name="Photo: Drift").click()
         await expect(page.locator("#viewer-photo")).to_be_visible()
         await page.get_by_role("button", name="Close the photo").click()

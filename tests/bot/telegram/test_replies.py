@@ -11,7 +11,7 @@ from telegram.error import BadRequest, Forbidden, RetryAfter
 from bot.charts import allocation_chart
 from bot.sandbox.driver import Sandbox, running_sandbox
 from bot.telegram.replies import Place, edit_screen, patiently, send_screen
-from bot.telegram.screen import Screen, tap
+from bot.telegram.screen import Document, Screen, tap
 from tests.bot.telegram.scenes import view
 from tests.bot.telegram.stage import ANNA
 
@@ -63,6 +63,41 @@ async def test_a_picture_carries_its_text_where_it_fits(
     assert (bool(text.attachment), bool(text.buttons)) == (False, True)
 
 
+async def test_a_document_has_its_name_and_carries_its_text_where_it_fits(
+    sandbox: Sandbox, bot: Bot
+) -> None:
+    document = Document("year.csv", b"a,b\r\n")
+    await send_screen(bot, ANNA, Screen("<b>short</b>", BUTTONS, document=document), KEY)
+    last = await send_screen(bot, ANNA, Screen("long " * 300, BUTTONS, document=document), KEY)
+    short, bare, text = sandbox.bot_messages(ANNA)
+    assert short.attachment is not None
+    assert (short.text, short.attachment.file.name, bool(short.buttons)) == (
+        "short",
+        "year.csv",
+        True,
+    )
+    assert sandbox.file_bytes(short) == b"a,b\r\n"
+    assert (bare.text, bool(bare.attachment), bool(bare.buttons)) == ("", True, False)
+    assert (text.message_id, bool(text.attachment), bool(text.buttons)) == (last, False, True)
+
+
+async def test_a_document_never_takes_the_place_of_what_was_tapped_for_it(
+    sandbox: Sandbox, bot: Bot
+) -> None:
+    tapped = await send_screen(bot, ANNA, Screen("the year", BUTTONS), KEY)
+    document = Document("year.csv", b"a,b\r\n")
+    sent = await edit_screen(bot, Place(ANNA, tapped), Screen("here", document=document), KEY)
+    assert sent != tapped
+    assert [message.text for message in sandbox.bot_messages(ANNA)] == ["the year", "here"]
+
+
+def test_a_screen_carries_one_file_and_a_document_is_never_empty() -> None:
+    with pytest.raises(ValueError, match="not both"):
+        Screen("both", photo=b"png", document=Document("a.csv", b"a"))
+    with pytest.raises(ValueError, match="name and content"):
+        Document("a.csv", b"")
+
+
 async def test_an_edit_takes_the_place_of_the_message(sandbox: Sandbox, bot: Bot) -> None:
     message_id = await send_screen(bot, ANNA, Screen("before", BUTTONS), KEY)
     place = Place(ANNA, message_id)
@@ -89,9 +124,13 @@ async def test_what_cannot_be_edited_is_sent_anew(sandbox: Sandbox, bot: Bot, pn
     assert long not in {picture, text}
 
 
-async def test_a_broken_line_is_tried_again(sandbox: Sandbox, bot: Bot) -> None:
-    sandbox.faults.drop_answer("sendMessage")
-    await send_screen(bot, ANNA, Screen("once or twice"), KEY)
+@pytest.mark.parametrize("document", [None, Document("a.csv", b"a")])
+async def test_a_broken_line_is_tried_again(
+    sandbox: Sandbox, bot: Bot, document: Document | None
+) -> None:
+    sandbox.faults.drop_answer("sendMessage" if document is None else "sendDocument")
+    await send_screen(bot, ANNA, Screen("once or twice", document=document), KEY)
+    assert len(sandbox.bot_messages(ANNA)) == 2
     assert {message.text for message in sandbox.bot_messages(ANNA)} == {"once or twice"}
 
 

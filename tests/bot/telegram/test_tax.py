@@ -37,7 +37,7 @@ async def realise(bot: Stage, *gains: str) -> date:
     return today
 
 
-async def test_taxes_are_told_shown_and_written_as_lines(tmp_path: Path) -> None:
+async def test_taxes_are_told_shown_and_sent_as_a_file(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.set_up()
         await bot.ask(ANNA, "/tax", "not tax advice", "/tax rules us")
@@ -58,7 +58,11 @@ async def test_taxes_are_told_shown_and_written_as_lines(tmp_path: Path) -> None
             "Rates of /policy: short 24%, long 15%",
         )
         row = f"{today.year},{today},QUAL,10.5,{today.year - 3}-01-02,1000.00,400.00,long,0,family"
-        await bot.ask(ANNA, "/tax csv", "year,sold,symbol,quantity,acquired,proceeds,gain", row)
+        sent = await bot.ask(ANNA, "/tax csv", "1 sale of your portfolios", "not tax advice")
+        assert sent.attachment is not None
+        assert sent.attachment.file.name == f"realised-{today.year}.csv"
+        columns = "year,sold,symbol,quantity,acquired,proceeds,gain,term,disallowed,account"
+        assert bot.sandbox.file_bytes(sent).decode().split("\r\n") == [columns, row, ""]
         await bot.ask(ANNA, "/help", "/tax")
 
 
