@@ -89,17 +89,28 @@ class RedactionFilter(logging.Filter):
         if record.stack_info:
             record.stack_info = self.redactor(record.stack_info)
         for name, value in _extras(record).items():
-            setattr(record, name, self.redactor(str(value)))
+            setattr(record, name, self._safe(value))
         return True
+
+    def _safe(self, value: object) -> object:
+        """An id stays a number, unless its digits are a secret; everything else becomes a redacted text."""
+        text = str(value)
+        safe = self.redactor(text)
+        return value if type(value) is int and safe == text else safe
 
 
 class TextFormatter(logging.Formatter):
-    """One readable line, with the time in UTC; a traceback follows on lines of its own."""
+    """One readable line, with the time in UTC and ids at its end; a traceback follows on lines of its own."""
 
     converter = staticmethod(time.gmtime)
 
     def __init__(self) -> None:
         super().__init__("%(asctime)sZ %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        """Give the line itself, with each extra of the record as ``name=value`` behind it."""
+        extras = (f" {name}={value}" for name, value in _extras(record).items())
+        return super().formatMessage(record) + "".join(extras)
 
 
 class JsonFormatter(logging.Formatter):
@@ -112,7 +123,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **{name: str(value) for name, value in _extras(record).items()},
+            **{name: v if type(v) is int else str(v) for name, v in _extras(record).items()},
         }
         if record.exc_info and not record.exc_text:
             record.exc_text = self.formatException(record.exc_info)

@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 import aiohttp.web
@@ -201,6 +202,20 @@ def test_lines_tell_time_in_utc_level_logger_and_message() -> None:
     assert stream.getvalue() == "2020-09-13T12:26:40Z WARNING bot.x: late by 3 s\n"
 
 
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_ids_stand_at_the_end_of_a_line_or_as_numbers(log_format: Literal["text", "json"]) -> None:
+    stream = io.StringIO()
+    configure_logging(log_format=log_format, stream=stream, secrets=["12345678"])
+    ids = {"proposal": 42, "order": "rb-1", "chat": 12345678}
+    logging.getLogger("x").info("order: intended to submitting", extra=ids)
+    line = stream.getvalue().strip()
+    if log_format == "text":
+        assert line.endswith("submitting proposal=42 order=rb-1 chat=[secret]")
+    else:
+        shown = json.loads(line)
+        assert (shown["proposal"], shown["order"], shown["chat"]) == (42, "rb-1", REDACTED)
+
+
 def test_json_lines_hold_one_object_each() -> None:
     stream = io.StringIO()
     configure_logging(log_format="json", stream=stream)
@@ -211,7 +226,7 @@ def test_json_lines_hold_one_object_each() -> None:
         logging.getLogger("x").exception("failed")
     first, second = map(json.loads, stream.getvalue().splitlines())
     assert (first["level"], first["logger"]) == ("INFO", "x")
-    assert (first["message"], first["proposal"]) == ("two\nlines — “ä”", "42")
+    assert (first["message"], first["proposal"]) == ("two\nlines — “ä”", 42)
     assert first["time"].endswith("+00:00")
     assert second["exception"].splitlines()[-1] == "RuntimeError: broken"
 

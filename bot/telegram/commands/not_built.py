@@ -18,7 +18,6 @@ MISSING = {
         "Harvesting losses",
         "/status shows what you hold and how far it is from its targets.",
     ),
-    "log": ("The audit log in the chat", "/history shows what was decided and changed, by whom."),
     "export": ("Exporting files", "/history and /orders show the same in the chat."),
 }
 

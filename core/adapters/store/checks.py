@@ -95,40 +95,43 @@ class SqlChecks:
 
     async def get(self, check_id: CheckId) -> CheckRecord | None:
         """One check."""
-        return _record_of(
-            await self._database.row(select(DUE_CHECKS).where(DUE_CHECKS.c.id == check_id))
-        )
+        row = await self._database.row(select(DUE_CHECKS).where(DUE_CHECKS.c.id == check_id))
+        return None if row is None else _record_of(row)
 
     async def by_slot(
         self, portfolio_id: PortfolioId, session: date, slot: str
     ) -> CheckRecord | None:
         """The check of a slot."""
-        return _record_of(
-            await self._database.row(
-                select(DUE_CHECKS).where(
-                    DUE_CHECKS.c.portfolio_id == portfolio_id,
-                    DUE_CHECKS.c.session == session,
-                    DUE_CHECKS.c.slot == slot,
-                )
+        row = await self._database.row(
+            select(DUE_CHECKS).where(
+                DUE_CHECKS.c.portfolio_id == portfolio_id,
+                DUE_CHECKS.c.session == session,
+                DUE_CHECKS.c.slot == slot,
             )
         )
+        return None if row is None else _record_of(row)
 
     async def finish(self, check_id: CheckId, outcome: str, detail: str, at: datetime) -> bool:
         """Close a check; False when it was closed before."""
-        touched = await self._database.write(
+        row = await self._database.row(
             update(DUE_CHECKS)
             .where(DUE_CHECKS.c.id == check_id, _UNFINISHED)
             .values(outcome=outcome, detail=detail, finished_at=at)
+            .returning(DUE_CHECKS.c.portfolio_id)
         )
-        return touched == 1
+        if row is not None:
+            self._note_finished(check_id, row.portfolio_id, outcome)
+        return row is not None
 
     async def finish_many(
         self, outcomes: Sequence[tuple[CheckId, str, str]], at: datetime
     ) -> frozenset[CheckId]:
         """Close many checks at once, and return those that were not closed before."""
         among = self._database.among(DUE_CHECKS.c.id, [check_id for check_id, _, _ in outcomes])
-        rows = await self._database.rows(select(DUE_CHECKS.c.id).where(among, _UNFINISHED))
-        unfinished = frozenset(CheckId(row.id) for row in rows)
+        rows = await self._database.rows(
+            select(DUE_CHECKS.c.id, DUE_CHECKS.c.portfolio_id).where(among, _UNFINISHED)
+        )
+        unfinished = {CheckId(row.id): PortfolioId(row.portfolio_id) for row in rows}
         statement = (
             update(DUE_CHECKS)
             .where(DUE_CHECKS.c.id == bindparam("check"), _UNFINISHED)
@@ -142,7 +145,13 @@ class SqlChecks:
                 if check_id in unfinished
             ],
         )
-        return unfinished
+        for check_id, outcome, _ in outcomes:
+            if check_id in unfinished:
+                self._note_finished(check_id, unfinished[check_id], outcome)
+        return frozenset(unfinished)
+
+    def _note_finished(self, check_id: CheckId, portfolio_id: PortfolioId, outcome: str) -> None:
+        self._database.deeds.note(f"checked: {outcome}", check=check_id, portfolio=portfolio_id)
 
     async def previous_session(self, portfolio_id: PortfolioId, before: date) -> date | None:
         """The last session before a day on which the portfolio's scheduled check was finished."""
@@ -175,23 +184,24 @@ class SqlChecks:
         )
         return {PortfolioId(number): session for number, session in rows if session is not None}
 
+    async def recent(self, portfolio_id: PortfolioId, limit: int) -> tuple[CheckRecord, ...]:
+        """The latest finished checks, newest first."""
+        rows = await self._database.rows(
+            select(DUE_CHECKS)
+            .where(DUE_CHECKS.c.portfolio_id == portfolio_id, ~_UNFINISHED)
+            .order_by(DUE_CHECKS.c.finished_at.desc(), DUE_CHECKS.c.id.desc())
+            .limit(limit)
+        )
+        return tuple(map(_record_of, rows))
+
     async def last(self, portfolio_id: PortfolioId) -> CheckRecord | None:
         """The latest finished check."""
-        return _record_of(
-            await self._database.row(
-                select(DUE_CHECKS)
-                .where(DUE_CHECKS.c.portfolio_id == portfolio_id, ~_UNFINISHED)
-                .order_by(DUE_CHECKS.c.finished_at.desc(), DUE_CHECKS.c.id.desc())
-                .limit(1)
-            )
-        )
+        return next(iter(await self.recent(portfolio_id, 1)), None)
 
 
 def _due_of(row: Found) -> DueCheck:
     return DueCheck(row.id, row.portfolio_id, row.session, row.slot, row.due_at)
 
 
-def _record_of(row: Found | None) -> CheckRecord | None:
-    if row is None:
-        return None
+def _record_of(row: Found) -> CheckRecord:
     return CheckRecord(_due_of(row), row.outcome, row.detail, row.finished_at)

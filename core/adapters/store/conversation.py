@@ -29,6 +29,8 @@ UPDATES_KEPT = timedelta(days=30)
 
 _IS_WAITING = and_(OUTBOX.c.sent_at.is_(None), ~OUTBOX.c.has_failed)
 
+_NAMED = (OUTBOX.c.id, OUTBOX.c.kind, OUTBOX.c.chat_id, OUTBOX.c.proposal_id, OUTBOX.c.portfolio_id)
+
 
 class SqlConversation:
     """The port ``Conversation`` over one transaction."""
@@ -135,11 +137,13 @@ class SqlConversation:
 
     async def mark_sent(self, outbox_id: OutboxId, at: datetime) -> None:
         """A message has been sent."""
-        await self._database.write(
+        row = await self._database.row(
             update(OUTBOX)
             .where(OUTBOX.c.id == outbox_id, _IS_WAITING)
             .values(sent_at=at, attempts=OUTBOX.c.attempts + 1, error="")
+            .returning(*_NAMED)
         )
+        self._note("sent", row)
 
     async def mark_failed(
         self, outbox_id: OutboxId, *, retry_at: datetime | None, error: str
@@ -150,9 +154,24 @@ class SqlConversation:
             values["has_failed"] = True
         else:
             values["not_before"] = retry_at
-        await self._database.write(
-            update(OUTBOX).where(OUTBOX.c.id == outbox_id, _IS_WAITING).values(**values)
+        row = await self._database.row(
+            update(OUTBOX)
+            .where(OUTBOX.c.id == outbox_id, _IS_WAITING)
+            .values(**values)
+            .returning(*_NAMED)
         )
+        if retry_at is None:
+            self._note("given up", row)
+
+    def _note(self, what: str, row: Found | None) -> None:
+        if row is not None:
+            self._database.deeds.note(
+                f"message {what}: {row.kind}",
+                outbox=row.id,
+                chat=row.chat_id,
+                proposal=row.proposal_id,
+                portfolio=row.portfolio_id,
+            )
 
     async def outbox_depth(self) -> int:
         """How many messages wait."""

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.adapters.store.deeds import Deeds
 from core.domain.targets import TargetAllocation
 
 MAX_REMEMBERED = 20_000
@@ -61,6 +62,7 @@ class Database:
         self._connection = connection
         self.memory = memory
         self.may_write = may_write
+        self.deeds = Deeds()
         self._is_postgres = connection.dialect.name == "postgresql"
 
     async def rows(self, statement: Executable) -> Sequence[Found]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import insert, select
 
@@ -10,6 +10,9 @@ from core.adapters.store.database import Database, Found
 from core.adapters.store.tables import AUDIT_EVENTS, MARKET_CLOCK
 from core.domain.ids import PortfolioId, ProposalId
 from core.ports.store import AuditEvent, MarketRow
+
+TOLD_OTHERWISE = frozenset({"proposed", "order_sent", "expired", "executing", "check_refused"})
+"""Events whose deed has a line of its own, with the ids of its check or order."""
 
 
 class SqlLog:
@@ -38,12 +41,29 @@ class SqlLog:
                 for event in events
             ],
         )
+        for event in events:
+            self._note(event)
 
-    async def events(self, portfolio_id: PortfolioId | None, limit: int) -> tuple[AuditEvent, ...]:
-        """The latest events of a portfolio, or (None) of all, newest first."""
+    def _note(self, event: AuditEvent) -> None:
+        """Write it down, but for what its data say: they may hold amounts and names."""
+        if event.kind in TOLD_OTHERWISE:
+            return
+        self._database.deeds.note(
+            event.kind,
+            member=event.member_id,
+            portfolio=event.portfolio_id,
+            proposal=event.proposal_id,
+        )
+
+    async def events(
+        self, portfolio_id: PortfolioId | None, limit: int, *, without: Collection[str] = ()
+    ) -> tuple[AuditEvent, ...]:
+        """The latest events of a portfolio, or (None) of all, newest first; not those of the kinds ``without``."""
         statement = select(AUDIT_EVENTS).order_by(AUDIT_EVENTS.c.id.desc()).limit(limit)
         if portfolio_id is not None:
             statement = statement.where(AUDIT_EVENTS.c.portfolio_id == portfolio_id)
+        if without:
+            statement = statement.where(AUDIT_EVENTS.c.kind.not_in(sorted(without)))
         return tuple(_event(row) for row in await self._database.rows(statement))
 
     async def of_proposal(

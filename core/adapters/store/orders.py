@@ -72,12 +72,17 @@ class SqlOrders:
             values["broker_order_id"] = broker_order_id
         if detail is not None:
             values["detail"] = detail
-        touched = await self._database.write(
+        row = await self._database.row(
             update(ORDERS)
             .where(ORDERS.c.id == order_id, ORDERS.c.state == before.value)
             .values(**values)
+            .returning(ORDERS.c.client_order_id, ORDERS.c.proposal_id)
         )
-        return touched == 1
+        if row is not None:
+            self._database.deeds.note(
+                f"order: {before} to {after}", order=row.client_order_id, proposal=row.proposal_id
+            )
+        return row is not None
 
     async def deny(self, order_id: OrderId, at: datetime) -> bool:
         """Remember when a broker first denied an order that it had acknowledged; False where that is known."""

@@ -78,6 +78,9 @@ class SqlProposals:
             outcome="",
         )
         await self._add_revision(ProposalId(number), revision)
+        self._database.deeds.note(
+            f"proposed: {cause}", proposal=number, check=check_id, portfolio=portfolio_id
+        )
         return Proposal(
             id=ProposalId(number),
             portfolio_id=portfolio_id,
@@ -117,6 +120,8 @@ class SqlProposals:
             .where(PROPOSALS.c.id == proposal_id, PROPOSALS.c.state == before.value)
             .values(**values)
         )
+        if touched == 1:
+            self._database.deeds.note(f"proposal: {before} to {after}", proposal=proposal_id)
         return touched == 1
 
     async def add_revision(

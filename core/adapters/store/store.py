@@ -144,7 +144,9 @@ class SqlStore:
     async def _begin(self) -> AsyncIterator[UnitOfWork]:
         with unit_of_work_open():
             async with self._turn, _transaction(self._writer) as connection:
-                yield SqlUnitOfWork(Database(connection, self._memory, may_write=True))
+                database = Database(connection, self._memory, may_write=True)
+                yield SqlUnitOfWork(database)
+            database.deeds.tell()
 
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[UnitOfWork]:

@@ -80,6 +80,10 @@ class Checks(Protocol):
         """The same for many portfolios; checks that came to an outcome in ``without`` do not count."""
         ...
 
+    async def recent(self, portfolio_id: PortfolioId, limit: int) -> tuple[CheckRecord, ...]:
+        """The latest finished checks, newest first."""
+        ...
+
     async def last(self, portfolio_id: PortfolioId) -> CheckRecord | None:
         """The latest finished check."""
         ...

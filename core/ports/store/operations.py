@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -50,8 +50,10 @@ class Log(Protocol):
         """Write many audit events at once."""
         ...
 
-    async def events(self, portfolio_id: PortfolioId | None, limit: int) -> tuple[AuditEvent, ...]:
-        """The latest events, newest first."""
+    async def events(
+        self, portfolio_id: PortfolioId | None, limit: int, *, without: Collection[str] = ()
+    ) -> tuple[AuditEvent, ...]:
+        """The latest events of a portfolio, or (None) of all, newest first; not those of the kinds ``without``."""
         ...
 
     async def of_proposal(

@@ -1,0 +1,86 @@
+"""What people read for the codes of the log's events."""
+
+from __future__ import annotations
+
+from bot.words.labels import CHECK_OUTCOMES
+from bot.words.numbers import count
+from core.application.read_log import CHECKED, ORDER_SENT, PROPOSED, LogEntry
+from core.domain.ids import ChatId
+
+EVENTS: dict[str, str] = {
+    "account_accepted": "the account at the broker was accepted",
+    "account_connected": "a broker account was connected",
+    "account_held": "the account is held",
+    "barred": "its account may not trade",
+    "cancelled": "cancelled",
+    "cash_moved": "cash was moved",
+    "check_refused": "no plan could be made",
+    "claim_made": "a claim link was made",
+    "code_accepted": "a one-time code was right",
+    "code_refused": "a one-time code was wrong",
+    "codes_enrolled": "one-time codes were set up",
+    "codes_locked": "one-time codes were locked",
+    "codes_removed": "one-time codes were removed",
+    "decided_approve": "approved",
+    "decided_cancel": "cancelled",
+    "decided_later": "put off",
+    "decided_reject": "rejected",
+    "decided_reopen": "reopened",
+    "decided_stay_in_cash": "stays in cash",
+    "decided_try_buys": "purchases tried again",
+    "ended_done": "done",
+    "ended_failed": "failed",
+    "ended_frozen": "frozen: a person must decide",
+    "ended_partial": "partly done",
+    "entered": "came in",
+    "executing": "being carried out",
+    "expired": "expired",
+    "foreign_orders": "orders of others were seen",
+    "forged_button": "a button that was not ours",
+    "hold_lifted": "the account is free again",
+    "holdings_changed": "holdings changed from outside",
+    "holdings_typed": "holdings were entered",
+    "home_chat_set": "the home chat was chosen",
+    "invited": "an invitation was made",
+    "key_rotated": "secrets were sealed with a new key",
+    "keys_removed": "a broker's keys were removed",
+    "member_removed": "a member was removed",
+    "order_declared_void": "an order was declared not sent",
+    "order_found": "an order in doubt was found",
+    "pause": "paused",
+    "paused": "paused",
+    "policy_changed": "the policy was changed",
+    "portfolio_created": "the portfolio was made",
+    "rechecked": "prices and holdings looked at again",
+    "refused": "tried what is not allowed",
+    "resume": "resumed",
+    "resumed": "resumed",
+    "role_changed": "a role was changed",
+    "rung_changed": "the rung was changed",
+    "same_symbols_set": "symbols that count as the same",
+    "scheduled": "scheduled",
+    "targets_set": "targets were set",
+    "taxes_told": "the tax situation was told",
+    "treatment_set": "the tax treatment was set",
+}
+"""What was done, by the code of its event."""
+
+
+def event_words(entry: LogEntry) -> str:
+    """One entry in a few words, without its time and without who it was."""
+    if entry.kind == CHECKED:
+        return f"checked: {CHECK_OUTCOMES.get(entry.outcome, entry.outcome)}"
+    if entry.kind == PROPOSED:
+        return f"proposal {entry.proposal_id}{_reached(entry.chats)}"
+    about = f"proposal {entry.proposal_id}: " if entry.proposal_id is not None else ""
+    if entry.kind == ORDER_SENT:
+        return f"{about}{'orders' if entry.count > 1 else 'order'} sent: {entry.count}"
+    return about + EVENTS.get(entry.kind, entry.kind.replace("_", " "))
+
+
+def _reached(chats: tuple[ChatId, ...]) -> str:
+    """Whom a proposal has reached: people, a group, or nobody yet."""
+    people = sum(chat > 0 for chat in chats)
+    who = [count(people, "person", "people")] if people else []
+    who += ["the group"] if len(chats) > people else []
+    return f" to {' and '.join(who)}" if who else ", not sent yet"
