@@ -15,14 +15,17 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from bot.heartbeat import Heartbeat
 from bot.key_room import KeyRoom
 from bot.logs import redact_also
+from bot.pulse import Pulse
 from bot.runtime import Runtime
 from bot.settings import Settings
 from core.adapters.brokers.keyed import KeyedBrokerage, KeyedDoors, Line, Lines
 from core.adapters.brokers.manual import ManualBrokerage, PricesByHand
 from core.adapters.brokers.registry import BrokerRegistry
 from core.adapters.brokers.simulated import SimulatedBrokerage
+from core.adapters.brokers.timed import TimedBrokerage
 from core.adapters.brokers.troubled import TroubledBrokerage
 from core.adapters.calendars.nyse import NyseCalendar
 from core.adapters.calendars.replay import ReplayCalendar
@@ -74,15 +77,14 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         )
         stack.push_async_callback(house.close)
         troubled = _troubled(settings, house, clock)
+        houses = {"simulated": troubled or house, "manual": by_hand, ALPACA: alpaca.house(stack)}
+        pulse = _pulse(settings, clock)
+        stack.push_async_callback(pulse.heartbeat.close)
         yield Runtime(
             settings=settings,
             store=store,
             brokers=BrokerRegistry(
-                {
-                    "simulated": troubled or house,
-                    "manual": by_hand,
-                    ALPACA: alpaca.house(stack),
-                }
+                {name: TimedBrokerage(name, each, pulse.metrics) for name, each in houses.items()}
             ),
             market=market,
             clock=clock,
@@ -93,6 +95,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             limits=settings.limits,
             troubles=troubled,
             vault=vault,
+            pulse=pulse,
         )
 
 
@@ -102,6 +105,11 @@ def make_vault(settings: Settings) -> AesGcmVault | None:
     if key is None:
         return None
     return AesGcmVault(key.get_secret_value(), settings.old_secret_keys)
+
+
+def _pulse(settings: Settings, clock: Clock) -> Pulse:
+    url = settings.heartbeat_url
+    return Pulse(clock, Heartbeat(url.get_secret_value() if url else None, clock))
 
 
 async def _require_openable(store: Store, vault: Vault | None) -> None:

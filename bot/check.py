@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from bot.bootstrap import open_runtime
+from bot.health import health_page
 from bot.runtime import Runtime
 from bot.settings import Settings
 from bot.stopping import stopped_by_signals, unless_stopped
@@ -26,7 +27,7 @@ async def check_once(settings: Settings) -> WorkDone:
 async def check_for_ever(settings: Settings) -> None:
     """Do the same again and again until told to stop."""
     stopping = stopped_by_signals()
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings) as runtime, health_page(runtime):
         while not stopping.is_set():
             try:
                 await unless_stopped(_once(runtime), stopping)
@@ -60,7 +61,7 @@ async def _drain(runtime: Runtime) -> None:
     from bot.telegram.delivery import Deliverer
 
     try:
-        async with build_bot(runtime.settings) as bot:
+        async with build_bot(runtime.settings, runtime.pulse.metrics) as bot:
             deliverer = Deliverer(runtime, bot)
             while await deliverer.drain(50):
                 await lease.take()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from bot.pulse import Pulse
 from bot.settings import Settings
 from core.application.market import Market
 from core.domain.risk import Limits
@@ -23,7 +24,7 @@ class Runtime:
     scheduler at once. ``allowed_users`` may come in without an invitation.
     ``vault`` seals secrets at rest; None where the operator has set no key for it.
     ``tap_patience`` is for how many seconds the answer to a tap waits for its outcome. ``troubles``, in the demo
-    alone, is what the simulated broker does wrong.
+    alone, is what the simulated broker does wrong. ``pulse`` is told of rounds of work.
     """
 
     settings: Settings = field(repr=False)
@@ -36,6 +37,7 @@ class Runtime:
     work_arrived: asyncio.Event
     allowed_users: frozenset[int]
     limits: Limits
+    pulse: Pulse
     vault: Vault | None = None
     tap_patience: float = 0.7
     troubles: Troubles | None = None

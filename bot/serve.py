@@ -11,6 +11,7 @@ from typing import Any
 from bot.bootstrap import open_runtime
 from bot.claim import offer_claim
 from bot.executions import holder_of_executions
+from bot.health import health_page
 from bot.only_process import AnotherProcess, only_process
 from bot.runtime import Runtime
 from bot.schedule import build_alarm
@@ -45,6 +46,7 @@ async def run_until(runtime: Runtime, stopping: asyncio.Event) -> None:
         _alone(runtime),
         recorded_start(runtime) as starts,
         watchdog(),
+        health_page(runtime),
         _telegram_lease(runtime) as lease,
         AsyncExitStack() as stack,
     ):

@@ -22,6 +22,7 @@ SECRETS = (
     "EVENKEEL_SECRET_KEY",
     "EVENKEEL_OLD_SECRET_KEYS",
     "EVENKEEL_CONTROL_TOKEN",
+    "HEARTBEAT_URL",
 )
 """The settings that may also be given as a file, by NAME_FILE."""
 
@@ -62,6 +63,16 @@ def as_origin(url: str) -> str | None:
         return None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
+
+
+def is_web_address(url: str) -> bool:
+    """Whether a text is a URL that can be asked for over HTTP."""
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and url.isprintable()
 
 
 def with_async_driver(url: str) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
@@ -31,6 +32,7 @@ from bot.setting_values import (
     Unreadable,
     as_origin,
     given_names,
+    is_web_address,
     parse_user_ids,
     split_keys,
     with_async_driver,
@@ -63,7 +65,7 @@ OTHER_NAMES = {
 
 MOST_MONEY = Decimal(1_000_000_000)
 
-OUR_PREFIXES = ("EVENKEEL_", "TELEGRAM_", "ALPACA_", "REPLAY_", "LIMIT_", "LIVE_CAP_")
+OUR_PREFIXES = ("EVENKEEL_", "TELEGRAM_", "ALPACA_", "REPLAY_", "LIMIT_", "LIVE_CAP_", "HEALTH_")
 """A name in the environment that begins so was probably meant for us."""
 
 
@@ -149,6 +151,15 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="one of DEBUG, INFO, WARNING, ERROR"
     )
+    health_port: int | None = Field(
+        None, ge=0, le=65535, description="a port number from 0 (any free one) to 65535"
+    )
+    health_host: str = Field(
+        "127.0.0.1", description="an address of this machine, such as 127.0.0.1"
+    )
+    heartbeat_url: SecretStr | None = Field(
+        None, description="an address that begins with https:// or http://"
+    )
     evenkeel_secret_key: SecretStr | None = Field(
         None,
         description="a random text of at least 32 characters, without spaces or commas in it",
@@ -211,6 +222,21 @@ class Settings(BaseSettings):
         if value is not None and len(value.get_secret_value()) < CONTROL_TOKEN_LENGTH:
             raise _expected(cls, "evenkeel_control_token")
         return value
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _be_an_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not is_web_address(value.get_secret_value()):
+            raise _expected(cls, "heartbeat_url")
+        return value
+
+    @field_validator("health_host")
+    @classmethod
+    def _be_an_own_address(cls, value: str) -> str:
+        try:
+            return str(ip_address(value.strip()))
+        except ValueError:
+            raise _expected(cls, "health_host", value) from None
 
     @field_validator("evenkeel_secret_key", "evenkeel_old_secret_keys")
     @classmethod

@@ -76,7 +76,13 @@ class Worker:
     async def round(self) -> WorkDone:
         """One round of due work."""
         async with self._lock:
-            return await self.round_within()
+            try:
+                done = await self.round_within()
+            except Exception:
+                self._runtime.pulse.round_failed()
+                raise
+        self._runtime.pulse.round_done()
+        return done
 
     async def round_within(self) -> WorkDone:
         """One round, for a caller that holds the lock already."""

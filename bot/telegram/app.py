@@ -28,6 +28,7 @@ from telegram.ext import (
 
 from bot.runtime import Runtime
 from bot.telegram.chats import Chats
+from bot.telegram.client import TimedRequest
 from bot.telegram.commands import MENU, command_named
 from bot.telegram.commands.notes import code, note
 from bot.telegram.commands.start import NOBODY_ELSE, PURPOSE, SHORT_PURPOSE
@@ -69,6 +70,7 @@ def build_application(runtime: Runtime) -> AnyApplication:
         .token(token.get_secret_value())
         .base_url(f"{origin}/bot")
         .base_file_url(f"{origin}/file/bot")
+        .request(TimedRequest(runtime.pulse.metrics))
         .concurrent_updates(AT_ONCE)
         .job_queue(None)
         .build()

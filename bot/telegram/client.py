@@ -1,13 +1,43 @@
-"""The bare client, for commands that only want to say or ask something once."""
+"""The client: requests to Telegram that are timed, and a bare bot for commands that only say something once."""
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 from telegram import Bot
+from telegram.request import HTTPXRequest
 
+from bot.metrics import Metrics
 from bot.settings import Settings
+from core.ports.meter import CallEnd
+
+GOOD = range(200, 300)
+LONG_WAIT = "getUpdates"
+"""It waits for updates by design: how long it took says nothing."""
 
 
-def build_bot(settings: Settings) -> Bot:
+class TimedRequest(HTTPXRequest):
+    """The library's own way of asking Telegram, with every request but the long wait timed."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__()
+        self._metrics = metrics
+
+    async def do_request(self, url: str, *args: Any, **values: Any) -> tuple[int, bytes]:
+        """Ask, and note how long it took."""
+        method = url.rpartition("/")[2]
+        began, end = time.monotonic(), CallEnd.UNAVAILABLE
+        try:
+            status, content = await super().do_request(url, *args, **values)
+            end = CallEnd.OK if status in GOOD else CallEnd.REFUSED
+            return status, content
+        finally:
+            if method != LONG_WAIT:
+                self._metrics.telegram_request(method, time.monotonic() - began, end)
+
+
+def build_bot(settings: Settings, metrics: Metrics | None = None) -> Bot:
     """Make a client for ``async with``; ValueError without a token."""
     if settings.telegram_bot_token is None:
         message = "TELEGRAM_BOT_TOKEN is not set"
@@ -17,4 +47,5 @@ def build_bot(settings: Settings) -> Bot:
         settings.telegram_bot_token.get_secret_value(),
         base_url=f"{origin}/bot",
         base_file_url=f"{origin}/file/bot",
+        request=TimedRequest(metrics or Metrics()),
     )

@@ -214,6 +214,7 @@ def test_a_secret_may_stand_in_a_file(
     content = {
         "TELEGRAM_BOT_TOKEN": CANARY,
         "DATABASE_URL": "postgresql+psycopg://u:CANARY@h/db",
+        "HEARTBEAT_URL": "https://hc.example/CANARY",
     }.get(name, LONG_CANARY)
     (tmp_path / "secret").write_text(f"  {content}\n", "utf-8")
     given(monkeypatch, ALPACA_API_KEY=LONG_CANARY, ALPACA_SECRET_KEY=LONG_CANARY)
@@ -404,3 +405,35 @@ def test_the_example_shows_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_pat
     )
     assert load_settings() == Settings(_env_file=None)
     assert not [name for name in os.environ if name in setting_names()]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("HEARTBEAT_URL", "ftp://CANARY.example", ""),
+        ("HEARTBEAT_URL", "CANARY", ""),
+        ("HEALTH_HOST", "my-server", ", not “my-server”"),
+        ("HEALTH_PORT", "70000", ", not “70000”"),
+    ],
+)
+def test_what_watches_over_the_bot_is_refused_where_it_cannot_be(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, shown: str
+) -> None:
+    given(monkeypatch, **{name: value})
+    (fault,) = faults()
+    assert fault.startswith(f"{name} must be ")
+    assert fault.endswith(f"{shown}.")
+    assert "CANARY" not in fault
+
+
+def test_nothing_listens_and_no_sign_is_given_by_default() -> None:
+    settings = load_settings()
+    assert (settings.health_port, settings.health_host) == (None, "127.0.0.1")
+    assert settings.heartbeat_url is None
+
+
+def test_the_heartbeat_s_address_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, HEARTBEAT_URL=f"https://hc.example/{LONG_CANARY}")
+    settings = load_settings()
+    assert f"https://hc.example/{LONG_CANARY}" in settings.secret_values()
+    assert LONG_CANARY not in repr(settings)

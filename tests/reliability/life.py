@@ -11,6 +11,8 @@ from typing import Any, cast
 
 from telegram import Bot
 
+from bot.heartbeat import Heartbeat
+from bot.pulse import Pulse
 from bot.runtime import Runtime
 from bot.settings import Settings
 from bot.telegram.context import Turn
@@ -204,6 +206,7 @@ class Life:
             work_arrived=asyncio.Event(),
             allowed_users=frozenset(),
             limits=Limits(),
+            pulse=Pulse(self.world.clock, Heartbeat(None, self.world.clock)),
         )
         chat = Chat(ChatId(member.user_id), "private", member.name)
         return Turn(runtime, cast("Bot", None), member, chat, 1, 1)

@@ -13,8 +13,8 @@ from core.domain.ids import CheckId, PortfolioId
 from core.domain.session import DueCheck
 from core.ports.store import CheckRecord
 
-_UNFINISHED = DUE_CHECKS.c.finished_at.is_(None)
-_IS_SCHEDULED = DUE_CHECKS.c.slot.like("__:__")
+UNFINISHED = DUE_CHECKS.c.finished_at.is_(None)
+IS_SCHEDULED = DUE_CHECKS.c.slot.like("__:__")
 """A scheduled check's slot is a time of day; that of a requested one names the request."""
 
 
@@ -51,7 +51,7 @@ class SqlChecks:
     async def unscheduled(self) -> tuple[PortfolioId, ...]:
         """The portfolios with targets that have no unfinished scheduled check."""
         waiting = exists().where(
-            DUE_CHECKS.c.portfolio_id == TARGETS.c.portfolio_id, _UNFINISHED, _IS_SCHEDULED
+            DUE_CHECKS.c.portfolio_id == TARGETS.c.portfolio_id, UNFINISHED, IS_SCHEDULED
         )
         rows = await self._database.rows(
             select(TARGETS.c.portfolio_id)
@@ -64,7 +64,7 @@ class SqlChecks:
         """Forget a portfolio's scheduled checks that have not begun: its check times have changed."""
         await self._database.write(
             delete(DUE_CHECKS).where(
-                DUE_CHECKS.c.portfolio_id == portfolio_id, _UNFINISHED, _IS_SCHEDULED
+                DUE_CHECKS.c.portfolio_id == portfolio_id, UNFINISHED, IS_SCHEDULED
             )
         )
 
@@ -72,7 +72,7 @@ class SqlChecks:
         """The unfinished checks whose time has come, oldest first."""
         rows = await self._database.rows(
             select(DUE_CHECKS)
-            .where(_UNFINISHED, DUE_CHECKS.c.due_at <= until)
+            .where(UNFINISHED, DUE_CHECKS.c.due_at <= until)
             .order_by(DUE_CHECKS.c.due_at, DUE_CHECKS.c.id)
         )
         return tuple(_due_of(row) for row in rows)
@@ -80,7 +80,7 @@ class SqlChecks:
     async def next_due_at(self) -> datetime | None:
         """When the earliest unfinished check falls due."""
         found: datetime | None = await self._database.value(
-            select(func.min(DUE_CHECKS.c.due_at)).where(_UNFINISHED)
+            select(func.min(DUE_CHECKS.c.due_at)).where(UNFINISHED)
         )
         return found
 
@@ -88,7 +88,7 @@ class SqlChecks:
         """When a portfolio's next scheduled check falls due."""
         found: datetime | None = await self._database.value(
             select(func.min(DUE_CHECKS.c.due_at)).where(
-                DUE_CHECKS.c.portfolio_id == portfolio_id, _UNFINISHED, _IS_SCHEDULED
+                DUE_CHECKS.c.portfolio_id == portfolio_id, UNFINISHED, IS_SCHEDULED
             )
         )
         return found
@@ -115,7 +115,7 @@ class SqlChecks:
         """Close a check; False when it was closed before."""
         row = await self._database.row(
             update(DUE_CHECKS)
-            .where(DUE_CHECKS.c.id == check_id, _UNFINISHED)
+            .where(DUE_CHECKS.c.id == check_id, UNFINISHED)
             .values(outcome=outcome, detail=detail, finished_at=at)
             .returning(DUE_CHECKS.c.portfolio_id)
         )
@@ -129,12 +129,12 @@ class SqlChecks:
         """Close many checks at once, and return those that were not closed before."""
         among = self._database.among(DUE_CHECKS.c.id, [check_id for check_id, _, _ in outcomes])
         rows = await self._database.rows(
-            select(DUE_CHECKS.c.id, DUE_CHECKS.c.portfolio_id).where(among, _UNFINISHED)
+            select(DUE_CHECKS.c.id, DUE_CHECKS.c.portfolio_id).where(among, UNFINISHED)
         )
         unfinished = {CheckId(row.id): PortfolioId(row.portfolio_id) for row in rows}
         statement = (
             update(DUE_CHECKS)
-            .where(DUE_CHECKS.c.id == bindparam("check"), _UNFINISHED)
+            .where(DUE_CHECKS.c.id == bindparam("check"), UNFINISHED)
             .values(outcome=bindparam("said"), detail=bindparam("with_detail"), finished_at=at)
         )
         await self._database.write(
@@ -169,8 +169,8 @@ class SqlChecks:
             .where(
                 DUE_CHECKS.c.portfolio_id == PORTFOLIOS.c.id,
                 DUE_CHECKS.c.session < before,
-                ~_UNFINISHED,
-                _IS_SCHEDULED,
+                ~UNFINISHED,
+                IS_SCHEDULED,
                 DUE_CHECKS.c.outcome.not_in([str(outcome) for outcome in without]),
             )
             .order_by(DUE_CHECKS.c.session.desc())
@@ -188,7 +188,7 @@ class SqlChecks:
         """The latest finished checks, newest first."""
         rows = await self._database.rows(
             select(DUE_CHECKS)
-            .where(DUE_CHECKS.c.portfolio_id == portfolio_id, ~_UNFINISHED)
+            .where(DUE_CHECKS.c.portfolio_id == portfolio_id, ~UNFINISHED)
             .order_by(DUE_CHECKS.c.finished_at.desc(), DUE_CHECKS.c.id.desc())
             .limit(limit)
         )

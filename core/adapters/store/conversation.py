@@ -27,7 +27,7 @@ from core.ports.store import Chat, Dialogue
 UPDATES_KEPT = timedelta(days=30)
 """How long a seen update is remembered; Telegram itself keeps updates for one day."""
 
-_IS_WAITING = and_(OUTBOX.c.sent_at.is_(None), ~OUTBOX.c.has_failed)
+IS_WAITING = and_(OUTBOX.c.sent_at.is_(None), ~OUTBOX.c.has_failed)
 
 _NAMED = (OUTBOX.c.id, OUTBOX.c.kind, OUTBOX.c.chat_id, OUTBOX.c.proposal_id, OUTBOX.c.portfolio_id)
 
@@ -127,7 +127,7 @@ class SqlConversation:
 
         A message that waits for a retry holds back the later ones of its chat, and of no other.
         """
-        ready = select(OUTBOX).where(_IS_WAITING, ~_is_held_back(now)).cte("ready")
+        ready = select(OUTBOX).where(IS_WAITING, ~_is_held_back(now)).cte("ready")
         urgency = func.min(ready.c.priority).over(partition_by=ready.c.chat_id)
         first = func.min(ready.c.id).over(partition_by=ready.c.chat_id)
         rows = await self._database.rows(
@@ -139,7 +139,7 @@ class SqlConversation:
         """A message has been sent."""
         row = await self._database.row(
             update(OUTBOX)
-            .where(OUTBOX.c.id == outbox_id, _IS_WAITING)
+            .where(OUTBOX.c.id == outbox_id, IS_WAITING)
             .values(sent_at=at, attempts=OUTBOX.c.attempts + 1, error="")
             .returning(*_NAMED)
         )
@@ -156,7 +156,7 @@ class SqlConversation:
             values["not_before"] = retry_at
         row = await self._database.row(
             update(OUTBOX)
-            .where(OUTBOX.c.id == outbox_id, _IS_WAITING)
+            .where(OUTBOX.c.id == outbox_id, IS_WAITING)
             .values(**values)
             .returning(*_NAMED)
         )
@@ -176,7 +176,7 @@ class SqlConversation:
     async def outbox_depth(self) -> int:
         """How many messages wait."""
         return int(
-            await self._database.value(select(func.count()).select_from(OUTBOX).where(_IS_WAITING))
+            await self._database.value(select(func.count()).select_from(OUTBOX).where(IS_WAITING))
         )
 
 

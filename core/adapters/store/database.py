@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import (
@@ -12,10 +13,12 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Executable,
+    Float,
     Row,
     Select,
     Table,
     any_,
+    extract,
     func,
     insert,
     literal,
@@ -114,6 +117,15 @@ class Database:
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An insertion that can say what to do about conflicts."""
         return postgresql.insert(table) if self._is_postgres else sqlite.insert(table)
+
+    def seconds_between(
+        self, first: Column[datetime], last: Column[datetime]
+    ) -> ColumnElement[Any]:
+        """How many seconds lie between two instants of a row."""
+        if self._is_postgres:
+            return extract("epoch", last - first)
+        days = func.julianday(last, type_=Float) - func.julianday(first, type_=Float)
+        return func.round(days * 86_400, 3)
 
     def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
         """The condition that a column has one of these values, as one parameter however many they are."""

@@ -14,6 +14,7 @@ from core.adapters.store.accounts import SqlHolds, SqlLooks
 from core.adapters.store.checks import SqlChecks
 from core.adapters.store.codes import SqlCodes
 from core.adapters.store.conversation import SqlConversation
+from core.adapters.store.counts import SqlCounts
 from core.adapters.store.credentials import SqlCredentials
 from core.adapters.store.database import Database, Memory
 from core.adapters.store.faults import translated
@@ -102,6 +103,11 @@ class SqlUnitOfWork:
     def codes(self) -> SqlCodes:
         """Members' one-time codes."""
         return SqlCodes(self._database)
+
+    @cached_property
+    def counts(self) -> SqlCounts:
+        """How many there are of everything."""
+        return SqlCounts(self._database)
 
     @cached_property
     def leases(self) -> SqlLeases:

@@ -14,6 +14,7 @@ from core.ports.store.accounts import Holds, Looks
 from core.ports.store.checks import Checks
 from core.ports.store.codes import Codes
 from core.ports.store.conversation import Conversation
+from core.ports.store.counts import Counts
 from core.ports.store.credentials import Credentials
 from core.ports.store.ladder import Ladder
 from core.ports.store.operations import Leases, Log
@@ -93,6 +94,11 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def counts(self) -> Counts:
+        """How many there are of everything."""
+        ...
+
+    @property
     def leases(self) -> Leases:
         """Leases."""
         ...
@@ -123,6 +129,7 @@ __all__ = [
     "Checks",
     "Codes",
     "Conversation",
+    "Counts",
     "Credentials",
     "Dialogue",
     "Holds",

@@ -16,6 +16,8 @@ from telegram import Bot
 from telegram.error import ChatMigrated
 from telegram.request import HTTPXRequest
 
+from bot.heartbeat import Heartbeat
+from bot.pulse import Pulse
 from bot.runtime import Runtime
 from bot.sandbox import Sandbox, running_sandbox
 from bot.sandbox.model import Message
@@ -142,6 +144,7 @@ async def post(tmp_path: Path) -> AsyncIterator[Post]:
             work_arrived=asyncio.Event(),
             allowed_users=frozenset({ANNAS}),
             limits=Limits(),
+            pulse=Pulse(world.clock, Heartbeat(None, world.clock)),
         )
         bot = Bot(
             sandbox.token,
