@@ -7,18 +7,20 @@ traded, so the positions are not compared then.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.application.desk import Desk, Seen
 from core.application.hold_account import hold_account, lift_hold
+from core.application.keep_splits import keep_splits
 from core.application.send_order import NOT_THERE
 from core.application.tell_changed import tell_changed, tell_foreign
 from core.domain.access_fault import AccessFault
 from core.domain.hold import LIFTS_ITSELF, UNKNOWN, Hold, HoldReason, strange, strange_ids
 from core.domain.ids import ClientOrderId, OrderId, Symbol
-from core.domain.look import ChangeKind, Held, HeldChange, Look, held_changes, is_split
+from core.domain.look import ChangeKind, Held, HeldChange, Look, held_changes, split_ratio
 from core.domain.order import TERMINAL, OrderState, our_prefix
 from core.domain.portfolio import ManagedPortfolio
 from core.ports.broker import AccountReplaced, AccountReport, BrokerError, NoAccess, Watched
@@ -74,6 +76,9 @@ async def look_at_account(desk: Desk, managed: ManagedPortfolio) -> Seen:
         foreign = await _judge_orders(work, managed, report, now)
         if await _judge_positions(work, managed, report, changes, ours.newest_fill, now):
             await _believe_splits(work, report, changes or (), moment.session.date)
+            await keep_splits(
+                work, managed, managed.account, changes or (), moment.session.date, now
+            )
     return _remember(desk, managed, Seen(now, foreign))
 
 
@@ -236,14 +241,17 @@ async def _by_closes(
     if changes is None or not traded:
         return changes
     closes = await work.instruments.last_closes(traded, since)
-    return tuple(
-        replace(change, kind=ChangeKind.SPLIT)
-        if change.symbol in traded
-        and (now := report.positions.get(change.symbol)) is not None
-        and is_split(Held(change.before, price=closes.get(change.symbol)), now, change.before)
-        else change
-        for change in changes
-    )
+    return tuple(_by_close(change, report, closes) for change in changes)
+
+
+def _by_close(
+    change: HeldChange, report: AccountReport, closes: Mapping[Symbol, Decimal]
+) -> HeldChange:
+    now, close = report.positions.get(change.symbol), closes.get(change.symbol)
+    if change.kind is not ChangeKind.TRADED or now is None or close is None:
+        return change
+    ratio = split_ratio(Held(change.before, price=close), now, change.before)
+    return replace(change, kind=ChangeKind.SPLIT, ratio=ratio) if ratio else change
 
 
 async def _believe_splits(

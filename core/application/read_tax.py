@@ -11,7 +11,14 @@ from typing import TypeVar
 
 from core.application.market import Moment
 from core.domain.ids import AccountId, HouseholdId, MemberId
-from core.domain.ledger import LedgerLot, RealisedSale, TaxProfile
+from core.domain.ledger import (
+    LedgerLot,
+    RealisedSale,
+    Split,
+    TaxProfile,
+    distinct_splits,
+    shares_today,
+)
 from core.domain.lots import Lot, LotMethod, Term
 from core.domain.money import ZERO
 from core.domain.portfolio import ONLY_FIFO, Account, KnownTaxes, ManagedPortfolio
@@ -49,6 +56,7 @@ class Ledger:
     profiles: Mapping[MemberId, TaxProfile] = field(default_factory=dict)
     names: Mapping[MemberId, str] = field(default_factory=dict)
     equivalents: Mapping[HouseholdId, Equivalents] = field(default_factory=dict)
+    splits: tuple[Split, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,7 @@ async def read_ledger(
         await work.taxes.profiles(owners),
         await work.taxes.names(owners),
         await work.taxes.equivalents(households),
+        distinct_splits(await work.taxes.splits(since)),
     )
 
 
@@ -121,7 +130,7 @@ def washes_of(ledger: Ledger, household: HouseholdId) -> Washes:
             if _counts(ledger, account) and sale.gain is not None and sale.gain < ZERO:
                 loss = LossSale(
                     sale.symbol,
-                    sale.quantity,
+                    shares_today(sale.symbol, sale.quantity, sale.sold, ledger.splits),
                     sale.sold,
                     -sale.gain,
                     str(account.id),

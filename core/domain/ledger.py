@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from core.domain.ids import AccountId, MemberId, Symbol
-from core.domain.lots import Lot, Term
+from core.domain.lots import SMALLEST_SHARE, Lot, Term, split_shares
 from core.domain.money import ZERO
 from core.domain.tax import TaxRulesName
 
@@ -53,7 +55,11 @@ class LedgerLot:
     @property
     def lot(self) -> Lot:
         """What is left of it."""
-        return Lot(self.symbol, self.remaining, self.cost_per_share, self.acquired, self.label)
+        return self.named(self.label)
+
+    def named(self, name: str) -> Lot:
+        """What is left of it, under another name."""
+        return Lot(self.symbol, self.remaining, self.cost_per_share, self.acquired, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +100,70 @@ class TaxProfile:
     carried_long: Decimal = ZERO
     realised_short: Decimal = ZERO
     realised_long: Decimal = ZERO
+
+
+# --- splits --------------------------------------------------------------------------------------
+
+_SAME_SPLIT = timedelta(days=7)
+"""Accounts notice one split on different days, which lie no further apart than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A split as it was noticed: ``ratio`` new shares for an old one."""
+
+    symbol: Symbol
+    effective: date
+    ratio: Fraction
+
+
+def split_ledger(lots: Iterable[LedgerLot], ratio: Fraction) -> tuple[LedgerLot, ...]:
+    """Return lots, closed ones too, after a split: what all shares left have cost, and when, stays as it was."""
+    before = tuple(lots)
+    remaining = split_shares([lot.remaining for lot in before], ratio)
+    return tuple(_split_lot(lot, left, ratio) for lot, left in zip(before, remaining, strict=True))
+
+
+def _split_lot(lot: LedgerLot, left: Decimal, ratio: Fraction) -> LedgerLot:
+    (opened,) = split_shares([lot.quantity], ratio)
+    cost = lot.cost_per_share
+    if cost is not None:
+        shares, after = (
+            (lot.remaining, left) if left else (Decimal(ratio.denominator), ratio.numerator)
+        )
+        cost = cost * shares / after
+    quantity = left if lot.is_whole and left else max(opened, left, SMALLEST_SHARE)
+    return replace(lot, quantity=quantity, remaining=left, cost_per_share=cost)
+
+
+def distinct_splits(splits: Iterable[Split]) -> tuple[Split, ...]:
+    """Return each split once, whatever number of accounts noticed it, as of the day on which the first did."""
+    found: list[Split] = []
+    for split in sorted(splits, key=lambda each: (each.effective, each.symbol)):
+        if not any(_is_same(split, other) for other in found):
+            found.append(split)
+    return tuple(found)
+
+
+def _is_same(one: Split, other: Split) -> bool:
+    is_near = abs(one.effective - other.effective) <= _SAME_SPLIT
+    return (one.symbol, one.ratio) == (other.symbol, other.ratio) and is_near
+
+
+def shares_today(symbol: Symbol, quantity: Decimal, day: date, splits: Iterable[Split]) -> Decimal:
+    """Return what shares of a day have become by the splits since then."""
+    for split in splits:
+        if split.symbol == symbol and split.effective > day:
+            (quantity,) = split_shares([quantity], split.ratio)
+    return quantity
+
+
+# --- lots against what is held -------------------------------------------------------------------
+
+
+def uncovered(lots: Iterable[Lot], positions: Mapping[Symbol, Decimal]) -> dict[Symbol, Decimal]:
+    """Return by symbol how many shares are held that no lot covers; below 0 where lots name more than is held."""
+    found = dict(positions)
+    for lot in lots:
+        found[lot.symbol] = found.get(lot.symbol, ZERO) - lot.quantity
+    return {symbol: shares for symbol, shares in sorted(found.items()) if shares}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from core.domain.ids import AccountId, Symbol
 from core.domain.money import ZERO
@@ -65,13 +66,17 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldChange:
-    """One difference between two looks; ``was`` is the old symbol of what was renamed."""
+    """One difference between two looks; ``was`` is the old symbol of what was renamed.
+
+    ``ratio``: how many new shares a split gave for an old one; documents do not keep it.
+    """
 
     kind: ChangeKind
     symbol: Symbol
     before: Decimal
     after: Decimal
     was: Symbol | None = None
+    ratio: Fraction | None = None
 
 
 def changes_as_text(changes: Sequence[HeldChange]) -> str:
@@ -141,47 +146,48 @@ def _changes(
         if symbol in renames:
             yield HeldChange(ChangeKind.RENAMED, symbol, new, new, renames[symbol])
         elif old != new:
-            yield HeldChange(_kind(symbol, was, now, old, targets), symbol, old, new)
+            ratio = None if was is None or now is None else split_ratio(was, now, old)
+            is_new = old == ZERO and symbol not in targets
+            kind = ChangeKind.APPEARED if is_new else ChangeKind.TRADED
+            yield HeldChange(ChangeKind.SPLIT if ratio else kind, symbol, old, new, ratio=ratio)
 
 
-def _kind(
-    symbol: Symbol, was: Held | None, now: Held | None, old: Decimal, targets: frozenset[Symbol]
-) -> ChangeKind:
-    if was is not None and now is not None and is_split(was, now, old):
-        return ChangeKind.SPLIT
-    if old == ZERO and symbol not in targets:
-        return ChangeKind.APPEARED
-    return ChangeKind.TRADED
+def split_ratio(was: Held, now: Held, old: Decimal) -> Fraction | None:
+    """The split by which ``old`` shares have become another number, the value being what it was: new shares per old.
 
-
-def is_split(was: Held, now: Held, old: Decimal) -> bool:
-    """Whether ``old`` shares have become another number by a split: by its ratio, the value being what it was.
-
-    Fractions of a share may have been paid out in cash. Without prices nothing is called a split.
+    Fractions of a share may have been paid out in cash; where several ratios leave the same shares then, the one
+    nearest to the change of the price counts. Without prices nothing is called a split.
     """
     if was.price is None or now.price is None or old <= ZERO or now.quantity <= ZERO:
-        return False
+        return None
     value, new_value = old * was.price, now.quantity * now.price
     one_share = max(was.price, now.price)
     if abs(new_value - value) > value * SAME_VALUE + one_share:
-        return False
-    ratio = was.price / now.price
-    return any(
-        abs(ratio - many / few) <= many / few * SAME_VALUE and _comes_to(old, many / few, now)
-        for many, few in _ratios()
-    )
+        return None
+    moved = was.price / now.price
+    fitting = [
+        (now.quantity != times(old, ratio), abs(moved / times(Decimal(1), ratio) - 1), ratio)
+        for ratio in _ratios()
+        if abs(moved - times(Decimal(1), ratio)) <= times(SAME_VALUE, ratio)
+        and _comes_to(times(old, ratio), now.quantity)
+    ]
+    return min(fitting)[2] if fitting else None
 
 
-def _ratios() -> Iterator[tuple[Decimal, Decimal]]:
+def times(number: Decimal, ratio: Fraction) -> Decimal:
+    """A number times a ratio, to the digits that decimals have."""
+    return number * ratio.numerator / ratio.denominator
+
+
+def _ratios() -> Iterator[Fraction]:
     for number in range(2, MOST_SHARES_FOR_ONE + 1):
-        yield Decimal(number), Decimal(1)
-        yield Decimal(1), Decimal(number)
+        yield Fraction(number)
+        yield Fraction(1, number)
     for many, few in UNEVEN_SPLITS:
-        yield Decimal(many), Decimal(few)
-        yield Decimal(few), Decimal(many)
+        yield Fraction(many, few)
+        yield Fraction(few, many)
 
 
-def _comes_to(old: Decimal, factor: Decimal, now: Held) -> bool:
-    """Whether the shares are what the ratio makes of them, or that without its fraction of a share."""
-    exact = old * factor
-    return abs(now.quantity - exact) < Decimal("0.000001") or now.quantity == exact // 1
+def _comes_to(exact: Decimal, new: Decimal) -> bool:
+    """Whether shares are what a split makes of them, or that without its fraction of a share."""
+    return abs(new - exact) < Decimal("0.000001") or new == exact // 1

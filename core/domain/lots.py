@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
+from fractions import Fraction
 from itertools import pairwise
 
 from core.domain.ids import Symbol
 from core.domain.money import CENT, ZERO, to_cents
 from core.domain.refusals import BadNumber, LotsTooFew, UnknownLot
+
+SMALLEST_SHARE = Decimal("1e-9")
+"""The smallest part of a share that brokers write down."""
 
 
 class LotMethod(StrEnum):
@@ -263,18 +267,41 @@ def lots_after(lots: Iterable[Lot], sales: Iterable[LotSale]) -> tuple[Lot, ...]
     )
 
 
-def split_lots(lots: Iterable[Lot], ratio: Decimal) -> tuple[Lot, ...]:
-    """Return lots after a split: ``ratio`` new shares for each old one (2 for 2:1, 0.1 for 1:10).
+def split_lots(lots: Iterable[Lot], ratio: Fraction) -> tuple[Lot, ...]:
+    """Return lots after a split: ``ratio`` new shares for each old one (2 for 2:1, 1/10 for 1:10).
 
-    What a lot cost as a whole, and when it was acquired, stays. Raises BadNumber for a ratio that is not above 0.
+    What a lot cost as a whole, and when it was acquired, stays. Shares are rounded as ``split_shares`` does; of a lot
+    that is less than a billionth of a share then, nothing is left. Raises BadNumber for a ratio that is not above 0.
     """
-    if not ratio.is_finite() or ratio <= ZERO:
-        raise BadNumber("ratio", str(ratio), "a number above 0")
+    before = tuple(lots)
+    shares = split_shares([lot.quantity for lot in before], ratio)
     return tuple(
-        replace(
-            lot,
-            quantity=lot.quantity * ratio,
-            cost_per_share=None if lot.cost_per_share is None else lot.cost_per_share / ratio,
-        )
-        for lot in lots
+        replace(lot, quantity=new, cost_per_share=_cost_after(lot, new))
+        for lot, new in zip(before, shares, strict=True)
+        if new > ZERO
+    )
+
+
+def split_shares(shares: Sequence[Decimal], ratio: Fraction) -> tuple[Decimal, ...]:
+    """Return numbers of shares after a split, each to the billionth of a share, which add up to those of all together.
+
+    Raises BadNumber for a ratio that is not above 0.
+    """
+    if ratio <= 0:
+        raise BadNumber("ratio", str(ratio), "a number above 0")
+    ends, running = [ZERO], ZERO
+    for each in shares:
+        running += each
+        ends.append((running * ratio.numerator / ratio.denominator).quantize(SMALLEST_SHARE))
+    return tuple(_plain(end - start) for start, end in pairwise(ends))
+
+
+def _cost_after(lot: Lot, quantity: Decimal) -> Decimal | None:
+    return None if lot.cost_per_share is None else lot.cost_per_share * lot.quantity / quantity
+
+
+def _plain(number: Decimal) -> Decimal:
+    """The same number without zeros at its end."""
+    return (
+        number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
     )

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from core.domain.ids import ClientOrderId, HouseholdId, MemberId, Symbol
-from core.domain.ledger import LedgerLot, LotSource, RealisedSale, TaxProfile
+from core.domain.ledger import LedgerLot, LotSource, RealisedSale, Split, TaxProfile
 from core.domain.lots import Term
 from core.domain.tax import Equivalents, TaxRulesName
 from core.domain.tax_treatment import TaxTreatment
@@ -132,3 +133,24 @@ async def test_profiles_groups_and_treatments_are_replaced(store: Store) -> None
         (account,) = accounts[member.household_id]
         assert account == replace(family.account, tax_treatment=TaxTreatment.TAX_DEFERRED)
         assert await work.taxes.names([member.id]) == {member.id: "Ann"}
+
+
+async def test_a_split_is_remembered_once_an_account_and_day_and_changes_lots_by_their_ids(
+    store: Store,
+) -> None:
+    family = await settle(store)
+    split = Split(VTI, THIS_YEAR, Fraction(1, 3))
+    async with store.begin() as work:
+        await work.taxes.open_lot(a_lot(family, "o-1/x"), "USD")
+        await work.taxes.open_lot(a_lot(family, "o-2/x"), "USD")
+        assert await work.taxes.add_split(family.account.id, split, NOW)
+        assert not await work.taxes.add_split(family.account.id, split, NOW)
+        assert await work.taxes.splits(date(2020, 3, 3)) == ()
+        assert await work.taxes.splits(THIS_YEAR) == (split,)
+        first, second = await work.taxes.open_lots(family.account.id, VTI)
+        changed = replace(
+            first, quantity=EXACT, remaining=Decimal("1e-9"), cost_per_share=Decimal("30.5")
+        )
+        await work.taxes.change_lots([changed, replace(second, remaining=Decimal(0))], NOW)
+    async with store.read() as work:
+        assert await work.taxes.open_lots(family.account.id, VTI) == (changed,)

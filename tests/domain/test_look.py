@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.ids import Symbol
-from core.domain.look import ChangeKind, Held, HeldChange, held_changes, is_split
+from core.domain.look import ChangeKind, Held, HeldChange, held_changes, split_ratio
 
 K = ChangeKind
 VTI, BND, FB, META = Symbol("VTI"), Symbol("BND"), Symbol("FB"), Symbol("META")
@@ -109,7 +109,7 @@ def test_without_the_ratio_in_both_shares_and_price_nothing_is_called_a_split(
 def test_shares_bought_or_sold_at_a_steady_price_are_never_a_split(
     before: int, after: int, price: Decimal
 ) -> None:
-    assert not is_split(held(before, price), held(after, price), Decimal(before))
+    assert split_ratio(held(before, price), held(after, price), Decimal(before)) is None
 
 
 @pytest.mark.fault(39)

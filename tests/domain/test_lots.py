@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from random import Random
 
 import pytest
@@ -225,16 +226,16 @@ def test_of_two_equal_lots_a_sale_leaves_one() -> None:
 
 def test_a_split_changes_shares_and_cost_per_share_and_nothing_else() -> None:
     before = (lot(10, 90, NEW, "a"), lot(4, None, None))
-    doubled = split_lots(before, Decimal(2))
+    doubled = split_lots(before, Fraction(2))
     assert doubled == (lot(20, 45, NEW, "a"), lot(8, None, None))
-    (merged,) = split_lots((lot(100, 3),), Decimal("0.1"))
+    (merged,) = split_lots((lot(100, 3),), Fraction(1, 10))
     assert merged == lot(10, 30)
 
 
-@pytest.mark.parametrize("ratio", ["0", "-2", "NaN"])
-def test_a_split_into_nothing_is_refused(ratio: str) -> None:
+@pytest.mark.parametrize("ratio", [0, -2])
+def test_a_split_into_nothing_is_refused(ratio: int) -> None:
     with pytest.raises(BadNumber):
-        split_lots((lot(),), Decimal(ratio))
+        split_lots((lot(),), Fraction(ratio))
 
 
 LOTS = st.lists(
@@ -274,3 +275,24 @@ def test_no_share_and_no_cent_is_lost_in_a_sale(
         assert abs(sale.proceeds - proceeds * sale.quantity / quantity) < CENT
     left = quantity_of(lots_after(lots, sales))
     assert left == max(quantity_of(lots) - quantity, Decimal(0))
+
+
+RATIOS = st.sampled_from(
+    [Fraction(2), Fraction(3, 2), Fraction(1, 3), Fraction(1, 7), Fraction(20)]
+)
+
+
+@given(LOTS, RATIOS)
+def test_a_split_keeps_what_all_lots_have_cost_and_makes_as_many_shares_as_of_the_whole(
+    lots: list[Lot], ratio: Fraction
+) -> None:
+    after = split_lots(lots, ratio)
+    exact = quantity_of(lots) * ratio.numerator / ratio.denominator
+    assert abs(quantity_of(after) - exact) <= Decimal("5e-10")
+    for old, new in zip(lots, after, strict=True):
+        assert (new.acquired, new.name) == (old.acquired, old.name)
+        if old.cost_per_share is None or new.cost_per_share is None:
+            assert old.cost_per_share is new.cost_per_share is None
+        else:
+            basis = old.cost_per_share * old.quantity
+            assert abs(new.cost_per_share * new.quantity - basis) < Decimal("1e-18")

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import delete, exists, or_, select, update
@@ -15,6 +16,7 @@ from core.adapters.store.instruments import USUAL_CURRENCY, SqlInstruments
 from core.adapters.store.portfolios import account_of
 from core.adapters.store.tables import (
     ACCOUNTS,
+    CORPORATE_ACTIONS,
     EQUIVALENTS,
     INSTRUMENTS,
     LOTS,
@@ -24,7 +26,8 @@ from core.adapters.store.tables import (
     TAX_PROFILES,
 )
 from core.domain.ids import AccountId, ClientOrderId, HouseholdId, MemberId, Symbol
-from core.domain.ledger import LedgerLot, LotSource, RealisedSale, TaxProfile
+from core.domain.ledger import LedgerLot, LotSource, RealisedSale, Split, TaxProfile
+from core.domain.look import MOST_SHARES_FOR_ONE
 from core.domain.lots import Term
 from core.domain.money import ZERO
 from core.domain.portfolio import Account
@@ -32,6 +35,7 @@ from core.domain.tax import Equivalents, TaxRulesName
 from core.domain.tax_treatment import TaxTreatment
 
 _IS_OPEN = LOTS.c.closed_at.is_(None)
+_SPLIT = "split"
 _TABLES = (LOTS, REALISED, TAX_PROFILES, EQUIVALENTS)
 
 
@@ -98,6 +102,56 @@ class SqlTaxes:
             )
         )
         return tuple(map(_lot_of, rows))
+
+    async def change_lots(self, lots: Sequence[LedgerLot], at: datetime) -> None:
+        """Write shares and cost of lots anew, by their ids; what has none left is closed."""
+        for lot in lots:
+            values: dict[str, Any] = {
+                "quantity": lot.quantity,
+                "remaining": lot.remaining,
+                "cost_per_share": lot.cost_per_share,
+            }
+            await self._database.write(update(LOTS).where(LOTS.c.id == lot.id).values(**values))
+        ended = [lot.id for lot in lots if not lot.remaining]
+        await self._database.write(
+            update(LOTS)
+            .where(self._database.among(LOTS.c.id, ended), _IS_OPEN)
+            .values(closed_at=at)
+        )
+
+    async def add_split(self, account_id: AccountId, split: Split, at: datetime) -> bool:
+        """Remember a split that an account has noticed; False where it has noticed it that day before."""
+        ids = await self._instruments.ids([split.symbol], USUAL_CURRENCY)
+        row = {
+            "instrument_id": ids[split.symbol],
+            "kind": _SPLIT,
+            "effective": split.effective,
+            "ratio": Decimal(split.ratio.numerator) / split.ratio.denominator,
+            "cash": None,
+            "currency": USUAL_CURRENCY,
+            "becomes_instrument_id": None,
+            "source": f"account {account_id}",
+            "source_key": f"{_SPLIT} {ids[split.symbol]} {split.effective.isoformat()}",
+            "recorded_at": at,
+        }
+        return await self._database.add_new(CORPORATE_ACTIONS, [row]) == 1
+
+    async def splits(self, since: date) -> tuple[Split, ...]:
+        """The splits that any account has noticed on this day or later, oldest first."""
+        rows = await self._database.rows(
+            select(CORPORATE_ACTIONS, INSTRUMENTS.c.symbol)
+            .join(INSTRUMENTS, INSTRUMENTS.c.id == CORPORATE_ACTIONS.c.instrument_id)
+            .where(CORPORATE_ACTIONS.c.kind == _SPLIT, CORPORATE_ACTIONS.c.effective >= since)
+            .order_by(CORPORATE_ACTIONS.c.effective, CORPORATE_ACTIONS.c.id)
+        )
+        return tuple(
+            Split(
+                Symbol(row.symbol),
+                row.effective,
+                Fraction(row.ratio).limit_denominator(MOST_SHARES_FOR_ONE),
+            )
+            for row in rows
+        )
 
     async def add_realised(self, sales: Sequence[RealisedSale]) -> int:
         """Remember what was realised, each part of an execution once; returns how many were new."""

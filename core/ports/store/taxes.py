@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from core.domain.ids import AccountId, ClientOrderId, HouseholdId, MemberId, Symbol
-from core.domain.ledger import LedgerLot, RealisedSale, TaxProfile
+from core.domain.ledger import LedgerLot, RealisedSale, Split, TaxProfile
 from core.domain.portfolio import Account
 from core.domain.tax import Equivalents
 from core.domain.tax_treatment import TaxTreatment
@@ -47,6 +47,18 @@ class Taxes(Protocol):
         self, account_ids: Collection[AccountId], bought_since: date
     ) -> tuple[LedgerLot, ...]:
         """The lots of accounts that have something left, or were acquired on this day or later."""
+        ...
+
+    async def change_lots(self, lots: Sequence[LedgerLot], at: datetime) -> None:
+        """Write shares and cost of lots anew, by their ids; what has none left is closed."""
+        ...
+
+    async def add_split(self, account_id: AccountId, split: Split, at: datetime) -> bool:
+        """Remember a split that an account has noticed; False where it has noticed it that day before."""
+        ...
+
+    async def splits(self, since: date) -> tuple[Split, ...]:
+        """The splits that any account has noticed on this day or later, oldest first."""
         ...
 
     async def add_realised(self, sales: Sequence[RealisedSale]) -> int:

@@ -11,6 +11,7 @@ from core.adapters.store.tables.conversation import (
     TopicRow,
 )
 from core.adapters.store.tables.instruments import (
+    CorporateActionRow,
     InstrumentAliasRow,
     InstrumentRow,
     LastCloseRow,
@@ -57,6 +58,7 @@ ACCOUNT_SNAPSHOTS = table_of(AccountSnapshotRow)
 ACCOUNTS = table_of(AccountRow)
 AUDIT_EVENTS = table_of(AuditEventRow)
 CHATS = table_of(ChatRow)
+CORPORATE_ACTIONS = table_of(CorporateActionRow)
 CREDENTIALS = table_of(CredentialRow)
 DECISIONS = table_of(DecisionRow)
 DELIVERIES = table_of(DeliveryRow)
