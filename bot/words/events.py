@@ -44,6 +44,8 @@ EVENTS: dict[str, str] = {
     "invited": "an invitation was made",
     "key_rotated": "secrets were sealed with a new key",
     "keys_removed": "a broker's keys were removed",
+    "lots_opened": "lots were taken over from the broker",
+    "lots_split": "lots were split",
     "member_removed": "a member was removed",
     "order_declared_void": "an order was declared not sent",
     "order_found": "an order in doubt was found",
