@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from core.domain.session import NEW_YORK
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_WHOLE_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _A_WEEK = 7
 
@@ -45,6 +46,11 @@ def day(instant: datetime) -> str:
 def date_of(day: date) -> str:
     """A date with its year: ``11 Mar 2020``."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def weekday(day: date) -> str:
+    """A day of this week by its name: ``Tuesday``."""
+    return _WHOLE_DAYS[day.weekday()]
 
 
 def _day_and_month(local: datetime) -> str:

@@ -14,6 +14,7 @@ OrderId = NewType("OrderId", int)
 CheckId = NewType("CheckId", int)
 CredentialId = NewType("CredentialId", int)
 OutboxId = NewType("OutboxId", int)
+RuleId = NewType("RuleId", int)
 
 UserId = NewType("UserId", int)
 """A person's numeric Telegram user id: the only thing that identifies a member."""

@@ -14,6 +14,7 @@ from core.domain.ids import Symbol
 from core.domain.ladder import Barrier
 from core.domain.quote import PriceFault, PriceFaultKind
 from tests.bot.key_refusal_sentences import KEY_SENTENCES
+from tests.bot.rule_refusal_sentences import RULE_SENTENCES
 
 AT = datetime(2020, 3, 12, 20, 0, tzinfo=UTC)
 VTI = Symbol("VTI")
@@ -523,6 +524,7 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
     ),
     (r.NotBuiltYet("tax"), "Tax is not built yet."),
     *KEY_SENTENCES,
+    *RULE_SENTENCES,
 ]
 
 

@@ -1,0 +1,130 @@
+"""What rules came to, in one sentence each, such as: Held off: VIX 34.1 > 30 since Tuesday."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from bot.words.numbers import listed, plain
+from bot.words.refusals import refusal_sentence
+from bot.words.times import date_of, weekday
+from core.domain.money import ZERO
+from core.domain.rules import (
+    Action,
+    Evaluation,
+    Lack,
+    LackKind,
+    Measure,
+    Reading,
+    Rule,
+    Ruled,
+    Verdict,
+)
+
+TIMING = (
+    "Holding off is market timing: while it lasts, your portfolio drifts from its targets,"
+    " and nobody knows when it is over."
+)
+"""What is said wherever a rule holds off."""
+
+ACTIONS = {
+    Action.CHECK_NOW: "check now",
+    Action.HOLD_OFF: "hold off",
+    Action.WIDEN: "widen bands",
+    Action.NOTIFY: "only notify",
+}
+"""What rules do, as people choose it."""
+
+_WEEK = 7
+_MOST_DECIMALS = 6
+_SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+_PERCENT = frozenset({Measure.MOVE, Measure.DRAWDOWN, Measure.DISTANCE, Measure.VOLATILITY})
+
+
+def verdict_lines(verdict: Verdict, today: date) -> list[str]:
+    """One sentence for each rule that did something, or that could not be told; none where all is as usual."""
+    done = [f"{_did(each.rule)}: {_why(each, today)}." for each in verdict.because]
+    if verdict.action is Action.HOLD_OFF:
+        done.append(TIMING)
+    done += [f"Overruled ({ACTIONS[e.rule.action]}): {_why(e, today)}." for e in verdict.overruled]
+    done += [f"Noted: {_why(each, today)}." for each in verdict.notes]
+    return done + [unknown_sentence(each) for each in verdict.unknown]
+
+
+def unknown_sentence(ruled: Ruled) -> str:
+    """Why a rule counts as if it were off."""
+    if ruled.problem is not None:
+        why = refusal_sentence(ruled.problem)
+    else:
+        why = f"{listed([_lacking(lack) for lack in ruled.evaluation.lacks])}."
+    return f"Rule {ruled.rule.id} counts as off now: {why}"
+
+
+def reading_words(reading: Reading) -> str:
+    """A value beside its limit, as it is: ``VIX 34.1 > 30``, ``SPY drawdown 52w 8.2% ≤ 10%``."""
+    comparison = reading.comparison
+    name = str(comparison.symbol)
+    if comparison.measure is not Measure.LEVEL:
+        name = f"{name} {comparison.measure} {comparison.span}"
+    unit = "%" if comparison.measure in _PERCENT else ""
+    operator = comparison.operator if reading.holds else comparison.operator.opposite
+    value = _beside(reading.value, comparison.limit)
+    return f"{name} {value}{unit} {_SIGNS[operator]} {plain(comparison.limit)}{unit}"
+
+
+def _did(rule: Rule) -> str:
+    match rule.action:
+        case Action.HOLD_OFF:
+            return "Held off"
+        case Action.WIDEN:
+            return f"Bands widened by {plain(rule.factor or Decimal(1))}"
+        case Action.CHECK_NOW:
+            return "Checked now"
+        case Action.NOTIFY:
+            return "Noted"
+
+
+def _why(ruled: Ruled, today: date) -> str:
+    values = listed([reading_words(reading) for reading in ruled.evaluation.readings])
+    since = since_words(ruled.evaluation, today)
+    return f"{values} {since}".rstrip()
+
+
+def since_words(evaluation: Evaluation, today: date) -> str:
+    """Since when: ``since today``, ``since Tuesday`` within a week, ``since 3 Mar 2020``, ``for longer than …``."""
+    since = evaluation.since
+    if since is None:
+        return ""
+    if evaluation.is_longer:
+        return f"since {date_of(since)} or longer"
+    days = (today - since).days
+    if days == 0:
+        return "since today"
+    return f"since {weekday(since)}" if 0 < days < _WEEK else f"since {date_of(since)}"
+
+
+def _beside(value: Decimal, limit: Decimal) -> str:
+    """A value with one decimal, or with so many that it is seen on which side of its limit it lies."""
+    for decimals in range(1, _MOST_DECIMALS + 1):
+        shown = round(value, decimals)
+        if (shown > limit) == (value > limit) and (shown < limit) == (value < limit):
+            return _fixed(shown)
+    return plain(value)
+
+
+def _fixed(shown: Decimal) -> str:
+    return f"−{abs(shown)}" if shown < ZERO else str(abs(shown))
+
+
+def _lacking(lack: Lack) -> str:
+    day = "" if lack.day is None else date_of(lack.day)
+    return {
+        LackKind.NO_PRICE: f"{lack.symbol} has no price",
+        LackKind.STALE: f"the price of {lack.symbol} is too old",
+        LackKind.NOT_A_NUMBER: f"{lack.symbol} came without a number for its price",
+        LackKind.NOT_POSITIVE: f"{lack.symbol} is not above 0, so percentages of it mean nothing",
+        LackKind.NO_CLOSE: f"{lack.symbol} has no close of {day}",
+        LackKind.TOO_FEW: f"{lack.symbol} has too few closes since {day}",
+        LackKind.BEFORE_HISTORY: f"closes of {lack.symbol} would be needed from before {day}",
+        LackKind.SOURCE: f"the price source did not answer for {lack.symbol}",
+    }[lack.kind]

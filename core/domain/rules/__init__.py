@@ -1,0 +1,77 @@
+"""Rules for market conditions: a small language, read and weighed here, and never carried out as code.
+
+`parse` reads a text, `print_condition` writes it, `evaluate` holds it against closes and prices, `combine` brings the
+rules of a portfolio to one verdict.
+"""
+
+from __future__ import annotations
+
+from core.domain.rules.condition import (
+    And,
+    Comparison,
+    Condition,
+    Held,
+    Measure,
+    Not,
+    Operator,
+    Or,
+    Span,
+    Unit,
+    comparisons_in,
+    symbols_in,
+)
+from core.domain.rules.evaluation import (
+    LOOK_BACK,
+    Evaluation,
+    Reading,
+    Truth,
+    evaluate,
+    sessions_needed,
+)
+from core.domain.rules.examples import EXAMPLES, Example
+from core.domain.rules.indexes import INDEXES, source_symbol
+from core.domain.rules.limits import MAX_RULES
+from core.domain.rules.observed import Lack, LackKind, Observations, Observed
+from core.domain.rules.parser import parse
+from core.domain.rules.printer import print_condition, print_limit
+from core.domain.rules.rule import Action, Rule, require_factor
+from core.domain.rules.verdict import Ruled, Verdict, combine
+
+__all__ = [
+    "EXAMPLES",
+    "INDEXES",
+    "LOOK_BACK",
+    "MAX_RULES",
+    "Action",
+    "And",
+    "Comparison",
+    "Condition",
+    "Evaluation",
+    "Example",
+    "Held",
+    "Lack",
+    "LackKind",
+    "Measure",
+    "Not",
+    "Observations",
+    "Observed",
+    "Operator",
+    "Or",
+    "Reading",
+    "Rule",
+    "Ruled",
+    "Span",
+    "Truth",
+    "Unit",
+    "Verdict",
+    "combine",
+    "comparisons_in",
+    "evaluate",
+    "parse",
+    "print_condition",
+    "print_limit",
+    "require_factor",
+    "sessions_needed",
+    "source_symbol",
+    "symbols_in",
+]

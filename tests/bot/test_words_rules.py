@@ -1,0 +1,183 @@
+"""What people read of rules: why something was held off, and which word of a rule is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+
+from bot.words.rule_refusals import WIDTH, pointed
+from bot.words.rules import ACTIONS, TIMING, reading_words, verdict_lines
+from core.domain.ids import MemberId, PortfolioId, RuleId, Symbol
+from core.domain.refusals import RuleUnexpected
+from core.domain.refusals.rules import BadRule, Expected
+from core.domain.rules import (
+    Action,
+    Comparison,
+    Evaluation,
+    Lack,
+    LackKind,
+    Reading,
+    Rule,
+    Ruled,
+    Truth,
+    combine,
+    parse,
+)
+from tests.domain.rules.strategies import texts
+
+FRIDAY, TUESDAY = date(2020, 3, 6), date(2020, 3, 3)
+
+
+def reading(text: str, value: str) -> Reading:
+    comparison = parse(text)
+    assert isinstance(comparison, Comparison)
+    holds = comparison.operator.holds(Decimal(value), comparison.limit)
+    return Reading(comparison, Decimal(value), FRIDAY, holds)
+
+
+def ruled(
+    action: Action,
+    readings: Sequence[Reading],
+    since: date = TUESDAY,
+    *,
+    is_longer: bool = False,
+    factor: str | None = None,
+) -> Ruled:
+    at = datetime(2020, 3, 2, 15, 0, tzinfo=UTC)
+    by = None if factor is None else Decimal(factor)
+    rule = Rule(RuleId(3), PortfolioId(1), "…", action, MemberId(1), at, by, is_enabled=True)
+    return Ruled(rule, Evaluation(Truth.TRUE, tuple(readings), (), since, is_longer))
+
+
+def lines(*all_ruled: Ruled) -> list[str]:
+    return verdict_lines(combine(all_ruled), FRIDAY)
+
+
+def test_holding_off_says_why_since_when_and_what_it_is() -> None:
+    held = ruled(Action.HOLD_OFF, [reading("VIX > 30", "34.12")])
+    assert lines(held) == ["Held off: VIX 34.1 > 30 since Tuesday.", TIMING]
+    assert "market timing" in TIMING
+
+
+def test_each_action_has_its_word() -> None:
+    fall = [reading("SPY move 1d < -4", "-4.62")]
+    down = [reading("SPX drawdown 52w >= 10", "12.34"), reading("VIX > 30", "34.12")]
+    assert lines(
+        ruled(Action.WIDEN, fall, FRIDAY, factor="1.50"), ruled(Action.CHECK_NOW, down)
+    ) == [
+        "Bands widened by 1.5: SPY move 1d −4.6% < −4% since today.",
+        "Overruled (check now): SPX drawdown 52w 12.3% ≥ 10% and VIX 34.1 > 30 since Tuesday.",
+    ]
+    assert lines(ruled(Action.CHECK_NOW, fall, date(2020, 2, 3))) == [
+        "Checked now: SPY move 1d −4.6% < −4% since 3 Feb 2020."
+    ]
+    assert lines(ruled(Action.NOTIFY, fall, date(2020, 2, 3), is_longer=True)) == [
+        "Noted: SPY move 1d −4.6% < −4% since 3 Feb 2020 or longer."
+    ]
+    assert set(ACTIONS) == set(Action)
+
+
+def test_nothing_is_said_where_no_rule_holds() -> None:
+    assert lines() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "words"),
+    [
+        ("VIX > 30", "20", "VIX 20.0 ≤ 30"),
+        ("VIX > 30", "30.004", "VIX 30.004 > 30"),
+        ("VIX >= 30", "29.96", "VIX 29.96 < 30"),
+        ("VIX <= 30.25", "30.25", "VIX 30.25 ≤ 30.25"),
+        ("VIX < 30", "30.00000001", "VIX 30.00000001 ≥ 30"),
+        ("TNX change 1m > 0.5", "0.62", "TNX change 1m 0.6 > 0.5"),
+        ("SPY distance 200d < 0", "-0.01", "SPY distance 200d −0.01% < 0%"),
+        ("SPY volatility 20d > 35", "41.449", "SPY volatility 20d 41.4% > 35%"),
+    ],
+)
+def test_a_value_is_shown_so_that_it_is_seen_on_which_side_it_lies(
+    text: str, value: str, words: str
+) -> None:
+    assert reading_words(reading(text, value)) == words
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (LackKind.NO_PRICE, "VIX has no price"),
+        (LackKind.STALE, "the price of VIX is too old"),
+        (LackKind.NOT_A_NUMBER, "VIX came without a number for its price"),
+        (LackKind.NOT_POSITIVE, "VIX is not above 0, so percentages of it mean nothing"),
+        (LackKind.NO_CLOSE, "VIX has no close of 3 Mar 2020"),
+        (LackKind.TOO_FEW, "VIX has too few closes since 3 Mar 2020"),
+        (LackKind.BEFORE_HISTORY, "closes of VIX would be needed from before 3 Mar 2020"),
+        (LackKind.SOURCE, "the price source did not answer for VIX"),
+    ],
+)
+def test_what_could_not_be_told_counts_as_off_and_says_what_is_missing(
+    kind: LackKind, words: str
+) -> None:
+    lack = Lack(Symbol("VIX"), kind, TUESDAY)
+    unknown = Ruled(ruled(Action.HOLD_OFF, []).rule, Evaluation(Truth.UNKNOWN, lacks=(lack,)))
+    assert lines(unknown) == [f"Rule 3 counts as off now: {words}."]
+
+
+def test_every_kind_of_missing_data_has_words() -> None:
+    for kind in LackKind:
+        lack = Lack(Symbol("VIX"), kind, None)
+        evaluation = Evaluation(Truth.UNKNOWN, lacks=(lack,))
+        assert lines(Ruled(ruled(Action.NOTIFY, []).rule, evaluation))
+
+
+def test_a_stored_text_that_cannot_be_read_any_more_says_why() -> None:
+    problem = RuleUnexpected("VIX fell 3", 4, 4, Expected.OPERATOR)
+    unread = Ruled(ruled(Action.NOTIFY, []).rule, Evaluation(Truth.UNKNOWN), problem)
+    assert lines(unread) == [
+        "Rule 3 counts as off now: “fell” cannot stand there: expected > or <."
+    ]
+
+
+def pointed_at(text: str) -> list[str]:
+    with pytest.raises(BadRule) as caught:
+        parse(text)
+    return pointed(caught.value).split("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "marks"),
+    [
+        ("SPY drawdonw 52w > 10", "SPY drawdonw 52w > 10", "    ^^^^^^^^"),
+        ("VIX >", "VIX >", "     ^"),
+        ("", "", "^"),
+        ("VIX\n> 30 fro 3d", "VIX > 30 fro 3d", "         ^^^"),
+        ("日本 > 30", "?? > 30", "^^"),
+        (
+            "VIX > 30 and SPY move 1d < -4 and SPX drawdwon 52w > 10 or TNX > 4",
+            "… 1d < -4 and SPX drawdwon 52w > 10…",
+            f"{18 * ' '}^^^^^^^^",
+        ),
+        (
+            "VIX > 30 and SPY move 1d < -4 and SPX > 4000 for 3w",
+            "…ove 1d < -4 and SPX > 4000 for 3w",
+            f"{32 * ' '}^^",
+        ),
+    ],
+)
+def test_a_mark_stands_under_the_word(text: str, shown: str, marks: str) -> None:
+    assert pointed_at(text) == [shown, marks]
+
+
+@given(texts)
+def test_the_mark_stands_under_what_was_found_and_fits_a_phone(text: str) -> None:
+    try:
+        parse(text)
+    except BadRule as refusal:
+        shown, marks = pointed(refusal).split("\n")
+        assert max(len(shown), len(marks)) <= WIDTH + 2
+        place = len(marks) - len(marks.lstrip(" "))
+        found = refusal.found[:1]
+        if found.isascii() and found.isprintable() and found.strip():
+            assert shown[place] == found
