@@ -83,6 +83,8 @@ CAUSES: dict[Cause, str] = {
     Cause.TARGETS_CHANGED: "new targets",
     Cause.NEW_CASH: "new cash",
     Cause.AFTER_SALE: "purchases after a sale",
+    Cause.HARVEST: "a loss to harvest",
+    Cause.SWITCH_BACK: "a switch back",
 }
 
 REVISION_CAUSES: dict[RevisionCause, str] = {
@@ -93,6 +95,7 @@ REVISION_CAUSES: dict[RevisionCause, str] = {
     RevisionCause.PRICES_MOVED: "prices moved after it was shown",
     RevisionCause.HOLDINGS_CHANGED: "the account changed after it was shown",
     RevisionCause.APPROVAL_AGED: "the approval became too old before the orders were sent",
+    RevisionCause.WASHED: "a purchase in the household would have made the loss not count",
 }
 
 DECISIONS: dict[DecisionKind, str] = {

@@ -43,6 +43,11 @@ EXPLANATIONS: dict[str, str] = {
     "wash": (
         "purchases that would make a recent loss not count: block them, mark them (flag), or off"
     ),
+    "harvest_loss": (
+        "the loss in a position from which a harvest is offered; 0: only when asked (/harvest)"
+    ),
+    "harvest_percent": "and only lots that have lost this part of what they cost",
+    "harvest_look": "how often losses are looked for, once `harvest_loss` is above 0",
     "calendar": "dates that are a reason to look, whatever the bands say",
     "trigger": "either: a date or a band is enough; band_on_date: bands count on dates only",
     "check_times": "when the portfolio is looked at on a trading day",

@@ -72,6 +72,24 @@ class ReasonCode(StrEnum):
     BELOW_RESERVE = "below_reserve"
     LOSS_WASHED = "loss_washed"
     BASIS_UNKNOWN = "basis_unknown"
+    # of pairs that are sold and bought together
+    HARVEST = "harvest"
+    HARVESTED = "harvested"
+    SWITCH_BACK = "switch_back"
+    SWITCHED = "switched"
+    REPLACES = "replaces"
+    NO_LOSS = "no_loss"
+    LOSS_TOO_SMALL = "loss_too_small"
+    NOT_TAXABLE = "not_taxable"
+    NO_TAX_RULES = "no_tax_rules"
+    LOTS_IN_FRONT = "lots_in_front"
+    RECENTLY_BOUGHT = "recently_bought"
+    BOUGHT_SOON = "bought_soon"
+    NO_SUBSTITUTE = "no_substitute"
+    SUBSTITUTE_BARRED = "substitute_barred"
+    PAIR_TOO_SMALL = "pair_too_small"
+    SAVES_TOO_LITTLE = "saves_too_little"
+    SWITCH_TAXED = "switch_taxed"
     NOTHING_HELPS = "nothing_helps"
 
 
@@ -88,8 +106,9 @@ class Reason:
     """A typed reason: its code, the symbol it is about, and its numbers by name.
 
     Names used: ``weight``, ``drift``, ``band``, ``target``, ``goal`` (points, percent),
-    ``amount``, ``cost``, ``price``, ``min_trade``, ``missing`` (money), ``worth`` (times the cost). ``until`` is the
-    day from which it no longer holds.
+    ``amount``, ``cost``, ``price``, ``min_trade``, ``missing`` (money), ``worth`` (times the cost). Of losses:
+    ``short``, ``long``, ``least``, ``saved`` and ``carried`` (money), ``percent``, ``shares``. ``until`` is the day
+    from which it no longer holds. Of a trade that is one of a pair, ``symbol`` is the other one.
     """
 
     code: ReasonCode

@@ -119,7 +119,8 @@ class Policy:
     ``cool_down`` and ``expires_after`` in sessions; ``turnover_limit`` in percent of the managed total;
     ``cost_limit``, ``commission_per_share``, ``gain_budget`` (a year) and ``loss_offset`` (a year) in money;
     ``min_lot`` in shares, in multiples of which whole shares trade; ``worth`` is how many times its cost a trade must
-    take off the drift, both in money; ``tax_short`` and ``tax_long`` in percent; ``defer_days`` in days.
+    take off the drift, both in money; ``tax_short`` and ``tax_long`` in percent; ``defer_days`` in days;
+    ``harvest_loss`` in money (0: losses are harvested only when asked for), ``harvest_percent`` of what a lot cost.
     """
 
     band: Band = field(default_factory=Band)
@@ -148,6 +149,9 @@ class Policy:
     gain_budget: Decimal | None = None
     defer_days: int = 0
     wash: WashRule = WashRule.BLOCK
+    harvest_loss: Decimal = ZERO
+    harvest_percent: Decimal = ZERO
+    harvest_look: CalendarRule = CalendarRule.MONTHLY
     calendar: CalendarRule = CalendarRule.OFF
     trigger: Trigger = Trigger.EITHER
     check_times: tuple[time, ...] = (time(11, 0),)

@@ -85,6 +85,8 @@ class Cause(StrEnum):
     TARGETS_CHANGED = "targets_changed"
     NEW_CASH = "new_cash"
     AFTER_SALE = "after_sale"
+    HARVEST = "harvest"
+    SWITCH_BACK = "switch_back"
 
 
 class RevisionCause(StrEnum):
@@ -97,6 +99,7 @@ class RevisionCause(StrEnum):
     PRICES_MOVED = "prices_moved"
     HOLDINGS_CHANGED = "holdings_changed"
     APPROVAL_AGED = "approval_aged"
+    WASHED = "washed"
 
 
 class DecisionKind(StrEnum):

@@ -13,6 +13,7 @@ from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.money import HUNDRED, ZERO, half_spread, purchase_cost, sale_proceeds
 from core.domain.plan import After, PlanRequest, Side, Trade
+from core.domain.policy import Policy
 from core.planning.problem import Cell, Problem, cap_of
 from core.planning.reasons import explain_trade
 
@@ -88,14 +89,19 @@ def _trade(request: PlanRequest, cell: Cell, count: int) -> Trade:
     side = Side.BUY if count > 0 else Side.SELL
     quantity = _quantity(request, cell, count)
     value = quantity * price
-    half = half_spread(price, policy.spread_bps)
+    cost = trade_cost(policy, side, quantity, price)
+    reason = explain_trade(cell, side, has_target=cell.line.symbol in request.targets.weights)
+    return Trade(cell.symbol, side, quantity, price, value, cost, reason, cell.account.name)
+
+
+def trade_cost(policy: Policy, side: Side, quantity: Decimal, price: Decimal) -> Decimal:
+    """What a trade costs: half the spread, to the cent against whoever trades, and the commissions."""
+    half, value = half_spread(price, policy.spread_bps), quantity * price
     if side is Side.BUY:
         cost = purchase_cost(quantity, price + half) - value
     else:
         cost = value - sale_proceeds(quantity, price - half)
-    cost += policy.commission + purchase_cost(quantity, policy.commission_per_share)
-    reason = explain_trade(cell, side, has_target=cell.line.symbol in request.targets.weights)
-    return Trade(cell.symbol, side, quantity, price, value, cost, reason, cell.account.name)
+    return cost + policy.commission + purchase_cost(quantity, policy.commission_per_share)
 
 
 def _quantity(request: PlanRequest, cell: Cell, count: int) -> Decimal:

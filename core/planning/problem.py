@@ -229,7 +229,7 @@ def _cell(
 ) -> Cell:
     purchases_only, sales_only = only
     price = request.prices[symbol]
-    unit = _unit(request.policy, account, symbol)
+    unit = step_of(request.policy, account, symbol)
     no_sale = _no_sale(request, account, symbol, purchases_only=purchases_only)
     no_purchase = _no_purchase(request, account, symbol)
     if no_purchase is None and sales_only:
@@ -257,7 +257,8 @@ def _cell(
     )
 
 
-def _unit(policy: Policy, account: PlanAccount, symbol: Symbol) -> Decimal:
+def step_of(policy: Policy, account: PlanAccount, symbol: Symbol) -> Decimal:
+    """The step in shares in which an account trades a symbol."""
     is_whole = policy.min_lot > 1 or whole_shares(policy, (symbol,), account.fractionable)
     return Decimal(policy.min_lot) if is_whole else SHARE_PART
 

@@ -72,7 +72,7 @@ def sale_limit(
     held = account.quantity(symbol)
     if not (_defers(request, account) or _must_not_gain(request, symbol)):
         return SaleLimit(held)
-    lots = _lots_of(account, symbol)
+    lots = lots_of(account, symbol)
     free = _free_lots(request, account, lots, price)
     barred = [lot for lot in lots if lot not in free]
     if not barred:
@@ -83,7 +83,7 @@ def sale_limit(
     return SaleLimit(quantity_of(free), why, until)
 
 
-def _lots_of(account: PlanAccount, symbol: Symbol) -> tuple[Lot, ...]:
+def lots_of(account: PlanAccount, symbol: Symbol) -> tuple[Lot, ...]:
     """A position's lots; what no lot covers is one of unknown date and basis."""
     lots = tuple(lot for lot in account.lots if lot.symbol == symbol and lot.quantity > ZERO)
     rest = account.quantity(symbol) - quantity_of(lots)
@@ -177,7 +177,7 @@ def lots_sold(
     proceeds: Decimal,
 ) -> tuple[LotSale, ...]:
     """What a sale takes from which lots of a position, by the rules of whoever is taxed for it."""
-    lots = _lots_of(account, symbol)
+    lots = lots_of(account, symbol)
     named = {lot.name for lot in lots}
     taken = rules_of(owner_of(request, account).rules).lots_sold(
         symbol,

@@ -27,6 +27,97 @@ def whole(code: ReasonCode, drift: str, **others: str) -> Reason:
 
 C = ReasonCode
 JUNE = date(2024, 6, 3)
+LOST = {"amount": "1204"}
+BELOW = {"amount": "120", "least": "500", "percent": "0"}
+PAIR_SENTENCES: list[tuple[ReasonCode, Symbol | None, dict[str, str], date | None, str]] = [
+    (
+        C.HARVEST,
+        None,
+        {"amount": "1204", "short": "804", "long": "400"},
+        None,
+        "Harvested loss $1,204.00 (short $804.00, long $400.00).",
+    ),
+    (C.HARVESTED, BND, LOST, None, "These shares have lost $1,204.00; BND stands in for them."),
+    (
+        C.SWITCH_BACK,
+        BND,
+        {},
+        None,
+        "BND has stood in for 30 days; what was sold can be bought again.",
+    ),
+    (C.SWITCHED, BND, {}, None, "It has stood in for BND, which is bought again."),
+    (C.REPLACES, BND, {}, None, "It takes the place of BND, which is sold with it."),
+    (C.NO_LOSS, None, {}, None, "No lot whose cost is known has lost anything."),
+    (C.LOSS_TOO_SMALL, BND, BELOW, None, "BND −$120.00: below your $500.00."),
+    (
+        C.LOSS_TOO_SMALL,
+        BND,
+        {**BELOW, "percent": "5"},
+        None,
+        "BND −$120.00: below your $500.00 and 5% of a lot's cost.",
+    ),
+    (C.LOSS_TOO_SMALL, BND, {**BELOW, "least": "0"}, None, "BND −$120.00: too small."),
+    (C.NOT_TAXABLE, BND, LOST, None, "BND −$1,204.00: no loss counts in this account."),
+    (C.NO_TAX_RULES, BND, LOST, None, "BND −$1,204.00: no tax rules are set (/tax rules us)."),
+    (C.LOTS_IN_FRONT, BND, LOST, None, "BND −$1,204.00: the broker would sell other lots first."),
+    (
+        C.RECENTLY_BOUGHT,
+        BND,
+        {**LOST, "shares": "12"},
+        JUNE,
+        "BND −$1,204.00: 12 bought within 30 days; free from 3 Jun 2024.",
+    ),
+    (
+        C.BOUGHT_SOON,
+        BND,
+        LOST,
+        None,
+        "BND −$1,204.00: an open plan in the household buys the same.",
+    ),
+    (
+        C.NO_SUBSTITUTE,
+        BND,
+        LOST,
+        None,
+        "BND −$1,204.00: its line has no substitute (/targets BND|OTHER …).",
+    ),
+    (
+        C.SUBSTITUTE_BARRED,
+        BND,
+        LOST,
+        JUNE,
+        "BND −$1,204.00: no substitute can be bought now; free from 3 Jun 2024.",
+    ),
+    (
+        C.SUBSTITUTE_BARRED,
+        BND,
+        {},
+        JUNE,
+        "BND: what it stands in for cannot be bought before 3 Jun 2024.",
+    ),
+    (
+        C.PAIR_TOO_SMALL,
+        BND,
+        LOST,
+        None,
+        "BND −$1,204.00: too small to be sold and bought together.",
+    ),
+    (C.PAIR_TOO_SMALL, BND, {}, None, "BND: too small to be sold and bought together."),
+    (
+        C.SAVES_TOO_LITTLE,
+        BND,
+        {"amount": "4", "saved": "0.96", "cost": "2"},
+        None,
+        "BND −$4.00: worth $0.96 in tax, for $2.00 of cost.",
+    ),
+    (
+        C.SWITCH_TAXED,
+        BND,
+        {"amount": "900", "cost": "216", "least": "180"},
+        None,
+        "BND: switching back is taxed with $216.00; the loss was worth $180.00.",
+    ),
+]
 SENTENCES: list[tuple[Reason, str]] = [
     (
         replace(line(C.WASHES, "-7"), until=JUNE),
@@ -56,6 +147,10 @@ SENTENCES: list[tuple[Reason, str]] = [
     (
         Reason(C.BASIS_UNKNOWN, None, {"amount": Decimal(1200)}),
         "Tax unknown: the cost of what is sold for $1,200.00 is not known.",
+    ),
+    *(
+        (Reason(code, symbol, {n: Decimal(v) for n, v in values.items()}, until), sentence)
+        for code, symbol, values, until, sentence in PAIR_SENTENCES
     ),
     (
         line(C.BAND_BREACHED, "-7.01"),
