@@ -49,6 +49,7 @@ EXPLANATIONS: dict[str, str] = {
     "harvest_percent": "and only lots that have lost this part of what they cost",
     "harvest_look": "how often losses are looked for, once `harvest_loss` is above 0",
     "calendar": "dates that are a reason to look, whatever the bands say",
+    "calendar_day": "on which day of each week, month, quarter and so on; if closed, the next one",
     "trigger": "either: a date or a band is enough; band_on_date: bands count on dates only",
     "check_times": "when the portfolio is looked at on a trading day",
     "cool_down": "trading days without a new alert after a decision",

@@ -36,7 +36,7 @@ def look_after(market: Market, managed: ManagedPortfolio, orders: Sequence[Order
     session = _settlement_after(market, last)
     if session is None:
         return None
-    due_at = session.slot_at(min(managed.policy.check_times))
+    due_at = min(session.slot_at(slot) for slot in managed.policy.check_times)
     return Look(managed.portfolio.id, session.date, due_at)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from collections.abc import Collection
+from datetime import date, datetime
 
 from core.application.market import Market, Moment
 from core.domain.ids import PortfolioId
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.refusals import EndOfHistory
-from core.domain.session import Session, slot_name
+from core.domain.session import Session
+from core.domain.slot import Slot, slot_name
 from core.ports.store import Store
 
 
@@ -33,7 +35,7 @@ async def schedule_checks(store: Store, market: Market) -> int:
 def _next_row(
     market: Market, managed: ManagedPortfolio, moment: Moment
 ) -> tuple[PortfolioId, date, str, datetime] | None:
-    times = sorted(managed.policy.check_times)
+    times = managed.policy.check_times
     found = _next_slot(moment.session, times, moment.now)
     if found is None:
         try:
@@ -46,8 +48,10 @@ def _next_row(
     return managed.portfolio.id, session.date, slot_name(slot), session.slot_at(slot)
 
 
-def _next_slot(session: Session, times: list[time], now: datetime) -> tuple[Session, time] | None:
-    for slot in times:
-        if session.slot_at(slot) > now:
-            return session, slot
-    return None
+def _next_slot(
+    session: Session, slots: Collection[Slot], now: datetime
+) -> tuple[Session, Slot] | None:
+    """The session's next slot; which is first depends on its hours. Slots that fall together are one."""
+    due = ((session.slot_at(slot), slot) for slot in slots)
+    later = [(at, slot) for at, slot in due if at > now]
+    return (session, min(later, key=lambda each: each[0])[1]) if later else None

@@ -36,6 +36,7 @@ from core.application.take_snapshot import (
     symbols_needed,
 )
 from core.application.write_sweep import CHUNK, Sweep, chunks, write_sweep
+from core.domain.due_date import is_date_due
 from core.domain.ids import AccountId, PortfolioId, Symbol
 from core.domain.lots import Lot
 from core.domain.money import ZERO
@@ -58,7 +59,7 @@ from core.domain.refusals import (
     Refusal,
 )
 from core.domain.risk import CODE_LIMITS, Limits
-from core.domain.session import DueCheck, is_date_due
+from core.domain.session import DueCheck
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
 from core.ports.store import Store, UnitOfWork
@@ -223,7 +224,7 @@ def _date_due(managed: ManagedPortfolio, sweep: Sweep) -> bool:
     if rule is CalendarRule.OFF:
         return False
     checked = sweep.standings[managed.portfolio.id].checked
-    return is_date_due(rule, sweep.moment.session.date, checked)
+    return is_date_due(rule, sweep.moment.session.date, checked, managed.policy.calendar_day)
 
 
 async def _price_and_judge(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import time
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
+from core.domain.due_date import FIRST_DAY, ChosenDay
+from core.domain.due_date import CalendarRule as CalendarRule  # noqa: PLC0414 - named here by all
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.lots import LotMethod
 from core.domain.money import HUNDRED, ONE, ZERO
+from core.domain.slot import ELEVEN, Slot
 
 
 class Direction(StrEnum):
@@ -53,17 +55,6 @@ class Fractional(StrEnum):
     ON = "on"
     OFF = "off"
     AUTO = "auto"
-
-
-class CalendarRule(StrEnum):
-    """How often a date alone is a reason to look."""
-
-    OFF = "off"
-    WEEKLY = "weekly"
-    MONTHLY = "monthly"
-    QUARTERLY = "quarterly"
-    SEMIANNUAL = "semiannual"
-    ANNUAL = "annual"
 
 
 class Trigger(StrEnum):
@@ -153,8 +144,9 @@ class Policy:
     harvest_percent: Decimal = ZERO
     harvest_look: CalendarRule = CalendarRule.MONTHLY
     calendar: CalendarRule = CalendarRule.OFF
+    calendar_day: ChosenDay = FIRST_DAY
     trigger: Trigger = Trigger.EITHER
-    check_times: tuple[time, ...] = (time(11, 0),)
+    check_times: tuple[Slot, ...] = (ELEVEN,)
     cool_down: int = 5
     expires_after: int = 3
     approvals: int = 1

@@ -8,13 +8,14 @@ chat writes them ``band:VTI 3`` and ``relative:VTI 20``, the file as an object b
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from core.domain import policy_values as values
+from core.domain.due_date import FIRST_DAY
 from core.domain.ids import Symbol
 from core.domain.instrument import parse_symbol
 from core.domain.lots import LotMethod
@@ -164,6 +165,7 @@ FIELDS: tuple[PolicyField, ...] = (
     PolicyField("harvest_percent", (), _PERCENT, in_file=False),
     PolicyField("harvest_look", (), values.choice(CalendarRule), in_file=False),
     PolicyField("calendar", ("dates",), values.choice(CalendarRule), in_file=False),
+    PolicyField("calendar_day", ("on", "day"), values.chosen_day(), in_file=False),
     PolicyField("trigger", (), values.choice(Trigger), in_file=False),
     PolicyField("check_times", ("check", "checks"), values.times(), in_file=False),
     PolicyField("cool_down", ("cooldown",), values.whole("sessions", 0, 60), in_file=False),
@@ -211,7 +213,7 @@ def find_field(name: str) -> PolicyField:
     return _BY_NAME[known]
 
 
-def change_policy(policy: Policy, pairs: Iterable[tuple[str, str]]) -> Policy:
+def change_policy(policy: Policy, pairs: Collection[tuple[str, str]]) -> Policy:
     """Change the named fields together.
 
     ``band:VTI 3`` and ``relative:VTI 20`` set a line's own band, ``default`` takes it away again;
@@ -219,7 +221,24 @@ def change_policy(policy: Policy, pairs: Iterable[tuple[str, str]]) -> Policy:
     """
     for name, text in pairs:
         policy = _change_one(policy, name, text)
-    return policy
+    return _with_fitting_day(policy, pairs)
+
+
+def _with_fitting_day(policy: Policy, pairs: Collection[tuple[str, str]]) -> Policy:
+    """The policy with a day that its calendar has.
+
+    Who names the day is refused one that the calendar does not have; who changes only the calendar gets its first day.
+    """
+    if policy.calendar_day.fits(policy.calendar):
+        return policy
+    named = next((text for name, text in pairs if find_field(name).name == "calendar_day"), None)
+    if named is None:
+        return replace(policy, calendar_day=FIRST_DAY)
+    if policy.calendar is CalendarRule.WEEKLY:
+        expected = "a weekday such as fri, where calendar is weekly"
+    else:
+        expected = f"a day such as 15 that calendar {policy.calendar} has"
+    raise BadPolicyValue("calendar_day", named.strip()[:40], expected)
 
 
 def _change_one(policy: Policy, name: str, text: str) -> Policy:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import time
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from core.domain.due_date import FIRST_DAY, LAST_DAY, WEEKDAYS, ChosenDay
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH, parse_symbol
 from core.domain.money import HUNDRED, ZERO, parse_decimal
 from core.domain.policy import Reserve
 from core.domain.refusals import BadNumber, BadPolicyValue, BadSymbol
+from core.domain.slot import Slot, read_slot, slot_name, typical_minute
 
 _OFF = frozenset({"off", "none", "no"})
 _MOST_MONEY = Decimal(1_000_000_000)
-_OPENS, _CLOSES = time(9, 30), time(16, 0)
 _MOST_TIMES = 4
+_MONTHS_OF_A_YEAR = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,28 +160,55 @@ def symbols() -> ValueKind:
 
 
 def times() -> ValueKind:
-    """Times of day at the exchange, within its hours."""
-    expected = "up to 4 exchange times from 09:30 and before 16:00, such as 11:00 or 10:00,15:30"
+    """Times of day at the exchange within its hours, by the clock or counted from the open or the close."""
+    expected = (
+        f"up to {_MOST_TIMES} exchange times from 09:30 and before 16:00,"
+        " such as 11:00, open+15m or close-30m, separated by commas"
+    )
 
-    def read(name: str, text: str) -> tuple[time, ...]:
+    def read(name: str, text: str) -> tuple[Slot, ...]:
         try:
-            found = sorted({_read_time(part) for part in text.split(",")})
+            found = sorted({read_slot(part) for part in text.split(",")}, key=typical_minute)
         except ValueError:
             raise BadPolicyValue(name, text.strip()[:40], expected) from None
-        if len(found) > _MOST_TIMES or not _OPENS <= found[0] <= found[-1] < _CLOSES:
+        if len(found) > _MOST_TIMES:
             raise BadPolicyValue(name, text.strip()[:40], expected)
         return tuple(found)
 
-    def show(value: tuple[time, ...]) -> str:
-        return ",".join(f"{slot:%H:%M}" for slot in value)
+    def show(value: tuple[Slot, ...]) -> str:
+        return ",".join(slot_name(slot) for slot in value)
 
     return ValueKind(expected, "exchange time", read, show)
 
 
-def _read_time(text: str) -> time:
-    """Read ``9:30`` or ``11:00``; raises ValueError."""
-    hours, colon, minutes = text.strip().partition(":")
-    is_plain = (hours + minutes).isascii() and (hours + minutes).isdigit()
-    if not colon or not is_plain or len(hours) > 2 or len(minutes) != 2:  # noqa: PLR2004
-        raise ValueError(text)
-    return time(int(hours), int(minutes))
+def chosen_day() -> ValueKind:
+    """A day of the calendar's period: of the month, of a month of the period, or of the week."""
+    expected = (
+        "first, last, a day of the month such as 15, a month of the period and a day such as 2-15,"
+        " or with calendar weekly a weekday such as fri"
+    )
+
+    def read(name: str, text: str) -> ChosenDay:
+        bare = text.strip().lower()
+        if bare in {"first", "last"}:
+            return FIRST_DAY if bare == "first" else ChosenDay(LAST_DAY)
+        if bare[:3] in WEEKDAYS and bare.isalpha():
+            return ChosenDay(WEEKDAYS.index(bare[:3]) + 1, is_weekday=True)
+        month, dash, day = bare.rpartition("-")
+        parts = (month, day) if dash else ("1", day)
+        if not all(part.isascii() and part.isdigit() and len(part) <= 2 for part in parts):  # noqa: PLR2004
+            raise BadPolicyValue(name, text.strip()[:40], expected)
+        found = ChosenDay(int(parts[1]), int(parts[0]))
+        if not (1 <= found.day <= LAST_DAY and 1 <= found.month <= _MONTHS_OF_A_YEAR):
+            raise BadPolicyValue(name, text.strip()[:40], expected)
+        return found
+
+    def show(value: ChosenDay) -> str:
+        if value == FIRST_DAY:
+            return "first"
+        if value.is_weekday:
+            return WEEKDAYS[value.day - 1]
+        day = "last" if value.day == LAST_DAY else str(value.day)
+        return day if value.month == 1 else f"{value.month}-{value.day}"
+
+    return ValueKind(expected, "", read, show)

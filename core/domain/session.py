@@ -1,4 +1,4 @@
-"""Sessions: trading days, the slots in them at which portfolios are checked, and dates that fall due."""
+"""Sessions: trading days, and the slots in them at which portfolios are checked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from core.domain.ids import CheckId, PortfolioId
-from core.domain.policy import CalendarRule
+from core.domain.slot import Edge, Slot
 
 NEW_YORK = ZoneInfo("America/New_York")
 LAST_HALF_HOUR = timedelta(minutes=30)
@@ -25,9 +25,14 @@ class Session:
         """Whether the exchange is open at an instant; the close itself is closed."""
         return self.opens_at <= instant < self.closes_at
 
-    def slot_at(self, slot: time, zone: ZoneInfo = NEW_YORK) -> datetime:
-        """When a slot falls due in this session; on a half day never after the last half hour has begun."""
-        due = datetime.combine(self.date, slot, zone)
+    def slot_at(self, slot: Slot, zone: ZoneInfo = NEW_YORK) -> datetime:
+        """When a slot falls due in this session, of a half day too: never after the last half hour has begun."""
+        if isinstance(slot, time):
+            due = datetime.combine(self.date, slot, zone)
+        elif slot.edge is Edge.OPEN:
+            due = self.opens_at + timedelta(minutes=slot.minutes)
+        else:
+            due = self.closes_at - timedelta(minutes=slot.minutes)
         return min(max(due, self.opens_at), self.closes_at - LAST_HALF_HOUR)
 
 
@@ -40,36 +45,3 @@ class DueCheck:
     session: date
     slot: str
     due_at: datetime
-
-
-def slot_name(slot: time) -> str:
-    """The name under which a slot is stored, such as ``11:00``."""
-    return slot.strftime("%H:%M")
-
-
-def period_of(rule: CalendarRule, day: date) -> tuple[int, int] | None:
-    """The calendar period that a day belongs to under a rule; None where the rule is off."""
-    match rule:
-        case CalendarRule.OFF:
-            return None
-        case CalendarRule.WEEKLY:
-            iso = day.isocalendar()
-            return (iso.year, iso.week)
-        case CalendarRule.MONTHLY:
-            return (day.year, day.month)
-        case CalendarRule.QUARTERLY:
-            return (day.year, (day.month - 1) // 3)
-        case CalendarRule.SEMIANNUAL:
-            return (day.year, (day.month - 1) // 6)
-        case CalendarRule.ANNUAL:
-            return (day.year, 0)
-
-
-def is_date_due(rule: CalendarRule, session: date, previous: date | None) -> bool:
-    """Whether this session is the first one looked at in a new period of the rule.
-
-    ``previous`` is the last session checked before; a portfolio never checked waits for the next period.
-    """
-    if previous is None:
-        return False
-    return period_of(rule, session) != period_of(rule, previous)

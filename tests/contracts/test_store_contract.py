@@ -411,7 +411,9 @@ async def test_checks_fall_due_in_order_and_are_finished_once(store: Store) -> N
     mine = family.portfolio.id
     async with store.begin() as work:
         assert await work.checks.unscheduled() == (mine,)
-        await work.checks.add_due(mine, TODAY, "15:30", NOW + timedelta(hours=4))
+        await work.checks.add_due(mine, TODAY, "close-30m", NOW + timedelta(hours=4))
+        assert await work.checks.unscheduled() == ()
+        await work.checks.add_due(mine, TODAY, "open+15m", NOW + timedelta(hours=2))
         await work.checks.add_due(mine, TODAY, "11:00", NOW)
         await work.checks.add_due(mine, TODAY, "update:77", NOW)
         assert await work.checks.unscheduled() == ()
@@ -429,7 +431,7 @@ async def test_checks_fall_due_in_order_and_are_finished_once(store: Store) -> N
         assert await work.checks.by_slot(mine, TODAY, "11:00") == done
         assert await work.checks.last(mine) == done
         assert await work.checks.get(CheckId(999)) is None
-        assert await work.checks.next_due_of(mine) == NOW + timedelta(hours=4)
+        assert await work.checks.next_due_of(mine) == NOW + timedelta(hours=2)
         await work.checks.drop_unfinished(mine)
         assert [check.slot for check in await work.checks.due(NOW + timedelta(days=9))] == [
             "update:77"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.domain.due_date import ChosenDay
 from core.domain.ids import Symbol
 from core.domain.policy import (
     Band,
@@ -18,6 +19,7 @@ from core.domain.policy import (
 )
 from core.domain.policy_fields import FIELDS, PolicyField, change_policy, describe, find_field
 from core.domain.refusals import BadPolicyValue, UnknownPolicyName
+from core.domain.slot import Edge, FromEdge
 
 VTI = Symbol("VTI")
 
@@ -55,6 +57,16 @@ def test_changes_several_fields_at_once() -> None:
         ("nosell vti,BND", "do_not_sell", frozenset({"VTI", "BND"})),
         ("nobuy none", "do_not_buy", frozenset()),
         ("check 15:30,9:45", "check_times", (time(9, 45), time(15, 30))),
+        (
+            "check close-30m,11:00,open+15",
+            "check_times",
+            (FromEdge(Edge.OPEN, 15), time(11), FromEdge(Edge.CLOSE, 30)),
+        ),
+        ("calendar monthly on 15", "calendar_day", ChosenDay(15)),
+        ("calendar quarterly on 2-15", "calendar_day", ChosenDay(15, 2)),
+        ("on friday calendar weekly", "calendar_day", ChosenDay(5, is_weekday=True)),
+        ("calendar monthly day last", "calendar_day", ChosenDay(31)),
+        ("on first", "calendar_day", ChosenDay()),
         ("cooldown off", "cool_down", 0),
         ("expires 5", "expires_after", 5),
         ("approvals 2", "approvals", 2),
@@ -110,6 +122,17 @@ def test_a_line_gets_its_own_band_and_loses_it_again() -> None:
         "collar 0",
         "objective nearest",
         "calendar daily",
+        "check open-15m",
+        "check close+15m",
+        "on 32",
+        "on 0",
+        "on 13-1",
+        "on sat",
+        "on fri",
+        "on 1-2-3",
+        "on 15 calendar weekly",
+        "on fri calendar monthly",
+        "on 4-15 calendar quarterly",
     ],
 )
 def test_refuses_values_out_of_range_and_says_what_is_expected(text: str) -> None:
@@ -125,6 +148,16 @@ def test_a_comma_is_refused_with_the_number_that_was_meant() -> None:
     with pytest.raises(BadPolicyValue) as refused:
         changed("band 2,5")
     assert refused.value.expected.endswith("with a point: 2.5")
+
+
+def test_a_day_goes_with_the_calendar_that_had_it() -> None:
+    weekly = changed("calendar weekly on fri")
+    assert changed("calendar monthly", weekly).calendar_day == ChosenDay()
+    monthly = changed("calendar monthly on 15")
+    assert changed("calendar annual", monthly).calendar_day == ChosenDay(15)
+    with pytest.raises(BadPolicyValue) as refused:
+        changed("on 15", weekly)
+    assert refused.value.expected == "a weekday such as fri, where calendar is weekly"
 
 
 @pytest.mark.parametrize("objective", ["closest", "fewest", "cheapest"])
@@ -149,7 +182,10 @@ def test_one_bad_value_changes_nothing() -> None:
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 def test_what_is_shown_can_be_read_back(field: PolicyField) -> None:
-    for policy in (Policy(), changed("band off reserve 7 nosell VTI check 10:00,15:00")):
+    for policy in (
+        Policy(),
+        changed("band off reserve 7 nosell VTI check 10:00,close-15m calendar weekly on wed"),
+    ):
         assert field.parse(field.show(policy)) == field.value(policy)
         again = field.change(Policy(), field.show(policy))
         assert field.value(again) == field.value(policy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.policy import CalendarRule
-from core.domain.session import NEW_YORK, Session, is_date_due, period_of, slot_name
+from core.domain.session import NEW_YORK, Session
+from core.domain.slot import FromEdge, read_slot
 
 DAYS = st.dates(date(1990, 1, 1), date(2040, 12, 31))
 
@@ -98,66 +97,23 @@ def test_a_slot_in_another_zone() -> None:
     assert local(paris) == "10:00"
 
 
-def test_a_slot_is_stored_as_hours_and_minutes() -> None:
-    assert slot_name(time(9, 5)) == "09:05"
-
-
+@pytest.mark.fault(67)
 @pytest.mark.parametrize(
-    ("rule", "previous", "today", "is_due"),
+    ("slot", "closes", "due"),
     [
-        # a week begins on Monday, across a year's end too
-        ("weekly", "2020-03-06", "2020-03-09", True),
-        ("weekly", "2020-03-09", "2020-03-13", False),
-        ("weekly", "2018-12-31", "2019-01-02", False),
-        ("weekly", "2020-12-31", "2021-01-04", True),
-        ("weekly", "2019-01-02", "2020-01-02", True),
-        ("monthly", "2020-01-31", "2020-02-03", True),
-        ("monthly", "2020-02-03", "2020-02-28", False),
-        ("monthly", "2020-12-31", "2021-01-04", True),
-        ("monthly", "2020-03-02", "2021-03-02", True),
-        ("quarterly", "2020-03-31", "2020-04-01", True),
-        ("quarterly", "2020-01-02", "2020-03-31", False),
-        ("quarterly", "2020-12-31", "2021-01-04", True),
-        ("semiannual", "2020-06-30", "2020-07-01", True),
-        ("semiannual", "2020-03-31", "2020-04-01", False),
-        ("semiannual", "2020-12-31", "2021-01-04", True),
-        ("annual", "2020-12-31", "2021-01-04", True),
-        ("annual", "2020-01-02", "2020-12-31", False),
-        ("off", "2020-12-31", "2021-01-04", False),
+        ("open+15m", time(16, 0), "09:45"),
+        ("open", time(16, 0), "09:30"),
+        ("close-30m", time(16, 0), "15:30"),
+        ("close-60m", time(13, 0), "12:00"),
+        ("close-45m", time(13, 0), "12:15"),
+        ("close-5m", time(16, 0), "15:30"),
+        ("open+380m", time(13, 0), "12:30"),
+        ("close-300m", time(13, 0), "09:30"),
     ],
 )
-def test_a_date_is_due_at_the_first_session_of_a_new_period(
-    rule: str, previous: str, today: str, *, is_due: bool
+def test_a_slot_from_the_open_or_the_close_moves_with_the_session(
+    slot: str, closes: time, due: str
 ) -> None:
-    days = date.fromisoformat(today), date.fromisoformat(previous)
-    assert is_date_due(CalendarRule(rule), *days) is is_due
-
-
-def test_a_portfolio_never_checked_waits_for_the_next_period() -> None:
-    assert not is_date_due(CalendarRule.MONTHLY, date(2020, 3, 9), None)
-
-
-@pytest.mark.parametrize(
-    ("rule", "least", "most"),
-    [
-        ("weekly", 57, 58),
-        ("monthly", 13, 14),
-        ("quarterly", 4, 5),
-        ("semiannual", 2, 3),
-        ("annual", 1, 2),
-    ],
-)
-@given(DAYS)
-def test_a_period_is_left_and_never_returned_to(
-    rule: str, least: int, most: int, first: date
-) -> None:
-    """Over 400 days from any day on."""
-    periods = [period_of(CalendarRule(rule), first + timedelta(days=n)) for n in range(400)]
-    changes = sum(before != after for before, after in itertools.pairwise(periods))
-    assert len(set(periods)) == changes + 1
-    assert least <= changes <= most
-
-
-@given(DAYS)
-def test_a_rule_that_is_off_has_no_periods(day: date) -> None:
-    assert period_of(CalendarRule.OFF, day) is None
+    read = read_slot(slot)
+    assert isinstance(read, FromEdge)
+    assert local(session(date(2020, 11, 27), closes).slot_at(read)) == due

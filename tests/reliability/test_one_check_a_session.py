@@ -15,13 +15,20 @@ from core.adapters.calendars.nyse import NyseCalendar
 from core.application.schedule_checks import schedule_checks
 from core.application.sweep_checks import run_due_checks
 from core.domain.session import NEW_YORK, Session
+from core.domain.slot import Edge, FromEdge, Slot
 from tests.application.acts import set_policy
 from tests.fakes.world import World
 from tests.reliability.family import database, family_world, restarted, run
 from tests.reliability.profile import by_profile, seeds
 
 FIRST, LAST = date(2016, 1, 1), date(2035, 12, 31)
-TIMES = [time(9, 30), time(11, 0), time(15, 59), time(23, 59)]
+TIMES: list[Slot] = [
+    time(9, 30),
+    time(11, 0),
+    time(23, 59),
+    FromEdge(Edge.OPEN, 15),
+    FromEdge(Edge.CLOSE, 45),
+]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +39,7 @@ def calendar() -> NyseCalendar:
 @pytest.mark.fault(66, 67)
 @pytest.mark.parametrize("slot", TIMES)
 def test_every_slot_of_twenty_years_falls_into_its_open_session(
-    calendar: NyseCalendar, slot: time
+    calendar: NyseCalendar, slot: Slot
 ) -> None:
     sessions = calendar.between(FIRST, LAST)
     assert len(sessions) > 5_000
@@ -56,11 +63,13 @@ SPANS = by_profile(
 @pytest.mark.fault(66, 67, 68)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
-    "slots", [(time(11, 0),), (time(16, 0),), (time(9, 40), time(15, 0))], ids=["11", "16", "both"]
+    "slots",
+    [(time(11, 0),), (time(16, 0),), (FromEdge(Edge.OPEN, 10), FromEdge(Edge.CLOSE, 60))],
+    ids=["11", "16", "both"],
 )
 @pytest.mark.parametrize("span", SPANS, ids=["spring", "autumn"][: len(SPANS)])
 def test_years_of_rounds_check_each_session_and_slot_once(
-    calendar: NyseCalendar, seed: int, slots: tuple[time, ...], span: tuple[date, date]
+    calendar: NyseCalendar, seed: int, slots: tuple[Slot, ...], span: tuple[date, date]
 ) -> None:
     """Across changes of the clocks, half days, days on which nothing runs, and restarts.
 
@@ -79,7 +88,7 @@ def test_years_of_rounds_check_each_session_and_slot_once(
 
 
 def live_through(
-    calendar: NyseCalendar, chance: Random, slots: tuple[time, ...], first: date, last: date
+    calendar: NyseCalendar, chance: Random, slots: tuple[Slot, ...], first: date, last: date
 ) -> tuple[Counter[date], list[datetime]]:
     """Rounds at odd times, at which day of the exchange each check was done, and every round's time."""
     world, people, portfolio_id = family_world()
@@ -105,7 +114,7 @@ def live_through(
     return looked, rounds
 
 
-def _in_time(session: Session, slots: tuple[time, ...], rounds: list[datetime]) -> int:
+def _in_time(session: Session, slots: tuple[Slot, ...], rounds: list[datetime]) -> int:
     """At how many of a session's slots there was a round before the next slot, or the close."""
     due = sorted(session.slot_at(slot) for slot in slots)
     ends = [*due[1:], session.closes_at]

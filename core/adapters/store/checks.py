@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import bindparam, delete, exists, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, or_, select, update
 
 from core.adapters.store.database import Database, Found
 from core.adapters.store.tables import DUE_CHECKS, PORTFOLIOS, TARGETS
@@ -14,8 +14,8 @@ from core.domain.session import DueCheck
 from core.ports.store import CheckRecord
 
 UNFINISHED = DUE_CHECKS.c.finished_at.is_(None)
-IS_SCHEDULED = DUE_CHECKS.c.slot.like("__:__")
-"""A scheduled check's slot is a time of day; that of a requested one names the request."""
+IS_SCHEDULED = or_(*(DUE_CHECKS.c.slot.like(shape) for shape in ("__:__", "open+%", "close-%")))
+"""A scheduled check's slot is a time of the trading day; that of a requested one names the request."""
 
 
 class SqlChecks:

@@ -121,5 +121,10 @@ def _fields(prefix: str, value: Any) -> list[tuple[str, str]]:
             for item in _fields(f"{prefix} {name}".strip(), part)
         ]
     if isinstance(value, list):
-        return [(prefix, ", ".join(map(str, value)) or "none")]
+        return [(prefix, ", ".join(map(_said, value)) or "none")]
     return [(prefix, "off" if value is None else str(value))]
+
+
+def _said(item: Any) -> str:
+    """One item of a list in words: ``open 15`` for what has fields of its own."""
+    return " ".join(map(str, item.values())) if isinstance(item, dict) else str(item)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from core.adapters.store import documents
 from core.domain.drift import DriftLine, DriftReport, OutsideLine
+from core.domain.due_date import ChosenDay
 from core.domain.ids import AccountId, Symbol
 from core.domain.plan import (
     After,
@@ -42,6 +43,7 @@ from core.domain.policy import (
 from core.domain.portfolio import HoldingChange, Holdings, Snapshot
 from core.domain.proposal import PriceMove, Revision, RevisionCause
 from core.domain.quote import Quote
+from core.domain.slot import Edge, FromEdge
 from tests.contracts.store_samples import NOW, a_plan, a_revision, a_snapshot
 
 symbols = st.from_regex(r"\A[A-Z0-9][A-Z0-9.\-]{0,11}\Z").map(Symbol)
@@ -75,7 +77,12 @@ policies = st.builds(
     do_not_buy=st.frozensets(symbols, max_size=4),
     calendar=st.sampled_from(CalendarRule),
     trigger=st.sampled_from(Trigger),
-    check_times=st.lists(st.times(), max_size=3).map(tuple),
+    calendar_day=st.builds(
+        ChosenDay, st.integers(1, 31), st.integers(1, 12), is_weekday=st.booleans()
+    ),
+    check_times=st.lists(
+        st.times() | st.builds(FromEdge, st.sampled_from(Edge), st.integers(0, 389)), max_size=3
+    ).map(tuple),
     cool_down=st.integers(0, 1000),
     expires_after=st.integers(0, 1000),
     approvals=st.integers(1, 9),
@@ -212,10 +219,10 @@ def test_a_policy_that_was_read_cannot_be_changed_for_others() -> None:
 
 def test_a_change_of_policy_names_only_what_changed() -> None:
     before = documents.write_policy(Policy(bands={Symbol("VTI"): Band()}))
-    after = Policy(band=Band(Decimal(3), None), check_times=(time(11), time(15, 30)))
+    after = Policy(band=Band(Decimal(3), None), check_times=(time(11), FromEdge(Edge.CLOSE, 30)))
     said = documents.policy_changes(before, documents.write_policy(after))
     assert said == (
-        "band absolute 3 · band relative off · check_times 11:00:00, 15:30:00"
+        "band absolute 3 · band relative off · check_times 11:00:00, close 30"
         " · bands VTI absolute off · bands VTI relative off"
     )
 
