@@ -67,6 +67,7 @@ SLOW = frozenset(
         "as_try",
         *doubt_buttons.VERBS,
         *hold_buttons.VERBS,
+        *cash.VERBS,
     }
 )
 """Verbs that are worth a typing indicator."""
@@ -178,6 +179,7 @@ VERBS: Mapping[str, Verb] = {
     **OF_PROPOSAL,
     **doubt_buttons.VERBS,
     **hold_buttons.VERBS,
+    **cash.VERBS,
     "status": _status,
     "rebalance": _rebalance,
     "force": _force,

@@ -85,6 +85,7 @@ CAUSES: dict[Cause, str] = {
     Cause.AFTER_SALE: "purchases after a sale",
     Cause.HARVEST: "a loss to harvest",
     Cause.SWITCH_BACK: "a switch back",
+    Cause.WITHDRAWAL: "money to be taken out",
 }
 
 REVISION_CAUSES: dict[RevisionCause, str] = {

@@ -257,6 +257,20 @@ def _(refusal: r.NotEnoughCash) -> str:
 
 
 @_say
+def _(refusal: r.StillSetAside) -> str:
+    amount = money(refusal.amount, refusal.currency)
+    return (
+        f"{amount} is still set aside from the time before: say in /status that it is out, or "
+        "that it stays invested, then ask again."
+    )
+
+
+@_say
+def _(_: r.NothingSetAside) -> str:
+    return "That money is not set aside any more: /status shows how things are."
+
+
+@_say
 def _(refusal: r.NoCashTransfers) -> str:
     return (
         f"Cash cannot be moved through {source_label(refusal.broker)} from here."

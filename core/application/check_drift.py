@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 from core.application.access import managed_for
@@ -22,12 +22,13 @@ from core.domain.drift import DriftReport
 from core.domain.hold import Hold
 from core.domain.ids import ChatId, CheckId, PortfolioId
 from core.domain.membership import Member, Permission
-from core.domain.money import ZERO
+from core.domain.money import CENT, ZERO
 from core.domain.plan import Plan
 from core.domain.policy import Direction
 from core.domain.portfolio import ManagedPortfolio, Snapshot
 from core.domain.proposal import IN_FLIGHT, Cause, Proposal, ProposalState
 from core.domain.refusals import (
+    CannotRaise,
     EmptyAccount,
     MarketClosed,
     NegativeTotal,
@@ -36,6 +37,7 @@ from core.domain.refusals import (
     Refusal,
 )
 from core.domain.risk import CODE_LIMITS, Limits
+from core.planning import calculate
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
 from core.ports.store import Store, UnitOfWork
@@ -163,15 +165,19 @@ async def look(  # noqa: PLR0913 - all that a look depends on
     force: bool,
     limits: Limits = CODE_LIMITS,
     used: Decimal = ZERO,
+    to_raise: Decimal | None = None,
 ) -> CheckResult:
-    """Look at a portfolio because a person asks: what stands against it comes as a result."""
+    """Look at a portfolio because a person asks: what stands against it comes as a result.
+
+    ``to_raise`` is money that is to be taken out, and that sales must bring as far as it is not there.
+    """
     try:
         require_ready(managed, moment)
         if standing.in_flight is not None:
             return CheckResult(Outcome.IN_FLIGHT, proposal=standing.in_flight)
         raise_if_held(standing.holds)
         await require_confirmed(brokers, managed, moment)
-        snapshot = await take_snapshot(store, brokers, market, managed, moment)
+        snapshot = await take_snapshot(store, brokers, market, managed, moment, set_aside=to_raise)
         result = judge_snapshot(
             managed, snapshot, direction=direction, force=force, limits=limits, used=used
         )
@@ -208,14 +214,29 @@ def judge_snapshot(
             managed, snapshot, direction=direction, force=force, date_due=date_due
         )
         plan = plan_within(request, managed.account.rung, limits, used)
-    except NegativeTotal:
-        return CheckResult(Outcome.REFUSED, snapshot=snapshot, refusal=EmptyAccount())
+    except NegativeTotal as nothing:
+        refusal = _nothing_left(managed, snapshot, nothing.total)
+        return CheckResult(Outcome.REFUSED, snapshot=snapshot, refusal=refusal)
     except Refusal as refusal:
         return CheckResult(Outcome.REFUSED, snapshot=snapshot, refusal=refusal)
     if plan.trades:
         return CheckResult(Outcome.PROPOSED, plan.before, plan, snapshot)
     outcome = Outcome.NOTHING_HELPS if plan.needed else Outcome.ON_TARGET
     return CheckResult(outcome, plan.before, plan, snapshot)
+
+
+def _nothing_left(managed: ManagedPortfolio, snapshot: Snapshot, left: Decimal) -> Refusal:
+    """Why there is nothing to plan with: more is to be taken out than there is, or there was nothing before."""
+    worth, asked = snapshot.set_aside + left, snapshot.set_aside
+    if worth <= ZERO:
+        return EmptyAccount()
+    most = worth.quantize(CENT, ROUND_FLOOR) - CENT
+    try:
+        calculate(plan_request(managed, replace(snapshot, set_aside=most)), exact=False)
+    except CannotRaise as refusal:
+        most = refusal.most
+    most = max(most, snapshot.holdings.cash)
+    return CannotRaise(asked - most, most, managed.portfolio.currency)
 
 
 async def _settle_request(  # noqa: PLR0913, PLR0917

@@ -25,8 +25,10 @@ from core.application.tell import refresh_copies, tell_deciders
 from core.application.tell_waiting import tell_refused, tell_unanswered
 from core.application.watch_accounts import require_calm
 from core.application.witness import hear_witness
+from core.domain.earmark import brought
 from core.domain.ids import AccountId, ProposalId
-from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, OrderState
+from core.domain.money import ZERO
+from core.domain.order import AT_BROKER, IN_DOUBT, TERMINAL, Order, OrderState
 from core.domain.outbox import MessageKind, Priority
 from core.domain.plan import Side
 from core.domain.portfolio import ManagedPortfolio
@@ -35,7 +37,7 @@ from core.domain.refusals import BrokerDown, ClosedUnexpectedly, Refusal
 from core.domain.report import WhyNot, outcome_of
 from core.domain.risk import ApprovedPlan, resume_plan
 from core.ports.broker import Broker, BrokerError
-from core.ports.store import AuditEvent
+from core.ports.store import AuditEvent, UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -330,6 +332,7 @@ async def _conclude(
         proposal = await work.proposals.get(proposal_id)
         if proposal is None:
             return False
+        await _fit_earmark(work, proposal, orders)
         if look is not None:
             await schedule(work, look)
         await refresh_copies(work, proposal, now)
@@ -339,6 +342,14 @@ async def _conclude(
             AuditEvent(now, f"ended_{outcome}", None, proposal.portfolio_id, proposal.id)
         )
     return True
+
+
+async def _fit_earmark(work: UnitOfWork, proposal: Proposal, orders: tuple[Order, ...]) -> None:
+    """No more is set aside than the sales have brought."""
+    earmark = await work.earmarks.of_proposal(proposal.id)
+    there = brought(proposal, orders)
+    if earmark is not None and ZERO < there < earmark.amount:
+        await work.earmarks.resize(earmark.id, there)
 
 
 async def _hand_over(desk: Desk, managed: ManagedPortfolio, proposal_id: ProposalId) -> None:

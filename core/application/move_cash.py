@@ -27,7 +27,7 @@ async def deposit(
     key: str,
 ) -> Decimal:
     """Put money in and return the cash after; raises BrokerDown. The same key moves it once."""
-    return await _move(store, brokers, clock, member, portfolio_id, _positive(amount), key)
+    return await _move(store, brokers, clock, member, portfolio_id, positive(amount), key)
 
 
 async def withdraw(
@@ -41,10 +41,11 @@ async def withdraw(
     key: str,
 ) -> Decimal:
     """Take money out and return the cash after; raises NotEnoughCash or BrokerDown. The same key moves it once."""
-    return await _move(store, brokers, clock, member, portfolio_id, -_positive(amount), key)
+    return await _move(store, brokers, clock, member, portfolio_id, -positive(amount), key)
 
 
-def _positive(amount: Decimal) -> Decimal:
+def positive(amount: Decimal) -> Decimal:
+    """An amount of money that can be moved: above 0, in whole cents; raises BadNumber."""
     if not ZERO < amount <= LARGEST or amount != amount.quantize(CENT):
         raise BadNumber(
             "amount", f"{amount:f}", "an amount above 0 with at most two decimals, such as 500"

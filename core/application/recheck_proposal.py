@@ -18,7 +18,7 @@ from core.domain.outbox import MessageKind
 from core.domain.plan import Plan
 from core.domain.policy import Direction
 from core.domain.portfolio import ManagedPortfolio, Snapshot
-from core.domain.proposal import Proposal, ProposalState, Revision, RevisionCause
+from core.domain.proposal import Cause, Proposal, ProposalState, Revision, RevisionCause
 from core.domain.refusals import Refusal, RiskLimit
 from core.domain.risk import ApprovedPlan, Limits, Recheck, approve_plan, recheck
 from core.ports.store import AuditEvent, UnitOfWork
@@ -40,7 +40,13 @@ async def recheck_proposal(
         return None
     traded = [trade.symbol for trade in proposal.revision.plan.trades]
     snapshot = await take_snapshot(
-        desk.store, desk.brokers, desk.market, managed, moment, traded=traded
+        desk.store,
+        desk.brokers,
+        desk.market,
+        managed,
+        moment,
+        traded=traded,
+        set_aside=to_raise(proposal),
     )
     check = recheck(
         proposal,
@@ -136,6 +142,12 @@ async def _push_again(
             latest.revision.plan_hash,
         )
     )
+
+
+def to_raise(proposal: Proposal) -> Decimal | None:
+    """The money that a withdrawal's plan raises, for as long as it is not there; None for every other plan."""
+    is_withdrawal = proposal.cause is Cause.WITHDRAWAL
+    return proposal.revision.snapshot.set_aside if is_withdrawal else None
 
 
 def _cause(check: Recheck) -> RevisionCause:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from core.application.access import proposal_for
+from core.domain.earmark import Earmark
 from core.domain.ids import ProposalId
 from core.domain.membership import Member, Membership
 from core.domain.order import Order
 from core.domain.portfolio import ManagedPortfolio
-from core.domain.proposal import Proposal, ProposalState
+from core.domain.proposal import Cause, Proposal, ProposalState
 from core.domain.refusals import UnknownProposal
 from core.domain.report import (
     ExecutionReport,
@@ -35,6 +36,7 @@ class ProposalView:
     orders: tuple[Order, ...]
     report: ExecutionReport | None
     memberships: tuple[Membership, ...]
+    earmark: Earmark | None = None
 
     @property
     def sold_not_bought(self) -> SoldNotBought | None:
@@ -67,6 +69,9 @@ async def view_of(work: UnitOfWork, proposal_id: ProposalId) -> ProposalView:
         orders=orders,
         report=_report(proposal, orders),
         memberships=await work.people.memberships(proposal.portfolio_id),
+        earmark=await work.earmarks.of_proposal(proposal_id)
+        if proposal.cause is Cause.WITHDRAWAL
+        else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from core.application.access import managed_for
 from core.application.market import Market, Moment
@@ -17,9 +18,11 @@ from core.application.take_snapshot import (
     symbols_needed,
 )
 from core.domain.drift import DriftReport
+from core.domain.earmark import Earmark
 from core.domain.hold import Hold
 from core.domain.ids import PortfolioId, Symbol
 from core.domain.membership import Member, Permission, Role
+from core.domain.money import ZERO
 from core.domain.portfolio import Holdings, ManagedPortfolio
 from core.domain.proposal import Proposal
 from core.domain.refusals import EmptyAccount, NegativeTotal, NoTargets, Refusal
@@ -49,6 +52,14 @@ class Status:
     estimates: Mapping[Symbol, Symbol] = field(default_factory=dict)
     unsettled: frozenset[Symbol] = frozenset()
     holds: tuple[Hold, ...] = ()
+    earmark: Earmark | None = None
+
+    @property
+    def set_aside(self) -> Decimal:
+        """How much of the cash waits to be taken out."""
+        if self.earmark is None or self.holdings is None:
+            return ZERO
+        return self.earmark.kept(self.holdings.cash)
 
 
 async def show_status(
@@ -75,6 +86,9 @@ async def show_status(
             last_check=await work.checks.last(portfolio_id),
             open_proposals=blocking.get(portfolio_id, ()),
             holds=await work.holds.standing(managed.account.id),
+            earmark=(await work.earmarks.counting([managed.account.id], moment.today)).get(
+                managed.account.id
+            ),
         )
     status = await _with_drift(brokers, market, status, moment)
     return replace(status, unsettled=await _unsettled(store, brokers, market, managed, moment))
@@ -124,6 +138,7 @@ async def _priced(
         max_age=ANY_AGE,
         last_closes={},
         tradable=await read_tradable(brokers, managed, needed.every),
+        set_aside=status.set_aside,
     )
     return replace(
         status,

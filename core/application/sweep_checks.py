@@ -37,6 +37,7 @@ from core.application.take_snapshot import (
 )
 from core.application.write_sweep import CHUNK, Sweep, chunks, write_sweep
 from core.domain.due_date import is_date_due
+from core.domain.earmark import Earmark
 from core.domain.ids import AccountId, PortfolioId, Symbol
 from core.domain.lots import Lot
 from core.domain.money import ZERO
@@ -49,6 +50,7 @@ from core.domain.portfolio import (
     Settlement,
     Tradable,
 )
+from core.domain.proposal import Cause
 from core.domain.quote import QuoteBatch
 from core.domain.refusals import (
     BrokerDown,
@@ -172,8 +174,8 @@ def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: Sweep) -> 
         return CheckResult(Outcome.PAUSED)
     if managed.targets is None:
         return CheckResult(Outcome.REFUSED, refusal=NoTargets())
-    if standing.in_flight is not None:
-        return CheckResult(Outcome.IN_FLIGHT, proposal=standing.in_flight)
+    if (under_way := _under_way(standing)) is not None:
+        return under_way
     if standing.holds:
         return CheckResult(Outcome.REFUSED, refusal=held(standing.holds))
     if _is_after_settlement(managed, sweep):
@@ -182,6 +184,15 @@ def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: Sweep) -> 
         return CheckResult(Outcome.COOLING_DOWN)
     if managed.policy.trigger is Trigger.BAND_ON_DATE and not _date_due(managed, sweep):
         return CheckResult(Outcome.ON_TARGET)
+    return None
+
+
+def _under_way(standing: Standing) -> CheckResult | None:
+    """What no scheduled check puts aside: a plan being carried out, and money that somebody has asked for."""
+    if standing.in_flight is not None:
+        return CheckResult(Outcome.IN_FLIGHT, proposal=standing.in_flight)
+    if standing.open is not None and standing.open.cause is Cause.WITHDRAWAL:
+        return CheckResult(Outcome.STILL_OPEN, proposal=standing.open)
     return None
 
 
@@ -247,6 +258,7 @@ async def _price_and_judge(
     async with store.read() as work:
         taxes = await read_taxes(work, ready, sweep.moment)
         closes = await work.instruments.last_closes(symbols, sweep.moment.jumps_since)
+        earmarks = await work.earmarks.counting(list(holdings), sweep.moment.today)
         settlements = {
             managed.account.id: await read_settlement(work, brokers, market, managed, sweep.moment)
             for managed in ready
@@ -260,7 +272,7 @@ async def _price_and_judge(
             own = typed.get(managed.portfolio.id)
             known = taxes.of(managed, own, methods_at(brokers, managed))
             result = _judge_one(
-                managed, holdings, batch, market, closes, trades, settlement, known, sweep
+                managed, holdings, batch, market, closes, trades, settlement, known, earmarks, sweep
             )
         except Exception:
             log.exception("the check of portfolio %s failed", managed.portfolio.id)
@@ -330,9 +342,11 @@ def _judge_one(  # noqa: PLR0913, PLR0917 - all that one portfolio of a sweep de
     tradable: Tradable | None,
     settlement: Settlement,
     taxes: KnownTaxes,
+    earmarks: Mapping[AccountId, Earmark],
     sweep: Sweep,
 ) -> CheckResult:
-    held = holdings.get(managed.account.id)
+    held_in = managed.account.id
+    held = holdings.get(held_in)
     if held is None or tradable is None:
         down = BrokerDown(managed.account.broker, "it did not answer")
         return CheckResult(Outcome.REFUSED, refusal=down)
@@ -350,6 +364,7 @@ def _judge_one(  # noqa: PLR0913, PLR0917 - all that one portfolio of a sweep de
             tradable=tradable,
             settlement=settlement,
             taxes=taxes,
+            set_aside=earmarks[held_in].kept(held.cash) if held_in in earmarks else ZERO,
         )
     except Refusal as refusal:
         return CheckResult(Outcome.REFUSED, refusal=refusal)

@@ -12,7 +12,8 @@ from core.application.broker_faults import as_refusal
 from core.application.market import Market, Moment, judge
 from core.application.read_tax import methods_at, read_taxes, read_typed_lots
 from core.domain.drift import DriftReport, managed_symbols, measure_drift
-from core.domain.ids import Symbol
+from core.domain.ids import AccountId, Symbol
+from core.domain.money import ZERO
 from core.domain.plan import PlanAccount, PlanRequest
 from core.domain.policy import Direction, Policy, whole_shares
 from core.domain.portfolio import (
@@ -88,6 +89,7 @@ def make_snapshot(  # noqa: PLR0913 - what a snapshot is made of
     tradable: Tradable,
     settlement: Settlement = AT_ONCE,
     taxes: KnownTaxes | None = None,
+    set_aside: Decimal = ZERO,
 ) -> Snapshot:
     """Judge the quotes and put everything together; raises PricesRefused."""
     quotes = judge(
@@ -123,6 +125,7 @@ def make_snapshot(  # noqa: PLR0913 - what a snapshot is made of
         settlement=settlement,
         untradable=tradable.never,
         taxes=taxes or KnownTaxes(),
+        set_aside=set_aside,
     )
 
 
@@ -134,11 +137,13 @@ async def take_snapshot(
     moment: Moment,
     targets: TargetAllocation | None = None,
     traded: Collection[Symbol] = (),
+    set_aside: Decimal | None = None,
 ) -> Snapshot:
     """Ask the broker and the price source about one portfolio.
 
     ``targets`` stands in for the portfolio's own where a change is only being looked at; what is about to be ``traded``
-    needs a price whatever policy says by now. Raises NoTargets, BrokerDown, PriceSourceDown or PricesRefused.
+    needs a price whatever policy says by now. ``set_aside`` is money to be raised and taken out; without it, what is
+    there and set aside already is left alone. Raises NoTargets, BrokerDown, PriceSourceDown or PricesRefused.
     """
     targets = targets or managed.targets
     if targets is None:
@@ -153,6 +158,8 @@ async def take_snapshot(
         closes = await work.instruments.last_closes(symbols, moment.jumps_since)
         settlement = await read_settlement(work, brokers, market, managed, moment)
         taxes = await read_taxes(work, [managed], moment)
+        if set_aside is None:
+            set_aside = await read_set_aside(work, managed.account.id, holdings, moment)
     return make_snapshot(
         managed,
         needed,
@@ -164,7 +171,16 @@ async def take_snapshot(
         tradable=tradable,
         settlement=settlement,
         taxes=taxes.of(managed, typed, methods_at(brokers, managed)),
+        set_aside=set_aside,
     )
+
+
+async def read_set_aside(
+    work: UnitOfWork, account_id: AccountId, holdings: Holdings, moment: Moment
+) -> Decimal:
+    """How much of an account's cash waits to be taken out, and so is not managed."""
+    counting = await work.earmarks.counting([account_id], moment.today)
+    return counting[account_id].kept(holdings.cash) if account_id in counting else ZERO
 
 
 async def read_settlement(
@@ -215,7 +231,9 @@ def drift_of(managed: ManagedPortfolio, snapshot: Snapshot) -> DriftReport:
     if managed.targets is None:
         raise NoTargets
     whole = whole_shares(managed.policy, snapshot.quotes, snapshot.fractionable)
-    return measure_drift(snapshot.holdings, snapshot.prices, managed.targets, managed.policy, whole)
+    return measure_drift(
+        snapshot.remaining, snapshot.prices, managed.targets, managed.policy, whole
+    )
 
 
 def plan_request(
@@ -241,6 +259,7 @@ def plan_request(
         fractionable=snapshot.fractionable,
         held=snapshot.settlement.held,
         untradable=snapshot.untradable,
+        withdraw=snapshot.set_aside,
     )
     return PlanRequest(
         accounts=(account,),

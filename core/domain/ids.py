@@ -15,6 +15,7 @@ CheckId = NewType("CheckId", int)
 CredentialId = NewType("CredentialId", int)
 OutboxId = NewType("OutboxId", int)
 RuleId = NewType("RuleId", int)
+EarmarkId = NewType("EarmarkId", int)
 
 UserId = NewType("UserId", int)
 """A person's numeric Telegram user id: the only thing that identifies a member."""

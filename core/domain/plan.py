@@ -318,6 +318,12 @@ class Plan:
         return tuple(trade for trade in self.trades if trade.side is Side.BUY)
 
     @property
+    def raises(self) -> Decimal:
+        """The money that is to be taken out, where sales must bring it; else 0."""
+        is_raised = self.reason.code is ReasonCode.WITHDRAWAL
+        return self.reason.values["amount"] if is_raised else ZERO
+
+    @property
     def turnover(self) -> Decimal:
         """The money that changes hands: the sum of all trades' values."""
         return sum((trade.value for trade in self.trades), Decimal(0))

@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -139,7 +139,10 @@ class KnownTaxes:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The holdings of one account, the quotes they were valued with, and what was known of taxes, at one instant."""
+    """The holdings of one account, the quotes they were valued with, and what was known of taxes, at one instant.
+
+    ``set_aside`` is cash that is to be taken out: a plan leaves it alone, and raises what is missing of it.
+    """
 
     account_id: AccountId
     holdings: Holdings
@@ -150,6 +153,12 @@ class Snapshot:
     settlement: Settlement = AT_ONCE
     untradable: frozenset[Symbol] = frozenset()
     taxes: KnownTaxes = field(default_factory=KnownTaxes)
+    set_aside: Decimal = ZERO
+
+    @property
+    def remaining(self) -> Holdings:
+        """What is managed: the holdings without the cash that is set aside; cash below 0 where it must be raised."""
+        return replace(self.holdings, cash=self.holdings.cash - self.set_aside)
 
     @property
     def prices(self) -> dict[Symbol, Decimal]:

@@ -87,6 +87,7 @@ class Cause(StrEnum):
     AFTER_SALE = "after_sale"
     HARVEST = "harvest"
     SWITCH_BACK = "switch_back"
+    WITHDRAWAL = "withdrawal"
 
 
 class RevisionCause(StrEnum):

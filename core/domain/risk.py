@@ -25,8 +25,9 @@ APPROVAL_LIFETIME = timedelta(minutes=15)
 class Limits:
     """Limits of the installation, which chat cannot raise.
 
-    Legs per plan; turnover in percent of the managed total; money per order (None: no limit); the widest collar in
-    percent of a price; and, on the rung ``live with caps``, money per order and per session of the exchange.
+    Legs per plan; turnover in percent of the managed total, with what is raised to be taken out; money per order (None:
+    no limit); the widest collar in percent of a price; and, on the rung ``live with caps``, money per order and per
+    session of the exchange.
     """
 
     max_legs: int = 100
@@ -176,7 +177,7 @@ def require_within_limits(
         )
     for leg, trade in enumerate(plan.trades, start=1):
         _require_leg_within(leg, trade, limits, rung)
-    total = plan.before.total
+    total = plan.before.total + plan.raises
     turnover = plan.turnover / total * HUNDRED if total > ZERO else ZERO
     if turnover > limits.max_turnover:
         raise RiskLimit(

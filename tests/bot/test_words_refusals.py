@@ -173,6 +173,17 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "$500.00 is more than the cash in the account, which is $12.50.",
     ),
     (
+        r.StillSetAside(Decimal(5000), "USD"),
+        (
+            "$5,000.00 is still set aside from the time before: say in /status that it is out,"
+            " or that it stays invested, then ask again."
+        ),
+    ),
+    (
+        r.NothingSetAside(),
+        "That money is not set aside any more: /status shows how things are.",
+    ),
+    (
         r.NoCashTransfers("alpaca"),
         (
             "Cash cannot be moved through Alpaca from here. Move it at the broker;"

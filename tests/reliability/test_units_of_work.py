@@ -23,10 +23,11 @@ from core.application.move_cash import deposit, withdraw
 from core.application.pause import pause, resume
 from core.application.reconcile import reconcile
 from core.application.rehearse import rehearse
+from core.application.request_withdrawal import request_withdrawal, take_out
 from core.application.run_due_work import run_due_work
 from core.application.set_targets import preview_targets, set_targets, targets_from_holdings
 from core.application.show_status import show_status
-from core.domain.ids import ChatId
+from core.domain.ids import ChatId, EarmarkId, ProposalId
 from core.domain.proposal import ProposalState
 from core.domain.targets import TargetAllocation
 from core.ports.guard import UnitOfWorkOpen
@@ -93,6 +94,13 @@ async def test_the_whole_flow_awaits_nothing_outside_within_a_unit_of_work(world
     await reconcile(desk)
     await run_due_work(desk)
     assert (await world.proposal(asked.proposal.id)).state is ProposalState.DONE
+
+    much: dict[str, Any] = {"amount": Decimal(1000), "key": "w", "chat_id": ChatId(1001)}
+    await request_withdrawal(store, brokers, market, clock, **much, **mine)
+    raising: dict[str, Any] = {"member": anna, "proposal_id": ProposalId(2)}
+    await approve_proposal(store, market, clock, revision=1, **raising)
+    await run_due_work(desk)
+    await take_out(store, brokers, clock, earmark_id=EarmarkId(1), **mine)
 
     world.pass_time(timedelta(days=1))
     await run_due_work(desk)

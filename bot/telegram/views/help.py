@@ -14,7 +14,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("/rebalance", "check now; “buy” plans purchases only, “force” plans inside the bands"),
             ("/proposals", "what waits for a decision"),
             ("/deposit 500", "put paper money in"),
-            ("/withdraw 200", "take paper money out"),
+            ("/withdraw 200", "take money out; what is missing is raised by sales"),
             ("/pause", "nothing is sent to the broker until /resume"),
         ),
     ),

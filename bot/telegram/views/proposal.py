@@ -30,6 +30,7 @@ from bot.telegram.views.proposal_text import (
     title,
     trade_line,
 )
+from bot.telegram.views.withdrawals import is_withdrawal, raised_buttons, raised_text
 from bot.words.by_hand import is_by_hand, orders_at
 from bot.words.labels import (
     PROPOSAL_STATES,
@@ -138,6 +139,8 @@ def _direction_button(view: ProposalView) -> Button | None:
     revision = view.proposal.revision
     if revision.cause is RevisionCause.BUY_ONLY:
         return _tap(view, "⚖️ Plan in full", "full")
+    if is_withdrawal(view):
+        return None
     if revision.plan.sells and view.managed.policy.direction is not Direction.SELL_ONLY:
         return _tap(view, "🛒 Buy only", "buyonly")
     return None
@@ -269,12 +272,14 @@ def report_reply(view: ProposalView) -> Screen:
         capped(problems, TEXT_LIMIT // 2, "more"),
         cost_and_drift(view),
         after_sale_text(view, None),
+        raised_text(view),
         _rung_note(view.managed.account),
         "Nothing more is sent for this proposal; Check now makes a new plan." if again else "",
     )
     status = tap("📊 Status", "status", view.managed.portfolio.id)
     decide = (tap("🛒 What now?", "show", view.proposal.id),) if is_to_decide(view) else ()
-    return Screen(text, ((*decide, *again, status),))
+    aside = raised_buttons(view)
+    return Screen(text, ((aside,) if aside else ()) + ((*decide, *again, status),))
 
 
 def _dry_report(view: ProposalView) -> Screen:
@@ -292,7 +297,7 @@ def _dry_report(view: ProposalView) -> Screen:
 def _again(view: ProposalView) -> tuple[Button, ...]:
     """[Check now] where a plan was not carried out in full, and nothing else is asked about it."""
     is_short = view.proposal.state in {_S.PARTIAL, _S.FAILED}
-    if not is_short or view.sold_not_bought is not None:
+    if not is_short or view.sold_not_bought is not None or is_withdrawal(view):
         return ()
     return (tap("⚖️ Check now", "rebalance", view.managed.portfolio.id),)
 

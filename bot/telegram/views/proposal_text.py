@@ -17,6 +17,7 @@ from bot.telegram.views.parts import (
     lines,
     paragraphs,
 )
+from bot.telegram.views.withdrawals import worth_lines
 from bot.words.by_hand import estimates_line, is_by_hand
 from bot.words.labels import REVISION_CAUSES, SIDES, proposal_number
 from bot.words.numbers import count, listed, money, quantity, small_drift
@@ -65,7 +66,7 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
             trade_lines(view, brevity, is_decided=is_decided),
             effect(view),
             hint(view) if not brevity else "",
-            value_line(view),
+            worth_lines(view),
             f"{prices_line(view, now)} · {expiry_line(proposal, now)}",
             escape(estimates_line(proposal.revision.snapshot.estimates)),
             "Calculated from your targets.",
@@ -217,14 +218,6 @@ def hint(view: ProposalView) -> str:
     if view.proposal.state is not ProposalState.OPEN or cure is None or not cure.deposit:
         return ""
     return escape(cure_sentence(cure, currency_of(view)))
-
-
-def value_line(view: ProposalView) -> str:
-    """What the portfolio is worth, and how much of it is cash."""
-    revision = view.proposal.revision
-    currency = currency_of(view)
-    value = money(revision.plan.before.total, currency)
-    return f"Value {value} · cash {money(revision.snapshot.holdings.cash, currency)}"
 
 
 def prices_line(view: ProposalView, now: datetime) -> str:

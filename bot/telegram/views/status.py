@@ -21,6 +21,7 @@ from bot.telegram.views.parts import (
 )
 from bot.telegram.views.standing import held_line, hold_buttons
 from bot.telegram.views.targets import EXAMPLE
+from bot.telegram.views.withdrawals import aside_buttons, set_aside_line
 from bot.words.by_hand import account_label, estimates_line, is_by_hand
 from bot.words.labels import (
     CHECK_OUTCOMES,
@@ -85,6 +86,7 @@ def _text(status: Status, drift: DriftReport, layout: str, limit: int) -> str:
         lines(drift_table(shown, None, layout) if shown else "", notes),
         lines(
             _value(status, drift),
+            _set_aside(status),
             f"Drift {small_drift(drift.portfolio_drift)}: {_verdict(drift)}",
             *_outside(status, drift),
         ),
@@ -112,7 +114,7 @@ def _subtitle(status: Status, drift: DriftReport) -> str:
     return " · ".join(
         [
             account_label(status.managed.account),
-            money(drift.total, status.managed.portfolio.currency),
+            money(drift.total + status.set_aside, status.managed.portfolio.currency),
             f"{day(when)}, {clock_time(when, when)}",
         ]
     )
@@ -128,10 +130,17 @@ def _held(status: Status) -> str:
 
 def _value(status: Status, drift: DriftReport) -> str:
     currency = status.managed.portfolio.currency
-    value = f"Value {money(drift.total, currency)}"
+    value = f"Value {money(drift.total + status.set_aside, currency)}"
     if status.holdings is None:
         return value
     return f"{value} · cash {money(status.holdings.cash, currency)}"
+
+
+def _set_aside(status: Status) -> str:
+    if status.earmark is None or not status.set_aside:
+        return ""
+    line = set_aside_line(status.set_aside, status.earmark, status.managed.portfolio.currency)
+    return f"{line}. Weights are of the rest."
 
 
 def _verdict(drift: DriftReport) -> str:
@@ -256,6 +265,8 @@ def _buttons(status: Status) -> tuple[tuple[Button, ...], ...]:
     if status.holds and may(status.role, Permission.MANAGE):
         rows += hold_buttons(status.managed, status.holds)[:-1]
         rows.append((tap("🔎 Check again", "ho_check", status.managed.portfolio.id),))
+    if status.earmark and status.set_aside and may(status.role, Permission.APPROVE):
+        rows.append(aside_buttons(status.managed, status.earmark))
     rows += [row for row in (_mending_buttons(status),) if row]
     if status.managed.portfolio.is_paused and may(status.role, Permission.MANAGE):
         rows.append((tap("▶️ Resume", "resume", status.managed.portfolio.id),))

@@ -17,6 +17,7 @@ from core.adapters.store.conversation import SqlConversation
 from core.adapters.store.counts import SqlCounts
 from core.adapters.store.credentials import SqlCredentials
 from core.adapters.store.database import Database, Memory
+from core.adapters.store.earmarks import SqlEarmarks
 from core.adapters.store.faults import translated
 from core.adapters.store.instruments import SqlInstruments
 from core.adapters.store.ladder import SqlLadder
@@ -88,6 +89,11 @@ class SqlUnitOfWork:
     def taxes(self) -> SqlTaxes:
         """Lots, realised sales, tax profiles, equal symbols."""
         return SqlTaxes(self._database)
+
+    @cached_property
+    def earmarks(self) -> SqlEarmarks:
+        """Cash that is set aside to be taken out."""
+        return SqlEarmarks(self._database)
 
     @cached_property
     def conversation(self) -> SqlConversation:

@@ -18,6 +18,19 @@ class NotEnoughCash(Refusal):
 
 
 @dataclass(eq=False)
+class StillSetAside(Refusal):
+    """A withdrawal while the money of the one before still waits to be taken out."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(eq=False)
+class NothingSetAside(Refusal):
+    """Money that was to be taken out, or kept, and is not set aside any more."""
+
+
+@dataclass(eq=False)
 class NoCashTransfers(Refusal):
     """A broker through which no money can be moved."""
 

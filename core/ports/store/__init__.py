@@ -16,6 +16,7 @@ from core.ports.store.codes import Codes
 from core.ports.store.conversation import Conversation
 from core.ports.store.counts import Counts
 from core.ports.store.credentials import Credentials
+from core.ports.store.earmarks import Earmarks
 from core.ports.store.ladder import Ladder
 from core.ports.store.operations import Leases, Log
 from core.ports.store.people import People
@@ -79,6 +80,11 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def earmarks(self) -> Earmarks:
+        """Cash that is set aside to be taken out."""
+        ...
+
+    @property
     def conversation(self) -> Conversation:
         """Chats, dialogues, updates, outbox."""
         ...
@@ -132,6 +138,7 @@ __all__ = [
     "Counts",
     "Credentials",
     "Dialogue",
+    "Earmarks",
     "Holds",
     "Instruments",
     "Ladder",

@@ -10,6 +10,7 @@ from core.adapters.store.tables.conversation import (
     SeenUpdateRow,
     TopicRow,
 )
+from core.adapters.store.tables.earmarks import EarmarkRow
 from core.adapters.store.tables.instruments import (
     CorporateActionRow,
     InstrumentAliasRow,
@@ -64,6 +65,7 @@ DECISIONS = table_of(DecisionRow)
 DELIVERIES = table_of(DeliveryRow)
 DIALOGUES = table_of(DialogueRow)
 DUE_CHECKS = table_of(DueCheckRow)
+EARMARKS = table_of(EarmarkRow)
 FILLS = table_of(FillRow)
 EQUIVALENTS = table_of(EquivalentRow)
 HOUSEHOLDS = table_of(HouseholdRow)

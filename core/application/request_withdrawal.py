@@ -1,0 +1,266 @@
+"""Withdrawals: money that is to be taken out is there, or is raised by a plan that needs an approval of its own.
+
+Where we can move the account's cash ourselves, cash that is there goes out at once. Everywhere else, and once sales
+have raised what was missing, the cash is set aside: no plan invests it before it is out, or its time is over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from core.application.access import managed_for, require_role
+from core.application.check_drift import CheckResult, Outcome, look, remember_closes, standing_of
+from core.application.gate import used_today
+from core.application.market import Market, Moment
+from core.application.move_cash import positive, withdraw
+from core.application.propose import Draft, expiry, propose
+from core.application.take_snapshot import read_holdings
+from core.domain.earmark import KEPT_FOR, Earmark
+from core.domain.ids import ChatId, EarmarkId, PortfolioId
+from core.domain.membership import Member, Permission, require
+from core.domain.portfolio import ManagedPortfolio
+from core.domain.proposal import Cause
+from core.domain.refusals import NothingSetAside, StillSetAside
+from core.domain.risk import CODE_LIMITS, Limits
+from core.ports.broker import Brokers, CashTransfers
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Store, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What came of a wish to take money out: one of the three is there.
+
+    ``left``: it is out, and so much cash is left. ``earmark``: it is there, set aside to be moved at the broker.
+    ``result``: what came of the plan that is to raise it.
+    """
+
+    left: Decimal | None = None
+    earmark: Earmark | None = None
+    result: CheckResult | None = None
+
+
+async def request_withdrawal(  # noqa: PLR0913 - what a person asks for, and of whom
+    store: Store,
+    brokers: Brokers,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    amount: Decimal,
+    key: str,
+    chat_id: ChatId,
+    limits: Limits = CODE_LIMITS,
+) -> Withdrawal:
+    """Take money out, or set it aside, or propose the sales that raise it with the least drift and tax.
+
+    Raises BadNumber, NotAllowed, BrokerDown and StillSetAside; what stands against a plan comes as its result.
+    """
+    positive(amount)
+    moment = await market.moment()
+    async with store.read() as work:
+        managed, role = await managed_for(
+            work, member, portfolio_id, Permission.PROPOSE, "ask for money to be raised"
+        )
+        earlier = await _counting(work, managed, moment)
+    can_move = isinstance(brokers.of(managed.account), CashTransfers)
+    is_there = (await read_holdings(brokers, managed)).cash >= amount
+    if can_move and (is_there or managed.targets is None):
+        left = await withdraw(
+            store,
+            brokers,
+            clock,
+            member=member,
+            portfolio_id=portfolio_id,
+            amount=amount,
+            key=key,
+        )
+        if earlier is not None and amount >= earlier.amount:
+            await _end(store, clock, member, portfolio_id, earlier, "taken_out")
+        return Withdrawal(left=left)
+    if earlier is not None:
+        raise StillSetAside(earlier.amount, managed.portfolio.currency)
+    earmark = Earmark(
+        EarmarkId(0),
+        managed.account.id,
+        amount,
+        clock.now(),
+        moment.today + KEPT_FOR,
+        member.id,
+    )
+    if is_there:
+        require(role, Permission.APPROVE, "set cash aside")
+        async with store.begin() as work:
+            return Withdrawal(earmark=await _set_aside(work, managed, earmark))
+    result = await _plan(store, brokers, market, managed, moment, amount, limits)
+    if result.outcome is Outcome.PROPOSED:
+        result = await _put(store, market, managed, moment, result, earmark, chat_id)
+    return Withdrawal(result=result)
+
+
+async def _counting(work: UnitOfWork, managed: ManagedPortfolio, moment: Moment) -> Earmark | None:
+    account_id = managed.account.id
+    return (await work.earmarks.counting([account_id], moment.today)).get(account_id)
+
+
+async def _set_aside(work: UnitOfWork, managed: ManagedPortfolio, earmark: Earmark) -> Earmark:
+    await work.log.record(
+        AuditEvent(
+            earmark.asked_at,
+            "set_aside",
+            earmark.member_id,
+            managed.portfolio.id,
+            earmark.proposal_id,
+            data=f"{earmark.amount:f}",
+        )
+    )
+    return await work.earmarks.add(earmark)
+
+
+async def _plan(
+    store: Store,
+    brokers: Brokers,
+    market: Market,
+    managed: ManagedPortfolio,
+    moment: Moment,
+    amount: Decimal,
+    limits: Limits,
+) -> CheckResult:
+    async with store.read() as work:
+        standing = await standing_of(work, managed.portfolio.id)
+        used = await used_today(work, managed.account, moment)
+    return await look(
+        store,
+        brokers,
+        market,
+        managed,
+        moment,
+        standing,
+        direction=None,
+        force=False,
+        limits=limits,
+        used=used,
+        to_raise=amount,
+    )
+
+
+async def _put(
+    store: Store,
+    market: Market,
+    managed: ManagedPortfolio,
+    moment: Moment,
+    result: CheckResult,
+    earmark: Earmark,
+    chat_id: ChatId,
+) -> CheckResult:
+    """Propose the sales and note what their money is for, in one."""
+    if result.plan is None or result.snapshot is None:
+        return result
+    expires_at = expiry(market, moment, managed.policy.expires_after)
+    async with store.begin() as work:
+        standing = await standing_of(work, managed.portfolio.id)
+        if standing.in_flight is not None:
+            return CheckResult(Outcome.IN_FLIGHT, result.drift, proposal=standing.in_flight)
+        draft = Draft(
+            managed,
+            result.plan,
+            result.snapshot,
+            Cause.WITHDRAWAL,
+            expires_at,
+            check_id=None,
+            by=earmark.member_id,
+            also=(chat_id,),
+        )
+        proposal = await propose(work, draft, earmark.asked_at)
+        await _set_aside(work, managed, replace(earmark, proposal_id=proposal.id))
+        await remember_closes(work, moment, [result.snapshot])
+    return replace(result, proposal=proposal)
+
+
+async def take_out(
+    store: Store,
+    brokers: Brokers,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    earmark_id: EarmarkId,
+) -> tuple[Decimal, Decimal | None]:
+    """Take out what was set aside, or note that it is out; returns the amount, and the cash left where it is known.
+
+    Where we can move cash, it goes out once, however often this is asked for. Raises NothingSetAside and BrokerDown.
+    """
+    async with store.read() as work:
+        managed, role = await managed_for(
+            work, member, portfolio_id, Permission.APPROVE, "say that money was taken out"
+        )
+        earmark = await _of_portfolio(work, managed, earmark_id)
+    amount, left = earmark.amount, None
+    if isinstance(brokers.of(managed.account), CashTransfers):
+        require(role, Permission.MANAGE, "move cash")
+        cash = (await read_holdings(brokers, managed)).cash
+        amount = min(amount, cash) if cash > 0 else amount
+        left = await withdraw(
+            store,
+            brokers,
+            clock,
+            member=member,
+            portfolio_id=portfolio_id,
+            amount=amount,
+            key=f"earmark:{earmark.id}",
+        )
+    await _end(store, clock, member, portfolio_id, earmark, "taken_out")
+    return amount, left
+
+
+async def keep_invested(
+    store: Store,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    earmark_id: EarmarkId,
+) -> Earmark:
+    """The money stays: it is managed again from now on; raises NothingSetAside."""
+    async with store.read() as work:
+        await require_role(
+            work, member, portfolio_id, Permission.APPROVE, "say that money is to stay"
+        )
+        managed = await work.portfolios.get(portfolio_id)
+        earmark = await _of_portfolio(work, managed, earmark_id)
+    await _end(store, clock, member, portfolio_id, earmark, "kept_invested")
+    return earmark
+
+
+async def _of_portfolio(
+    work: UnitOfWork, managed: ManagedPortfolio, earmark_id: EarmarkId
+) -> Earmark:
+    earmark = await work.earmarks.get(earmark_id)
+    if earmark is None or earmark.account_id not in {account.id for account in managed.accounts}:
+        raise NothingSetAside
+    return earmark
+
+
+async def _end(
+    store: Store,
+    clock: Clock,
+    member: Member,
+    portfolio_id: PortfolioId,
+    earmark: Earmark,
+    kind: str,
+) -> None:
+    now = clock.now()
+    async with store.begin() as work:
+        if await work.earmarks.end(earmark.id, now):
+            await work.log.record(
+                AuditEvent(
+                    now,
+                    kind,
+                    member.id,
+                    portfolio_id,
+                    earmark.proposal_id,
+                    data=f"{earmark.amount:f}",
+                )
+            )
