@@ -52,7 +52,8 @@ log = logging.getLogger(__name__)
 ALPACA = "alpaca"
 BROKER_FILE = "broker.db"
 MANUAL_FILE = "manual.db"
-CALENDAR_PAST = timedelta(days=400)
+CALENDAR_PAST = timedelta(days=6 * 366)
+"""Rules look back over five years, and some sessions more."""
 CALENDAR_FUTURE = timedelta(days=5 * 366)
 
 

@@ -27,3 +27,7 @@ class Calendar(Protocol):
     def between(self, first: date, last: date) -> Sequence[Session]:
         """The sessions from a day to a day, both included."""
         ...
+
+    def up_to(self, day: date, count: int) -> Sequence[Session]:
+        """The last sessions up to a day, itself included, at most so many; fewer where the calendar begins later."""
+        ...

@@ -1,11 +1,12 @@
-"""Market data: last prices for many symbols in one request."""
+"""Market data: last prices, and closes of the past, for many symbols in one request."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
 from typing import Protocol
 
+from core.domain.closes import CloseBatch
 from core.domain.ids import Symbol
 from core.domain.quote import QuoteBatch
 
@@ -33,4 +34,16 @@ class MarketData(Protocol):
 
     async def known_symbols(self) -> frozenset[Symbol] | None:
         """All symbols of this source where it has a closed list, otherwise None."""
+        ...
+
+
+class MarketHistory(MarketData, Protocol):
+    """A source of prices that has closes of the past too, those of indexes such as ``^GSPC`` among them."""
+
+    async def history(self, symbols: Collection[Symbol], sessions: Sequence[date]) -> CloseBatch:
+        """Ask for the closes of these symbols in these sessions, all of which are over, the last one of late.
+
+        In as few requests as the source allows. Closes are comparable with the quotes of now: splits are worked into
+        those before them. Raises PriceSourceDown.
+        """
         ...

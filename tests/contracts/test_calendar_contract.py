@@ -106,3 +106,13 @@ def test_outside_its_range_it_says_so(
 ) -> None:
     with pytest.raises(EndOfHistory):
         ask(calendar)
+
+
+def test_the_sessions_up_to_a_day_are_the_last_ones(calendar: Calendar) -> None:
+    monday, friday = date(2020, 3, 16), date(2020, 3, 13)
+    assert [each.date for each in calendar.up_to(monday, 2)] == [friday, monday]
+    assert [each.date for each in calendar.up_to(date(2020, 3, 15), 1)] == [friday]
+    assert calendar.up_to(monday, 0) == ()
+    assert [each.date for each in calendar.up_to(FIRST, 99)] == [FIRST]
+    with pytest.raises(EndOfHistory):
+        calendar.up_to(NOBODY_KNOWS, 1)

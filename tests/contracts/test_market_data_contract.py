@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -24,13 +24,16 @@ from core.domain.quote import PriceFaultKind, Proxy, QuoteRules, judge_quotes
 from core.domain.refusals import PricesRefused
 from core.ports.broker_keys import BrokerKeys
 from core.ports.clock import Clock
-from core.ports.market_data import MarketData
+from core.ports.market_data import MarketData, MarketHistory
 from tests.fakes.alpaca.server import FakeAlpaca
 from tests.fakes.alpaca.server import serving as serving_alpaca
 from tests.fakes.clock import MONDAY_ELEVEN, FakeMarketClock
 from tests.fakes.key_ring import FakeKeyRing
 from tests.fakes.market_data import FakeMarketData
 from tests.fakes.yahoo import FakeYahoo, Listed, serving
+
+# yfinance 1.7 sorts its frames in a way that pandas 3.1 advises against.
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
 
 UNKNOWN = Symbol("NOSUCH")
 
@@ -180,3 +183,104 @@ async def test_a_closed_list_has_what_can_be_quoted(case: Case) -> None:
     if known is not None:
         assert set(case.prices) <= known
         assert UNKNOWN not in known
+
+
+# --- closes of the past --------------------------------------------------------------------------
+
+SESSIONS = (date(2020, 3, 4), date(2020, 3, 5), date(2020, 3, 6))
+"""The last three before the Monday on which the market stands."""
+CLOSES = {"MTUM": ("120.5", "117.25", "115.01"), "^GSPC": ("3130.12", "3023.94", "2972.37")}
+
+
+@dataclass(frozen=True)
+class PastCase:
+    """A source with closes, and those that it must give."""
+
+    source: MarketHistory
+    closes: dict[Symbol, dict[date, Decimal]]
+
+
+def _days(closes: tuple[str, ...]) -> dict[date, str]:
+    return dict(zip(SESSIONS, closes, strict=True))
+
+
+EXPECTED = {
+    Symbol(symbol): {day: Decimal(close) for day, close in _days(closes).items()}
+    for symbol, closes in CLOSES.items()
+}
+
+
+@asynccontextmanager
+async def past_of_replay() -> AsyncIterator[PastCase]:
+    history = load_history()
+    source = ReplayMarketData(history, ReplayCalendar(history.sessions), FakeMarketClock())
+    first = history.sessions.index(SESSIONS[0])
+    values = {Symbol("MTUM"): history.closes["MTUM"], Symbol("^GSPC"): history.index}
+    yield PastCase(
+        source,
+        {
+            s: dict(zip(SESSIONS, found[first : first + 3], strict=True))
+            for s, found in values.items()
+        },
+    )
+
+
+@asynccontextmanager
+async def past_of_fake() -> AsyncIterator[PastCase]:
+    source = FakeMarketData()
+    for symbol, closes in CLOSES.items():
+        source.set_closes(symbol, _days(closes))
+    yield PastCase(source, EXPECTED)
+
+
+@asynccontextmanager
+async def past_of_yahoo(*, spark_status: int = 200) -> AsyncIterator[PastCase]:
+    listed = {symbol: Listed(days=_days(closes)) for symbol, closes in CLOSES.items()}
+    listed["SPY"] = Listed(days=_days(("313", "302", "297")))
+    with serving(FakeYahoo(listed, spark_status=spark_status)) as server:
+        yield PastCase(YahooMarketData(new_session=server.session), EXPECTED)
+
+
+PASTS: dict[str, Callable[[], AbstractAsyncContextManager[PastCase]]] = {
+    "replay": past_of_replay,
+    "fake": past_of_fake,
+    "yahoo": past_of_yahoo,
+    "yahoo's charts": partial(past_of_yahoo, spark_status=500),
+}
+
+
+@pytest.fixture(params=PASTS)
+async def past(request: pytest.FixtureRequest) -> AsyncIterator[PastCase]:
+    async with PASTS[request.param]() as made:
+        yield made
+
+
+async def test_closes_come_by_session_of_instruments_and_of_indexes(past: PastCase) -> None:
+    batch = await past.source.history(list(past.closes), SESSIONS)
+    assert batch.closes == past.closes
+    assert batch.faults == ()
+
+
+async def test_only_the_sessions_asked_for_come(past: PastCase) -> None:
+    symbol, closes = next(iter(past.closes.items()))
+    batch = await past.source.history([symbol], SESSIONS[1:2])
+    assert batch.closes == {symbol: {SESSIONS[1]: closes[SESSIONS[1]]}}
+
+
+async def test_a_session_without_a_close_is_missing_from_the_others(past: PastCase) -> None:
+    """Nobody has a close of a Sunday."""
+    symbol, closes = next(iter(past.closes.items()))
+    batch = await past.source.history([symbol], (*SESSIONS, date(2020, 3, 8)))
+    assert batch.closes == {symbol: closes}
+
+
+async def test_a_symbol_without_closes_is_named_and_the_others_still_come(past: PastCase) -> None:
+    batch = await past.source.history([*past.closes, UNKNOWN], SESSIONS)
+    assert set(batch.closes) == set(past.closes)
+    assert [(f.symbol, f.kind) for f in batch.faults] == [(UNKNOWN, PriceFaultKind.MISSING)]
+
+
+async def test_no_closes_asked_for_are_none_answered(past: PastCase) -> None:
+    assert not (await past.source.history([], SESSIONS)).closes
+    none = await past.source.history(list(past.closes), [])
+    assert all(not closes for closes in none.closes.values())

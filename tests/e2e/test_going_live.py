@@ -56,6 +56,9 @@ class EveryDay:
     def between(self, first: date, last: date) -> Sequence[Session]:
         return [self.session_on(first + A_DAY * n) for n in range((last - first).days + 1)]
 
+    def up_to(self, day: date, count: int) -> Sequence[Session]:
+        return [self.session_on(day - A_DAY * n) for n in reversed(range(count))]
+
 
 @dataclass
 class LiveStage:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from core.domain.closes import CloseBatch
 from core.domain.ids import Symbol
 from core.domain.quote import PriceFault, PriceFaultKind, Quote, QuoteBatch
 from core.ports.clock import MarketClock
@@ -17,7 +18,8 @@ Price = Decimal | int | str
 class FakeMarketData:
     """A `MarketData` source: prices by symbol, each as old as the test says, and faults on demand.
 
-    `requests` remembers every batch asked for. `failure`, where set, is raised instead.
+    `requests` remembers every batch asked for, `histories` every one of closes.
+    `failure`, where set, is raised instead.
     A closed list of symbols is what has a price; `is_open_list=True` makes it None, as Yahoo's is.
     """
 
@@ -36,7 +38,9 @@ class FakeMarketData:
         self._is_open_list = is_open_list
         self._prices: dict[Symbol, tuple[Decimal, str, datetime | None]] = {}
         self._faults: dict[Symbol, PriceFaultKind] = {}
+        self._closes: dict[Symbol, dict[date, Decimal]] = {}
         self.requests: list[frozenset[Symbol]] = []
+        self.histories: list[tuple[frozenset[Symbol], tuple[date, ...]]] = []
         self.failure: Exception | None = None
         self.set_prices(prices or {})
 
@@ -61,6 +65,18 @@ class FakeMarketData:
         )
         return QuoteBatch(quotes, faults)
 
+    async def history(self, symbols: Collection[Symbol], sessions: Sequence[date]) -> CloseBatch:
+        self.histories.append((frozenset(symbols), tuple(sessions)))
+        if self.failure is not None:
+            raise self.failure
+        known = {symbol: self._closes[symbol] for symbol in symbols if symbol in self._closes}
+        closes = {
+            symbol: {day: close for day, close in by_day.items() if day in sessions}
+            for symbol, by_day in known.items()
+        }
+        missing = (PriceFault(s, PriceFaultKind.MISSING) for s in symbols if s not in known)
+        return CloseBatch(closes, tuple(missing))
+
     async def known_symbols(self) -> frozenset[Symbol] | None:
         return None if self._is_open_list else frozenset(self._prices)
 
@@ -84,3 +100,7 @@ class FakeMarketData:
         """Take a symbol's price away, for the reason given."""
         self._prices.pop(Symbol(symbol), None)
         self._faults[Symbol(symbol)] = kind
+
+    def set_closes(self, symbol: str, closes: Mapping[date, Price]) -> None:
+        """Set the closes of past sessions."""
+        self._closes[Symbol(symbol)] = {day: Decimal(close) for day, close in closes.items()}

@@ -11,9 +11,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -30,6 +32,8 @@ class Listed:
     at: int | None = 1583766000
     currency: str | None = "USD"
     minutes: list[str] = field(default_factory=lambda: ["99.5", "100.25"])
+    days: dict[date, str] = field(default_factory=dict)
+    zone: str = "America/New_York"
 
 
 @dataclass
@@ -37,7 +41,8 @@ class FakeYahoo:
     """What the server knows and how it misbehaves.
 
     `list_status` and `chart_status` other than 200 are answered instead, with `body`;
-    `list_body` replaces the list's text. `seen` has host and path of every request.
+    `list_body` replaces the list's text. `spark_status` and `spark_body` are
+    the same for sparks. `seen` has host and path of every request.
     """
 
     listed: dict[str, Listed] = field(default_factory=lambda: {"SPY": Listed()})
@@ -45,6 +50,8 @@ class FakeYahoo:
     chart_status: int = 200
     body: str = "<html><body>Too Many Requests</body></html>"
     list_body: str | None = None
+    spark_status: int = 200
+    spark_body: str | None = None
     hang: threading.Event | None = None
     seen: list[str] = field(default_factory=list)
     queries: list[dict[str, list[str]]] = field(default_factory=list)
@@ -67,8 +74,10 @@ class FakeYahoo:
             return 200, CRUMB
         if path == "/v7/finance/quote":
             return self._list(query)
+        if path == "/v7/finance/spark":
+            return self._sparks(query)
         if path.startswith("/v8/finance/chart/"):
-            return self._chart(path.rpartition("/")[2], query)
+            return self._chart(unquote(path.rpartition("/")[2]), query)
         return 404, "<html></html>"
 
     def _list(self, query: dict[str, list[str]]) -> tuple[int, str]:
@@ -96,33 +105,68 @@ class FakeYahoo:
         text = json.dumps({**record, "marketState": "REGULAR", "priceHint": 2})
         return f'{text[:-1]}, "regularMarketPrice": {listed.price}}}' if listed.price else text
 
+    def _sparks(self, query: dict[str, list[str]]) -> tuple[int, str]:
+        self.queries.append(query)
+        asked = query["symbols"][0].split(",")
+        if self.spark_status != 200 or len(asked) > 20:
+            return (self.spark_status if self.spark_status != 200 else 400), self.body
+        if self.spark_body is not None:
+            return 200, self.spark_body
+        found = [
+            {"symbol": name, "response": [self._result_of_days(name)]}
+            for name in asked
+            if name in self.listed
+        ]
+        return 200, json.dumps({"spark": {"result": found, "error": None}})
+
+    def _result_of_days(self, name: str) -> dict[str, Any]:
+        """A chart of days: each stands at the exchange's open, as Yahoo has it."""
+        listed = self.listed[name]
+        zone = ZoneInfo(listed.zone)
+        opens = [datetime.combine(day, time(9, 30), zone).timestamp() for day in listed.days]
+        closes = [None if text == "null" else float(text) for text in listed.days.values()]
+        return self._record_of(listed, name, "1d", [int(at) for at in opens], closes)
+
     def _chart(self, name: str, query: dict[str, list[str]]) -> tuple[int, str]:
         if self.chart_status != 200:
             return self.chart_status, self.body
         if name not in self.listed:
             error = {"code": "Not Found", "description": "No data found, symbol may be delisted"}
             return 404, json.dumps({"chart": {"result": None, "error": error}})
-        return 200, json.dumps({"chart": {"result": [self._result(name)], "error": None}})
+        is_daily = query.get("interval") == ["1d"] and "range" not in query
+        result = self._result_of_days(name) if is_daily else self._result(name)
+        return 200, json.dumps({"chart": {"result": [result], "error": None}})
 
     def _result(self, name: str) -> dict[str, Any]:
         listed = self.listed[name]
         closes = [None if text == "null" else float(text) for text in listed.minutes]
         end = listed.at or 1583766000
         times = [end - 60 * (len(closes) - n) for n in range(len(closes))]
+        return self._record_of(listed, name, "1m", times, closes)
+
+    def _record_of(
+        self,
+        listed: Listed,
+        name: str,
+        step: str,
+        times: list[int],
+        closes: list[float | None],
+    ) -> dict[str, Any]:
         hours = {"timezone": "EDT", "start": 1583760600, "end": 1583784000, "gmtoffset": -14400}
         return {
             "meta": {
                 **NEW_YORK,
+                "exchangeTimezoneName": listed.zone,
                 "currency": listed.currency,
                 "symbol": name,
                 "instrumentType": "ETF",
                 "firstTradeDate": 728317800,
-                "regularMarketTime": end,
+                "regularMarketTime": listed.at or 1583766000,
                 "regularMarketPrice": 100.25,
                 "priceHint": 2,
                 "currentTradingPeriod": {"pre": hours, "regular": hours, "post": hours},
                 "tradingPeriods": [[hours]],
-                "dataGranularity": "1m",
+                "dataGranularity": step,
                 "range": "1d",
                 "validRanges": ["1d", "5d", "1mo"],
             },

@@ -48,6 +48,10 @@ class NyseCalendar:
         """The sessions from a day to a day, both included."""
         return self._table.between(first, last)
 
+    def up_to(self, day: date, count: int) -> Sequence[Session]:
+        """The last sessions up to a day, itself included, at most so many; fewer where the table begins later."""
+        return self._table.up_to(day, count)
+
 
 def _utc(moment: datetime) -> datetime:
     """A plain datetime in UTC, not pandas' own kind."""

@@ -43,6 +43,12 @@ class SessionTable:
         self._require(last)
         return self._sessions[bisect_left(self._dates, first) : bisect_right(self._dates, last)]
 
+    def up_to(self, day: date, count: int) -> Sequence[Session]:
+        """The last sessions up to a day, itself included, at most so many; fewer where the table begins later."""
+        self._require(day)
+        end = bisect_right(self._dates, day)
+        return self._sessions[max(end - count, 0) : end]
+
     def _require(self, day: date) -> None:
         if not self._first <= day <= self._last:
             raise EndOfHistory

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Collection
-from datetime import datetime, timedelta
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
 
 from core.adapters.market_data.history import History
+from core.domain.closes import CloseBatch
 from core.domain.ids import Symbol
 from core.domain.quote import PriceFault, PriceFaultKind, Quote, QuoteBatch
 from core.domain.session import NEW_YORK, Session
@@ -54,14 +55,41 @@ class ReplayMarketData:
             return QuoteBatch({}, tuple(_missing(symbol, detail) for symbol in symbols))
         at = min(now, session.closes_at)
         return QuoteBatch(
-            {s: self._quote(s, place, at) for s in symbols if s in self._history.closes},
-            tuple(
-                _missing(s, "not in the history") for s in symbols if s not in self._history.closes
-            ),
+            {
+                symbol: Quote(symbol, values[place], CURRENCY, at, self.name)
+                for symbol in symbols
+                if (values := self._history.values(symbol)) is not None
+            },
+            self._strangers(symbols),
         )
 
-    def _quote(self, symbol: Symbol, place: int, at: datetime) -> Quote:
-        return Quote(symbol, self._history.closes[symbol][place], CURRENCY, at, self.name)
+    async def history(self, symbols: Collection[Symbol], sessions: Sequence[date]) -> CloseBatch:
+        """The closes of sessions that are over at the market's instant; of what is still to come there are none."""
+        now = await self._market_clock.now()
+        places = [place for day in sessions if (place := self._over(day, now)) is not None]
+        return CloseBatch(
+            {
+                symbol: {self._history.sessions[place]: values[place] for place in places}
+                for symbol in symbols
+                if (values := self._history.values(symbol)) is not None
+            },
+            self._strangers(symbols),
+        )
+
+    def _strangers(self, symbols: Collection[Symbol]) -> tuple[PriceFault, ...]:
+        return tuple(
+            _missing(symbol, "not in the history")
+            for symbol in symbols
+            if self._history.values(symbol) is None
+        )
+
+    def _over(self, day: date, now: datetime) -> int | None:
+        """The place of a session that is over; None for any other day."""
+        place = bisect_left(self._history.sessions, day)
+        if place == len(self._history.sessions) or self._history.sessions[place] != day:
+            return None
+        session = self._calendar.session_on(day)
+        return place if session is not None and session.closes_at <= now else None
 
     def _last_opened(self, now: datetime) -> int | None:
         """The place of the last session that has opened; None before the first."""

@@ -81,3 +81,22 @@ async def test_no_quote_is_ever_from_the_future_or_another_day(minutes: int) -> 
     quote = await quote_at(instant)
     assert quote.at <= instant
     assert quote.price == close_of(quote.at.astimezone(NEW_YORK).date())
+
+
+INDEX = Symbol("^GSPC")
+
+
+async def test_the_index_has_a_price_but_is_nothing_to_buy() -> None:
+    replay = replay_at(new_york(2020, 3, 13, 11))
+    assert (await replay.quotes([INDEX])).quotes[INDEX].price == Decimal("2711.020")
+    known = await replay.known_symbols()
+    assert known is not None
+    assert INDEX not in known
+
+
+async def test_a_session_has_no_close_before_it_is_over() -> None:
+    days = (date(2020, 3, 12), date(2020, 3, 13), date(2020, 3, 16))
+    during = await replay_at(new_york(2020, 3, 13, 15, 59)).history([QUAL], days)
+    assert during.closes == {QUAL: {days[0]: close_of(days[0])}}
+    after = await replay_at(new_york(2020, 3, 13, 16)).history([QUAL], days)
+    assert after.closes == {QUAL: {day: close_of(day) for day in days[:2]}}

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import yfinance.base
 from yfinance.data import YfData
 
 from core.adapters.market_data.yahoo import YahooMarketData
+from core.adapters.market_data.yahoo.sparks import shortest_range
 from core.adapters.market_data.yahoo.symbols import yahoo_name
 from core.domain.ids import Symbol
 from core.domain.quote import PriceFaultKind, QuoteRules, judge_quotes
@@ -336,3 +337,120 @@ def test_making_the_source_does_not_load_yfinance() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+# --- closes of the past --------------------------------------------------------------------------
+
+MARCH = (date(2020, 3, 4), date(2020, 3, 5), date(2020, 3, 6))
+
+
+def with_days(server: FakeYahoo, *names: str) -> list[Symbol]:
+    for name in ("SPY", *names):
+        server.listed[name] = Listed(days=dict(zip(MARCH, ("100.5", "101.25", "99"), strict=True)))
+    return [Symbol(name) for name in names]
+
+
+async def test_twenty_symbols_share_a_request_for_closes(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    """SPY is asked for beside them, as always."""
+    many = with_days(server, *(f"A{n}" for n in range(19)))
+    assert len((await yahoo.history(many, MARCH)).closes) == 19
+    assert server.asked("/v7/finance/spark") == 1
+    more = with_days(server, *(f"B{n}" for n in range(30)))
+    assert len((await yahoo.history(more, MARCH)).closes) == 30
+    assert server.asked("/v7/finance/spark") == 3
+    assert server.asked("/v8/finance/chart") == 0
+
+
+@pytest.mark.parametrize(
+    ("days", "name"),
+    [(0, "1mo"), (16, "1mo"), (17, "3mo"), (364, "2y"), (718, "2y"), (1800, "5y"), (1900, "10y")],
+)
+def test_no_longer_range_is_asked_for_than_needed(days: int, name: str) -> None:
+    last = date(2020, 3, 6)
+    assert shortest_range([last - timedelta(days=days), last]) == name
+
+
+async def test_a_close_belongs_to_the_day_at_its_own_exchange(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    """Tokyo opens while it is the day before in New York."""
+    (nikkei,) = with_days(server, "^N225")
+    server.listed["^N225"].zone = "Asia/Tokyo"
+    assert tuple((await yahoo.history([nikkei], MARCH)).closes[nikkei]) == MARCH
+
+
+@pytest.mark.fault(33)
+@pytest.mark.parametrize("spark_status", [200, 500])
+async def test_a_day_without_a_close_is_missing_and_nothing_stands_in_for_it(
+    server: FakeYahoo, yahoo: YahooMarketData, spark_status: int
+) -> None:
+    (agg,) = with_days(server, "AGG")
+    server.spark_status = spark_status
+    server.listed["AGG"].days[MARCH[1]] = "null"
+    batch = await yahoo.history([agg], MARCH)
+    assert batch.closes == {agg: {MARCH[0]: Decimal("100.5"), MARCH[2]: Decimal(99)}}
+
+
+async def test_closes_of_32_bits_are_told_as_they_were_meant(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    (agg,) = with_days(server, "AGG")
+    server.listed["AGG"].days[MARCH[2]] = "99.43000030517578"
+    assert (await yahoo.history([agg], MARCH)).closes[agg][MARCH[2]] == Decimal("99.43")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<html>Will be right back</html>",
+        '{"spark": {"result": null, "error": {"code": "Bad Request"}}}',
+        '{"spark": {"result": [{"symbol": "SPY"}]}}',
+        '{"spark": {"result": []}}',
+        '{"spark": {"result": [{"symbol": "SPY", "response": []}]}}',
+        '{"spark": {"result": [{"symbol": "SPY", "response": [{"meta": {}}]}]}}',
+        "[1]",
+    ],
+)
+async def test_unreadable_sparks_are_made_up_for_by_charts(
+    server: FakeYahoo, yahoo: YahooMarketData, body: str
+) -> None:
+    (agg,) = with_days(server, "AGG")
+    server.spark_body = body
+    assert len((await yahoo.history([agg], MARCH)).closes[agg]) == 3
+    assert server.asked("/v8/finance/chart") >= 2
+
+
+async def test_one_unreadable_spark_is_the_fault_of_its_symbol(
+    server: FakeYahoo, yahoo: YahooMarketData
+) -> None:
+    good = (
+        '{"meta": {"exchangeTimezoneName": "Mars/Olympus"}, "timestamp": [1583505000],'
+        ' "indicators": {"quote": [{"close": [99.5]}]}}'
+    )
+    server.spark_body = (
+        f'{{"spark": {{"result": [{{"symbol": "SPY", "response": [{good}]}},'
+        ' {"symbol": "AGG", "response": [{"meta": {}, "timestamp": [1, 2]}]}]}}'
+    )
+    batch = await yahoo.history([SPY, AGG], MARCH)
+    assert batch.closes == {SPY: {MARCH[2]: Decimal("99.5")}}
+    assert [(f.symbol, f.kind) for f in batch.faults] == [(AGG, PriceFaultKind.SOURCE)]
+
+
+@pytest.mark.parametrize(
+    ("spark_status", "chart_status", "detail"),
+    [
+        (429, 200, "too many requests"),
+        (500, 429, "too many requests"),
+        (500, 500, "the charts are empty"),
+    ],
+)
+async def test_no_closes_from_yahoo_at_all_is_told(
+    server: FakeYahoo, yahoo: YahooMarketData, spark_status: int, chart_status: int, detail: str
+) -> None:
+    server.spark_status, server.chart_status = spark_status, chart_status
+    with pytest.raises(PriceSourceDown) as caught:
+        await yahoo.history([AGG], MARCH)
+    assert caught.value.detail == detail

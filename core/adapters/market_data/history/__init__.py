@@ -36,6 +36,10 @@ class History:
     closes: Mapping[str, tuple[Decimal, ...]]
     index: tuple[Decimal, ...]
 
+    def values(self, symbol: str) -> tuple[Decimal, ...] | None:
+        """The closes of what can be bought, or of the index; None for anything else."""
+        return self.index if symbol == INDEX_COLUMN else self.closes.get(symbol)
+
     @property
     def symbols(self) -> tuple[str, ...]:
         """What can be bought, by symbol."""

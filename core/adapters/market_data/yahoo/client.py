@@ -1,7 +1,8 @@
 """Asks Yahoo through yfinance, and blocks while it does: cookies and crumbs are yfinance's work.
 
 First Yahoo's list of quotes, one request for all symbols; where Yahoo refuses that list or it is
-unusable, the chart of each symbol.
+unusable, the chart of each symbol. Closes of the past the same way: first Yahoo's sparks, twenty
+symbols a request, then charts of days.
 """
 
 from __future__ import annotations
@@ -10,21 +11,30 @@ import atexit
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from core.adapters.market_data.yahoo.charts import read_chart
+from core.adapters.market_data.yahoo.charts import read_chart, read_days
 from core.adapters.market_data.yahoo.faults import TooMany, Unusable
 from core.adapters.market_data.yahoo.quote_list import read_quote, read_quote_list
+from core.adapters.market_data.yahoo.sparks import read_spark, read_sparks, shortest_range
 from core.adapters.market_data.yahoo.symbols import SURE
 from core.domain.ids import Symbol
 from core.domain.quote import PriceFault, PriceFaultKind, Quote
 
 QUOTE_LIST_URL = "https://query1.finance.yahoo.com/v7/finance/quote"
 """The list that yfinance itself asks, symbol by symbol, for `Ticker.info`."""
+
+SPARK_URL = "https://query1.finance.yahoo.com/v7/finance/spark"
+"""The small charts beside Yahoo's lists: the closes of several symbols at once."""
+
+SPARKS_AT_ONCE = 20
+"""Of more symbols than that Yahoo refuses the sparks."""
 
 REQUEST_SECONDS = 8
 CHARTS_AT_ONCE = 8
@@ -33,6 +43,7 @@ FIRST_FAULT = 400
 NOT_FOUND = 404
 
 Answers = dict[Symbol, Quote | PriceFault]
+Closes = dict[Symbol, Mapping[date, Decimal] | PriceFault]
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +71,14 @@ class YahooClient:
             logger.warning("Yahoo's list of quotes cannot be used (%s): asking for charts.", fault)
         return self._from_charts(names)
 
+    def fetch_closes(self, names: Mapping[Symbol, str], sessions: Sequence[date]) -> Closes:
+        """What Yahoo says of symbols in past sessions; as `fetch`."""
+        try:
+            return self._from_sparks(names, sessions)
+        except Unusable as fault:
+            logger.warning("Yahoo's sparks cannot be used (%s): asking for charts.", fault)
+        return self._closes_from_charts(names, sessions)
+
     @cached_property
     def _session(self) -> Any:
         """The session; with it, yfinance's caches are put where they belong."""
@@ -69,14 +88,14 @@ class YahooClient:
         yfinance.set_tz_cache_location(_own_folder(self._cache_dir))
         return (self._new_session or new_session)()
 
-    def _from_list(self, names: Mapping[Symbol, str]) -> Answers:
+    def _ask(self, url: str, params: Mapping[str, str]) -> str:
+        """The text of one answer; raises TooMany or Unusable where Yahoo refuses."""
         from yfinance.data import YfData
         from yfinance.exceptions import YFRateLimitError
 
-        params = {"symbols": ",".join(sorted(set(names.values()))), "formatted": "false"}
         try:
             response = YfData(session=self._session).get(
-                QUOTE_LIST_URL, params=params, timeout=REQUEST_SECONDS
+                url, params=params, timeout=REQUEST_SECONDS
             )
         except YFRateLimitError as error:
             raise TooMany from error
@@ -84,10 +103,48 @@ class YahooClient:
             raise TooMany
         if response.status_code >= FIRST_FAULT:
             raise Unusable(f"HTTP status {response.status_code}")
-        records = read_quote_list(response.text)
+        return str(response.text)
+
+    def _from_list(self, names: Mapping[Symbol, str]) -> Answers:
+        params = {"symbols": ",".join(sorted(set(names.values()))), "formatted": "false"}
+        records = read_quote_list(self._ask(QUOTE_LIST_URL, params))
         if names[SURE] not in records:
             raise Unusable("the list is empty")
         return {symbol: read_quote(symbol, records.get(name)) for symbol, name in names.items()}
+
+    def _from_sparks(self, names: Mapping[Symbol, str], sessions: Sequence[date]) -> Closes:
+        every = sorted(set(names.values()))
+        records: dict[str, Mapping[str, Any]] = {}
+        for first in range(0, len(every), SPARKS_AT_ONCE):
+            asked = ",".join(every[first : first + SPARKS_AT_ONCE])
+            params = {"symbols": asked, "range": shortest_range(sessions), "interval": "1d"}
+            records |= read_sparks(self._ask(SPARK_URL, params))
+        found = {
+            symbol: read_spark(symbol, records.get(name), sessions)
+            for symbol, name in names.items()
+        }
+        if isinstance(found[SURE], PriceFault):
+            raise Unusable("the sparks are empty")
+        return found
+
+    def _closes_from_charts(self, names: Mapping[Symbol, str], sessions: Sequence[date]) -> Closes:
+        from yfinance.data import YfData
+
+        YfData.cache_get.cache_clear()
+        days = partial(self._days, sessions)
+        with ThreadPoolExecutor(CHARTS_AT_ONCE) as pool:
+            answers = list(pool.map(days, names, names.values()))
+        found = dict(zip(names, answers, strict=True))
+        if isinstance(found[SURE], PriceFault):
+            raise Unusable("the charts are empty")
+        return found
+
+    def _days(
+        self, sessions: Sequence[date], symbol: Symbol, name: str
+    ) -> Mapping[date, Decimal] | PriceFault:
+        span = {"start": min(sessions), "end": max(sessions) + timedelta(days=1)}
+        read = self._history(symbol, name, interval="1d", **span)
+        return read if isinstance(read, PriceFault) else read_days(symbol, read[0], sessions)
 
     def _from_charts(self, names: Mapping[Symbol, str]) -> Answers:
         """The charts, asked anew: yfinance would keep a refused answer for as long as we run."""
@@ -102,25 +159,27 @@ class YahooClient:
         return found
 
     def _chart(self, symbol: Symbol, name: str) -> Quote | PriceFault:
+        read = self._history(symbol, name, period="1d", interval="1m")
+        return read if isinstance(read, PriceFault) else read_chart(symbol, *read)
+
+    def _history(
+        self, symbol: Symbol, name: str, **asked: Any
+    ) -> tuple[Any, Mapping[str, Any]] | PriceFault:
+        """A symbol's chart and what is said about it."""
         from yfinance import Ticker
         from yfinance.exceptions import YFRateLimitError
 
         ticker = Ticker(name, session=self._session)
         try:
             frame = ticker.history(
-                period="1d",
-                interval="1m",
-                auto_adjust=False,
-                actions=False,
-                keepna=True,
-                timeout=REQUEST_SECONDS,
+                auto_adjust=False, actions=False, keepna=True, timeout=REQUEST_SECONDS, **asked
             )
             metadata = {} if frame.empty else ticker.history_metadata
         except YFRateLimitError as error:
             raise TooMany from error
         except Exception as error:  # noqa: BLE001 - one symbol's failure, whatever it is
             return _chart_fault(symbol, error)
-        return read_chart(symbol, frame, metadata)
+        return frame, metadata
 
 
 def _own_folder(parent: Path | None) -> str:

@@ -8,20 +8,23 @@ is empty, which is Yahoo's way of failing, and nothing can be said of the others
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
-from datetime import timedelta
+from collections.abc import Callable, Collection, Sequence
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from core.adapters.market_data.yahoo.client import Answers, YahooClient
+from core.adapters.market_data.yahoo.client import YahooClient
 from core.adapters.market_data.yahoo.faults import TooMany, YahooFault
 from core.adapters.market_data.yahoo.symbols import SOURCE, SURE, yahoo_name
 from core.adapters.market_data.yahoo.worker import StillBusy, Worker
+from core.domain.closes import CloseBatch
 from core.domain.ids import Symbol
 from core.domain.quote import PriceFault, Quote, QuoteBatch
 from core.domain.refusals import PriceSourceDown
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 RETRY_AFTER_SECONDS = 60.0
 """Yahoo does not say how long to wait; a minute has been enough for others."""
@@ -42,7 +45,7 @@ class YahooMarketData:
     ) -> None:
         self._client = YahooClient(cache_dir, new_session)
         self._timeout = timeout
-        self._worker: Worker[Answers] = Worker()
+        self._worker = Worker()
 
     @property
     def name(self) -> str:
@@ -63,16 +66,29 @@ class YahooMarketData:
         if not symbols:
             return QuoteBatch({})
         names = {symbol: yahoo_name(symbol) for symbol in sorted({*symbols, SURE})}
-        answers = await self._ask(names)
+        answers = await self._ask(lambda: self._client.fetch(names))
         found = [answers[symbol] for symbol in dict.fromkeys(symbols)]
         return QuoteBatch(
             {answer.symbol: answer for answer in found if isinstance(answer, Quote)},
             tuple(answer for answer in found if isinstance(answer, PriceFault)),
         )
 
-    async def _ask(self, names: dict[Symbol, str]) -> Answers:
+    async def history(self, symbols: Collection[Symbol], sessions: Sequence[date]) -> CloseBatch:
+        """Ask for the closes of sessions that are over, twenty symbols a request; raises PriceSourceDown."""
+        if not symbols or not sessions:
+            return CloseBatch({})
+        names = {symbol: yahoo_name(symbol) for symbol in sorted({*symbols, SURE})}
+        found = await self._ask(lambda: self._client.fetch_closes(names, sessions))
+        asked = {symbol: found[symbol] for symbol in dict.fromkeys(symbols)}
+        return CloseBatch(
+            {symbol: each for symbol, each in asked.items() if not isinstance(each, PriceFault)},
+            tuple(each for each in asked.values() if isinstance(each, PriceFault)),
+        )
+
+    async def _ask(self, work: Callable[[], T]) -> T:
+        """Have something asked in the thread; quotes and closes wait for each other."""
         try:
-            return await self._worker.run(lambda: self._client.fetch(names), self._timeout)
+            return await self._worker.run(work, self._timeout)
         except TooMany as fault:
             raise PriceSourceDown(SOURCE, str(fault), RETRY_AFTER_SECONDS) from fault
         except YahooFault as fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -14,7 +14,7 @@ class StillBusy(Exception):
     """The call before this one was given up and has not come back yet."""
 
 
-class Worker(Generic[T]):
+class Worker:
     """One call at a time; after a time-out the next ones are refused until the thread is free."""
 
     def __init__(self) -> None:
