@@ -15,6 +15,7 @@ from decimal import Decimal
 from core.application.desk import Desk, Seen
 from core.application.hold_account import hold_account, lift_hold
 from core.application.keep_splits import keep_splits
+from core.application.open_lots import open_lots
 from core.application.send_order import NOT_THERE
 from core.application.tell_changed import tell_changed, tell_foreign
 from core.domain.access_fault import AccessFault
@@ -74,11 +75,14 @@ async def look_at_account(desk: Desk, managed: ManagedPortfolio) -> Seen:
         changes = await _by_closes(work, report, changes, moment.jumps_since)
         await _judge_account(work, managed, report, now, is_reset=is_reset)
         foreign = await _judge_orders(work, managed, report, now)
-        if await _judge_positions(work, managed, report, changes, ours.newest_fill, now):
+        is_believed = await _judge_positions(work, managed, report, changes, ours.newest_fill, now)
+        if is_believed:
             await _believe_splits(work, report, changes or (), moment.session.date)
             await keep_splits(
                 work, managed, managed.account, changes or (), moment.session.date, now
             )
+    if is_believed:
+        await open_lots(desk, managed, managed.account, report.positions)
     return _remember(desk, managed, Seen(now, foreign))
 
 

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from core.domain.access_fault import AccessFault
 from core.domain.ids import AccountId, ClientOrderId, Symbol
 from core.domain.look import Held
+from core.domain.opening import BrokerCosts
 from core.domain.order import Fill, OrderState
 from core.domain.plan import Side
 from core.domain.portfolio import Account, Holdings
@@ -246,6 +247,15 @@ class Watched(Protocol):
         The orders are those that are open, and all that were sent after ``since``. Raises AccountReplaced or another
         BrokerUnavailable.
         """
+        ...
+
+
+@runtime_checkable
+class TellsCosts(Protocol):
+    """Brokers that say what the shares in an account have cost."""
+
+    async def costs(self, symbols: Collection[Symbol]) -> BrokerCosts:
+        """What these positions have cost, and the moves of shares behind them; raises BrokerUnavailable."""
         ...
 
 

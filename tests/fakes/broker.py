@@ -17,6 +17,7 @@ from enum import StrEnum
 from core.domain.ids import AccountId, ClientOrderId, Symbol
 from core.domain.look import Held
 from core.domain.money import ZERO, purchase_cost, sale_proceeds
+from core.domain.opening import BrokerCosts, PositionCost, ShareMove
 from core.domain.order import AT_BROKER, Fill, OrderState
 from core.domain.plan import Side
 from core.domain.portfolio import Account, Holdings
@@ -115,6 +116,9 @@ class FakeBroker:
     opens: str | None = None
     others: list[BrokerOrder] = field(default_factory=list)
     asset_ids: dict[Symbol, str] = field(default_factory=dict)
+    moves: tuple[ShareMove, ...] | None = ()
+    costs_of: dict[Symbol, Decimal] = field(default_factory=dict)
+    asked_costs: int = 0
     reports: list[datetime | None] = field(default_factory=list)
     market_clock: MarketClock = field(default_factory=FakeMarketClock)
     mishaps: deque[Mishap | None] = field(default_factory=deque)
@@ -260,6 +264,12 @@ class FakeBroker:
             if kept.is_shown and (kept.is_open or (since and kept.submitted_at > since))
         ]
         return AccountReport(await self.account(), positions, tuple(map(_seen, ours + self.others)))
+
+    async def costs(self, symbols: Collection[Symbol]) -> BrokerCosts:
+        self.asked_costs += 1
+        await self._read()
+        told = {s: PositionCost(self.positions[s], self.costs_of.get(s)) for s in symbols}
+        return BrokerCosts(told, self.moves)
 
     async def cancel(self, client_order_id: ClientOrderId) -> None:
         self.cancels.append(client_order_id)

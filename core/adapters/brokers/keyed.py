@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from core.adapters.brokers.registry import Brokerage
 from core.domain.access_fault import AccessFault
 from core.domain.ids import ClientOrderId, Symbol
+from core.domain.opening import BrokerCosts
 from core.domain.portfolio import Holdings
 from core.domain.refusals import NotBuiltYet
 from core.ports.broker import (
@@ -26,6 +27,7 @@ from core.ports.broker import (
     BrokerUnavailable,
     NoAccess,
     OrderRequest,
+    TellsCosts,
     Watched,
 )
 from core.ports.broker_keys import BrokerKeys, KeyRing
@@ -261,6 +263,13 @@ class KeyedAccount:
         if not isinstance(broker, Watched):
             raise BrokerUnavailable("this broker does not tell of others' orders")
         return await broker.report(since)
+
+    async def costs(self, symbols: Collection[Symbol]) -> BrokerCosts:
+        """What positions have cost; nothing where the broker does not tell."""
+        broker = await self._broker()
+        return (
+            await broker.costs(symbols) if isinstance(broker, TellsCosts) else BrokerCosts({}, ())
+        )
 
 
 class KeyedDoors:

@@ -216,6 +216,7 @@ class Exchange:
             if account.multiplier == 1 and cost > account.settled_cash:
                 account.on_credit.append((asset.id, due))
             account.cash -= cost
+            account.costs[asset.id] = account.cost_of(asset) + cost
             account.positions[asset.id] = account.held(asset) + quantity
             return
         proceeds = (quantity * price).quantize(CENT, ROUND_FLOOR)
@@ -223,6 +224,8 @@ class Exchange:
         account.cash += proceeds
         if account.multiplier == 1:
             account.unsettled.append((due, proceeds))
+        if held := account.held(asset):
+            account.costs[asset.id] = account.cost_of(asset) * (held - quantity) / held
         account.positions[asset.id] = account.held(asset) - quantity
 
     def _note_fill(self, account: Account, order: Order, quantity: Decimal, price: Decimal) -> None:
@@ -294,7 +297,13 @@ class Exchange:
         self._count += 1
         account.number = f"PA3RESET{self._count:04d}"
         account.cash = Decimal(cash)
-        for kept in (account.positions, account.orders, account.activities, account.unsettled):
+        for kept in (
+            account.positions,
+            account.costs,
+            account.orders,
+            account.activities,
+            account.unsettled,
+        ):
             kept.clear()
 
     def _note(self, account: Account, kind: str, symbol: str, **more: str) -> None:

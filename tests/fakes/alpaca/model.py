@@ -144,6 +144,7 @@ class Account:
     may_short: bool = False
     unsettled_is_usable: bool = True
     positions: dict[str, Decimal] = field(default_factory=dict)
+    costs: dict[str, Decimal] = field(default_factory=dict)
     orders: list[Order] = field(default_factory=list)
     activities: list[dict[str, Any]] = field(default_factory=list)
     hidden_activities: dict[str, int] = field(default_factory=dict)
@@ -175,6 +176,10 @@ class Account:
 
     def held(self, asset: Asset) -> Decimal:
         return self.positions.get(asset.id, ZERO)
+
+    def cost_of(self, asset: Asset) -> Decimal:
+        """What a position has cost in all; its value where nobody said."""
+        return self.costs.get(asset.id, self.held(asset) * asset.price)
 
     def on_sale(self, asset: Asset) -> Decimal:
         """Shares that open sales have spoken for."""

@@ -60,6 +60,7 @@ def position_json(account: Account, asset: Asset) -> dict[str, Any]:
     """One of `/v2/positions`."""
     quantity = account.held(asset)
     value = plain(quantity * asset.price)
+    cost = account.cost_of(asset)
     return {
         "asset_id": asset.id,
         "symbol": asset.symbol,
@@ -68,10 +69,10 @@ def position_json(account: Account, asset: Asset) -> dict[str, Any]:
         "asset_marginable": True,
         "qty": plain(quantity),
         "qty_available": plain(quantity - account.on_sale(asset)),
-        "avg_entry_price": plain(asset.price),
+        "avg_entry_price": plain(cost / quantity),
         "side": "long" if quantity > ZERO else "short",
         "market_value": value,
-        "cost_basis": value,
+        "cost_basis": plain(cost),
         "unrealized_pl": "0",
         "unrealized_plpc": "0",
         "unrealized_intraday_pl": "0",

@@ -26,6 +26,7 @@ from core.adapters.brokers.alpaca.rules import as_json, require_means, require_s
 from core.adapters.brokers.alpaca.states import as_broker_order, is_known
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.look import Held
+from core.domain.opening import BrokerCosts, PositionCost
 from core.domain.plan import Side
 from core.domain.portfolio import Holdings
 from core.ports.broker import (
@@ -135,6 +136,17 @@ class AlpacaAccount:
             if p.is_stock and p.quantity
         }
         return AccountReport(record.account, stocks, await self._desk.seen_orders(since))
+
+    async def costs(self, symbols: Collection[Symbol]) -> BrokerCosts:
+        """What positions have cost, and every purchase, sale and split since the account was opened."""
+        await self._own_account()
+        positions = await self._desk.positions()
+        told = {
+            p.symbol: PositionCost(p.quantity, p.cost)
+            for p in positions
+            if p.is_stock and p.symbol in symbols and p.quantity > 0
+        }
+        return BrokerCosts(told, await self._desk.moves())
 
     async def cancel(self, client_order_id: ClientOrderId) -> None:
         """Ask for an order to be cancelled; one that Alpaca does not have needs none."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import date, datetime
 from functools import partial
+from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ from core.adapters.brokers.alpaca.records import (
     read_asset,
     read_clock,
     read_fills,
+    read_moves,
     read_order,
     read_position,
     read_positions,
@@ -37,6 +39,7 @@ from core.adapters.brokers.alpaca.refusals import (
 from core.adapters.brokers.alpaca.states import read_seen_order
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO
+from core.domain.opening import ShareMove
 from core.domain.order import Fill
 from core.domain.session import Session
 from core.ports.broker import BrokerAsset, BrokerClock, BrokerUnavailable, SeenOrder
@@ -46,6 +49,8 @@ T = TypeVar("T")
 
 ORDERS_A_PAGE = 500
 FILLS_A_PAGE = 100
+MOST_PAGES = 20
+"""An account with more executions than these pages hold (2,000) is not asked how it came to what it holds."""
 ASSETS_ONE_BY_ONE = 20
 """More symbols than these are looked up in the list of all assets, which is one long answer."""
 ASSET_SECONDS = 300.0
@@ -165,6 +170,21 @@ class AlpacaDesk:
 
         return await self._read(read, Urgency.ORDER)
 
+    async def moves(self) -> tuple[ShareMove, ...] | None:
+        """Every purchase, sale and split in the account; None where they fill more pages than are asked for."""
+        return await self._read(self._all_moves)
+
+    def _all_moves(self) -> tuple[ShareMove, ...] | None:
+        asked = {"page_size": FILLS_A_PAGE, "direction": "asc"}
+        found: list[Record] = []
+        for kind in ("FILL", "SPLIT"):
+            path = f"/account/activities/{kind}"
+            records = self._pages(path, asked, FILLS_A_PAGE, "page_token", most=MOST_PAGES)
+            if len(records) >= FILLS_A_PAGE * MOST_PAGES:
+                return None
+            found += records
+        return read_moves(found)
+
     async def post(self, order: dict[str, str]) -> Any:
         """Send an order once and return what Alpaca says of it; raises AlpacaFault."""
         return await self._line.ask(lambda: self._client.post("/orders", order), Urgency.ORDER)
@@ -189,20 +209,22 @@ class AlpacaDesk:
         size: int,
         token: str,
         first: dict[str, str] | None = None,
+        most: int | None = None,
     ) -> list[Record]:
-        """Every page of a list, each record once; runs in a worker thread.
+        """Every page of a list, or at most so many, each record once; runs in a worker thread.
 
         ``first`` says where the first page begins; the others follow the one before.
         """
         found: dict[str, Record] = {}
         last: dict[str, str] = first or {}
-        while True:
+        for number in count(1):
             page = records_of(self._client.get(path, {**asked, **last}))
             before = len(found)
             found |= {text_of(record, "id"): record for record in page}
-            if len(page) < size or len(found) == before:
-                return list(found.values())
+            if len(page) < size or len(found) == before or number == most:
+                break
             last = {token: text_of(page[-1], "id")}
+        return list(found.values())
 
     async def _read(self, work: Callable[[], T], urgency: Urgency = Urgency.READ) -> T:
         try:

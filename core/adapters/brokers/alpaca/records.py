@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from core.adapters.alpaca_api.exact import (
 from core.adapters.alpaca_api.faults import Unreadable
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO
+from core.domain.opening import ShareMove
 from core.domain.order import Fill
 from core.domain.plan import Side
 from core.domain.session import Session
@@ -42,7 +43,7 @@ class AlpacaAccountRecord:
 
 @dataclass(frozen=True, slots=True)
 class AlpacaPosition:
-    """Shares held (a short position is negative), and how many no open sale has spoken for."""
+    """Shares held (a short position is negative), how many no open sale has spoken for, and what all have cost."""
 
     symbol: Symbol
     quantity: Decimal
@@ -50,6 +51,7 @@ class AlpacaPosition:
     is_stock: bool
     asset_id: str
     price: Decimal | None
+    cost: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ def read_position(value: object) -> AlpacaPosition:
         text_of(record, "asset_class") == "us_equity",
         text_of(record, "asset_id"),
         maybe_number(record, "current_price"),
+        maybe_number(record, "cost_basis"),
     )
 
 
@@ -199,3 +202,44 @@ def _fill(record: Record) -> Fill:
         commission=ZERO,
         at=instant_of(record, "transaction_time"),
     )
+
+
+def read_moves(records: Iterable[object]) -> tuple[ShareMove, ...]:
+    """Purchases, sales and splits, each once. A split in several entries (old shares out, new ones in) is one move.
+
+    A split is of the start of its day. What is cancelled did not happen.
+    """
+    by_id = {text_of(record, "id"): record for record in map(record_of, records)}
+    moves: list[ShareMove] = []
+    splits: dict[tuple[Symbol, date], ShareMove] = {}
+    for name, record in by_id.items():
+        if record.get("activity_type") == "FILL":
+            moves.append(_trade(name, record))
+        elif record.get("status") != "canceled":
+            move = _split(name, record)
+            before = splits.get((move.symbol, move.day))
+            shares = move.shares + (before.shares if before else ZERO)
+            splits[move.symbol, move.day] = replace(move, shares=shares)
+    return (*moves, *(move for move in splits.values() if move.shares))
+
+
+def _trade(name: str, record: Record) -> ShareMove:
+    shares, at = number_of(record, "qty"), instant_of(record, "transaction_time")
+    is_purchase = text_of(record, "side") == "buy"
+    return ShareMove(
+        name,
+        Symbol(text_of(record, "symbol")),
+        shares if is_purchase else -shares,
+        at,
+        at.astimezone(EXCHANGE_ZONE).date(),
+        number_of(record, "price"),
+    )
+
+
+def _split(name: str, record: Record) -> ShareMove:
+    try:
+        day = date.fromisoformat(text_of(record, "date")[:10])
+    except ValueError:
+        raise Unreadable("Alpaca tells of a split on a day that cannot be read") from None
+    start = datetime.combine(day, time(), EXCHANGE_ZONE)
+    return ShareMove(name, Symbol(text_of(record, "symbol")), number_of(record, "qty"), start, day)

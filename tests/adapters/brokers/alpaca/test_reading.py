@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from core.adapters.alpaca_api import Unreadable
+from core.adapters.brokers.alpaca import desk
+from core.adapters.brokers.alpaca.records import read_moves
 from core.domain.ids import Symbol
+from core.domain.opening import PositionCost, lots_from_moves
 from core.domain.order import OrderState
 from core.domain.refusals import CurrencyMismatch
-from core.ports.broker import BrokerAmbiguous, BrokerUnavailable, Dedup
+from core.ports.broker import BrokerAmbiguous, BrokerUnavailable, Dedup, TellsCosts
 from tests.adapters.brokers.alpaca.stage import AGG, BRKB, SPY, Stage, buy, sell, staged
 from tests.fakes.alpaca import faults
 from tests.fakes.alpaca.faults import Answer, Fault
@@ -318,3 +322,54 @@ async def test_a_cancellation_unanswered_may_have_happened(stage: Stage) -> None
     with pytest.raises(BrokerAmbiguous):
         await stage.broker.cancel(buy().client_order_id)
     assert (await stage.settled(ID)).state is OrderState.CANCELLED
+
+
+async def test_what_positions_have_cost_and_how_they_came_about(stage: Stage) -> None:
+    """Bought 3 @ 100 on Monday; split 2 for 1 on Tuesday; AGG was there already, at 47 each."""
+    await stage.broker.submit(buy())
+    await stage.settled(ID)
+    stage.exchange.time.advance(timedelta(days=1))
+    stage.exchange.split("SPY", 2)
+    stage.hold(AGG, "10")
+    stage.money.costs[stage.exchange.assets[AGG].id] = Decimal(470)
+    assert isinstance(stage.broker, TellsCosts)
+    costs = await stage.broker.costs([SPY, AGG])
+    assert costs.positions == {
+        SPY: PositionCost(Decimal(6), Decimal(300)),
+        AGG: PositionCost(Decimal(10), Decimal(470)),
+    }
+    assert costs.moves is not None
+    (lot,) = lots_from_moves(SPY, costs.moves, Decimal(6))
+    assert (lot.quantity, lot.cost_per_share, lot.acquired) == (6, 50, date(2020, 3, 9))
+    assert lots_from_moves(AGG, costs.moves, Decimal(10)) == ()
+
+
+def test_a_split_in_two_entries_is_one_move_and_a_cancelled_one_is_none() -> None:
+    """100 old shares out, 10 new ones in."""
+    entry = {"activity_type": "SPLIT", "symbol": "SPY", "date": "2020-03-09", "status": "executed"}
+    moves = read_moves(
+        [
+            {**entry, "id": "1", "qty": "-100"},
+            {**entry, "id": "2", "qty": "10"},
+            {**entry, "id": "3", "qty": "7", "status": "canceled"},
+        ]
+    )
+    assert [(move.shares, move.price, move.day) for move in moves] == [
+        (Decimal(-90), None, date(2020, 3, 9))
+    ]
+    with pytest.raises(Unreadable):
+        read_moves([{**entry, "id": "1", "qty": "1", "date": "soon"}])
+
+
+async def test_an_account_with_too_many_executions_is_not_asked_how_it_came_about(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "MOST_PAGES", 1)
+    monkeypatch.setattr(desk, "FILLS_A_PAGE", 2)
+    for number in range(2):
+        await stage.broker.submit(buy("1", id_=f"rb-test-1-1-{number}"))
+        await stage.settled(f"rb-test-1-1-{number}")
+    assert isinstance(stage.broker, TellsCosts)
+    costs = await stage.broker.costs([SPY])
+    assert costs.moves is None
+    assert costs.positions[SPY].cost == 200
