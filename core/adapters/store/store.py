@@ -27,6 +27,7 @@ from core.adapters.store.orders import SqlOrders
 from core.adapters.store.people import SqlPeople
 from core.adapters.store.portfolios import SqlPortfolios
 from core.adapters.store.proposals import SqlProposals
+from core.adapters.store.rules import SqlRules
 from core.adapters.store.taxes import SqlTaxes
 from core.ports.guard import unit_of_work_open
 from core.ports.store import UnitOfWork
@@ -94,6 +95,11 @@ class SqlUnitOfWork:
     def earmarks(self) -> SqlEarmarks:
         """Cash that is set aside to be taken out."""
         return SqlEarmarks(self._database)
+
+    @cached_property
+    def rules(self) -> SqlRules:
+        """Rules for market conditions."""
+        return SqlRules(self._database)
 
     @cached_property
     def conversation(self) -> SqlConversation:

@@ -23,6 +23,7 @@ from core.ports.store.people import People
 from core.ports.store.portfolios import Instruments, Portfolios
 from core.ports.store.proposals import Orders, Proposals
 from core.ports.store.records import AuditEvent, Change, Chat, CheckRecord, Dialogue, MarketRow
+from core.ports.store.rules import Rules
 from core.ports.store.taxes import Taxes
 
 
@@ -82,6 +83,11 @@ class UnitOfWork(Protocol):
     @property
     def earmarks(self) -> Earmarks:
         """Cash that is set aside to be taken out."""
+        ...
+
+    @property
+    def rules(self) -> Rules:
+        """Rules for market conditions."""
         ...
 
     @property
@@ -150,6 +156,7 @@ __all__ = [
     "People",
     "Portfolios",
     "Proposals",
+    "Rules",
     "Store",
     "Taxes",
     "UnitOfWork",

@@ -49,6 +49,7 @@ from core.adapters.store.tables.proposals import (
     RevisionRow,
     SnoozeRow,
 )
+from core.adapters.store.tables.rules import RuleRow
 from core.adapters.store.tables.taxes import EquivalentRow, RealisedRow, TaxProfileRow
 
 METADATA = Base.metadata
@@ -88,6 +89,7 @@ PORTFOLIOS = table_of(PortfolioRow)
 PROPOSALS = table_of(ProposalRow)
 REALISED = table_of(RealisedRow)
 REVISIONS = table_of(RevisionRow)
+RULES = table_of(RuleRow)
 SEEN_UPDATES = table_of(SeenUpdateRow)
 SNOOZES = table_of(SnoozeRow)
 SUBSTITUTES = table_of(TargetSubstituteRow)

@@ -1,0 +1,98 @@
+"""Rules for market conditions in the store."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, delete, select, update
+
+from core.adapters.store.database import Database, Found
+from core.adapters.store.tables import RULES
+from core.domain.ids import MemberId, PortfolioId, RuleId
+from core.domain.rules import Action, Rule
+
+
+class SqlRules:
+    """The port ``Rules`` over one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(
+        self,
+        portfolio_id: PortfolioId,
+        text: str,
+        action: Action,
+        *,
+        factor: Decimal | None,
+        by: MemberId,
+        at: datetime,
+    ) -> Rule:
+        """Keep a new rule, which is off."""
+        number = await self._database.add_numbered(
+            RULES,
+            portfolio_id=portfolio_id,
+            text=text,
+            action=action.value,
+            factor=factor,
+            is_enabled=False,
+            created_by=by,
+            created_at=at,
+        )
+        return Rule(RuleId(number), portfolio_id, text, action, by, at, factor)
+
+    async def of(self, portfolio_id: PortfolioId) -> tuple[Rule, ...]:
+        """A portfolio's rules, the oldest first."""
+        rows = await self._database.rows(
+            select(RULES).where(RULES.c.portfolio_id == portfolio_id).order_by(RULES.c.id)
+        )
+        return tuple(map(_rule_of, rows))
+
+    async def enabled(
+        self, portfolio_ids: Collection[PortfolioId]
+    ) -> dict[PortfolioId, tuple[Rule, ...]]:
+        """The rules of portfolios that are on, the oldest first; portfolios without one are missing."""
+        rows = await self._database.rows(
+            select(RULES)
+            .where(
+                self._database.among(RULES.c.portfolio_id, portfolio_ids),
+                RULES.c.is_enabled.is_(True),
+            )
+            .order_by(RULES.c.id)
+        )
+        found: defaultdict[PortfolioId, tuple[Rule, ...]] = defaultdict(tuple)
+        for rule in map(_rule_of, rows):
+            found[rule.portfolio_id] += (rule,)
+        return dict(found)
+
+    async def switch(self, portfolio_id: PortfolioId, rule_id: RuleId, *, is_enabled: bool) -> bool:
+        """Turn a rule on or off; False where the portfolio has no such rule."""
+        touched = await self._database.write(
+            update(RULES).where(*_the(portfolio_id, rule_id)).values(is_enabled=is_enabled)
+        )
+        return touched == 1
+
+    async def remove(self, portfolio_id: PortfolioId, rule_id: RuleId) -> bool:
+        """Forget a rule; False where the portfolio has no such rule."""
+        touched = await self._database.write(delete(RULES).where(*_the(portfolio_id, rule_id)))
+        return touched == 1
+
+
+def _the(portfolio_id: PortfolioId, rule_id: RuleId) -> tuple[ColumnElement[bool], ...]:
+    return (RULES.c.portfolio_id == portfolio_id, RULES.c.id == rule_id)
+
+
+def _rule_of(row: Found) -> Rule:
+    return Rule(
+        RuleId(row.id),
+        PortfolioId(row.portfolio_id),
+        row.text,
+        Action(row.action),
+        MemberId(row.created_by),
+        row.created_at,
+        row.factor,
+        row.is_enabled,
+    )

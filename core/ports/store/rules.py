@@ -1,0 +1,46 @@
+"""The store of rules for market conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from core.domain.ids import MemberId, PortfolioId, RuleId
+from core.domain.rules import Action, Rule
+
+
+class Rules(Protocol):
+    """Portfolios' rules; numbers are never used again for another rule of the same portfolio."""
+
+    async def add(
+        self,
+        portfolio_id: PortfolioId,
+        text: str,
+        action: Action,
+        *,
+        factor: Decimal | None,
+        by: MemberId,
+        at: datetime,
+    ) -> Rule:
+        """Keep a new rule, which is off."""
+        ...
+
+    async def of(self, portfolio_id: PortfolioId) -> tuple[Rule, ...]:
+        """A portfolio's rules, the oldest first."""
+        ...
+
+    async def enabled(
+        self, portfolio_ids: Collection[PortfolioId]
+    ) -> dict[PortfolioId, tuple[Rule, ...]]:
+        """The rules of portfolios that are on, the oldest first; portfolios without one are missing."""
+        ...
+
+    async def switch(self, portfolio_id: PortfolioId, rule_id: RuleId, *, is_enabled: bool) -> bool:
+        """Turn a rule on or off; False where the portfolio has no such rule."""
+        ...
+
+    async def remove(self, portfolio_id: PortfolioId, rule_id: RuleId) -> bool:
+        """Forget a rule; False where the portfolio has no such rule."""
+        ...
