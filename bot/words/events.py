@@ -14,6 +14,8 @@ EVENTS: dict[str, str] = {
     "barred": "its account may not trade",
     "cancelled": "cancelled",
     "cash_moved": "cash was moved",
+    "channel_added": "a channel was added",
+    "channel_removed": "a channel was removed",
     "check_refused": "no plan could be made",
     "claim_made": "a claim link was made",
     "code_accepted": "a one-time code was right",
@@ -62,6 +64,7 @@ EVENTS: dict[str, str] = {
     "same_symbols_set": "symbols that count as the same",
     "scheduled": "scheduled",
     "targets_set": "targets were set",
+    "set_aside": "money was set aside to be taken out",
     "taxes_told": "the tax situation was told",
     "treatment_set": "the tax treatment was set",
 }

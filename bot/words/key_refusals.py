@@ -40,6 +40,8 @@ def _(refusal: r.SealsBroken) -> str:
     names = [f"the keys of the {_account(broker, last)}" for broker, last in refusal.accounts]
     if refusal.codes:
         names.append(f"the one-time codes of {count(refusal.codes, 'member')}")
+    if refusal.channels:
+        names.append(count(refusal.channels, "channel address", "channel addresses"))
     return (
         f"In the store, {listed(names)} were changed or exchanged with others', so they are not used:"
         " enter them anew."

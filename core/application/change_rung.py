@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from core.application.desk import Desk
 from core.application.propose import supersede
+from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId, PortfolioId
 from core.domain.ladder import LIVE_RUNGS, TradingMode
 from core.domain.membership import Member, Permission, may
@@ -45,7 +46,7 @@ async def change_rung(
         AuditEvent(now, "rung_changed", by.id if by else None, account.portfolio_id, data=data)
     )
     notices = await _notices(work, account, rung, cause, now, by)
-    await work.conversation.enqueue(notices, now)
+    await enqueue(work, notices, now)
 
 
 async def _notices(

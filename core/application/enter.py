@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.application.invite_member import hash_code
+from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId, HouseholdId, UserId
 from core.domain.membership import Invitation, Member, Role, outranks
 from core.domain.outbox import MessageKind, OutboxItem
@@ -112,4 +113,4 @@ async def _tell_inviter(
         invitation.portfolio_id,
         data={"member_name": member.name, "role": invitation.role},
     )
-    await work.conversation.enqueue([item], now)
+    await enqueue(work, [item], now)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from core.application.market import Market
 from core.application.propose import void_intents
 from core.application.tell import deciders_of, refresh_copies
+from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId
 from core.domain.outbox import MessageKind, OutboxItem, Priority
 from core.domain.proposal import Proposal, ProposalState
@@ -47,7 +48,7 @@ async def send_reminders(store: Store, market: Market, clock: Clock) -> int:
     now = clock.now()
     async with store.begin() as work:
         due = await _asked_for(work, market_now) + await _last_calls(work, market_now)
-        return await work.conversation.enqueue(due, now)
+        return await enqueue(work, due, now)
 
 
 async def _asked_for(work: UnitOfWork, market_now: datetime) -> list[OutboxItem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from core.application.tell_channels import enqueue
 from core.domain.hold import LIFTS_ITSELF, Hold, HoldReason
 from core.domain.ids import AccountId, ChatId, MemberId
 from core.domain.membership import Role
@@ -93,7 +94,7 @@ async def _tell(
         )
         for chat in await owners(work, portfolio)
     ]
-    await work.conversation.enqueue(items, now)
+    await enqueue(work, items, now)
 
 
 async def owners(work: UnitOfWork, portfolio: Portfolio) -> tuple[ChatId, ...]:

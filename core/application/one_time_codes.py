@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import pyotp
 
+from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId, PortfolioId
 from core.domain.ladder import LIVE_RUNGS
 from core.domain.membership import Member, Permission, may
@@ -196,4 +197,4 @@ async def _tell_others(
         for owner in memberships
         if may(owner.role, Permission.MANAGE) and owner.member.id != member.id
     ]
-    await work.conversation.enqueue(items, now)
+    await enqueue(work, items, now)

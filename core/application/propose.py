@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from core.application.market import Market, Moment
 from core.application.tell import deciders_of, pushes, refresh_copies
+from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId, CheckId, MemberId, PortfolioId, ProposalId
 from core.domain.order import OrderState
 from core.domain.plan import Plan
@@ -86,7 +87,7 @@ async def propose_many(
             AuditEvent(now, "proposed", draft.by, portfolio_id, proposal.id, data=plan_hash)
         )
         made.append(proposal)
-    await work.conversation.enqueue(messages, now)
+    await enqueue(work, messages, now)
     await work.log.record_many(events)
     return tuple(made)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from core.domain.refusals import MasterKeyMissing, MasterKeyWrong, SealsBroken
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
+from core.ports.store.channels import KeptChannel, channel_purpose
 from core.ports.store.credentials import ONE_TIME_CODES, Credential, SealedCode, owner_of
 from core.ports.vault import SealBroken, UnknownKey, Vault
 
@@ -15,7 +16,7 @@ from core.ports.vault import SealBroken, UnknownKey, Vault
 class Sealed:
     """One sealed secret: the row that it stands in, and what it is bound to."""
 
-    kept: Credential | SealedCode
+    kept: Credential | SealedCode | KeptChannel
     owner: str
     purpose: str
     text: str = field(repr=False)
@@ -43,7 +44,9 @@ class SealReport:
             for each in self.broken
             if isinstance(each.kept, Credential)
         )
-        return SealsBroken(accounts, len(self.broken) - len(accounts))
+        channels = sum(isinstance(each.kept, KeptChannel) for each in self.broken)
+        codes = len(self.broken) - len(accounts) - channels
+        return SealsBroken(accounts, codes, channels)
 
 
 async def examine_seals(store: Store, vault: Vault | None) -> SealReport:
@@ -103,7 +106,16 @@ async def _everything(work: UnitOfWork) -> tuple[Sealed, ...]:
         Sealed(kept, owner_of(kept.member_id), ONE_TIME_CODES, kept.sealed)
         for kept in await work.credentials.codes()
     ]
-    return (*keys, *codes)
+    channels = [
+        Sealed(
+            kept,
+            owner_of(kept.channel.member_id),
+            channel_purpose(kept.channel.kind),
+            kept.sealed,
+        )
+        for kept in await work.channels.all()
+    ]
+    return (*keys, *codes, *channels)
 
 
 def _how(vault: Vault, sealed: Sealed) -> str:
@@ -119,4 +131,6 @@ def _how(vault: Vault, sealed: Sealed) -> str:
 async def _put_anew(work: UnitOfWork, sealed: Sealed, anew: str) -> bool:
     if isinstance(sealed.kept, Credential):
         return await work.credentials.reseal(sealed.kept.id, sealed.text, anew)
+    if isinstance(sealed.kept, KeptChannel):
+        return await work.channels.reseal(sealed.kept.channel.id, sealed.text, anew)
     return await work.credentials.reseal_code(sealed.kept.member_id, sealed.text, anew)

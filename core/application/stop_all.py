@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId
 from core.domain.membership import Role
 from core.domain.outbox import MessageKind, OutboxItem, Priority
@@ -39,7 +40,7 @@ async def stop_all(
     for portfolio in portfolios:
         await work.portfolios.set_paused(portfolio.id, paused=True)
         items = await _notices(work, portfolio, kind, mark or now.isoformat())
-        await work.conversation.enqueue(items, now)
+        await enqueue(work, items, now)
         await work.log.record(AuditEvent(now, event, None, portfolio.id))
 
 

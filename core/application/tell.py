@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId, PortfolioId
 from core.domain.membership import Permission, may
 from core.domain.outbox import MessageKind, OutboxItem, Priority
@@ -44,7 +45,7 @@ async def tell_proposal(
 ) -> int:
     """Push a proposal's current revision to everybody who decides (and to the chat that asked)."""
     chats = (*await deciders(work, portfolio), *also)
-    return await work.conversation.enqueue(pushes(proposal, chats), now)
+    return await enqueue(work, pushes(proposal, chats), now)
 
 
 def pushes(proposal: Proposal, chats: Collection[ChatId]) -> list[OutboxItem]:
@@ -63,7 +64,7 @@ async def refresh_copies(work: UnitOfWork, proposal: Proposal, now: datetime) ->
         f"{proposal.state}:r{proposal.revision.number}:d{len(proposal.decisions)}:{now.isoformat()}"
     )
     items = [_about(proposal, MessageKind.REFRESH, chat, mark, Priority.REPORT) for chat in chats]
-    await work.conversation.enqueue(items, now)
+    await enqueue(work, items, now)
 
 
 async def tell_deciders(
@@ -84,7 +85,7 @@ async def tell_deciders(
     shown = [copy.chat_id for copy in await work.proposals.copies(proposal.id)]
     chats = dict.fromkeys((*await deciders(work, portfolio), *shown))
     items = [_about(proposal, kind, chat, mark, priority, data) for chat in chats]
-    await work.conversation.enqueue(items, now)
+    await enqueue(work, items, now)
 
 
 def _about(

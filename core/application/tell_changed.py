@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from core.application.propose import end_unsent
 from core.application.tell import deciders
+from core.application.tell_channels import enqueue
 from core.domain.ids import ProposalId, Symbol
 from core.domain.look import HeldChange, changes_as_text
 from core.domain.outbox import MessageKind, OutboxItem
@@ -43,7 +44,7 @@ async def tell_changed(
         OutboxItem(MessageKind.HOLDINGS_CHANGED, chat, f"{mark}:{chat}", portfolio.id, data=data)
         for chat in await deciders(work, portfolio)
     ]
-    await work.conversation.enqueue(items, now)
+    await enqueue(work, items, now)
     await work.log.record(AuditEvent(now, "holdings_changed", None, portfolio.id, data=text[:500]))
 
 
@@ -88,7 +89,7 @@ async def tell_foreign(
         )
         for chat in await deciders(work, managed.portfolio)
     ]
-    if await work.conversation.enqueue(items, now):
+    if await enqueue(work, items, now):
         await work.log.record(
             AuditEvent(now, "foreign_orders", None, managed.portfolio.id, data=names[:500])
         )

@@ -22,6 +22,7 @@ from core.application.propose import (
     propose_many,
 )
 from core.application.tell import deciders
+from core.application.tell_channels import enqueue
 from core.domain.ids import PortfolioId
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.portfolio import ManagedPortfolio
@@ -165,7 +166,7 @@ async def _tell_refused(
         )
         for chat in await deciders(work, managed.portfolio)
     ]
-    await work.conversation.enqueue(items, clock.now())
+    await enqueue(work, items, clock.now())
     await work.log.record(
         AuditEvent(
             clock.now(), "check_refused", None, managed.portfolio.id, data=str(refusal)[:500]

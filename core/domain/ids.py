@@ -16,6 +16,7 @@ CredentialId = NewType("CredentialId", int)
 OutboxId = NewType("OutboxId", int)
 RuleId = NewType("RuleId", int)
 EarmarkId = NewType("EarmarkId", int)
+ChannelId = NewType("ChannelId", int)
 
 UserId = NewType("UserId", int)
 """A person's numeric Telegram user id: the only thing that identifies a member."""

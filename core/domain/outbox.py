@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from core.domain.ids import ChatId, OutboxId, PortfolioId, ProposalId
+from core.domain.ids import ChannelId, ChatId, OutboxId, PortfolioId, ProposalId
 
 
 class MessageKind(StrEnum):
@@ -38,6 +38,7 @@ class MessageKind(StrEnum):
     RUNG_CHANGED = "rung_changed"
     CODES_LOCKED = "codes_locked"
     BARRED = "barred"
+    CHANNEL_FAILING = "channel_failing"
 
 
 class Priority(IntEnum):
@@ -52,7 +53,8 @@ class Priority(IntEnum):
 class OutboxItem:
     """One message to one chat; ``dedup_key`` makes saying the same thing twice impossible.
 
-    ``data`` holds small values only (codes, ids, numbers as text), never people's words or secrets.
+    ``data`` holds small values only (codes, ids, numbers as text), never people's words or secrets. With a
+    ``channel_id`` it goes to that channel of the member whose private chat this is, and not to the chat.
     """
 
     kind: MessageKind
@@ -62,6 +64,7 @@ class OutboxItem:
     proposal_id: ProposalId | None = None
     priority: Priority = Priority.NOTICE
     data: Mapping[str, str] = field(default_factory=dict)
+    channel_id: ChannelId | None = None
 
 
 @dataclass(frozen=True, slots=True)

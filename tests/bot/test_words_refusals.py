@@ -13,6 +13,7 @@ from core.domain import refusals as r
 from core.domain.ids import Symbol
 from core.domain.ladder import Barrier
 from core.domain.quote import PriceFault, PriceFaultKind
+from tests.bot.channel_refusal_sentences import CHANNEL_SENTENCES
 from tests.bot.key_refusal_sentences import KEY_SENTENCES
 from tests.bot.rule_refusal_sentences import RULE_SENTENCES
 
@@ -534,6 +535,7 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "The plan could not be calculated. Nothing was traded; the bot's log says why.",
     ),
     (r.NotBuiltYet("tax"), "Tax is not built yet."),
+    *CHANNEL_SENTENCES,
     *KEY_SENTENCES,
     *RULE_SENTENCES,
 ]

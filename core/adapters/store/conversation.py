@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 
 from core.adapters.store.database import Database, Found
 from core.adapters.store.documents import read_words, write_words
@@ -28,8 +28,19 @@ UPDATES_KEPT = timedelta(days=30)
 """How long a seen update is remembered; Telegram itself keeps updates for one day."""
 
 IS_WAITING = and_(OUTBOX.c.sent_at.is_(None), ~OUTBOX.c.has_failed)
+"""What has not reached its end yet, whichever way it goes."""
 
-_NAMED = (OUTBOX.c.id, OUTBOX.c.kind, OUTBOX.c.chat_id, OUTBOX.c.proposal_id, OUTBOX.c.portfolio_id)
+IN_CHAT = and_(IS_WAITING, OUTBOX.c.channel_id.is_(None))
+"""What waits to be said in a chat."""
+
+_NAMED = (
+    OUTBOX.c.id,
+    OUTBOX.c.kind,
+    OUTBOX.c.chat_id,
+    OUTBOX.c.channel_id,
+    OUTBOX.c.proposal_id,
+    OUTBOX.c.portfolio_id,
+)
 
 
 class SqlConversation:
@@ -127,11 +138,24 @@ class SqlConversation:
 
         A message that waits for a retry holds back the later ones of its chat, and of no other.
         """
-        ready = select(OUTBOX).where(IS_WAITING, ~_is_held_back(now)).cte("ready")
+        ready = select(OUTBOX).where(IN_CHAT, ~_is_held_back(now)).cte("ready")
         urgency = func.min(ready.c.priority).over(partition_by=ready.c.chat_id)
         first = func.min(ready.c.id).over(partition_by=ready.c.chat_id)
         rows = await self._database.rows(
             select(ready).order_by(urgency, first, ready.c.id).limit(limit)
+        )
+        return tuple(_queued_of(row) for row in rows)
+
+    async def queued_for_channels(self, now: datetime) -> tuple[QueuedItem, ...]:
+        """The first unsent message of each channel, where its time has come."""
+        first = (
+            select(func.min(OUTBOX.c.id))
+            .where(IS_WAITING, OUTBOX.c.channel_id.is_not(None))
+            .group_by(OUTBOX.c.channel_id)
+        )
+        is_ready = or_(OUTBOX.c.not_before.is_(None), OUTBOX.c.not_before <= now)
+        rows = await self._database.rows(
+            select(OUTBOX).where(OUTBOX.c.id.in_(first), is_ready).order_by(OUTBOX.c.id)
         )
         return tuple(_queued_of(row) for row in rows)
 
@@ -168,7 +192,8 @@ class SqlConversation:
             self._database.deeds.note(
                 f"message {what}: {row.kind}",
                 outbox=row.id,
-                chat=row.chat_id,
+                chat=row.chat_id if row.channel_id is None else None,
+                channel=row.channel_id,
                 proposal=row.proposal_id,
                 portfolio=row.portfolio_id,
             )
@@ -185,6 +210,7 @@ def _is_held_back(now: datetime) -> ColumnElement[bool]:
     return exists(
         select(earlier.c.id).where(
             earlier.c.chat_id == OUTBOX.c.chat_id,
+            earlier.c.channel_id.is_(None),
             earlier.c.id <= OUTBOX.c.id,
             earlier.c.sent_at.is_(None),
             ~earlier.c.has_failed,
@@ -209,6 +235,7 @@ def _row_of(item: OutboxItem, at: datetime) -> dict[str, Any]:
         "sent_at": None,
         "has_failed": False,
         "error": "",
+        "channel_id": item.channel_id,
     }
 
 
@@ -221,5 +248,6 @@ def _queued_of(row: Found) -> QueuedItem:
         proposal_id=row.proposal_id,
         priority=Priority(row.priority),
         data=read_words(row.data),
+        channel_id=row.channel_id,
     )
     return QueuedItem(row.id, item, row.attempts, row.created_at)

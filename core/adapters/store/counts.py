@@ -21,7 +21,11 @@ from core.domain.order import OrderState
 from core.domain.proposal import ProposalState
 from core.ports.store.counts import LATE, StoreCounts
 
-TELEGRAM = "telegram"
+WAYS = (
+    ("telegram", OUTBOX.c.channel_id.is_(None)),
+    ("channels", OUTBOX.c.channel_id.is_not(None)),
+)
+"""Where messages go."""
 
 
 class SqlCounts:
@@ -43,9 +47,11 @@ class SqlCounts:
             checks_overdue=await self._many(DUE_CHECKS.c.id, *overdue),
             proposals={ProposalState(state): number for state, number in proposals.items()},
             orders={OrderState(state): number for state, number in orders.items()},
-            waiting={TELEGRAM: await self._many(OUTBOX.c.id, IS_WAITING)},
-            oldest={TELEGRAM: await self._oldest(now)},
-            given_up={TELEGRAM: await self._many(OUTBOX.c.id, OUTBOX.c.has_failed)},
+            waiting={to: await self._many(OUTBOX.c.id, IS_WAITING, where) for to, where in WAYS},
+            oldest={to: await self._oldest(now, where) for to, where in WAYS},
+            given_up={
+                to: await self._many(OUTBOX.c.id, OUTBOX.c.has_failed, where) for to, where in WAYS
+            },
             holds=await self._many(
                 ACCOUNT_HOLDS.c.account_id.distinct(), ACCOUNT_HOLDS.c.lifted_at.is_(None)
             ),
@@ -56,10 +62,13 @@ class SqlCounts:
         took = self._database.seconds_between(DUE_CHECKS.c.due_at, DUE_CHECKS.c.finished_at)
         return await self._many(DUE_CHECKS.c.id, IS_SCHEDULED, took > LATE.total_seconds())
 
-    async def _oldest(self, now: datetime) -> float:
+    async def _oldest(self, now: datetime, way: ColumnElement[bool]) -> float:
         """For how many seconds the oldest waiting message has waited."""
         first = await self._database.value(
-            select(OUTBOX.c.created_at).where(IS_WAITING).order_by(OUTBOX.c.created_at).limit(1)
+            select(OUTBOX.c.created_at)
+            .where(IS_WAITING, way)
+            .order_by(OUTBOX.c.created_at)
+            .limit(1)
         )
         return 0.0 if first is None else max((now - first).total_seconds(), 0.0)
 

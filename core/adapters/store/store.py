@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.adapters.store.accounts import SqlHolds, SqlLooks
+from core.adapters.store.channels import SqlChannels
 from core.adapters.store.checks import SqlChecks
 from core.adapters.store.codes import SqlCodes
 from core.adapters.store.conversation import SqlConversation
@@ -105,6 +106,11 @@ class SqlUnitOfWork:
     def conversation(self) -> SqlConversation:
         """Chats, dialogues, updates, outbox."""
         return SqlConversation(self._database)
+
+    @cached_property
+    def channels(self) -> SqlChannels:
+        """Members' channels, sealed."""
+        return SqlChannels(self._database)
 
     @cached_property
     def credentials(self) -> SqlCredentials:

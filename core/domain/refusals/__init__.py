@@ -9,6 +9,16 @@ from __future__ import annotations
 from core.domain.refusals.base import (
     Refusal,
 )
+from core.domain.refusals.channels import (
+    BadChannel,
+    ChannelFailed,
+    ChannelNotAllowed,
+    ChannelOptionRefused,
+    ChannelPrivate,
+    ChannelsNeedKey,
+    TooManyChannels,
+    UnknownChannel,
+)
 from core.domain.refusals.holdings import (
     AccountInUse,
     BadProxy,
@@ -143,6 +153,7 @@ __all__ = [
     "AfterSaleDecided",
     "AlreadyApproved",
     "AnotherAccount",
+    "BadChannel",
     "BadCode",
     "BadFactor",
     "BadInvitation",
@@ -156,6 +167,11 @@ __all__ = [
     "BrokerNotThere",
     "CannotEnlarge",
     "CannotRaise",
+    "ChannelFailed",
+    "ChannelNotAllowed",
+    "ChannelOptionRefused",
+    "ChannelPrivate",
+    "ChannelsNeedKey",
     "ChecklistClosed",
     "ChecklistOpen",
     "ClaimContradicted",
@@ -231,9 +247,11 @@ __all__ = [
     "StillSetAside",
     "TargetsDoNotSum",
     "TooLateToCancel",
+    "TooManyChannels",
     "TooManyRules",
     "TooManyTargets",
     "UnknownAssets",
+    "UnknownChannel",
     "UnknownLeg",
     "UnknownLot",
     "UnknownMember",

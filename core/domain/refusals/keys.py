@@ -26,10 +26,14 @@ class MasterKeyWrong(Refusal):
 
 @dataclass(eq=False)
 class SealsBroken(Refusal):
-    """Secrets that were changed or exchanged in the store: accounts as (broker, last four), and one-time codes."""
+    """Secrets that were changed or exchanged in the store.
+
+    Accounts are given as (broker, last four); of one-time codes and channels it is how many.
+    """
 
     accounts: tuple[tuple[str, str], ...]
     codes: int = 0
+    channels: int = 0
 
 
 @dataclass(eq=False)

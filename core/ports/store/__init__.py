@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from core.ports.store.accounts import Holds, Looks
+from core.ports.store.channels import Channels
 from core.ports.store.checks import Checks
 from core.ports.store.codes import Codes
 from core.ports.store.conversation import Conversation
@@ -96,6 +97,11 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def channels(self) -> Channels:
+        """Members' channels, sealed."""
+        ...
+
+    @property
     def credentials(self) -> Credentials:
         """Brokers' keys, sealed."""
         ...
@@ -136,6 +142,7 @@ class Store(Protocol):
 __all__ = [
     "AuditEvent",
     "Change",
+    "Channels",
     "Chat",
     "CheckRecord",
     "Checks",

@@ -52,6 +52,10 @@ class Conversation(Protocol):
         """Unsent messages whose time has come: per chat in order of writing, decisions first among chats."""
         ...
 
+    async def queued_for_channels(self, now: datetime) -> tuple[QueuedItem, ...]:
+        """The first unsent message of each channel, where its time has come."""
+        ...
+
     async def mark_sent(self, outbox_id: OutboxId, at: datetime) -> None:
         """A message has been sent."""
         ...

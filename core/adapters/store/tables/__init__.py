@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.adapters.store.tables.base import Base, table_of
+from core.adapters.store.tables.channels import ChannelRow
 from core.adapters.store.tables.conversation import (
     ChatRow,
     DialogueRow,
@@ -59,6 +60,7 @@ ACCOUNT_HOLDS = table_of(AccountHoldRow)
 ACCOUNT_SNAPSHOTS = table_of(AccountSnapshotRow)
 ACCOUNTS = table_of(AccountRow)
 AUDIT_EVENTS = table_of(AuditEventRow)
+CHANNELS = table_of(ChannelRow)
 CHATS = table_of(ChatRow)
 CORPORATE_ACTIONS = table_of(CorporateActionRow)
 CREDENTIALS = table_of(CredentialRow)

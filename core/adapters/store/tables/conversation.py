@@ -91,3 +91,4 @@ class OutboxRow(Base, table=True):
     sent_at: datetime | None = instant(null=True)
     has_failed: bool = False
     error: str = ""
+    channel_id: int | None = None
