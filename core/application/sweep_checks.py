@@ -35,6 +35,7 @@ from core.application.take_snapshot import (
     read_tradable,
     symbols_needed,
 )
+from core.application.try_again import origin
 from core.application.write_sweep import CHUNK, Sweep, chunks, write_sweep
 from core.domain.due_date import is_date_due
 from core.domain.earmark import Earmark
@@ -198,7 +199,7 @@ def _under_way(standing: Standing) -> CheckResult | None:
 
 def _is_after_settlement(managed: ManagedPortfolio, sweep: Sweep) -> bool:
     """Whether the money of a sale has settled: purchases only, within the bands and during a cool-down too."""
-    return any(check.slot == SETTLED for check in sweep.checks[managed.portfolio.id])
+    return any(origin(check.slot) == SETTLED for check in sweep.checks[managed.portfolio.id])
 
 
 async def _unconfirmed(

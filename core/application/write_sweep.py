@@ -23,6 +23,7 @@ from core.application.propose import (
 )
 from core.application.tell import deciders
 from core.application.tell_channels import enqueue
+from core.application.try_again import next_try, origin
 from core.domain.ids import PortfolioId
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.portfolio import ManagedPortfolio
@@ -117,14 +118,14 @@ async def _write_chunk(
         for check in sweep.checks[pid]
     ]
     won = await work.checks.finish_many(closing, now)
-    drafts = []
+    drafts, repeated = [], []
     for pid, result in results.items():
         checks, managed = sweep.checks[pid], by_id[pid]
         if won.isdisjoint(check.id for check in checks):
             continue
         if result.outcome is Outcome.PROPOSED and result.plan and result.snapshot:
             expires_at = expiry(market, sweep.moment, managed.policy.expires_after)
-            is_settled = any(check.slot == SETTLED for check in checks)
+            is_settled = any(origin(check.slot) == SETTLED for check in checks)
             drafts.append(
                 Draft(
                     managed,
@@ -137,6 +138,9 @@ async def _write_chunk(
             )
         elif result.outcome is Outcome.REFUSED and result.refusal is not None:
             await _tell_refused(work, managed, checks[-1], result.refusal, clock)
+            if (again := next_try(checks, result.refusal, sweep.moment)) is not None:
+                repeated.append(again)
+    await work.checks.add_due_many(repeated)
     await propose_many(work, drafts, now)
 
 
