@@ -33,6 +33,7 @@ from core.adapters.clock import LiveMarketClock, ReplayMarketClock, SystemClock
 from core.adapters.market_data.history import load_history
 from core.adapters.market_data.keyed import KeyedPrices, Source
 from core.adapters.market_data.replay import ReplayMarketData
+from core.adapters.market_data.two_sources import WitnessedPrices
 from core.adapters.store import Restored, SqlStore, backup_files, open_store, restore_files
 from core.adapters.vault import AesGcmVault
 from core.application.advance_market import set_speed, start_market
@@ -145,8 +146,19 @@ def _troubled(
 
 
 async def _live_prices(settings: Settings, alpaca: _Alpaca, stack: AsyncExitStack) -> MarketData:
-    """The price source of the real market; each is imported only where it is used, because both are slow to load."""
-    if settings.market_data == "alpaca":
+    """The price source of the real market, and beside it the second one where the settings name one."""
+    first = await _source(settings.market_data, settings, alpaca, stack)
+    if not settings.market_data_second:
+        return first
+    second = await _source(settings.market_data_second, settings, alpaca, stack)
+    return WitnessedPrices(first, second, settings.price_gap)
+
+
+async def _source(
+    name: str, settings: Settings, alpaca: _Alpaca, stack: AsyncExitStack
+) -> MarketData:
+    """A price source; each is imported only where it is used, because they are slow to load."""
+    if name == ALPACA:
         return await alpaca.prices(stack)
     from core.adapters.market_data.yahoo import YahooMarketData
 

@@ -108,6 +108,12 @@ class Settings(BaseSettings):
     market_data: Literal["yahoo", "alpaca", "replay"] = Field(
         "yahoo", description="one of yahoo, alpaca, replay"
     )
+    market_data_second: Literal["", "yahoo", "alpaca"] = Field(
+        "", description="yahoo or alpaca, or nothing for no second source"
+    )
+    price_gap: Decimal = Field(
+        Decimal(2), gt=0, le=50, description="a percentage above 0 and up to 50"
+    )
     broker: Literal["simulated", "alpaca"] = Field(
         "simulated", description="one of simulated, alpaca"
     )
@@ -197,7 +203,9 @@ class Settings(BaseSettings):
             raise ValueError(value.fault)  # noqa: TRY004 - only this becomes a fault
         return value
 
-    @field_validator("market_data", "broker", "trading_mode", "log_format", mode="before")
+    @field_validator(
+        "market_data", "market_data_second", "broker", "trading_mode", "log_format", mode="before"
+    )
     @classmethod
     def _ignore_case(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
@@ -285,7 +293,7 @@ class Settings(BaseSettings):
         return self
 
     def _contradictions(self) -> list[str]:
-        faults = self._alpaca_faults()
+        faults = [*self._alpaca_faults(), *self._second_source_faults()]
         if self.market_data == "replay" and self.broker != "simulated":
             faults.append(
                 "MARKET_DATA=replay shows prices of the past: it works only with BROKER=simulated."
@@ -334,6 +342,24 @@ class Settings(BaseSettings):
             return faults
         if has_key != has_secret:
             return ["ALPACA_API_KEY and ALPACA_SECRET_KEY belong together: give both."]
+        return []
+
+    def _second_source_faults(self) -> list[str]:
+        second = self.market_data_second
+        if not second:
+            return []
+        if self.market_data == "replay":
+            return [
+                "MARKET_DATA_SECOND is for prices of today: it does not work with MARKET_DATA=replay."
+            ]
+        if second == self.market_data:
+            return [
+                f"MARKET_DATA_SECOND is the same as MARKET_DATA ({second}): name the other source."
+            ]
+        if second == "alpaca" and self.alpaca_api_key is None:
+            return [
+                "MARKET_DATA_SECOND=alpaca needs ALPACA_API_KEY and ALPACA_SECRET_KEY: give both."
+            ]
         return []
 
     @property

@@ -405,10 +405,18 @@ def _fault_of_kind(fault: PriceFault) -> str:
         PriceFaultKind.NOT_A_NUMBER: "came without a number for its price",
         PriceFaultKind.NOT_POSITIVE: f"has the price {price}, which cannot be",
         PriceFaultKind.STALE: f"has a price that is too old{old}",
-        PriceFaultKind.JUMP: f"went from {close} to {price}, too far to believe unseen",
+        PriceFaultKind.JUMP: f"went from {close} to {price}, {_of_jump(fault)}",
+        PriceFaultKind.DISAGREE: f"costs {price} here, but {close} at {fault.detail}",
         PriceFaultKind.CURRENCY: f"is priced in another currency{detail}",
         PriceFaultKind.SOURCE: f"got no price from the source{detail}",
     }[fault.kind]
+
+
+def _of_jump(fault: PriceFault) -> str:
+    new, colon, old = fault.detail.partition(":")
+    if not colon:
+        return "too far to believe unseen"
+    return f"which looks like a split ({new} for {old}) that the holdings do not show yet"
 
 
 def _either(suggestions: tuple[str, ...]) -> str:

@@ -14,6 +14,13 @@ from core.domain.refusals import PricesRefused
 
 ESTIMATE_STEP = Decimal("0.0001")
 
+_SPLIT_FACTORS = (2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 50, 100)
+COMMON_SPLITS = tuple(pair for factor in _SPLIT_FACTORS for pair in ((factor, 1), (1, factor)))
+"""Splits that move a price further than is believed unseen: new shares for old ones, and the other way round."""
+
+SPLIT_SLACK = Decimal("0.08")
+"""How far a price may lie from what a split makes of the last close: it moves on the day of the split too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
@@ -24,12 +31,22 @@ class Proxy:
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """What a second source says that the same thing costs, and how far the two may lie apart (percent)."""
+
+    price: Decimal
+    source: str
+    max_gap: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """A last price with its source and the time that the source gives for it.
 
     The price is kept as the source gave it, sane or not: ``judge_quotes`` is the only judge. ``good_until`` is set
     where a person typed the price: it may be used until then, whatever its age. ``like`` is set where the price is an
     estimate: the ``typed`` one, moved as that symbol has moved since; time, age and currency are then that symbol's.
+    ``witness`` is set where a second source was heard.
     """
 
     symbol: Symbol
@@ -40,6 +57,7 @@ class Quote:
     good_until: datetime | None = None
     like: Symbol | None = None
     typed: Decimal | None = None
+    witness: Witness | None = None
 
 
 class PriceFaultKind(StrEnum):
@@ -52,13 +70,15 @@ class PriceFaultKind(StrEnum):
     JUMP = "jump"
     CURRENCY = "currency"
     SOURCE = "source"
+    DISAGREE = "disagree"
 
 
 @dataclass(frozen=True, slots=True)
 class PriceFault:
     """One symbol's unusable price: the price as given, its age in seconds, the close it was held against.
 
-    ``like`` is the proxy that the price moves with, where it is an estimate.
+    Where two sources disagree, ``last_close`` is what the other one says, and ``detail`` its name; a jump that looks
+    like a split has the ratio in ``detail``. ``like`` is the proxy that the price moves with, where it is an estimate.
     """
 
     symbol: Symbol
@@ -149,11 +169,36 @@ def _fault(
         )
     if now > (quote.good_until or quote.at + rules.max_age):
         return PriceFault(quote.symbol, PriceFaultKind.STALE, quote.price, age)
+    witness = quote.witness
+    if witness is not None and _moved(quote.price, witness.price) > witness.max_gap:
+        return PriceFault(
+            quote.symbol, PriceFaultKind.DISAGREE, quote.price, age, witness.price, witness.source
+        )
     if last_close is not None and _moved(quote.price, last_close) > rules.max_jump:
-        return PriceFault(quote.symbol, PriceFaultKind.JUMP, quote.price, age, last_close)
+        split = split_like(quote.price, last_close)
+        if witness is None or split:
+            return PriceFault(
+                quote.symbol, PriceFaultKind.JUMP, quote.price, age, last_close, split
+            )
     if quote.typed is not None and _moved(quote.price, quote.typed) > rules.max_jump:
         return PriceFault(quote.symbol, PriceFaultKind.JUMP, quote.price, age, quote.typed)
     return None
+
+
+def split_like(price: Decimal, last_close: Decimal) -> str:
+    """The split that a jump looks like, such as ``4:1`` (new shares for old ones); empty where it looks like none.
+
+    Then the shares that are held may not have followed yet, so that two sources may agree and the value still be wrong.
+    """
+    if price <= ZERO or last_close <= ZERO:
+        return ""
+    ratio = last_close / price
+    fitting = [
+        (abs(ratio * old / new - 1), f"{new}:{old}")
+        for new, old in COMMON_SPLITS
+        if abs(ratio * old / new - 1) <= SPLIT_SLACK
+    ]
+    return min(fitting)[1] if fitting else ""
 
 
 def estimate(typed: Decimal, proxy: Proxy, now: Quote) -> Decimal:

@@ -171,6 +171,12 @@ def test_the_store_lies_in_the_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_
     ("name", "value", "expected"),
     [
         ("MARKET_DATA", "yaho", "one of yahoo, alpaca, replay"),
+        (
+            "MARKET_DATA_SECOND",
+            "bloomberg",
+            "yahoo or alpaca, or nothing for no second source",
+        ),
+        ("PRICE_GAP", "0", "a percentage above 0 and up to 50"),
         ("BROKER", "robinhood", "one of simulated, alpaca"),
         ("TRADING_MODE", "real", "paper or live"),
         ("LOG_FORMAT", "xml", "text or json"),
@@ -306,6 +312,18 @@ def test_the_settings_themselves_show_no_secret(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("names", "fault"),
     [
+        (
+            {"MARKET_DATA_SECOND": "yahoo"},
+            "MARKET_DATA_SECOND is the same as MARKET_DATA (yahoo): name the other source.",
+        ),
+        (
+            {"MARKET_DATA_SECOND": "Alpaca"},
+            "MARKET_DATA_SECOND=alpaca needs ALPACA_API_KEY and ALPACA_SECRET_KEY: give both.",
+        ),
+        (
+            {"MARKET_DATA": "replay", "MARKET_DATA_SECOND": "yahoo"},
+            "MARKET_DATA_SECOND is for prices of today: it does not work with MARKET_DATA=replay.",
+        ),
         (
             {"ALPACA_API_KEY": "k"},
             "ALPACA_API_KEY and ALPACA_SECRET_KEY belong together: give both.",

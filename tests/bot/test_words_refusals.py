@@ -583,6 +583,17 @@ def test_a_refusal_names_itself_and_its_data_in_logs(refusal: r.Refusal) -> None
             "VTI went from 130 to 60, too far to believe unseen",
         ),
         (
+            PriceFault(VTI, PriceFaultKind.JUMP, Decimal(33), 1, Decimal(130), "4:1"),
+            (
+                "VTI went from 130 to 33, which looks like a split (4 for 1)"
+                " that the holdings do not show yet"
+            ),
+        ),
+        (
+            PriceFault(VTI, PriceFaultKind.DISAGREE, Decimal(60), 1, Decimal(65), "yahoo"),
+            "VTI costs 60 here, but 65 at yahoo",
+        ),
+        (
             PriceFault(VTI, PriceFaultKind.CURRENCY, Decimal(60), 1, detail="CAD"),
             "VTI is priced in another currency (CAD)",
         ),

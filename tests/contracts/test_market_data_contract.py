@@ -17,6 +17,7 @@ from core.adapters.market_data.alpaca import AlpacaMarketData
 from core.adapters.market_data.history import load_history
 from core.adapters.market_data.keyed import KeyedPrices
 from core.adapters.market_data.replay import ReplayMarketData
+from core.adapters.market_data.two_sources import WitnessedPrices
 from core.adapters.market_data.yahoo import YahooMarketData
 from core.domain.book import TypedPrice
 from core.domain.ids import Symbol
@@ -73,6 +74,13 @@ async def yahoo() -> AsyncIterator[Case]:
         yield Case(source, MONDAY_ELEVEN, prices)
 
 
+@asynccontextmanager
+async def two_sources() -> AsyncIterator[Case]:
+    async with fake() as first, fake() as second:
+        source = WitnessedPrices(first.source, second.source, Decimal(2))
+        yield Case(source, MONDAY_ELEVEN, first.prices)
+
+
 def _keyed(origin: str, clock: Clock) -> KeyedPrices:
     """The source as a bot has it whose keys are kept in the store."""
     keys = BrokerKeys("key", "secret", origin, is_live=False)
@@ -127,6 +135,7 @@ async def by_hand() -> AsyncIterator[Case]:
 SOURCES: dict[str, Callable[[], AbstractAsyncContextManager[Case]]] = {
     "replay": replay,
     "fake": fake,
+    "two sources": two_sources,
     "yahoo": yahoo,
     "alpaca": alpaca,
     "alpaca by kept keys": partial(alpaca, is_keyed=True),

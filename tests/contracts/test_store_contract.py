@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from contextvars import Context
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 
 from core.domain.ids import ChatId, CheckId, HouseholdId, MemberId, PortfolioId, Symbol, UserId
+from core.domain.ledger import Split
 from core.domain.membership import Invitation, Role
 from core.domain.policy import Band, CalendarRule, Policy
 from core.domain.portfolio import Rung
@@ -377,6 +379,19 @@ async def test_the_latest_close_of_the_latest_session_wins(store: Store) -> None
         assert closes == {VTI: Decimal("1.20"), other: EXACT}
         assert str(closes[VTI]) == "1.20"
         assert await work.instruments.last_closes([VTI], TODAY + timedelta(days=1)) == {}
+
+
+@pytest.mark.fault(37)
+async def test_a_close_of_before_a_split_is_held_against_no_price(store: Store) -> None:
+    family = await settle(store)
+    async with store.begin() as work:
+        await work.instruments.record_closes(TODAY, {VTI: Decimal(100), BND: Decimal(70)})
+        split = Split(VTI, TODAY, Fraction(4))
+        assert await work.taxes.add_split(family.account.id, split, NOW)
+        assert await work.instruments.last_closes([VTI, BND], TODAY) == {BND: Decimal(70)}
+        tomorrow = TODAY + timedelta(days=1)
+        await work.instruments.record_closes(tomorrow, {VTI: Decimal(25)})
+        assert await work.instruments.last_closes([VTI], TODAY) == {VTI: Decimal(25)}
 
 
 @pytest.mark.parametrize("bad", [Decimal("NaN"), Decimal("Infinity"), 1.5])

@@ -14,6 +14,7 @@ from core.domain.quote import (
     Quote,
     QuoteBatch,
     QuoteRules,
+    Witness,
     estimate,
     judge_quotes,
     moved_percent,
@@ -59,6 +60,44 @@ def test_a_quote_that_cannot_be_used_is_named(quote: Quote, kind: PriceFaultKind
 def test_a_quote_exactly_as_old_as_permitted_is_used() -> None:
     quote = replace(GOOD, at=NOW - RULES.max_age)
     assert judge_quotes(QuoteBatch({VTI: quote}), [VTI], now=NOW, rules=RULES)
+
+
+@pytest.mark.fault(33, 37)
+@pytest.mark.parametrize(
+    ("other", "is_used"), [("132.60", True), ("127.40", True), ("132.9", False)]
+)
+def test_two_sources_that_disagree_are_both_named(other: str, *, is_used: bool) -> None:
+    """130 lies 1.96 % under 132.60, 2.04 % above 127.40 and 2.18 % under 132.90; 2.1 % is permitted."""
+    quote = replace(GOOD, witness=Witness(Decimal(other), "alpaca", Decimal("2.1")))
+    if is_used:
+        assert judge_quotes(QuoteBatch({VTI: quote}), [VTI], now=NOW, rules=RULES) == {VTI: quote}
+        return
+    (fault,) = faults_of(QuoteBatch({VTI: quote}))
+    assert fault.kind is PriceFaultKind.DISAGREE
+    assert (fault.price, fault.last_close, fault.detail) == (Decimal(130), Decimal(other), "alpaca")
+
+
+@pytest.mark.fault(37)
+def test_a_jump_that_a_second_source_has_seen_too_is_believed() -> None:
+    quote = replace(GOOD, witness=Witness(Decimal(131), "alpaca", Decimal(2)))
+    batch = QuoteBatch({VTI: quote})
+    closes = {VTI: Decimal(230)}
+    assert judge_quotes(batch, [VTI], now=NOW, rules=RULES, last_closes=closes) == {VTI: quote}
+
+
+@pytest.mark.fault(37)
+@pytest.mark.parametrize(
+    ("close", "split"),
+    [("520", "4:1"), ("260", "2:1"), ("270", "2:1"), ("390", "3:1"), ("13", "1:10"), ("230", "")],
+)
+def test_a_jump_that_looks_like_a_split_is_named_and_not_believed_for_a_second_source(
+    close: str, split: str
+) -> None:
+    (fault,) = faults_of(QuoteBatch({VTI: GOOD}), {VTI: Decimal(close)})
+    assert (fault.kind, fault.detail) == (PriceFaultKind.JUMP, split)
+    if split:
+        seen = replace(GOOD, witness=Witness(Decimal(130), "alpaca", Decimal(2)))
+        assert faults_of(QuoteBatch({VTI: seen}), {VTI: Decimal(close)}) == [fault]
 
 
 @pytest.mark.fault(37)

@@ -7,10 +7,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, insert, select, update
 
 from core.adapters.store.database import Database, Found
 from core.adapters.store.tables import (
+    CORPORATE_ACTIONS,
     INSTRUMENT_ALIASES,
     INSTRUMENTS,
     LAST_CLOSES,
@@ -22,6 +23,9 @@ from core.domain.ids import InstrumentId, Symbol
 
 USUAL_CURRENCY = "USD"
 """The currency of an instrument that is first heard of by its close alone."""
+
+SPLIT = "split"
+"""The kind of a corporate action by which one old share becomes several new ones, or several become one."""
 
 FORMER = "former"
 """The source of an alias that was the instrument's own symbol once."""
@@ -116,7 +120,12 @@ class SqlInstruments:
             await self._database.write(insert(table), rows)
 
     async def last_closes(self, symbols: Collection[Symbol], since: date) -> dict[Symbol, Decimal]:
-        """The last stored price of each symbol, where it is of that day or later."""
+        """The last stored price of each symbol, where it is of that day or later, and no split came after it."""
+        split_since = exists().where(
+            CORPORATE_ACTIONS.c.instrument_id == LAST_CLOSES.c.instrument_id,
+            CORPORATE_ACTIONS.c.kind == SPLIT,
+            CORPORATE_ACTIONS.c.effective >= LAST_CLOSES.c.session,
+        )
         rows = await self._database.rows(
             select(INSTRUMENTS.c.symbol, LAST_CLOSES.c.price)
             .join(LAST_CLOSES, LAST_CLOSES.c.instrument_id == INSTRUMENTS.c.id)
@@ -124,6 +133,7 @@ class SqlInstruments:
                 self._database.among(INSTRUMENTS.c.symbol, symbols),
                 INSTRUMENTS.c.retired_at.is_(None),
                 LAST_CLOSES.c.session >= since,
+                ~split_since,
             )
         )
         return {Symbol(symbol): price for symbol, price in rows}

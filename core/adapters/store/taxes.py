@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, exists, or_, select, update
 
 from core.adapters.store.database import Database, Found, Question
-from core.adapters.store.instruments import USUAL_CURRENCY, SqlInstruments
+from core.adapters.store.instruments import SPLIT, USUAL_CURRENCY, SqlInstruments
 from core.adapters.store.portfolios import account_of
 from core.adapters.store.tables import (
     ACCOUNTS,
@@ -35,7 +35,6 @@ from core.domain.tax import Equivalents, TaxRulesName
 from core.domain.tax_treatment import TaxTreatment
 
 _IS_OPEN = LOTS.c.closed_at.is_(None)
-_SPLIT = "split"
 _TABLES = (LOTS, REALISED, TAX_PROFILES, EQUIVALENTS)
 
 
@@ -124,14 +123,14 @@ class SqlTaxes:
         ids = await self._instruments.ids([split.symbol], USUAL_CURRENCY)
         row = {
             "instrument_id": ids[split.symbol],
-            "kind": _SPLIT,
+            "kind": SPLIT,
             "effective": split.effective,
             "ratio": Decimal(split.ratio.numerator) / split.ratio.denominator,
             "cash": None,
             "currency": USUAL_CURRENCY,
             "becomes_instrument_id": None,
             "source": f"account {account_id}",
-            "source_key": f"{_SPLIT} {ids[split.symbol]} {split.effective.isoformat()}",
+            "source_key": f"{SPLIT} {ids[split.symbol]} {split.effective.isoformat()}",
             "recorded_at": at,
         }
         return await self._database.add_new(CORPORATE_ACTIONS, [row]) == 1
@@ -141,7 +140,7 @@ class SqlTaxes:
         rows = await self._database.rows(
             select(CORPORATE_ACTIONS, INSTRUMENTS.c.symbol)
             .join(INSTRUMENTS, INSTRUMENTS.c.id == CORPORATE_ACTIONS.c.instrument_id)
-            .where(CORPORATE_ACTIONS.c.kind == _SPLIT, CORPORATE_ACTIONS.c.effective >= since)
+            .where(CORPORATE_ACTIONS.c.kind == SPLIT, CORPORATE_ACTIONS.c.effective >= since)
             .order_by(CORPORATE_ACTIONS.c.effective, CORPORATE_ACTIONS.c.id)
         )
         return tuple(

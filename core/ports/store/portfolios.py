@@ -126,7 +126,7 @@ class Instruments(Protocol):
         ...
 
     async def last_closes(self, symbols: Collection[Symbol], since: date) -> dict[Symbol, Decimal]:
-        """The last stored price of each symbol, where it is of that day or later."""
+        """The last stored price of each symbol, where it is of that day or later, and no split came after it."""
         ...
 
     async def record_closes(self, session: date, closes: Mapping[Symbol, Decimal]) -> None:
