@@ -30,7 +30,7 @@ from core.domain.rules.evaluation import (
 )
 from core.domain.rules.examples import EXAMPLES, Example
 from core.domain.rules.indexes import INDEXES, source_symbol
-from core.domain.rules.limits import MAX_RULES
+from core.domain.rules.limits import MAX_LENGTH, MAX_RULES
 from core.domain.rules.observed import Lack, LackKind, Observations, Observed
 from core.domain.rules.parser import parse
 from core.domain.rules.printer import print_condition, print_limit
@@ -41,6 +41,7 @@ __all__ = [
     "EXAMPLES",
     "INDEXES",
     "LOOK_BACK",
+    "MAX_LENGTH",
     "MAX_RULES",
     "Action",
     "And",

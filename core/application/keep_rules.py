@@ -1,0 +1,103 @@
+"""Keep rules: an owner adds them, turns them on and off, and removes them; everybody of the portfolio sees them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.application.access import require_role
+from core.domain.ids import PortfolioId, RuleId
+from core.domain.membership import Member, Permission
+from core.domain.refusals import RuleTooLong, TooManyRules, UnknownRule
+from core.domain.rules import (
+    MAX_LENGTH,
+    MAX_RULES,
+    Action,
+    Rule,
+    parse,
+    print_condition,
+    require_factor,
+)
+from core.ports.clock import Clock
+from core.ports.store import AuditEvent, Store
+
+CHANGE = "change rules"
+
+
+async def list_rules(store: Store, member: Member, portfolio_id: PortfolioId) -> tuple[Rule, ...]:
+    """A portfolio's rules, the oldest first; raises UnknownPortfolio."""
+    async with store.read() as work:
+        await require_role(work, member, portfolio_id, Permission.VIEW, "see rules")
+        return await work.rules.of(portfolio_id)
+
+
+async def add_rule(
+    store: Store,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    text: str,
+    action: Action,
+    factor: Decimal | None = None,
+) -> Rule:
+    """Keep a new rule in its usual spelling; it is off until it is turned on.
+
+    Raises a BadRule, BadFactor, FactorNotTaken, TooManyRules, or what access is refused with.
+    """
+    written = print_condition(parse(text))
+    if len(written) > MAX_LENGTH:
+        raise RuleTooLong(written, MAX_LENGTH, len(written) - MAX_LENGTH, MAX_LENGTH)
+    require_factor(action, factor)
+    now = clock.now()
+    async with store.begin() as work:
+        await require_role(work, member, portfolio_id, Permission.MANAGE, CHANGE)
+        if len(await work.rules.of(portfolio_id)) >= MAX_RULES:
+            raise TooManyRules(MAX_RULES)
+        rule = await work.rules.add(
+            portfolio_id, written, action, factor=factor, by=member.id, at=now
+        )
+        await work.log.record(_event("rule_added", rule, member, clock))
+    return rule
+
+
+async def switch_rule(
+    store: Store,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    rule_id: RuleId,
+    is_enabled: bool,
+) -> Rule:
+    """Turn a rule on or off, and return it as it is now; raises UnknownRule, or what access is refused with."""
+    async with store.begin() as work:
+        await require_role(work, member, portfolio_id, Permission.MANAGE, CHANGE)
+        await work.rules.switch(portfolio_id, rule_id, is_enabled=is_enabled)
+        rule = _the(rule_id, await work.rules.of(portfolio_id))
+        kind = "rule_on" if is_enabled else "rule_off"
+        await work.log.record(_event(kind, rule, member, clock))
+    return rule
+
+
+async def remove_rule(
+    store: Store, clock: Clock, *, member: Member, portfolio_id: PortfolioId, rule_id: RuleId
+) -> Rule:
+    """Forget a rule, and return what it was; raises UnknownRule, or what access is refused with."""
+    async with store.begin() as work:
+        await require_role(work, member, portfolio_id, Permission.MANAGE, CHANGE)
+        rule = _the(rule_id, await work.rules.of(portfolio_id))
+        await work.rules.remove(portfolio_id, rule_id)
+        await work.log.record(_event("rule_removed", rule, member, clock))
+    return rule
+
+
+def _the(rule_id: RuleId, rules: tuple[Rule, ...]) -> Rule:
+    for rule in rules:
+        if rule.id == rule_id:
+            return rule
+    raise UnknownRule(rule_id)
+
+
+def _event(kind: str, rule: Rule, member: Member, clock: Clock) -> AuditEvent:
+    data = f"{rule.id}: {rule.text} ({rule.action})"
+    return AuditEvent(clock.now(), kind, member.id, rule.portfolio_id, data=data)
