@@ -234,7 +234,7 @@ class _Parser:
 
     def _unexpected(self, expected: Expected, words: tuple[str, ...] = ()) -> RuleUnexpected:
         token = self._now
-        near = difflib.get_close_matches(token.lower, words, n=1, cutoff=0.6)
+        near = difflib.get_close_matches(token.lower, words, n=1)
         length = max(len(token.text), 1)
         return RuleUnexpected(self._text, token.at, length, expected, near[0] if near else "")
 
