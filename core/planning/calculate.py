@@ -231,7 +231,7 @@ def _certify(objective: Objective, solution: Solution, attained: Decimal) -> Cer
     return Certificate(
         objective=attained,
         bound=bound,
-        is_optimal=attained - bound <= _EVEN,
+        is_optimal=attained - bound <= _EVEN + _DIGITS,
         method=solution.method,
         work=solution.work,
         timed_out=solution.timed_out,

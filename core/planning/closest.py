@@ -1,8 +1,9 @@
 """Solve for ``closest``: the least shortfall, then the fewest trades, then the least turnover.
 
-Where one account serves each line with one cell, the knapsack finds it, mostly with its proof. Otherwise a plan is
-built (sell what is over, buy what is short, largest first, spend the rest) and improved by small moves; what is not
-proven then is given to the integer program with that plan as its start.
+Where one account serves each line with one cell, the knapsack finds it, mostly with its proof; several accounts are
+solved as one purse that is then divided (``core.planning.together``). Otherwise a plan is built (sell what is over, buy
+what is short, largest first, spend the rest) and improved by small moves; what is not proven then is given to the
+integer program with that plan as its start.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from core.planning.score import (
     shortfall,
 )
 from core.planning.solution import Solution
+from core.planning.together import bound_together, can_be_one_purse, solve_together
 
 _NOISE = 1e-12
 PROVEN = TRADE_WEIGHT
@@ -73,8 +75,14 @@ def _constructed(problem: Problem) -> Found:
     """The best units found without the integer program, and what no score is below."""
     bound, work = -np.inf, 0
     starts = []
-    if problem.is_simple and problem.has_parts:
-        return _constructed_of_parts(problem)
+    is_one_purse = not problem.is_simple and can_be_one_purse(problem)
+    if problem.has_parts and (problem.is_simple or is_one_purse):
+        return _constructed_of_parts(problem, is_simple=problem.is_simple)
+    if is_one_purse:
+        found = solve_together(problem, _guess(problem), PROVEN * problem.total)
+        if found.gap <= PROVEN * problem.total:
+            return found
+        bound, work, starts = found.bound, found.work, [found.units]
     if problem.is_simple:
         listed = solve_knapsack(problem)
         bound, work = listed.bound, listed.work
@@ -84,8 +92,7 @@ def _constructed(problem: Problem) -> Found:
             return listed
         starts = [listed.units] if np.isfinite(listed.score) else []
     if not starts:
-        guess = _within_limits(problem, _complete(problem, _first_guess(problem)))
-        starts = [guess, np.zeros(len(problem.price))]
+        starts = [_guess(problem), np.zeros(len(problem.price))]
     best = min((improve(problem, start) for start in starts), key=lambda state: state.score)
     return Found(best.units, best.score, bound, work)
 
@@ -98,11 +105,14 @@ def _enough(problem: Problem) -> float:
     return (_NEARLY if problem.has_parts else PROVEN) * problem.total
 
 
-def _constructed_of_parts(problem: Problem) -> Found:
+def _guess(problem: Problem) -> Floats:
+    return _within_limits(problem, _complete(problem, _first_guess(problem)))
+
+
+def _constructed_of_parts(problem: Problem, *, is_simple: bool) -> Found:
     """For parts of shares: what is built needs hardly a move, and the price of cash all but proves it."""
-    bound = bound_by_price(problem)
-    guess = _within_limits(problem, _complete(problem, _first_guess(problem)))
-    best = improve(problem, guess)
+    bound = bound_by_price(problem) if is_simple else bound_together(problem)
+    best = improve(problem, _guess(problem))
     if best.score - bound > _enough(problem):
         best = min(best, improve(problem, np.zeros(len(problem.price))), key=lambda one: one.score)
     return Found(best.units, best.score, bound, 0)

@@ -9,13 +9,14 @@ knapsack problem). A limit on the list keeps the work bounded.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.planning.problem import Floats, Problem
-from core.planning.score import CENT_NOISE, outflow, tie_break
+from core.planning.score import CENT_NOISE, TRADE_WEIGHT, outflow, tie_break
 
 _MOST_STATES = 4000
 _MOST_PRICES = 40
@@ -28,6 +29,7 @@ _NEAR = 1e-12
 _NONE = np.zeros(1)
 
 Choice = NDArray[np.intp]
+MoreTrades = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Found:
     work: int
     is_cut: bool = False
     """Whether only choices that were not listed keep the bound below the score."""
+    price: float = 0.0
+    """The price of cash, from 0 to 1, at which cells that choose alone come nearest to spending what there is."""
 
     @property
     def gap(self) -> float:
@@ -48,7 +52,7 @@ class Found:
 
 
 @dataclass(slots=True)
-class _Options:
+class Options:
     """By row and cell: units, what they score, what they take from cash; infinite scores are not allowed."""
 
     units: Floats
@@ -62,7 +66,7 @@ class _Options:
 
 
 @dataclass(slots=True)
-class _Priced:
+class Priced:
     """The best choice of each cell at a price of cash: its rows, its scores and flows in sum."""
 
     rows: Choice
@@ -70,58 +74,65 @@ class _Priced:
     flow: float
 
 
-def solve_knapsack(problem: Problem) -> Found:
-    """The plan of least score, or the best found, for simple problems; limits on turnover and cost are left aside."""
-    found = _solve(problem, problem.highest, problem.cash_floor)
+def solve_knapsack(problem: Problem, more: MoreTrades | None = None) -> Found:
+    """The plan of least score, or the best found, for simple problems; limits on turnover and cost are left aside.
+
+    ``more`` says how many trades beside the first so many units of each cell take at least; none where it is missing.
+    """
+    found = _solve(problem, problem.highest, problem.cash_floor, more)
     if problem.cash_floor <= problem.cash_goal or problem.must_raise:
         return found
-    sales = _solve(problem, np.zeros(len(problem.price)), -np.inf)  # these may stay below the floor
+    nothing = np.zeros(len(problem.price))
+    sales = _solve(problem, nothing, -np.inf, more)  # these may stay below the floor
     best = min(found, sales, key=lambda each: each.score)
-    return Found(best.units, best.score, min(found.bound, sales.bound), found.work + sales.work)
+    bound, work = min(found.bound, sales.bound), found.work + sales.work
+    return replace(best, bound=bound, work=work)
 
 
-def bound_by_price(problem: Problem) -> float:
+def bound_by_price(problem: Problem, more: MoreTrades | None = None) -> float:
     """What no score of a simple problem is below, by the price of cash alone: all but exact where shares have parts."""
-    bound = _bound(problem, problem.highest, problem.cash_floor)
+    bound = _bound(problem, problem.highest, problem.cash_floor, more)
     if problem.cash_floor <= problem.cash_goal or problem.must_raise:
         return bound
-    return min(bound, _bound(problem, np.zeros(len(problem.price)), -np.inf))
+    return min(bound, _bound(problem, np.zeros(len(problem.price)), -np.inf, more))
 
 
-def _bound(problem: Problem, highest: Floats, floor: float) -> float:
-    options = _list_options(problem, highest, _WINDOWS[0])
+def _bound(problem: Problem, highest: Floats, floor: float, more: MoreTrades | None) -> float:
+    options = list_options(problem, highest, _WINDOWS[0], more)
     room = problem.all_cash - max(problem.cash_goal, floor)
-    price, bound, base = _best_price(options, room)
+    price, bound, base = best_price(options, room)
     if base.flow > problem.all_cash - floor + CENT_NOISE:
         return -np.inf
-    return bound + float(np.minimum(_losses(options, price, base)[1], 0.0).sum())
+    return bound + float(np.minimum(losses_at(options, price, base)[1], 0.0).sum())
 
 
-def _losses(options: _Options, price: float, base: _Priced) -> tuple[Floats, Floats]:
+def losses_at(options: Options, price: float, base: Priced) -> tuple[Floats, Floats]:
     """What each choice gives away at a price of cash, and the least that the ranges do which are not listed."""
     losses = options.scores + price * options.flows
     losses -= losses[base.rows, options.cells]
     return losses, losses[options.listed :].min(axis=0) - price * options.cent
 
 
-def _solve(problem: Problem, highest: Floats, floor: float) -> Found:
+def _solve(problem: Problem, highest: Floats, floor: float, more: MoreTrades | None) -> Found:
     near, work = problem.total * _NEAR, 0
     for width in _WINDOWS:
-        found = _solve_listed(problem, highest, floor, width)
+        found = _solve_listed(problem, highest, floor, width, more)
         work += found.work
         if not found.is_cut or found.score - found.bound <= near:
             break
     return replace(found, work=work)
 
 
-def _solve_listed(problem: Problem, highest: Floats, floor: float, width: int) -> Found:
-    options = _list_options(problem, highest, width)
+def _solve_listed(
+    problem: Problem, highest: Floats, floor: float, width: int, more: MoreTrades | None
+) -> Found:
+    options = list_options(problem, highest, width, more)
     room = problem.all_cash - max(problem.cash_goal, floor)
     most = problem.all_cash - floor + CENT_NOISE
-    price, bound, base = _best_price(options, room)
+    price, bound, base = best_price(options, room)
     if base.flow > most:
         return Found(np.zeros(len(problem.price)), np.inf, -np.inf, 0)
-    losses, ends = _losses(options, price, base)
+    losses, ends = losses_at(options, price, base)
     bound += float(np.minimum(ends, 0.0).sum())
     unlisted = bound + max(float(ends.min()), 0.0)
     losses = np.maximum(losses[: options.listed], 0.0)
@@ -130,10 +141,11 @@ def _solve_listed(problem: Problem, highest: Floats, floor: float, width: int) -
     units = options.units[rows, options.cells]
     score = base.score + price * (base.flow - room) + loss
     is_cut = is_whole and unlisted < score
-    return Found(units, score, min(score, unlisted) if is_whole else bound, work, is_cut=is_cut)
+    bound = min(score, unlisted) if is_whole else bound
+    return Found(units, score, bound, work, is_cut=is_cut, price=price)
 
 
-def _list_options(problem: Problem, highest: Floats, width: int) -> _Options:
+def list_options(problem: Problem, highest: Floats, width: int, more: MoreTrades | None) -> Options:
     """The choices of each cell: a window around its goal, none, and the least and the most that is allowed.
 
     In the ranges between those a choice's score and flow are linear, so that nothing there beats both ends.
@@ -157,9 +169,17 @@ def _list_options(problem: Problem, highest: Floats, width: int) -> _Options:
     scores = _scores(problem, np.nan_to_num(units), highest)
     scores[np.isnan(units)] = np.inf
     units = np.nan_to_num(units)
-    cells = np.arange(len(problem.price))
+    cells, listed = np.arange(len(problem.price)), len(window) + len(others)
+    flows = outflow(problem, units)
+    if more is not None:
+        trades = more(units)
+        # A range has at least as many trades as the end with fewer.
+        trades[listed::2] = np.minimum(trades[listed::2], trades[listed + 1 :: 2])
+        trades[listed + 1 :: 2] = trades[listed::2]
+        scores += trades * TRADE_WEIGHT * problem.total
+        flows += trades * problem.commission
     cent = 0.01 if problem.fee.any() or _has_rounding(problem) else 0.0
-    return _Options(units, scores, outflow(problem, units), cells, len(window) + len(others), cent)
+    return Options(units, scores, flows, cells, listed, cent)
 
 
 def _scores(problem: Problem, units: Floats, highest: Floats) -> Floats:
@@ -175,7 +195,7 @@ def _has_rounding(problem: Problem) -> bool:
     return bool((np.abs(cents - np.rint(cents)) > CENT_NOISE).any())
 
 
-def _best_price(options: _Options, room: float) -> tuple[float, float, _Priced]:
+def best_price(options: Options, room: float) -> tuple[float, float, Priced]:
     """The price of cash, from 0 to 1, with the highest bound, that bound, and a choice there that cash allows.
 
     The bound is concave and piecewise linear in the price: where the tangents from both sides meet is the next to try.
@@ -199,20 +219,20 @@ def _best_price(options: _Options, room: float) -> tuple[float, float, _Priced]:
     return price, high.score + price * (high.flow - room), high
 
 
-def _at_price(options: _Options, price: float) -> _Priced:
+def _at_price(options: Options, price: float) -> Priced:
     listed = slice(options.listed)
     rows = (options.scores[listed] + price * options.flows[listed]).argmin(axis=0)
     scores, flows = options.scores[rows, options.cells], options.flows[rows, options.cells]
-    return _Priced(rows, float(scores.sum()), float(flows.sum()))
+    return Priced(rows, float(scores.sum()), float(flows.sum()))
 
 
 @dataclass(slots=True)
 class _Search:
     """The search for the least loss: ``room`` is the cash to spend for nothing, ``most`` what may be spent at all."""
 
-    options: _Options
+    options: Options
     losses: Floats
-    base: _Priced
+    base: Priced
     price: float
     room: float
     most: float

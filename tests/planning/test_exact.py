@@ -11,16 +11,17 @@ import pytest
 
 from core.domain.ids import Symbol
 from core.domain.plan import Method, PlanAccount, PlanRequest, ReasonCode
-from core.domain.policy import FILE_DEFAULTS
+from core.domain.policy import FILE_DEFAULTS, Reserve
 from core.domain.portfolio import Holdings
 from core.domain.refusals import CannotRaise
-from core.domain.targets import TargetAllocation
+from core.domain.targets import TargetAllocation, TargetLine
 from core.planning import calculate
 from core.planning.closest import solve
 from core.planning.exact import Budget, solve_exact
 from core.planning.knapsack import solve_knapsack
 from core.planning.problem import Problem, build_problem
 from core.planning.score import score
+from core.planning.together import solve_together
 from tests.planning.cases import Case
 from tests.planning.choices import (
     MOST_CHOICES,
@@ -40,7 +41,15 @@ def problem_of(request: PlanRequest) -> Problem:
 
 @pytest.mark.parametrize(
     ("lines", "accounts", "substitutes", "cases"),
-    [(3, 1, False, 25), (2, 1, True, 25), (1, 2, False, 25), (2, 2, False, 20), (2, 2, True, 6)],
+    [
+        (3, 1, False, 25),
+        (2, 1, True, 25),
+        (1, 2, False, 25),
+        (2, 2, False, 20),
+        (2, 2, True, 6),
+        (3, 2, False, 3),
+        (1, 3, False, 8),
+    ],
 )
 def test_no_choice_of_shares_is_better(
     lines: int, accounts: int, *, substitutes: bool, cases: int
@@ -115,6 +124,65 @@ def test_twenty_lines_are_proven_without_the_program() -> None:
         assert plan.certificate is not None
         assert plan.certificate.is_optimal
         assert plan.certificate.gap <= Decimal("0.0001")
+
+
+@pytest.mark.parametrize(("lines", "accounts", "least"), [(10, 2, 6), (20, 2, 6), (10, 3, 4)])
+def test_plans_over_several_accounts_are_proven_without_the_program(
+    lines: int, accounts: int, least: int
+) -> None:
+    """With and without costs and a reserve; what the accounts spend together is mostly divided without a trade more."""
+    chance, proven = Random(lines), 0
+    for at in range(6):
+        request = wide_household(chance, lines, accounts, costs=at % 2 == 0, reserve=at % 3 == 0)
+        problem = problem_of(request)
+        found = solve(problem, exact=False)
+        assert np.isfinite(score(problem, found.units.astype(float)))
+        proven += found.objective - found.bound <= 1.0001e-4
+    assert proven >= least
+
+
+def test_the_bound_over_several_accounts_is_below_what_the_program_finds() -> None:
+    chance = Random(77)
+    for _ in range(6):
+        problem = problem_of(wide_household(chance, 5, 2, costs=True, reserve=False))
+        nothing = np.zeros(len(problem.price))
+        found = solve_together(problem, nothing, 1e-6 * problem.total)
+        solved = solve_exact(problem, found.units, budget=Budget(500, 10))
+        near = 2e-6 * problem.total
+        assert found.bound <= score(problem, solved.units) + near
+        assert solved.bound <= found.score + near
+
+
+def wide_household(
+    chance: Random, lines: int, accounts: int, *, costs: bool, reserve: bool
+) -> PlanRequest:
+    """Accounts of $50,000 or so that hold most of the lines, drifted to between a half and the double."""
+    names = [Symbol(f"S{at:02}") for at in range(lines)]
+    prices = {name: Decimal(chance.randint(2000, 40000)) / 100 for name in names}
+    parts = [chance.randint(2, 10) for _ in names]
+    weights = [Decimal(part * 1000 // sum(parts)) / 10 for part in parts]
+    weights[-1] += 100 - sum(weights)
+    held = [
+        {
+            name: Decimal(int(500 * float(weight) * chance.uniform(0.4, 2) / float(prices[name])))
+            for name, weight in zip(names, weights, strict=True)
+            if chance.random() < 0.75
+        }
+        for _ in range(accounts)
+    ]
+    cash = [Decimal(chance.randint(1000, 200_000)) / 100 for _ in held]
+    costly = {"commission": Decimal(1), "spread_bps": Decimal(5)} if costs else {}
+    floor = {"cash_reserve": Reserve(Decimal("0.5"), is_percent=True)} if reserve else {}
+    return PlanRequest(
+        tuple(
+            PlanAccount(Holdings(money, each), name=f"account {at}")
+            for at, (money, each) in enumerate(zip(cash, held, strict=True))
+        ),
+        prices,
+        TargetAllocation(tuple(map(TargetLine, names, weights))),
+        replace(FILE_DEFAULTS, **costly, **floor),  # type: ignore[arg-type]
+        force=True,
+    )
 
 
 def test_the_solver_says_nothing_on_standard_output(capfd: pytest.CaptureFixture[str]) -> None:

@@ -273,6 +273,19 @@ def test_the_order_of_accounts_changes_nothing(request: PlanRequest, chance: Ran
         assert one.after == two.after
 
 
+@given(several_accounts())
+def test_several_accounts_do_no_worse_where_more_is_permitted(
+    request: PlanRequest,
+) -> None:
+    """What was forbidden to sell or to buy is permitted: the old plan could still be made."""
+    freer = replace(
+        request, policy=replace(request.policy, do_not_buy=frozenset(), do_not_sell=frozenset())
+    )
+    first, second = planned(request), planned(freer)
+    if are_proven(first, second) and first.reason.code is second.reason.code:
+        assert _measure(second) <= _measure(first) + EVEN
+
+
 EVEN = Decimal("0.0002")
 """Two proofs, each to a ten-thousandth of a point."""
 
