@@ -132,6 +132,11 @@ def _switch_taxed(reason: Reason, currency: str) -> str:
     return f"{reason.symbol}: switching back is taxed with {tax}; the loss was worth {most}."
 
 
+def _term_unknown(reason: Reason, currency: str) -> str:
+    amount = money(reason.values["amount"], currency)
+    return f"Bought on an unknown day: {amount} counts as short-term if gained, long-term if lost."
+
+
 def _is_note(reason: Reason) -> bool:
     return "weight" not in reason.values and "amount" in reason.values
 
@@ -148,6 +153,7 @@ TAX_SENTENCES: dict[ReasonCode, Callable[[Reason, str], str]] = {
     ReasonCode.SUBSTITUTED: _substituted,
     ReasonCode.LOSS_WASHED: _loss_washed,
     ReasonCode.BASIS_UNKNOWN: _basis_unknown,
+    ReasonCode.TERM_UNKNOWN: _term_unknown,
     ReasonCode.HARVEST: _harvest,
     ReasonCode.HARVESTED: _harvested,
     ReasonCode.SWITCH_BACK: _switch_back,

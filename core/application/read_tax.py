@@ -19,7 +19,7 @@ from core.domain.ledger import (
     distinct_splits,
     shares_today,
 )
-from core.domain.lots import Lot, LotMethod, Term
+from core.domain.lots import Lot, LotMethod, Term, counted_as
 from core.domain.money import ZERO
 from core.domain.portfolio import ONLY_FIFO, Account, KnownTaxes, ManagedPortfolio
 from core.domain.refusals import BrokerDown, NotBuiltYet
@@ -30,9 +30,10 @@ from core.domain.tax import (
     TaxOwner,
     TaxRulesName,
     TaxSituation,
-    TaxYear,
     Washed,
+    YearInChain,
     adjusted_lots,
+    chain_of_years,
     rules_of,
     still_claimed,
     still_free,
@@ -97,18 +98,29 @@ async def read_ledger(
         for account in group
         if account.tax_owner_id is not None
     }
-    since = date(today.year, 1, 1) - 2 * WINDOW - timedelta(days=1)
+    profiles = await work.taxes.profiles(owners)
+    since = _first_day(profiles, today)
     lots = await work.taxes.lots(ids, since)
     sales = await work.taxes.realised(ids, since)
     return Ledger(
         accounts,
         _by_account(lots),
         _by_account(sales),
-        await work.taxes.profiles(owners),
+        profiles,
         await work.taxes.names(owners),
         await work.taxes.equivalents(households),
         distinct_splits(await work.taxes.splits(since)),
     )
+
+
+def _first_day(profiles: Mapping[MemberId, TaxProfile], today: date) -> date:
+    """From when purchases and sales are asked for: all of them where earlier years' losses may be carried.
+
+    Two windows before the year, because what was bought before it can wash what was lost in it.
+    """
+    if any(profile.rules is not TaxRulesName.NONE for profile in profiles.values()):
+        return date.min
+    return date(today.year, 1, 1) - 2 * WINDOW - timedelta(days=1)
 
 
 def _by_account(rows: Sequence[_Row]) -> dict[AccountId, tuple[_Row, ...]]:
@@ -179,51 +191,50 @@ def owners_of(
 ) -> dict[MemberId, TaxOwner]:
     """Return a household's tax owners with their year to date, each under a name of their own.
 
-    What was typed counts only in the year for which it was typed. A gain of unknown term counts as long-term, one of
-    unknown basis not at all.
+    A gain of unknown term counts as short-term and a loss as long-term, one of unknown basis not at all.
     """
-    accounts = ledger.accounts.get(household, ())
-    members = sorted({a.tax_owner_id for a in accounts if a.tax_owner_id is not None})
+    members = _members(ledger, household)
     shared = Counter(ledger.names.get(member, "") for member in members)
-    disallowed = washes.disallowed()
     return {
         member: TaxOwner(
             _own_name(ledger.names.get(member, ""), member, shared),
             ledger.profiles.get(member, TaxProfile(member)).rules,
-            _year(ledger, accounts, member, disallowed, today),
+            years_of(ledger, household, washes, member, today)[-1].figures,
         )
         for member in members
     }
+
+
+def _members(ledger: Ledger, household: HouseholdId) -> list[MemberId]:
+    """Those for whose taxes a household's accounts count."""
+    accounts = ledger.accounts.get(household, ())
+    return sorted({a.tax_owner_id for a in accounts if a.tax_owner_id is not None})
 
 
 def _own_name(name: str, member: MemberId, shared: Counter[str]) -> str:
     return name if name and shared[name] == 1 else f"{name} ({member})".strip()
 
 
-def _year(
-    ledger: Ledger,
-    accounts: Sequence[Account],
-    member: MemberId,
-    disallowed: Mapping[tuple[str, int], Decimal],
-    today: date,
-) -> TaxYear:
+def years_of(
+    ledger: Ledger, household: HouseholdId, washes: Washes, member: MemberId, today: date
+) -> tuple[YearInChain, ...]:
+    """Return a member's years up to this one, each with the losses that the one before left."""
     profile = ledger.profiles.get(member, TaxProfile(member))
-    year = TaxYear()
-    if profile.year == today.year:
-        year = TaxYear(
-            profile.realised_short,
-            profile.realised_long,
-            profile.carried_short,
-            profile.carried_long,
-        )
-    for account in accounts:
+    disallowed = washes.disallowed()
+    gains: defaultdict[int, tuple[Decimal, Decimal]] = defaultdict(lambda: (ZERO, ZERO))
+    for account in ledger.accounts.get(household, ()):
         if account.tax_treatment is TaxTreatment.TAXABLE:
             for sale in ledger.sales.get(account.id, ()):
-                if sale.owner_id == member and sale.sold.year == today.year:
-                    gain = (sale.gain or ZERO) + disallowed.get((sale.execution, sale.part), ZERO)
-                    is_short = sale.term is Term.SHORT
-                    year = year.plus(gain if is_short else ZERO, ZERO if is_short else gain)
-    return year
+                if sale.owner_id == member and sale.gain is not None:
+                    washed = disallowed.get((sale.execution, sale.part), ZERO)
+                    short, long = gains[sale.sold.year]
+                    if counted_as(sale.term, sale.gain) is Term.SHORT:
+                        short += sale.gain + washed
+                    else:
+                        long += sale.gain + washed
+                    gains[sale.sold.year] = short, long
+    told = {each.year: each for each in profile.years}
+    return chain_of_years(rules_of(profile.rules), told, gains, today.year)
 
 
 # --- for plans -----------------------------------------------------------------------------------
@@ -279,13 +290,7 @@ class TaxReader:
     def _owner(self, household: HouseholdId, account: Account) -> str:
         if account.tax_owner_id is None:
             return ""
-        members = sorted(
-            {
-                each.tax_owner_id
-                for each in self._ledger.accounts.get(household, ())
-                if each.tax_owner_id is not None
-            }
-        )
+        members = _members(self._ledger, household)
         shared = Counter(self._ledger.names.get(member, "") for member in members)
         name = self._ledger.names.get(account.tax_owner_id, "")
         return _own_name(name, account.tax_owner_id, shared)
@@ -359,4 +364,5 @@ __all__ = [
     "read_taxes",
     "read_typed_lots",
     "washes_of",
+    "years_of",
 ]

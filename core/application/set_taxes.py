@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from core.application.access import managed_for
 from core.application.market import Market
-from core.application.read_tax import owners_of, read_ledger, washes_of
+from core.application.read_tax import (
+    Ledger,
+    owners_of,
+    read_ledger,
+    read_typed_lots,
+    washes_of,
+    years_of,
+)
 from core.domain.ids import PortfolioId, Symbol
-from core.domain.ledger import RealisedSale, TaxProfile
+from core.domain.ledger import RealisedSale, TaxProfile, uncovered
 from core.domain.membership import Member, Permission
 from core.domain.money import ZERO
 from core.domain.portfolio import ManagedPortfolio
-from core.domain.tax import Equivalents, TaxOwner, TaxRates, TaxRulesName, TaxYear, rules_of
+from core.domain.tax import (
+    Equivalents,
+    TaxOwner,
+    TaxRates,
+    TaxRulesName,
+    TaxYear,
+    YearInChain,
+    rules_of,
+)
 from core.domain.tax_treatment import TaxTreatment
 from core.planning.taxes import rates_of
+from core.ports.broker import Brokers
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
 
@@ -31,10 +46,21 @@ class RealisedEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class LotGap:
+    """Shares of an account that have no known cost (above 0), or that lots name and nobody holds (below 0)."""
+
+    account: str
+    symbol: Symbol
+    shares: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class ShownTaxes:
     """The taxes around a portfolio: its tax owners, rates, equal symbols, and what was realised this year.
 
-    ``tax_so_far`` is each owner's estimated tax by name; ``own`` is the profile of the member who asks.
+    ``tax_so_far`` is each owner's estimated tax by name, and ``years`` how the losses carried in came about; ``own`` is
+    the profile of the member who asks. ``gaps`` are where lots and holdings differ; of the accounts ``unheard`` nobody
+    could say what they hold.
     """
 
     managed: ManagedPortfolio
@@ -45,10 +71,13 @@ class ShownTaxes:
     equivalents: Equivalents
     entries: tuple[RealisedEntry, ...]
     own: TaxProfile
+    years: dict[str, tuple[YearInChain, ...]] = field(default_factory=dict)
+    gaps: tuple[LotGap, ...] = ()
+    unheard: tuple[str, ...] = ()
 
 
 async def show_taxes(
-    store: Store, market: Market, *, member: Member, portfolio_id: PortfolioId
+    store: Store, brokers: Brokers, market: Market, *, member: Member, portfolio_id: PortfolioId
 ) -> ShownTaxes:
     """Show the taxes of a portfolio's owners, and what was realised in the portfolios that the member belongs to."""
     today = (await market.moment()).session.date
@@ -58,9 +87,14 @@ async def show_taxes(
         ledger = await read_ledger(work, [household], today)
         mine = await work.portfolios.of_member(member.id)
         seen = await work.portfolios.many([portfolio.id for portfolio in mine])
-        own = await _profile(work, member, today)
+        own = await _profile(work, member)
     washes = washes_of(ledger, household)
     every = owners_of(ledger, household, washes, today)
+    chains = {
+        owner.name: years_of(ledger, household, washes, number, today)
+        for number, owner in every.items()
+    }
+    gaps, unheard = await _gaps(brokers, managed, ledger)
     named = [account.tax_owner_id for account in managed.accounts]
     owners = tuple(every[number] for number in named if number is not None and number in every)
     rates = rates_of(managed.policy)
@@ -81,7 +115,30 @@ async def show_taxes(
         ledger.equivalents.get(household, Equivalents()),
         tuple(sorted(entries, key=lambda entry: (entry.sale.sold, entry.sale.symbol))),
         own,
+        chains,
+        gaps,
+        unheard,
     )
+
+
+async def _gaps(
+    brokers: Brokers, managed: ManagedPortfolio, ledger: Ledger
+) -> tuple[tuple[LotGap, ...], tuple[str, ...]]:
+    """Where lots and holdings of a portfolio's accounts differ, and which accounts did not answer."""
+    held = await brokers.holdings(managed.accounts)
+    gaps, unheard = [], []
+    for account in managed.accounts:
+        if account.id not in held:
+            unheard.append(account.name)
+            continue
+        typed = await read_typed_lots(brokers, managed)
+        kept = [lot.lot for lot in ledger.lots.get(account.id, ())] if typed is None else typed
+        rest = uncovered(kept, held[account.id].positions)
+        for lot in kept:
+            if lot.cost_per_share is None:
+                rest[lot.symbol] = rest.get(lot.symbol, ZERO) + lot.quantity
+        gaps += [LotGap(account.name, symbol, shares) for symbol, shares in sorted(rest.items())]
+    return tuple(gap for gap in gaps if gap.shares), tuple(unheard)
 
 
 async def tell_taxes(
@@ -92,35 +149,37 @@ async def tell_taxes(
     member: Member,
     rules: TaxRulesName | None = None,
     carried: tuple[Decimal, Decimal] | None = None,
+    forget_carried: bool = False,
     realised: tuple[Decimal, Decimal] | None = None,
 ) -> TaxProfile:
     """Take down what a member says of their own taxes: rules, or amounts (short, long) of this year.
 
+    Losses carried in that are told stand instead of those calculated, until they are forgotten.
     Raises BadNumber for a carried loss below 0.
     """
     today = (await market.moment()).session.date
     async with store.begin() as work:
-        profile = await _profile(work, member, today)
+        profile = await _profile(work, member)
         if rules is not None:
             profile = replace(profile, rules=rules)
+        told = profile.of(today.year)
         if carried is not None:
-            short, long = carried
-            TaxYear(carried_short=short, carried_long=long)
-            profile = replace(profile, carried_short=short, carried_long=long)
+            TaxYear(carried_short=carried[0], carried_long=carried[1])
+            told = replace(told, carried=carried)
+        elif forget_carried:
+            told = replace(told, carried=None)
         if realised is not None:
-            profile = replace(profile, realised_short=realised[0], realised_long=realised[1])
+            told = replace(told, elsewhere=realised)
+        if told != profile.of(today.year):
+            profile = profile.telling(told)
         await work.taxes.set_profile(profile)
-        words = f"rules {profile.rules} year {profile.year}"
+        words = f"rules {profile.rules} year {today.year}"
         await work.log.record(AuditEvent(clock.now(), "taxes_told", member.id, data=words))
     return profile
 
 
-async def _profile(work: UnitOfWork, member: Member, today: date) -> TaxProfile:
-    """A member's profile of this year: of an older one only the rules are left."""
-    found = (await work.taxes.profiles([member.id])).get(member.id, TaxProfile(member.id))
-    if found.year == today.year:
-        return found
-    return TaxProfile(member.id, found.rules, today.year)
+async def _profile(work: UnitOfWork, member: Member) -> TaxProfile:
+    return (await work.taxes.profiles([member.id])).get(member.id, TaxProfile(member.id))
 
 
 async def set_same(

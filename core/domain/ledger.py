@@ -12,7 +12,7 @@ from fractions import Fraction
 from core.domain.ids import AccountId, MemberId, Symbol
 from core.domain.lots import SMALLEST_SHARE, Lot, Term, split_shares
 from core.domain.money import ZERO
-from core.domain.tax import TaxRulesName
+from core.domain.tax import TaxRulesName, ToldYear
 
 
 class LotSource(StrEnum):
@@ -87,19 +87,20 @@ class RealisedSale:
 
 @dataclass(frozen=True, slots=True)
 class TaxProfile:
-    """What a member says of their taxes: rules, and amounts of one ``year``, after which these no longer count.
-
-    ``carried_short`` and ``carried_long`` are losses of earlier years as amounts of 0 or more; ``realised_short`` and
-    ``realised_long`` what the year brought elsewhere, losses below 0.
-    """
+    """What a member says of their taxes: whose rules hold, and amounts by the ``years`` that they are of."""
 
     member_id: MemberId
     rules: TaxRulesName = TaxRulesName.NONE
-    year: int = 0
-    carried_short: Decimal = ZERO
-    carried_long: Decimal = ZERO
-    realised_short: Decimal = ZERO
-    realised_long: Decimal = ZERO
+    years: tuple[ToldYear, ...] = ()
+
+    def of(self, year: int) -> ToldYear:
+        """What was said of one year."""
+        return next((each for each in self.years if each.year == year), ToldYear(year))
+
+    def telling(self, told: ToldYear) -> TaxProfile:
+        """Return the profile with this said of its year."""
+        others = [each for each in self.years if each.year != told.year]
+        return replace(self, years=tuple(sorted((*others, told), key=lambda each: each.year)))
 
 
 # --- splits --------------------------------------------------------------------------------------

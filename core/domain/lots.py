@@ -95,6 +95,16 @@ def term_of(lot: Lot, sold: date) -> Term:
     return Term.LONG if sold >= long_term_from(lot.acquired) else Term.SHORT
 
 
+def counted_as(term: Term, gain: Decimal) -> Term:
+    """Return the term that a gain counts under: where it is unknown, the one that promises less.
+
+    A gain counts as short-term, a loss as long-term.
+    """
+    if term is not Term.UNKNOWN:
+        return term
+    return Term.LONG if gain < ZERO else Term.SHORT
+
+
 # --- the order of a sale -------------------------------------------------------------------------
 
 _Rank = tuple[Decimal | int | str, ...]

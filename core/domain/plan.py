@@ -72,6 +72,7 @@ class ReasonCode(StrEnum):
     BELOW_RESERVE = "below_reserve"
     LOSS_WASHED = "loss_washed"
     BASIS_UNKNOWN = "basis_unknown"
+    TERM_UNKNOWN = "term_unknown"
     # of pairs that are sold and bought together
     HARVEST = "harvest"
     HARVESTED = "harvested"
@@ -252,7 +253,8 @@ class Realised:
 
     ``tax`` is the year's tax with the plan less the year's tax without it, in money; None where no rules are set or
     the basis of something sold is unknown. ``unknown`` is what shares without a known basis brought. ``washed`` is
-    the part of the losses that does not count, because of purchases within 30 days.
+    the part of the losses that does not count, because of purchases within 30 days. ``undated`` are gains and losses of
+    shares bought on an unknown day, without their sign: such a gain counts as short-term, a loss as long-term.
     """
 
     owner: str
@@ -261,6 +263,7 @@ class Realised:
     tax: Decimal | None = None
     unknown: Decimal = ZERO
     washed: Decimal = ZERO
+    undated: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)

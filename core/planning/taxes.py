@@ -9,7 +9,16 @@ from decimal import Decimal
 from itertools import takewhile
 
 from core.domain.ids import Symbol
-from core.domain.lots import Lot, LotMethod, LotSale, Term, long_term_from, lot_order, quantity_of
+from core.domain.lots import (
+    Lot,
+    LotMethod,
+    LotSale,
+    Term,
+    counted_as,
+    long_term_from,
+    lot_order,
+    quantity_of,
+)
 from core.domain.money import ZERO
 from core.domain.plan import PlanAccount, PlanRequest, Realised, Reason, ReasonCode, Side, Trade
 from core.domain.policy import Outside, Policy, WashRule
@@ -218,23 +227,23 @@ def _realised(
     sales: Sequence[tuple[str, LotSale]],
     trades: Sequence[Trade],
 ) -> Realised:
-    short = sum((_gain(sale) for _, sale in sales if sale.term is Term.SHORT), ZERO)
-    long = sum((_gain(sale) for _, sale in sales if sale.term is Term.LONG), ZERO)
-    undated = sum((_gain(sale) for _, sale in sales if sale.term is Term.UNKNOWN), ZERO)
+    gains = {Term.SHORT: ZERO, Term.LONG: ZERO}
+    for _, sale in sales:
+        gains[_counted(sale)] += sale.gain or ZERO
+    undated = sum((abs(sale.gain or ZERO) for _, sale in sales if sale.term is Term.UNKNOWN), ZERO)
     unknown = sum((sale.proceeds for _, sale in sales if sale.gain is None), ZERO)
     washed = _washed(request, owner, sales, trades)
-    short += washed.get(Term.SHORT, ZERO)
-    long += washed.get(Term.LONG, ZERO)
-    is_known = not unknown and not undated
+    short, long = (gains[term] + washed.get(term, ZERO) for term in (Term.SHORT, Term.LONG))
+    is_known = not unknown and (request.tax.today is not None or not undated)
     tax = None
     if is_known and owner.rules is not TaxRulesName.NONE:
         rules, rates = rules_of(owner.rules), rates_of(request.policy)
         tax = estimate(rules, owner.year, rates, short, long)
-    return Realised(owner.name, short, long + undated, tax, unknown, sum(washed.values(), ZERO))
+    return Realised(owner.name, short, long, tax, unknown, sum(washed.values(), ZERO), undated)
 
 
-def _gain(sale: LotSale) -> Decimal:
-    return sale.gain or ZERO
+def _counted(sale: LotSale) -> Term:
+    return counted_as(sale.term, sale.gain or ZERO)
 
 
 def _washed(
@@ -250,7 +259,7 @@ def _washed(
     losses = {
         LossSale(
             sale.lot.symbol, sale.quantity, today, -sale.gain, account, sale.lot.acquired
-        ): sale.term
+        ): _counted(sale)
         for account, sale in sales
         if sale.gain is not None and sale.gain < ZERO
     }
@@ -273,7 +282,7 @@ def _washed(
 def notes_on(
     request: PlanRequest, trades: Sequence[Trade], realised: Sequence[Realised]
 ) -> tuple[Reason, ...]:
-    """What must be said of a plan's taxes beside its numbers: losses that would not count, and a basis nobody knows."""
+    """What must be said of a plan's taxes beside its numbers: losses that would not count, what nobody knows."""
     notes = []
     for trade in trades:
         until = free_from(request, trade.symbol) if trade.side is Side.BUY else None
@@ -292,4 +301,6 @@ def notes_on(
             notes.append(Reason(ReasonCode.LOSS_WASHED, None, {"amount": each.washed}))
         if each.unknown and request.tax.owner(each.owner).rules is not TaxRulesName.NONE:
             notes.append(Reason(ReasonCode.BASIS_UNKNOWN, None, {"amount": each.unknown}))
+        if each.undated and each.tax is not None:
+            notes.append(Reason(ReasonCode.TERM_UNKNOWN, None, {"amount": each.undated}))
     return tuple(notes)

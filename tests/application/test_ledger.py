@@ -24,7 +24,7 @@ from core.domain.order import Fill, Order
 from core.domain.plan import Side
 from core.domain.portfolio import KnownTaxes, ManagedPortfolio, Snapshot
 from core.domain.proposal import Proposal
-from core.domain.tax import TaxRulesName
+from core.domain.tax import TaxRulesName, TaxYear, ToldYear
 from tests.application.acts import approved, ask, drifted, proposed
 from tests.application.hand_kept_world import HandKeptWorld, hand_kept_world
 from tests.fakes.world import World
@@ -60,8 +60,9 @@ async def taxed(world: World, managed: ManagedPortfolio) -> None:
     """Anna is taxed by the rules of the United States."""
     owner = managed.account.tax_owner_id
     assert owner is not None
+    told = ToldYear(2020, (Decimal(100), Decimal(0)))
     async with world.store.begin() as work:
-        await work.taxes.set_profile(TaxProfile(owner, TaxRulesName.US, 2020, Decimal(100)))
+        await work.taxes.set_profile(TaxProfile(owner, TaxRulesName.US, (told,)))
 
 
 async def known(world: World, managed: ManagedPortfolio) -> KnownTaxes:
@@ -229,16 +230,35 @@ async def test_a_loss_is_washed_by_what_another_account_bought_within_thirty_day
     assert (lot.cost_per_share, lot.acquired) == (Decimal(100), date(2019, 12, 5))
 
 
-async def test_what_was_typed_counts_in_its_year_only(world: World) -> None:
+async def test_what_last_year_lost_is_carried_into_this_one(world: World) -> None:
+    """2019: told a short loss of 4,000 elsewhere and 500 carried in, sold at a long loss of 200: 3,000 meet income."""
     _, proposal = await proposed(world)
     managed = await managed_of(world, proposal)
     owner = managed.account.tax_owner_id
     assert owner is not None
+    last = ToldYear(2019, (Decimal(500), Decimal(0)), (Decimal(-4000), Decimal(0)))
+    loss = RealisedSale(
+        account_id=managed.account.id,
+        owner_id=owner,
+        symbol=BBB,
+        acquired=date(2015, 12, 2),
+        quantity=Decimal(10),
+        proceeds=Decimal(900),
+        gain=Decimal(-200),
+        term=Term.LONG,
+        sold=date(2019, 6, 3),
+        execution="o-1/x",
+    )
     async with world.store.begin() as work:
-        await work.taxes.set_profile(
-            TaxProfile(owner, TaxRulesName.US, 2019, realised_long=Decimal(7))
-        )
-    assert (await known(world, managed)).situation.owner("Anna").year.long == 0
+        await work.taxes.add_realised([loss])
+        await work.taxes.set_profile(TaxProfile(owner, TaxRulesName.US, (last,)))
+    year = (await known(world, managed)).situation.owner("Anna").year
+    assert year == TaxYear(carried_short=Decimal(1500), carried_long=Decimal(200))
+    told = ToldYear(2020, (Decimal(7), Decimal(0)))
+    async with world.store.begin() as work:
+        await work.taxes.set_profile(TaxProfile(owner, TaxRulesName.US, (last, told)))
+    year = (await known(world, managed)).situation.owner("Anna").year
+    assert year == TaxYear(carried_short=Decimal(7))
 
 
 async def test_the_sweep_gives_its_plans_the_lots(world: World) -> None:

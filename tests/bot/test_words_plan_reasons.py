@@ -148,6 +148,10 @@ SENTENCES: list[tuple[Reason, str]] = [
         Reason(C.BASIS_UNKNOWN, None, {"amount": Decimal(1200)}),
         "Tax unknown: the cost of what is sold for $1,200.00 is not known.",
     ),
+    (
+        Reason(C.TERM_UNKNOWN, None, {"amount": Decimal(412)}),
+        "Bought on an unknown day: $412.00 counts as short-term if gained, long-term if lost.",
+    ),
     *(
         (Reason(code, symbol, {n: Decimal(v) for n, v in values.items()}, until), sentence)
         for code, symbol, values, until, sentence in PAIR_SENTENCES

@@ -14,7 +14,7 @@ import pytest
 from core.domain.ids import ClientOrderId, HouseholdId, MemberId, Symbol
 from core.domain.ledger import LedgerLot, LotSource, RealisedSale, Split, TaxProfile
 from core.domain.lots import Term
-from core.domain.tax import Equivalents, TaxRulesName
+from core.domain.tax import Equivalents, TaxRulesName, ToldYear
 from core.domain.tax_treatment import TaxTreatment
 from core.ports.store import Store
 from tests.contracts.store_backends import BACKENDS, fresh_store
@@ -116,7 +116,8 @@ async def test_a_part_of_an_execution_is_realised_once(store: Store) -> None:
 async def test_profiles_groups_and_treatments_are_replaced(store: Store) -> None:
     family = await settle(store)
     member = family.member
-    profile = TaxProfile(member.id, TaxRulesName.US, 2020, EXACT, realised_short=Decimal(-50))
+    last = ToldYear(2019, None, (Decimal(-50), EXACT))
+    profile = TaxProfile(member.id, TaxRulesName.US, (last, ToldYear(2020, (EXACT, Decimal(0)))))
     same = Equivalents.of(("VTI", "VTSAX"), ("BND", "VBTLX"))
     async with store.begin() as work:
         await work.taxes.set_profile(TaxProfile(member.id))

@@ -150,6 +150,19 @@ def test_an_unknown_basis_makes_the_tax_unknown_and_says_so() -> None:
     assert [note.code for note in plan.notes] == [ReasonCode.BASIS_UNKNOWN]
 
 
+@pytest.mark.parametrize(("cost", "short", "long"), [("40", 600, 0), ("130", 0, -300)])
+def test_a_gain_of_unknown_date_counts_as_short_term_and_a_loss_as_long_term(
+    cost: str, short: int, long: int
+) -> None:
+    """Sell 10 A @ 100."""
+    plan = calculate(request(Lot(A, Decimal(60), Decimal(cost))))
+    (realised,) = plan.realised
+    assert numbers(realised.short_gain, realised.long_gain) == (short, long)
+    assert realised.tax is not None
+    assert realised.undated == abs(short + long)
+    assert [note.code for note in plan.notes] == [ReasonCode.TERM_UNKNOWN]
+
+
 @pytest.mark.parametrize("treatment", [TaxTreatment.TAX_DEFERRED, TaxTreatment.TAX_FREE])
 def test_retirement_accounts_carry_no_tax(treatment: TaxTreatment) -> None:
     plan = calculate(request(*TWO_LOTS, treatment=treatment))

@@ -46,6 +46,8 @@ async def run(turn: Turn, words: Words) -> Reaction:
             return say(ledger_screen(await _shown(turn, words)))
         case ["rules", name]:
             return await _rules(turn, name)
+        case ["carried", "auto"]:
+            return await _calculate_carried(turn)
         case ["carried" | "realised" | "realized" as what, *rest]:
             return await _amounts(turn, what, rest)
         case ["same", "clear", *_]:
@@ -65,7 +67,11 @@ async def _shown(turn: Turn, words: Words) -> ShownTaxes:
     runtime = turn.runtime
     portfolio_id = await turn.portfolio_id(words.slug)
     return await show_taxes(
-        runtime.store, runtime.market, member=turn.member, portfolio_id=portfolio_id
+        runtime.store,
+        runtime.brokers,
+        runtime.market,
+        member=turn.member,
+        portfolio_id=portfolio_id,
     )
 
 
@@ -77,6 +83,14 @@ async def _rules(turn: Turn, name: str) -> Reaction:
     rules = TaxRulesName(name)
     await tell_taxes(runtime.store, runtime.market, runtime.clock, member=turn.member, rules=rules)
     return say(note(f"Your tax rules: {RULES[rules]}.", NO_ADVICE))
+
+
+async def _calculate_carried(turn: Turn) -> Reaction:
+    runtime = turn.runtime
+    await tell_taxes(
+        runtime.store, runtime.market, runtime.clock, member=turn.member, forget_carried=True
+    )
+    return say(note("Losses carried in are calculated from the years before.", NO_ADVICE))
 
 
 async def _amounts(turn: Turn, what: str, words: Sequence[str]) -> Reaction:
@@ -96,7 +110,12 @@ async def _amounts(turn: Turn, what: str, words: Sequence[str]) -> Reaction:
     )
     subject = "Losses carried in" if is_carried else "Realised elsewhere this year"
     said = f"{subject}: short {money(short)}, long {money(long)}."
-    return say(note(said, "They count until the end of this year.", NO_ADVICE))
+    lasts = (
+        "They stand instead of those calculated, this year."
+        if is_carried
+        else "What is lost on the whole goes into the next year by itself."
+    )
+    return say(note(said, lasts, NO_ADVICE))
 
 
 def _read_amounts(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from bot.telegram.html import bold, code, escape, shown_name
 from bot.telegram.screen import Screen
 from bot.telegram.views.accounts import TAX
 from bot.telegram.views.csv_file import csv_document
-from bot.telegram.views.parts import head, lines, paragraphs
-from bot.words.numbers import count, money, plain
-from core.application.set_taxes import RealisedEntry, ShownTaxes
+from bot.telegram.views.parts import capped, head, lines, paragraphs
+from bot.words.numbers import count, money, plain, quantity
+from core.application.set_taxes import LotGap, RealisedEntry, ShownTaxes
 from core.domain.money import ZERO, to_cents
 from core.domain.portfolio import ManagedPortfolio
-from core.domain.tax import Equivalents, TaxOwner, TaxRulesName
+from core.domain.tax import Equivalents, TaxOwner, TaxRulesName, YearInChain
+from core.domain.tax.us import MOST_OFFSET
 
 NO_ADVICE = "This is a calculation, not tax advice."
 COLUMNS = (
@@ -28,10 +30,13 @@ COLUMNS = (
     "disallowed",
     "account",
 )
+MOST_GAPS = 800
+"""So many characters say where lots and holdings differ."""
 RULES = {TaxRulesName.NONE: "none: no tax is estimated", TaxRulesName.US: "United States"}
 _HOW = (
     "/tax rules us",
     "/tax carried short 1200 long 300",
+    "/tax carried auto",
     "/tax realised short -50 long 400",
     "/tax same VTI VTSAX",
     "/tax same clear VTI",
@@ -52,6 +57,7 @@ def taxes_screen(shown: ShownTaxes) -> Screen:
             f"Rates of /policy: short {plain(shown.rates.short)}%, long {plain(shown.rates.long)}%.",
             same_words(shown.equivalents),
         ),
+        _gaps(shown),
         lines("To change:", *(code(how) for how in _HOW)),
         NO_ADVICE,
     )
@@ -67,10 +73,43 @@ def _owner(owner: TaxOwner, shown: ShownTaxes) -> str:
         f"This year: short {money(year.short, currency)}, long {money(year.long, currency)}",
         f"Losses carried in: short {money(year.carried_short, currency)}, "
         f"long {money(year.carried_long, currency)}",
+        _carried(shown.years.get(owner.name, ()), currency),
         f"Estimated tax so far: {money(tax, currency)}"
         if owner.rules is not TaxRulesName.NONE
         else None,
     )
+
+
+def _carried(years: Sequence[YearInChain], currency: str) -> str | None:
+    """How the losses carried in came about."""
+    if not years or not (years[-1].is_told or len(years) > 1):
+        return None
+    if years[-1].is_told:
+        return "As you told them; /tax carried auto calculates them."
+    last = years[-2]
+    figures = last.figures
+    before = figures.carried_short + figures.carried_long
+    came = f" and {money(before, currency)} carried in" if before else ""
+    return (
+        f"Calculated from {last.year}: short {money(figures.short, currency)}, "
+        f"long {money(figures.long, currency)}{came}. Up to {money(MOST_OFFSET, currency)} of a net "
+        "loss came off other income (IRC 1211(b)); /tax carried sets another amount."
+    )
+
+
+def _gaps(shown: ShownTaxes) -> str:
+    """Where lots and holdings differ: said, never invented."""
+    several = len(shown.managed.accounts) > 1
+    rows = [_gap(gap, f" in {gap.account}" if several else "") for gap in shown.gaps]
+    unheard = [f"{name} did not answer: its lots were not compared." for name in shown.unheard]
+    return capped([escape(row) for row in (*rows, *unheard)], MOST_GAPS, "more")
+
+
+def _gap(gap: LotGap, where: str) -> str:
+    shares = quantity(abs(gap.shares))
+    if gap.shares > ZERO:
+        return f"{shares} {gap.symbol}{where} have no lot: cost unknown."
+    return f"Lots name {shares} {gap.symbol}{where} more than is held."
 
 
 def _own(shown: ShownTaxes) -> str:

@@ -24,6 +24,7 @@ from core.adapters.store.tables import (
     PORTFOLIOS,
     REALISED,
     TAX_PROFILES,
+    TAX_YEARS,
 )
 from core.domain.ids import AccountId, ClientOrderId, HouseholdId, MemberId, Symbol
 from core.domain.ledger import LedgerLot, LotSource, RealisedSale, Split, TaxProfile
@@ -31,7 +32,7 @@ from core.domain.look import MOST_SHARES_FOR_ONE
 from core.domain.lots import Term
 from core.domain.money import ZERO
 from core.domain.portfolio import Account
-from core.domain.tax import Equivalents, TaxRulesName
+from core.domain.tax import Equivalents, TaxRulesName, ToldYear
 from core.domain.tax_treatment import TaxTreatment
 
 _IS_OPEN = LOTS.c.closed_at.is_(None)
@@ -179,21 +180,40 @@ class SqlTaxes:
         rows = await self._database.rows(
             select(TAX_PROFILES).where(self._database.among(TAX_PROFILES.c.member_id, member_ids))
         )
-        return {MemberId(row.member_id): _profile_of(row) for row in rows}
+        if not rows:
+            return {}
+        years = await self._database.rows(
+            select(TAX_YEARS)
+            .where(self._database.among(TAX_YEARS.c.member_id, member_ids))
+            .order_by(TAX_YEARS.c.year)
+        )
+        return {
+            MemberId(row.member_id): TaxProfile(
+                row.member_id,
+                TaxRulesName(row.rules),
+                tuple(_told_of(year) for year in years if year.member_id == row.member_id),
+            )
+            for row in rows
+        }
 
     async def set_profile(self, profile: TaxProfile) -> None:
         """Replace a member's tax profile."""
+        member = profile.member_id
         await self._database.put(
-            TAX_PROFILES,
-            ("member_id",),
-            member_id=profile.member_id,
-            rules=profile.rules.value,
-            year=profile.year,
-            carried_short=profile.carried_short,
-            carried_long=profile.carried_long,
-            realised_short=profile.realised_short,
-            realised_long=profile.realised_long,
+            TAX_PROFILES, ("member_id",), member_id=member, rules=profile.rules.value
         )
+        await self._database.write(delete(TAX_YEARS).where(TAX_YEARS.c.member_id == member))
+        for told in profile.years:
+            carried_short, carried_long = told.carried or (None, None)
+            await self._database.add(
+                TAX_YEARS,
+                member_id=member,
+                year=told.year,
+                carried_short=carried_short,
+                carried_long=carried_long,
+                realised_short=told.elsewhere[0],
+                realised_long=told.elsewhere[1],
+            )
 
     async def equivalents(
         self, household_ids: Collection[HouseholdId]
@@ -348,13 +368,10 @@ def _sale_of(row: Found) -> RealisedSale:
     )
 
 
-def _profile_of(row: Found) -> TaxProfile:
-    return TaxProfile(
-        member_id=row.member_id,
-        rules=TaxRulesName(row.rules),
-        year=row.year,
-        carried_short=row.carried_short,
-        carried_long=row.carried_long,
-        realised_short=row.realised_short,
-        realised_long=row.realised_long,
+def _told_of(row: Found) -> ToldYear:
+    is_told = row.carried_short is not None and row.carried_long is not None
+    return ToldYear(
+        row.year,
+        (row.carried_short, row.carried_long) if is_told else None,
+        (row.realised_short, row.realised_long),
     )

@@ -6,6 +6,7 @@ Amounts are estimates for planning, not a tax return.
 from __future__ import annotations
 
 from core.domain.tax.base import TaxRules
+from core.domain.tax.carry import ToldYear, YearInChain, chain_of_years
 from core.domain.tax.equivalents import Equivalents
 from core.domain.tax.rules import TaxRulesName, estimate, rules_of
 from core.domain.tax.situation import TaxOwner, TaxSituation
@@ -33,8 +34,11 @@ __all__ = [
     "TaxRulesName",
     "TaxSituation",
     "TaxYear",
+    "ToldYear",
     "Washed",
+    "YearInChain",
     "adjusted_lots",
+    "chain_of_years",
     "estimate",
     "free_to_buy_from",
     "match_washes",

@@ -7,10 +7,12 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from core.domain.ids import Symbol
-from core.domain.ledger import RealisedSale
+from core.domain.ids import AccountId, Symbol
+from core.domain.ledger import LedgerLot, RealisedSale, TaxProfile
 from core.domain.lots import Term
 from core.domain.membership import Role
+from core.domain.portfolio import Holdings
+from core.domain.tax import TaxRulesName, ToldYear
 from tests.bot.telegram.stage import ANNA, BEN, FAMILY, Stage, stage
 
 
@@ -45,7 +47,10 @@ async def test_taxes_are_told_shown_and_sent_as_a_file(tmp_path: Path) -> None:
         today = await realise(bot, "400.00")
         await bot.ask(ANNA, "/tax rules us", "Your tax rules: United States", "not tax advice")
         await bot.ask(
-            ANNA, "/tax carried short 1200 long 300", "short $1,200.00, long $300.00", "end of this"
+            ANNA,
+            "/tax carried short 1200 long 300",
+            "short $1,200.00, long $300.00",
+            "instead of those",
         )
         await bot.ask(ANNA, "/tax realised short -50 long 1600", "short −$50.00, long $1,600.00")
         await bot.ask(
@@ -54,6 +59,7 @@ async def test_taxes_are_told_shown_and_sent_as_a_file(tmp_path: Path) -> None:
             "Rules: United States",
             "This year: short −$50.00, long $2,000.00",
             "Losses carried in: short $1,200.00, long $300.00",
+            "As you told them; /tax carried auto calculates them",
             "Estimated tax so far: $67.50",  # 15 % of 2,000 − 300 − 1,250
             "Rates of /policy: short 24%, long 15%",
         )
@@ -98,3 +104,41 @@ async def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path: Path) ->
         await bot.ask(ANNA, "/tax realised long 1,5", "Use a point")
         await bot.ask(ANNA, "/tax poem", "rules, carried, realised, same, treatment, csv")
         await bot.ask(ANNA, "/tax", "private chat", chat=FAMILY)
+
+
+async def test_losses_are_carried_by_themselves_and_shares_without_a_lot_are_named(
+    tmp_path: Path,
+) -> None:
+    """Last year: short −5,000 elsewhere. 12 QUAL are held, and lots name 10 of them and 3 MTUM."""
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        await bot.ask(ANNA, "/tax rules us", "Your tax rules")
+        family, anna = await bot.portfolio(), await bot.member()
+        year = (await bot.runtime.market.moment()).session.date.year
+        last = ToldYear(year - 1, None, (Decimal(-5000), Decimal(100)))
+        account = family.account.id
+        lots = [
+            LedgerLot(account, Symbol(symbol), Decimal(shares), Decimal(shares), Decimal(90))
+            for symbol, shares in (("QUAL", 10), ("MTUM", 3))
+        ]
+
+        async def holdings(_accounts: object) -> dict[AccountId, Holdings]:
+            return {account: Holdings(Decimal(0), {Symbol("QUAL"): Decimal(12)})}
+
+        bot.runtime.brokers.holdings = holdings  # type: ignore[method-assign, assignment]
+        async with bot.runtime.store.begin() as work:
+            await work.taxes.set_profile(TaxProfile(anna.id, TaxRulesName.US, (last,)))
+            for lot in lots:
+                await work.taxes.open_lot(lot, "USD")
+        await bot.ask(
+            ANNA,
+            "/tax",
+            "Losses carried in: short $1,900.00, long $0.00",
+            f"Calculated from {year - 1}: short −$5,000.00, long $100.00.",
+            "2 QUAL have no lot: cost unknown.",
+            "Lots name 3 MTUM more than is held.",
+        )
+        await bot.ask(ANNA, "/tax carried short 7", "short $7.00")
+        await bot.ask(ANNA, "/tax", "short $7.00", "As you told them")
+        await bot.ask(ANNA, "/tax carried auto", "are calculated")
+        await bot.ask(ANNA, "/tax", "Losses carried in: short $1,900.00")

@@ -51,7 +51,7 @@ from core.adapters.store.tables.proposals import (
     SnoozeRow,
 )
 from core.adapters.store.tables.rules import RuleRow
-from core.adapters.store.tables.taxes import EquivalentRow, RealisedRow, TaxProfileRow
+from core.adapters.store.tables.taxes import EquivalentRow, RealisedRow, TaxProfileRow, TaxYearRow
 
 METADATA = Base.metadata
 """Every table, for migrations."""
@@ -98,6 +98,7 @@ SUBSTITUTES = table_of(TargetSubstituteRow)
 TARGET_LINES = table_of(TargetLineRow)
 TARGETS = table_of(TargetsRow)
 TAX_PROFILES = table_of(TaxProfileRow)
+TAX_YEARS = table_of(TaxYearRow)
 TOPICS = table_of(TopicRow)
 
 __all__ = [name for name in dir() if name.isupper()]

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import Index, UniqueConstraint
 
-from core.adapters.store.tables.base import Base, above_zero, amount, link, number, one_of
+from core.adapters.store.tables.base import Base, above_zero, amount, link, number, one_of, place
 from core.domain.lots import Term
 from core.domain.tax import TaxRulesName
 
@@ -40,16 +40,24 @@ class RealisedRow(Base, table=True):
 
 
 class TaxProfileRow(Base, table=True):
-    """What a member says of their taxes in one year."""
+    """Whose tax rules hold for a member."""
 
     __tablename__ = "tax_profiles"
     __table_args__ = (one_of("rules", TaxRulesName),)
 
     member_id: int = link("members.id", primary=True)
     rules: str
-    year: int
-    carried_short: Decimal = amount()
-    carried_long: Decimal = amount()
+
+
+class TaxYearRow(Base, table=True):
+    """What a member says of one year: losses carried in (none: to be calculated), and what it brought elsewhere."""
+
+    __tablename__ = "tax_years"
+
+    member_id: int = link("members.id", primary=True)
+    year: int = place()
+    carried_short: Decimal | None = amount(null=True)
+    carried_long: Decimal | None = amount(null=True)
     realised_short: Decimal = amount()
     realised_long: Decimal = amount()
 
