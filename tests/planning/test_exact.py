@@ -126,7 +126,7 @@ def test_twenty_lines_are_proven_without_the_program() -> None:
         assert plan.certificate.gap <= Decimal("0.0001")
 
 
-@pytest.mark.parametrize(("lines", "accounts", "least"), [(10, 2, 6), (20, 2, 6), (10, 3, 4)])
+@pytest.mark.parametrize(("lines", "accounts", "least"), [(10, 2, 6), (20, 2, 5), (10, 3, 4)])
 def test_plans_over_several_accounts_are_proven_without_the_program(
     lines: int, accounts: int, least: int
 ) -> None:
