@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from bot.telegram.commands.proposals import proposal_now
-from bot.telegram.context import Reaction, Said, Turn, alert, put
-from bot.telegram.views.frozen import frozen_notice, settled_notice
+from bot.telegram.context import Reaction, Said, Turn, alert, put, say
+from bot.telegram.views.frozen import belied_notice, frozen_notice, settled_notice
 from bot.words.numbers import listed
+from bot.words.refusals import refusal_sentence
 from bot.work import desk_of
 from core.application.resolve_frozen import (
     DOUBTFUL,
@@ -18,7 +19,7 @@ from core.application.resolve_frozen import (
 from core.application.show_proposal import ProposalView, show_proposal
 from core.domain.ids import OrderId, ProposalId
 from core.domain.proposal import ProposalState
-from core.domain.refusals import ProposalNotOpen
+from core.domain.refusals import ClaimBelied, ProposalNotOpen
 
 
 async def what_now(turn: Turn, number: int) -> Reaction:
@@ -48,10 +49,27 @@ async def is_there(turn: Turn, number: int, order: int) -> Reaction:
 
 
 async def is_absent(turn: Turn, number: int, order: int) -> Reaction:
-    """[It is not there]: what a person has seen of an order in doubt."""
-    desk = desk_of(turn.runtime)
-    proposal_id, order_id = ProposalId(number), OrderId(order)
-    seen = say_not_at_broker(desk, member=turn.member, proposal_id=proposal_id, order_id=order_id)
+    """[It is not there]: what a person has seen; where the account speaks against it, it is asked once more."""
+    try:
+        return await _absent(turn, number, order, was_looked_at=False)
+    except ClaimBelied as refusal:
+        return say(belied_notice(refusal_sentence(refusal), number, order))
+
+
+async def give_up(turn: Turn, number: int, order: int) -> Reaction:
+    """[It was somebody else's trade]: it is not there, although the account has changed like that."""
+    return await _absent(turn, number, order, was_looked_at=True)
+
+
+async def _absent(turn: Turn, number: int, order: int, *, was_looked_at: bool) -> Reaction:
+    proposal_id = ProposalId(number)
+    seen = say_not_at_broker(
+        desk_of(turn.runtime),
+        member=turn.member,
+        proposal_id=proposal_id,
+        order_id=OrderId(order),
+        was_looked_at=was_looked_at,
+    )
     return await _resolved(turn, proposal_id, seen)
 
 
@@ -81,5 +99,6 @@ VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
     "fz_check": ask_again,
     "fz_there": is_there,
     "fz_absent": is_absent,
+    "fz_giveup": give_up,
 }
 """What each verb under a stopped execution does."""

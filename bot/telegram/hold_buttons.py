@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from bot.telegram.commands.status import status_of
 from bot.telegram.context import Reaction, Turn, alert, put
-from bot.telegram.views.standing import held_notice, hold_over_notice
+from bot.telegram.views.standing import held_notice, hold_over_notice, not_held_notice
 from bot.words.holds import HOLD_REASONS
 from bot.words.numbers import listed
 from bot.work import desk_of
 from core.application.release_hold import go_on, look_again, use_account
-from core.domain.hold import Hold
+from core.domain.hold import LIFTS_ITSELF, Hold
 from core.domain.ids import PortfolioId
+from core.domain.portfolio import ManagedPortfolio
 
 
 async def check_again(turn: Turn, portfolio_id: int) -> Reaction:
@@ -57,8 +59,18 @@ async def _react(
     if left and not over:
         why = listed([HOLD_REASONS[hold.reason] for hold in left])
         return alert(f"Still held: {why}."[:200], held_notice(managed, left))
+    if not left and over and LIFTS_ITSELF.issuperset(over):
+        return await _over_by_itself(turn, managed)
     screen = hold_over_notice(managed, over[0] if over else None, left)
     return put(screen, toast="Noted." if left else "It goes on.")
+
+
+async def _over_by_itself(turn: Turn, managed: ManagedPortfolio) -> Reaction:
+    """The owners are told of that in a message of its own: here, what was tapped shows how things are."""
+    if not turn.is_on_picture:
+        return put(not_held_notice(managed), toast="It goes on.")
+    status = await status_of(turn, managed.portfolio.id)
+    return put(status.says[0].screen, toast="It goes on.")
 
 
 VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {

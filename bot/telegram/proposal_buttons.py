@@ -16,9 +16,11 @@ from bot.telegram.views.proposal import proposal_edit_screen, proposal_why_scree
 from bot.telegram.views.record import record_screen
 from bot.words.by_hand import is_by_hand
 from bot.words.numbers import count
+from bot.words.refusals import refusal_sentence
 from bot.words.times import clock_time
 from bot.work import desk_of
 from core.application.decide_proposal import (
+    SENT,
     UNDO,
     Decided,
     approve_proposal,
@@ -39,12 +41,21 @@ from core.domain.membership import Member
 from core.domain.policy import whole_shares
 from core.domain.portfolio import Rung
 from core.domain.proposal import TERMINAL, ProposalState
-from core.domain.refusals import CodeNeeded, OldRevision, UnknownLeg
+from core.domain.refusals import (
+    AlreadyApproved,
+    CodeNeeded,
+    OldRevision,
+    ProposalNotOpen,
+    UnknownLeg,
+)
 from core.ports.clock import Clock
 from core.ports.store import Store
 
 REPORT_WAIT = 6.0
 """Seconds that the set-up waits for the first report, so that its last step comes after it."""
+
+GOES_ON = SENT | {ProposalState.OPEN, ProposalState.SCHEDULED, ProposalState.APPROVED}
+"""Where an approval still counts: who taps twice has done nothing wrong."""
 
 _STEP = 0.25
 _SHARE = Decimal("0.001")
@@ -90,6 +101,20 @@ async def approve(turn: Turn, number: int, revision: int) -> Reaction:
         return await approve_with(turn, number, revision)
     except CodeNeeded:
         return await code_question.ask(turn, number, revision)
+    except (AlreadyApproved, ProposalNotOpen) as refusal:
+        view = await _view(turn, number)
+        if view.proposal.state not in GOES_ON or not _has_approved(turn, view, revision):
+            raise
+        is_open = view.proposal.state is ProposalState.OPEN
+        words = refusal_sentence(refusal) if is_open else "You have approved it already."
+        return await _shown(turn, number, words)
+
+
+def _has_approved(turn: Turn, view: ProposalView, revision: int) -> bool:
+    return any(
+        decision.member_id == turn.member.id and decision.revision == revision
+        for decision in view.proposal.approvals
+    )
 
 
 async def approve_with(turn: Turn, number: int, revision: int, code: str | None = None) -> Reaction:

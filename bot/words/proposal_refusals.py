@@ -121,6 +121,16 @@ def _(refusal: r.ClaimContradicted) -> str:
 
 
 @_say
+def _(refusal: r.ClaimBelied) -> str:
+    shares = f"{quantity(refusal.shares)} {refusal.symbol}"
+    what = f"{shares} fewer" if refusal.is_sale else f"{shares} more"
+    return (
+        f"The broker does not find the order, but the account holds {what} than it would without it:"
+        " it seems to have been carried out. Nothing was changed."
+    )
+
+
+@_say
 def _(refusal: r.StillAtWork) -> str:
     return (
         f"Proposal {refusal.proposal} is being worked on right now, so nothing was changed. Look at it"
@@ -138,7 +148,7 @@ def _(refusal: r.NothingInDoubt) -> str:
 
 @_say
 def _(refusal: r.PortfolioPaused) -> str:
-    return f"@{refusal.slug} is paused, so nothing is sent. /resume starts it again."
+    return f"{refusal.name} is paused, so nothing is sent. /resume starts it again."
 
 
 _BARRIERS = {

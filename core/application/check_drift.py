@@ -193,7 +193,7 @@ def require_ready(managed: ManagedPortfolio, moment: Moment) -> None:
     if managed.targets is None:
         raise NoTargets
     if managed.portfolio.is_paused:
-        raise PortfolioPaused(managed.portfolio.slug)
+        raise PortfolioPaused(managed.portfolio.name)
     if not moment.is_open:
         raise MarketClosed(moment.session.opens_at)
 

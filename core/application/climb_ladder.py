@@ -194,7 +194,7 @@ async def _climbable(
     if desk.mode is not TradingMode.LIVE:
         raise MayNotTrade(Barrier.MODE_IS_PAPER, account.rung)
     if managed.portfolio.is_paused:
-        raise PortfolioPaused(managed.portfolio.slug)
+        raise PortfolioPaused(managed.portfolio.name)
     await require_not_held(work, account.id)
     if await work.proposals.in_states(UNDER_WAY, portfolio_id):
         raise OrdersUnderWay(managed.portfolio.slug)

@@ -93,7 +93,7 @@ async def approve_proposal(
         require_first_approval(proposal, member.id)
         managed = await work.portfolios.get(proposal.portfolio_id)
         if managed.portfolio.is_paused:
-            raise PortfolioPaused(managed.portfolio.slug)
+            raise PortfolioPaused(managed.portfolio.name)
         await require_not_held(work, managed.account.id)
         await require_approvable(work, gate, managed, proposal, moment, clock.now())
         refused = await check_code(

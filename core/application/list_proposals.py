@@ -5,19 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.application.access import require_role
-from core.domain.ids import PortfolioId
+from core.domain.ids import PortfolioId, ProposalId
 from core.domain.membership import Member, Permission
 from core.domain.order import Order
 from core.domain.proposal import Proposal
 from core.ports.store import Change, Store
 
+PAGE = 5
+"""How many proposals a history shows at once: as many as have room for a button each."""
+
+CHANGES = 10
+
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The latest proposals, and the latest changes of targets and policy, newest first."""
+    """The latest proposals, and the latest changes of targets and policy, newest first.
+
+    ``has_older``: there are proposals that are older than these.
+    """
 
     proposals: tuple[Proposal, ...]
     changes: tuple[Change, ...]
+    has_older: bool = False
 
 
 async def open_proposals(
@@ -31,15 +40,19 @@ async def open_proposals(
 
 
 async def history(
-    store: Store, *, member: Member, portfolio_id: PortfolioId, limit: int = 10
+    store: Store,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    before: ProposalId | None = None,
+    limit: int = PAGE,
 ) -> History:
-    """Return what was proposed, decided and changed."""
+    """Return what was proposed, decided and changed; ``before`` a proposal, only what was proposed earlier."""
     async with store.read() as work:
         await require_role(work, member, portfolio_id, Permission.VIEW, "see the history")
-        return History(
-            await work.proposals.recent(portfolio_id, limit),
-            await work.portfolios.changes(portfolio_id, limit),
-        )
+        found = await work.proposals.recent(portfolio_id, limit + 1, before)
+        changes = await work.portfolios.changes(portfolio_id, CHANGES) if before is None else ()
+    return History(found[:limit], changes, has_older=len(found) > limit)
 
 
 async def recent_orders(

@@ -1,6 +1,7 @@
 """Resolve: a person says what became of an order that the broker could not tell us about.
 
 What a person says is held against the broker first: a claim that it contradicts is refused, and its answer taken over.
+That an order is not there is held against what the account holds too, because a broker can forget what it has filled.
 """
 
 from __future__ import annotations
@@ -18,10 +19,18 @@ from core.application.show_proposal import ProposalView, load_view
 from core.application.tell import refresh_copies
 from core.domain.ids import OrderId, ProposalId
 from core.domain.membership import Member, Permission, require
+from core.domain.money import ZERO
 from core.domain.order import Order, OrderState
+from core.domain.plan import Side
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import ProposalState
-from core.domain.refusals import ClaimContradicted, NothingInDoubt, ProposalNotOpen, StillAtWork
+from core.domain.refusals import (
+    ClaimBelied,
+    ClaimContradicted,
+    NothingInDoubt,
+    ProposalNotOpen,
+    StillAtWork,
+)
 from core.ports.broker import Broker, BrokerError, BrokerOrder
 from core.ports.store import AuditEvent
 
@@ -65,9 +74,18 @@ async def say_at_broker(
 
 
 async def say_not_at_broker(
-    desk: Desk, *, member: Member, proposal_id: ProposalId, order_id: OrderId
+    desk: Desk,
+    *,
+    member: Member,
+    proposal_id: ProposalId,
+    order_id: OrderId,
+    was_looked_at: bool = False,
 ) -> ProposalView:
-    """Say that an order never reached the broker; raises ClaimContradicted where the broker has it."""
+    """Say that an order never reached the broker; raises ClaimContradicted where the broker has it.
+
+    Raises ClaimBelied where the account's holdings look as if it had been filled, unless the person has heard of that
+    and says so all the same.
+    """
     async with _opened(desk, member, proposal_id) as case:
         order = _named(case, proposal_id, order_id)
         found = await _find(desk, case, order)
@@ -75,6 +93,8 @@ async def say_not_at_broker(
             await _take_over(desk, case, order, found)
             await _go_on(desk, proposal_id)
             raise ClaimContradicted(order.symbol, is_there=True)
+        if not was_looked_at:
+            await _require_as_before(desk, case, order)
         await _void(desk, case, order)
         await _go_on(desk, proposal_id)
     return await load_view(desk.store, proposal_id)
@@ -131,6 +151,26 @@ async def _find(desk: Desk, case: _Case, order: Order) -> BrokerOrder | None:
     except BrokerError as error:
         raise as_refusal(error, case.managed.account) from error
     return found if found is not None and is_ours(order, found) else None
+
+
+async def _require_as_before(desk: Desk, case: _Case, order: Order) -> None:
+    """Raise ClaimBelied where shares have moved as if an order had been filled, beyond what is known of the plan."""
+    async with desk.store.begin() as work:
+        await renew(work, desk, case.grant)
+        proposal = await work.proposals.get(order.proposal_id)
+        orders = await work.orders.of_proposal(order.proposal_id)
+    if proposal is None:
+        return
+    try:
+        held = (await case.broker.holdings()).positions.get(order.symbol, ZERO)
+    except BrokerError as error:
+        raise as_refusal(error, case.managed.account) from error
+    expected = proposal.revision.snapshot.holdings.positions.get(order.symbol, ZERO)
+    expected += sum((o.signed_filled for o in orders if o.symbol == order.symbol), ZERO)
+    is_sale = order.side is Side.SELL
+    moved = expected - held if is_sale else held - expected
+    if moved > ZERO:
+        raise ClaimBelied(order.symbol, moved, is_sale=is_sale)
 
 
 async def _take_over(desk: Desk, case: _Case, order: Order, found: BrokerOrder) -> None:

@@ -112,7 +112,7 @@ async def _with_drift(brokers: Brokers, market: Market, status: Status, moment: 
         status = replace(status, holdings=holdings)
         if managed.targets is None:
             return replace(status, refusal=NoTargets())
-        if not holdings.positions and not holdings.cash:
+        if not holdings.positions and not holdings.with_bound.cash:
             return replace(status, refusal=EmptyAccount())
         return await _priced(brokers, market, status, holdings, moment)
     except NegativeTotal:
@@ -128,6 +128,7 @@ async def _priced(
     if managed.targets is None:
         raise NoTargets
     needed = symbols_needed(holdings, managed.targets, managed.policy)
+    holdings = holdings.with_bound
     batch = await market.prices.quotes(needed.every)
     snapshot = make_snapshot(
         managed,

@@ -117,6 +117,11 @@ class Order:
         return sum((fill.quantity for fill in self.fills), ZERO)
 
     @property
+    def signed_filled(self) -> Decimal:
+        """The shares that were filled, below 0 for a sale."""
+        return -self.filled_quantity if self.side is Side.SELL else self.filled_quantity
+
+    @property
     def filled_value(self) -> Decimal:
         """Money of the executions, without commission."""
         return sum((fill.quantity * fill.price for fill in self.fills), ZERO)

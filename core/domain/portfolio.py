@@ -81,10 +81,20 @@ class ManagedPortfolio:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What an account holds, as its broker says: settled or usable cash, and whole positions by symbol."""
+    """What an account holds, as its broker says: settled or usable cash, and whole positions by symbol.
+
+    ``bound`` is the cash beside it that open purchases hold back, where the broker says it: it is part of what the
+    account is worth, and of no plan.
+    """
 
     cash: Decimal
     positions: Mapping[Symbol, Decimal] = field(default_factory=dict)
+    bound: Decimal = ZERO
+
+    @property
+    def with_bound(self) -> Holdings:
+        """The same with all of its cash, as long as it is there."""
+        return replace(self, cash=self.cash + self.bound)
 
     @property
     def fingerprint(self) -> str:

@@ -359,6 +359,8 @@ async def test_members_see_and_strangers_do_not(world: World) -> None:
     assert await open_proposals(world.store, member=viewer, portfolio_id=pid) == ()
     seen = await history(world.store, member=viewer, portfolio_id=pid)
     assert [p.id for p in seen.proposals] == [proposal.id]
+    older = await history(world.store, member=viewer, portfolio_id=pid, before=proposal.id)
+    assert (older.proposals, older.changes, older.has_older) == ((), (), False)
     orders = await recent_orders(world.store, member=viewer, portfolio_id=pid)
     assert [order.leg for order in orders] == [2, 1]
     carl = await world.person(1003, "Carl")  # type: ignore[arg-type]

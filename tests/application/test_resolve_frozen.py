@@ -18,6 +18,7 @@ from core.domain.membership import Member, Role
 from core.domain.order import OrderState
 from core.domain.proposal import ProposalState
 from core.domain.refusals import (
+    ClaimBelied,
     ClaimContradicted,
     NotAllowed,
     NothingInDoubt,
@@ -103,6 +104,39 @@ async def test_an_order_that_never_arrived_is_given_up_and_nothing_is_sent_again
     assert await execute_approved(world.desk) == 1
     assert (await world.proposal(view.proposal.id)).state is ProposalState.FAILED
     assert len(world.broker.submits) == 1
+
+
+async def test_a_claim_that_it_is_not_there_is_held_against_what_the_account_holds(
+    world: World,
+) -> None:
+    """The broker has forgotten the order, and the shares are gone: only who has heard of that gives it up."""
+    anna, view = await _frozen(world, Mishap.NEVER_ARRIVED)
+    order = view.orders[0]
+    world.broker.positions[order.symbol] -= 15
+    with pytest.raises(ClaimBelied) as refused:
+        await say_not_at_broker(
+            world.desk, member=anna, proposal_id=view.proposal.id, order_id=order.id
+        )
+    assert refused.value.shares == 15
+    assert refused.value.is_sale
+    assert (await load_view(world.store, view.proposal.id)).orders[0].state is OrderState.FROZEN
+    given_up = await say_not_at_broker(
+        world.desk,
+        member=anna,
+        proposal_id=view.proposal.id,
+        order_id=order.id,
+        was_looked_at=True,
+    )
+    assert given_up.orders[0].state is OrderState.VOID
+
+
+async def test_shares_that_came_instead_of_going_speak_for_the_claim(world: World) -> None:
+    anna, view = await _frozen(world, Mishap.NEVER_ARRIVED)
+    world.broker.positions[view.orders[0].symbol] += 3
+    after = await say_not_at_broker(
+        world.desk, member=anna, proposal_id=view.proposal.id, order_id=view.orders[0].id
+    )
+    assert after.orders[0].state is OrderState.VOID
 
 
 async def test_a_second_tap_while_the_first_is_at_work_changes_nothing(world: World) -> None:

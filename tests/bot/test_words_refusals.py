@@ -440,8 +440,8 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "The time for confirming is over (5 minutes). Nothing was changed. See /accounts",
     ),
     (
-        r.PortfolioPaused("family"),
-        "@family is paused, so nothing is sent. /resume starts it again.",
+        r.PortfolioPaused("Family"),
+        "Family is paused, so nothing is sent. /resume starts it again.",
     ),
     (
         r.AccountHeld(("keys_refused", "restricted")),
@@ -495,6 +495,20 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
     (
         r.ClaimContradicted("VTI", is_there=True),
         "The broker has the VTI order after all, so its answer was taken over.",
+    ),
+    (
+        r.ClaimBelied("VTI", Decimal(11), is_sale=True),
+        (
+            "The broker does not find the order, but the account holds 11 VTI fewer than it would"
+            " without it: it seems to have been carried out. Nothing was changed."
+        ),
+    ),
+    (
+        r.ClaimBelied("BND", Decimal("4.5"), is_sale=False),
+        (
+            "The broker does not find the order, but the account holds 4.5 BND more than it would"
+            " without it: it seems to have been carried out. Nothing was changed."
+        ),
     ),
     (
         r.ClaimContradicted("VTI", is_there=False),

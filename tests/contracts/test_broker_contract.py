@@ -257,6 +257,17 @@ async def test_no_more_is_withdrawn_than_is_there(case: Case) -> None:
     assert await case.cash() == 100
 
 
+async def test_an_open_purchase_binds_its_money_where_the_broker_says_so(case: Case) -> None:
+    """What an account is worth does not fall because an order waits."""
+    await case.deposit("1000")
+    await case.buy("3", limit="90.00")
+    held = await case.broker.holdings()
+    assert held.bound >= 0
+    if held.bound:
+        assert held.cash < 1000
+        assert held.with_bound.cash == 1000
+
+
 # --- filling -------------------------------------------------------------------------------------
 
 

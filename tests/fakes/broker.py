@@ -196,7 +196,9 @@ class FakeBroker:
 
     async def holdings(self) -> Holdings:
         await self._read()
-        return Holdings(self.cash - self._held(), {s: q for s, q in self.positions.items() if q})
+        bound = self._held()
+        positions = {s: q for s, q in self.positions.items() if q}
+        return Holdings(self.cash - bound, positions, bound)
 
     async def assets(self, symbols: Collection[Symbol]) -> Mapping[Symbol, BrokerAsset]:
         await self._read()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bot.telegram.commands.command import Command, Words
-from bot.telegram.context import Reaction, Turn, say
+from bot.telegram.context import Reaction, Turn, put, say
 from bot.telegram.views.history import history_screen
 from core.application.list_proposals import history
+from core.domain.ids import ProposalId
 
 
 async def run(turn: Turn, words: Words) -> Reaction:
@@ -15,6 +16,18 @@ async def run(turn: Turn, words: Words) -> Reaction:
         turn.runtime.store, member=turn.member, portfolio_id=current.portfolio.portfolio.id
     )
     return say(history_screen(current, found))
+
+
+async def older(turn: Turn, portfolio_id: int, proposal_id: int) -> Reaction:
+    """[Older]: what was proposed before, in the place of what was shown."""
+    current = await turn.of_id(portfolio_id)
+    found = await history(
+        turn.runtime.store,
+        member=turn.member,
+        portfolio_id=current.portfolio.portfolio.id,
+        before=ProposalId(proposal_id),
+    )
+    return put(history_screen(current, found))
 
 
 COMMAND = Command("history", run, "what was decided, by whom", "/history")

@@ -109,6 +109,8 @@ def _above(ladder: Ladder) -> str:
     if rung is Rung.DRY_RUN:
         done = f"dry runs done: {ladder.dry_runs}, needed: {DRY_RUNS_NEEDED}"
         return f"Next: {rung_label(above)} ({done})."
+    if ladder.managed.portfolio.is_paused:
+        return f"Next: {rung_label(above)}, after /resume."
     return f"Next: {rung_label(above)}."
 
 
@@ -118,7 +120,7 @@ def _rows(ladder: Ladder) -> tuple[Row, ...]:
     portfolio_id, rung = ladder.managed.portfolio.id, ladder.managed.account.rung
     above = next_rung(rung)
     rows: list[Row] = list(hold_buttons(ladder.managed, ladder.holds)) if ladder.holds else []
-    if ladder.mode is TradingMode.LIVE and above is not None:
+    if above is not None and _can_climb(ladder):
         label = f"⬆ One rung up: {rung_label(above)}"
         rows.append((tap(label, "rung_up", portfolio_id, above.value),))
     if rung in LIVE_RUNGS and ladder.barrier in _TO_CONFIRM:
@@ -126,6 +128,14 @@ def _rows(ladder: Ladder) -> tuple[Row, ...]:
     if rung in LIVE_RUNGS:
         rows.append((tap("⬇ Down to dry run", "rung_down", portfolio_id),))
     return tuple(rows)
+
+
+def _can_climb(ladder: Ladder) -> bool:
+    """Whether nothing that is said above the buttons stands in the way of the next rung."""
+    portfolio, account = ladder.managed.portfolio, ladder.managed.account
+    has_run = account.rung is not Rung.DRY_RUN or ladder.dry_runs >= DRY_RUNS_NEEDED
+    is_free = not portfolio.is_paused and not ladder.holds
+    return ladder.mode is TradingMode.LIVE and has_run and is_free
 
 
 def climb_question(climb: Climb) -> Screen:

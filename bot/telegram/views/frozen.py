@@ -48,6 +48,18 @@ def settled_notice(view: ProposalView) -> Screen:
     return Screen(text, ((tap("Show the proposal", "show", view.proposal.id),),))
 
 
+def belied_notice(sentence: str, proposal: int, order: int) -> Screen:
+    """The account speaks against what was said: wait for the broker, or say that it was somebody else's trade."""
+    text = paragraphs(
+        f"⚠ {escape(sentence)}",
+        "Ask the broker again a little later. If somebody else made that trade, the order can be given "
+        "up; it is not sent again either way.",
+    )
+    again = tap("🔎 Ask the broker again", "fz_check", proposal)
+    give_up = tap("It was another trade: give it up", "fz_giveup", proposal, order)
+    return Screen(text, ((again,), (give_up,)))
+
+
 def _why(in_doubt: Sequence[Order]) -> str:
     """An order that the broker denies, or one that may never have reached it."""
     if any(order.detail == DENIED for order in in_doubt):

@@ -14,7 +14,7 @@ from core.application.list_proposals import History
 from core.domain.proposal import Proposal
 from core.ports.store import Change
 
-MOST_BUTTONS = 8
+IN_A_ROW = 3
 _TRADES_SHOWN = 4
 _CHANGE_LIMIT = 300
 _KINDS = {"targets": "targets", "policy": "policy"}
@@ -30,18 +30,16 @@ def history_screen(current: Current, history: History) -> Screen:
         head(current.portfolio, "history"),
         bold("Proposals") if proposals else "",
         capped(proposals, TEXT_LIMIT // 2, "more proposals"),
+        "🧾 shows one with its prices, orders and who decided." if proposals else "",
         bold("Changes") if changes else "",
         capped(changes, TEXT_LIMIT // 3, "more changes"),
     )
-    buttons = [
-        button
-        for proposal in history.proposals[:MOST_BUTTONS]
-        for button in (
-            tap(f"Show {proposal.id}", "show", proposal.id),
-            tap(f"🧾 Record {proposal.id}", "audit", proposal.id),
-        )
-    ]
-    return Screen(text, tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)))
+    buttons = [tap(f"🧾 {each.id}", "audit", each.id) for each in history.proposals]
+    if history.has_older:
+        last = history.proposals[-1]
+        buttons.append(tap("Older", "older", last.portfolio_id, last.id))
+    rows = [tuple(buttons[at : at + IN_A_ROW]) for at in range(0, len(buttons), IN_A_ROW)]
+    return Screen(text, tuple(rows))
 
 
 def _proposal(proposal: Proposal) -> str:

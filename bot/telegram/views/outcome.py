@@ -231,7 +231,39 @@ def _carried_out(view: ProposalView, now: datetime | None, *, brief: bool) -> st
     )
 
 
+def went_as_planned(view: ProposalView) -> bool:
+    """Whether a plan that sells today and buys later has sold all that it was to sell."""
+    case = view.sold_not_bought
+    results = leg_results(view.proposal.revision.plan.trades, view.orders)
+    sales = [result for result in results if result.trade.side is Side.SELL]
+    return case is not None and case.goes_on_by_itself and all(result.is_whole for result in sales)
+
+
+def nothing_sent(view: ProposalView) -> str:
+    """Why no order of a plan was sent at all; empty where one was, or where a person has said so."""
+    if view.proposal.state is not _S.FAILED or not view.orders:
+        return ""
+    codes = dict.fromkeys(order.detail for order in view.orders)
+    if any(order.state is not OrderState.VOID for order in view.orders):
+        return ""
+    if not all(code in WHY_NOT_SENT for code in codes):
+        return ""
+    return listed([WHY_NOT_SENT[code] for code in codes])
+
+
+def was_paused(view: ProposalView) -> bool:
+    """Whether nothing of a plan was sent because the portfolio was paused."""
+    codes = {order.detail for order in view.orders}
+    return bool(nothing_sent(view)) and codes == {WhyNot.PAUSED}
+
+
 def _carried_out_words(view: ProposalView) -> str:
+    if went_as_planned(view):
+        return "✅ <b>Sold as planned.</b> The purchases come on the next trading day."
+    if why := nothing_sent(view):
+        mark = "⏸" if was_paused(view) else "⚠"
+        words = f"{mark} <b>Nothing was sent</b>: {escape(why)}."
+        return f"{words} Your money and holdings are as they were."
     if view.proposal.state is _S.APPROVED and is_by_hand(view.managed.account):
         return "⏳ <b>Approved.</b> Your checklist comes in a moment."
     if was_dry_run(view.orders):
@@ -254,4 +286,6 @@ def summary(view: ProposalView) -> str:
     results = leg_results(view.proposal.revision.plan.trades, view.orders)
     filled = sum(result.is_whole for result in results)
     total = len(view.proposal.revision.plan.trades)
+    if went_as_planned(view):
+        return f"{count(filled, 'sale')} filled in full"
     return f"{filled} of {count(total, 'order')} filled in full"

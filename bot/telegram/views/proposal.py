@@ -14,10 +14,18 @@ from bot.telegram.views.after_sale import (
     is_to_decide,
 )
 from bot.telegram.views.checklist import checklist_screen, has_checklist
-from bot.telegram.views.outcome import cost_and_drift, order_lines, summary
+from bot.telegram.views.outcome import (
+    cost_and_drift,
+    nothing_sent,
+    order_lines,
+    summary,
+    was_paused,
+    went_as_planned,
+)
 from bot.telegram.views.parts import SOME_LINES, capped, head, lines, paragraphs
 from bot.telegram.views.proposal_text import (
     FEW_LINES,
+    buys_wait,
     change_line,
     changes,
     currency_of,
@@ -131,8 +139,10 @@ def approve_label(view: ProposalView) -> str:
     if account.rung in LIVE_RUNGS:
         turnover = view.proposal.revision.plan.turnover
         return f"✅ Approve: trade {money(turnover, currency_of(view))} LIVE"
-    number = len(view.proposal.revision.plan.trades)
-    return f"✅ Approve {orders_at(number, account)}"
+    plan = view.proposal.revision.plan
+    if buys_wait(view):
+        return f"✅ Approve today: {orders_at(len(plan.sells), account)}"
+    return f"✅ Approve {orders_at(len(plan.trades), account)}"
 
 
 def _direction_button(view: ProposalView) -> Button | None:
@@ -263,23 +273,35 @@ def report_reply(view: ProposalView) -> Screen:
     """The short reply after an execution; the whole report stands in the proposal's message."""
     if was_dry_run(view.orders):
         return _dry_report(view)
-    state = PROPOSAL_STATES[view.proposal.state].capitalize()
-    problems = [row for row in order_lines(view, brief=True) if "filled in full" not in row]
     again = _again(view)
     text = lines(
         title(view),
-        f"{bold(state)}: {summary(view)}.",
-        capped(problems, TEXT_LIMIT // 2, "more"),
+        f"{bold(_how_it_ended(view))}.",
+        capped(_problems(view), TEXT_LIMIT // 2, "more"),
         cost_and_drift(view),
         after_sale_text(view, None),
         raised_text(view),
         _rung_note(view.managed.account),
-        "Nothing more is sent for this proposal; Check now makes a new plan." if again else "",
+        _how_it_goes_on(view) if again else "",
     )
     status = tap("📊 Status", "status", view.managed.portfolio.id)
     decide = (tap("🛒 What now?", "show", view.proposal.id),) if is_to_decide(view) else ()
     aside = raised_buttons(view)
     return Screen(text, ((aside,) if aside else ()) + ((*decide, *again, status),))
+
+
+def _how_it_ended(view: ProposalView) -> str:
+    if why := nothing_sent(view):
+        return f"Nothing was sent: {escape(why)}"
+    state = PROPOSAL_STATES[view.proposal.state].capitalize()
+    return f"{'Sold as planned' if went_as_planned(view) else state}: {summary(view)}"
+
+
+def _problems(view: ProposalView) -> list[str]:
+    """The orders that were not filled in full, where that is not said already."""
+    if nothing_sent(view) or went_as_planned(view):
+        return []
+    return [row for row in order_lines(view, brief=True) if "filled in full" not in row]
 
 
 def _dry_report(view: ProposalView) -> Screen:
@@ -294,11 +316,19 @@ def _dry_report(view: ProposalView) -> Screen:
     return Screen(text, ((tap("📊 Status", "status", portfolio_id), accounts),))
 
 
+def _how_it_goes_on(view: ProposalView) -> str:
+    if was_paused(view):
+        return "Nothing more is sent for this proposal. After /resume, a check makes a new plan."
+    return "Nothing more is sent for this proposal; Check now makes a new plan."
+
+
 def _again(view: ProposalView) -> tuple[Button, ...]:
     """[Check now] where a plan was not carried out in full, and nothing else is asked about it."""
     is_short = view.proposal.state in {_S.PARTIAL, _S.FAILED}
     if not is_short or view.sold_not_bought is not None or is_withdrawal(view):
         return ()
+    if was_paused(view) and view.managed.portfolio.is_paused:
+        return (tap("▶️ Resume", "resume", view.managed.portfolio.id),)
     return (tap("⚖️ Check now", "rebalance", view.managed.portfolio.id),)
 
 

@@ -76,13 +76,16 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
     )
 
 
-def _buys_wait(view: ProposalView) -> str:
-    """Before the decision: that the purchases come later, where the broker lets nobody use unsettled money."""
+def buys_wait(view: ProposalView) -> bool:
+    """Whether the purchases come later, because the broker lets nobody use money that has not settled."""
     revision = view.proposal.revision
-    is_waiting = (
-        revision.snapshot.settlement.buys_wait and revision.plan.sells and revision.plan.buys
-    )
-    if not is_waiting or view.proposal.state not in UNDECIDED:
+    is_both = revision.plan.sells and revision.plan.buys
+    return revision.snapshot.settlement.buys_wait and bool(is_both)
+
+
+def _buys_wait(view: ProposalView) -> str:
+    """Before the decision: that the purchases come later."""
+    if not buys_wait(view) or view.proposal.state not in UNDECIDED:
         return ""
     return (
         "⏳ <b>Sells today, buys tomorrow</b>: the money of the sales must settle first. The purchases are "

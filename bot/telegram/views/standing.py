@@ -76,6 +76,11 @@ def hold_over_notice(
     )
 
 
+def not_held_notice(managed: ManagedPortfolio) -> Screen:
+    """What takes the place of a notice about a hold that is over, of which people are told beside it."""
+    return Screen(paragraphs(head(managed), "✅ Looked again: this account is not held any more."))
+
+
 def _looking(managed: ManagedPortfolio) -> tuple[Button, ...]:
     portfolio = managed.portfolio.id
     return tap("📊 Status", "status", portfolio), tap("⚖️ Check now", "rebalance", portfolio)

@@ -36,7 +36,7 @@ from core.application.show_status import Status
 from core.domain.drift import DriftReport, OutsideLine
 from core.domain.instrument import CASH
 from core.domain.membership import Permission, may
-from core.domain.portfolio import Rung
+from core.domain.portfolio import Holdings, Rung
 from core.domain.proposal import UNDECIDED, Proposal, ProposalState
 from core.domain.refusals import EmptyAccount, NoTargets
 
@@ -133,7 +133,15 @@ def _value(status: Status, drift: DriftReport) -> str:
     value = f"Value {money(drift.total + status.set_aside, currency)}"
     if status.holdings is None:
         return value
-    return f"{value} · cash {money(status.holdings.cash, currency)}"
+    return f"{value} · cash {_cash_words(status.holdings, currency)}"
+
+
+def _cash_words(holdings: Holdings, currency: str) -> str:
+    """All of the cash, and how much of it open purchases hold back."""
+    whole = money(holdings.with_bound.cash, currency)
+    if not holdings.bound:
+        return whole
+    return f"{whole}, of it {money(holdings.bound, currency)} in open purchases"
 
 
 def _set_aside(status: Status) -> str:
@@ -201,7 +209,8 @@ def _proposals(status: Status) -> list[str]:
 def _proposal_line(proposal: Proposal, status: Status) -> str:
     number = proposal_number(proposal.id, proposal.revision.number)
     state = PROPOSAL_STATES[proposal.state]
-    if proposal.state in _AT_WORK:
+    is_counted = status.holdings is not None and status.holdings.bound
+    if proposal.state in _AT_WORK and not is_counted:
         return f"Proposal {number}: {state}; what its orders still hold back is not counted above"
     if proposal.state not in UNDECIDED or proposal.state is ProposalState.APPROVED:
         return f"Proposal {number}: {state}"
@@ -240,7 +249,7 @@ def _without_drift(status: Status) -> str:
 def _cash(status: Status) -> str:
     if status.holdings is None:
         return ""
-    return f"Cash {money(status.holdings.cash, status.managed.portfolio.currency)}"
+    return f"Cash {_cash_words(status.holdings, status.managed.portfolio.currency)}"
 
 
 def _positions(status: Status) -> list[str]:

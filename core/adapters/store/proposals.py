@@ -176,14 +176,14 @@ class SqlProposals:
             statement = statement.where(PROPOSALS.c.portfolio_id == portfolio_id)
         return await self._load(statement)
 
-    async def recent(self, portfolio_id: PortfolioId, limit: int) -> tuple[Proposal, ...]:
-        """The latest proposals of a portfolio, newest first."""
-        return await self._load(
-            _current()
-            .where(PROPOSALS.c.portfolio_id == portfolio_id)
-            .order_by(PROPOSALS.c.id.desc())
-            .limit(limit)
-        )
+    async def recent(
+        self, portfolio_id: PortfolioId, limit: int, before: ProposalId | None = None
+    ) -> tuple[Proposal, ...]:
+        """The latest proposals of a portfolio, newest first; or the latest of those older than one."""
+        statement = _current().where(PROPOSALS.c.portfolio_id == portfolio_id)
+        if before is not None:
+            statement = statement.where(PROPOSALS.c.id < before)
+        return await self._load(statement.order_by(PROPOSALS.c.id.desc()).limit(limit))
 
     async def of_portfolios(
         self, portfolio_ids: Collection[PortfolioId], states: Collection[ProposalState]

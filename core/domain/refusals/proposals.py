@@ -111,6 +111,15 @@ class ClaimContradicted(Refusal):
 
 
 @dataclass(eq=False)
+class ClaimBelied(Refusal):
+    """A claim that an order is not at the broker, while the account has changed by shares as if it had been filled."""
+
+    symbol: str
+    shares: Decimal
+    is_sale: bool
+
+
+@dataclass(eq=False)
 class StillAtWork(Refusal):
     """Something about a proposal's orders, while somebody is at work for its account, or the broker took too long."""
 
@@ -128,7 +137,7 @@ class NothingInDoubt(Refusal):
 class PortfolioPaused(Refusal):
     """Something that would send orders, asked while the portfolio is paused."""
 
-    slug: str
+    name: str
 
 
 @dataclass(eq=False)

@@ -71,8 +71,10 @@ class Proposals(Protocol):
         """Proposals in any of these states, oldest first."""
         ...
 
-    async def recent(self, portfolio_id: PortfolioId, limit: int) -> tuple[Proposal, ...]:
-        """The latest proposals of a portfolio, newest first."""
+    async def recent(
+        self, portfolio_id: PortfolioId, limit: int, before: ProposalId | None = None
+    ) -> tuple[Proposal, ...]:
+        """The latest proposals of a portfolio, newest first; or the latest of those older than one."""
         ...
 
     async def of_portfolios(

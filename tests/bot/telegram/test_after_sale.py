@@ -17,15 +17,16 @@ from bot.telegram.html import shown_length
 from bot.telegram.screen import Screen
 from bot.telegram.views.after_sale import after_sale_text
 from bot.telegram.views.proposal import proposal_screen, report_reply
+from bot.words.after_sale import WHY_NOT_SENT
 from core.domain.ids import AccountId, MemberId, Symbol
 from core.domain.membership import Role
 from core.domain.order import OrderState
 from core.domain.plan import Side
-from core.domain.portfolio import Account, Holdings
+from core.domain.portfolio import Account, Holdings, Settlement
 from core.domain.proposal import DecisionKind, ProposalState
 from core.domain.report import WhyNot
 from core.ports.broker import Broker, BrokerOrder, Brokers, OrderRefused, OrderRequest
-from tests.bot.telegram.scenes import NOW, decision, member, order, view
+from tests.bot.telegram.scenes import NOW, decision, managed, member, order, snapshot, view
 from tests.bot.telegram.stage import ANNA, BEN, Stage, stage
 
 
@@ -124,7 +125,8 @@ async def test_staying_in_cash_takes_the_buttons_away_everywhere(tmp_path: Path)
         async with bot.runtime.store.begin() as work:
             await work.people.set_role(ben.id, portfolio.portfolio.id, Role.APPROVER)
         past = await bot.ask(BEN, "/history", "partly done")
-        theirs = await bot.tap(BEN, past, "Show 2", "The money is in cash")
+        record = await bot.tap(BEN, past, "🧾 2", "record of proposal 2")
+        theirs = await bot.tap(BEN, record, "Show 2", "The money is in cash")
         payload = theirs.button("Try the buys").callback_data
         assert payload is not None
         await bot.tap(ANNA, message, "Stay in cash", "It stays in cash")
@@ -197,3 +199,49 @@ def test_what_was_bought_is_said_too() -> None:
     assert "Bought 10 BND for $734.35." in text
     assert "The other purchases were not made, because they were not filled in time." in text
     assert "The rest of the money is in cash" in text
+
+
+def test_a_plan_that_sells_today_and_buys_tomorrow_went_as_planned() -> None:
+    shown = case(WhyNot.SETTLES_LATER)
+    for screen in (proposal_screen(shown), report_reply(shown)):
+        assert "Sold as planned" in screen.text
+        assert "The purchases are planned on the next trading day" in screen.text
+        assert "⚠" not in screen.text
+        assert "artly done" not in screen.text
+    assert labels(report_reply(shown)) == ["📊 Status"]
+
+
+def test_a_sale_that_was_not_filled_whole_did_not_go_as_planned() -> None:
+    shown = case(WhyNot.SETTLES_LATER)
+    sale, purchase = shown.orders
+    half = replace(sale, fills=(replace(sale.fills[0], quantity=Decimal(5)),))
+    shown = replace(shown, orders=(replace(half, state=OrderState.EXPIRED), purchase))
+    assert "Sold as planned" not in proposal_screen(shown).text
+
+
+def test_where_the_purchases_wait_only_the_sales_are_approved_today() -> None:
+    shown = view(shot=replace(snapshot(), settlement=Settlement(buys_wait=True)))
+    assert labels(proposal_screen(shown))[0] == "✅ Approve today: 1 simulated order"
+
+
+@pytest.mark.parametrize(
+    ("why", "mark"), [(WhyNot.PAUSED, "⏸"), (WhyNot.CLOSED, "⚠"), (WhyNot.APPROVAL_AGED, "⚠")]
+)
+def test_a_plan_of_which_nothing_was_sent_says_why_and_not_that_it_failed(
+    why: WhyNot, mark: str
+) -> None:
+    trades = view().proposal.revision.plan.trades
+    orders = tuple(
+        order(leg, trade, filled=Decimal(0), state=OrderState.VOID, detail=why)
+        for leg, trade in enumerate(trades, 1)
+    )
+    where = managed(is_paused=why is WhyNot.PAUSED)
+    shown = view(ProposalState.FAILED, where=where, orders=orders)
+    said = proposal_screen(shown).text
+    assert f"{mark} <b>Nothing was sent</b>: {WHY_NOT_SENT[why]}." in said
+    assert "Your money and holdings are as they were." in said
+    reply = report_reply(shown)
+    assert f"Nothing was sent: {WHY_NOT_SENT[why]}" in reply.text
+    assert "ailed" not in said + reply.text
+    again = "▶️ Resume" if why is WhyNot.PAUSED else "⚖️ Check now"
+    assert labels(reply) == [again, "📊 Status"]

@@ -123,9 +123,21 @@ async def test_two_approvers_are_told_how_many_are_missing(tmp_path: Path) -> No
         words, _ = await bot.answer(bot.press(ANNA, annas, "Approve"))
         assert "1 more is needed" in words
         words, is_alert = await bot.answer(bot.press_data(ANNA, annas, data_of(annas, "Approve")))
-        assert (is_alert, "approved proposal 2 already" in words) == (True, True)
+        assert (is_alert, "approved proposal 2 already" in words) == (False, True)
         await bot.tap(BEN, bens, "Approve", "Approved by")
         await bot.said(BEN, "Bought")
+
+
+async def test_a_second_tap_on_approve_is_answered_in_passing(tmp_path: Path) -> None:
+    """Who taps twice has done nothing wrong, so nothing must be closed by hand."""
+    async with stage(tmp_path) as bot:
+        proposal = await bot.set_up()
+        data = data_of(proposal, "Approve")
+        bot.press_data(ANNA, proposal, data)
+        second = await bot.answer(bot.press_data(ANNA, proposal, data))
+        assert second == ("You have approved it already.", False)
+        await bot.said(ANNA, "filled in full")
+        assert await bot.answer(bot.press_data(ANNA, proposal, data)) == second
 
 
 @pytest.mark.fault(2)
@@ -134,7 +146,7 @@ async def test_ten_quick_taps_are_one_approval(tmp_path: Path) -> None:
         proposal = await bot.set_up()
         taps = [bot.press_data(ANNA, proposal, data_of(proposal, "Approve")) for _ in range(10)]
         words = [await bot.answer(tap) for tap in taps]
-        assert [is_alert for _, is_alert in words].count(False) == 1
+        assert words.count(("You have approved it already.", False)) == 9
         await bot.said(ANNA, "Bought")
         async with bot.runtime.store.read() as work:
             orders = await work.orders.of_proposal(ProposalId(1))
@@ -279,7 +291,7 @@ async def test_a_late_answer_is_followed_by_a_message(tmp_path: Path) -> None:
             400,
             "Bad Request: query is too old and response timeout expired or query ID is invalid",
         )
-        bot.press_data(ANNA, proposal, data_of(proposal, "Approve"))
+        bot.press_data(ANNA, proposal, data_of(proposal, "Reject"))
         await bot.said(ANNA, "is no longer open")
 
 

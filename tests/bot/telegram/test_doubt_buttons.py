@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
 from bot.runtime import Runtime
 from core.domain.ids import AccountId, ClientOrderId, ProposalId, Symbol
+from core.domain.plan import Side
 from core.domain.portfolio import Account, Holdings
 from core.domain.proposal import ProposalState
 from core.ports.broker import (
@@ -47,7 +49,7 @@ class DeafBrokers:
     """The family of them."""
 
     def __init__(self, real: Brokers) -> None:
-        self._real = real
+        self._real = self.real = real
 
     def of(self, account: Account) -> Broker:
         return cast("Broker", DeafBroker(self._real.of(account)))
@@ -104,3 +106,20 @@ async def test_a_stopped_execution_goes_on_when_a_person_has_looked(tmp_path: Pa
 
         await eventually(has_ended)
         assert (await bot.ask(ANNA, "/orders", "not sent")).text.count("not sent") == 2
+
+
+async def test_what_the_account_speaks_against_is_asked_once_more(tmp_path: Path) -> None:
+    """Another order, that nobody knows of, has bought what was to be bought."""
+    async with stage(tmp_path, adapt=deaf) as bot:
+        proposal = await bot.set_up()
+        bot.press(ANNA, proposal, "Approve")
+        notice = await bot.said(ANNA, "it cannot be known whether an order reached the broker")
+        family = await bot.portfolio()
+        real = cast("DeafBrokers", bot.runtime.brokers).real
+        request = OrderRequest(
+            ClientOrderId("elsewhere-1"), Symbol("QUAL"), Side.BUY, Decimal(2), None
+        )
+        await real.of(family.account).submit(request)
+        asked = await bot.tap(ANNA, notice, "QUAL: it is not", "holds 2 QUAL more than it would")
+        words, _ = await bot.answer(bot.press(ANNA, asked, "give it up"))
+        assert "Still unclear: USMV" in words

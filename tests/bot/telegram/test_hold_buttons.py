@@ -109,7 +109,14 @@ async def test_a_restriction_is_told_and_over_when_a_look_says_so(tmp_path: Path
         assert "/status shows what to do" in refused.text
         there.is_restricted = False
         status = await bot.ask(ANNA, "/status", "Nothing is sent")
-        await bot.tap(ANNA, status, "Check again", "Checks and orders go on")
+        words, is_alert = await bot.answer(bot.press(ANNA, status, "Check again"))
+        assert (is_alert, words) == (False, "It goes on.")
+        await bot.said(ANNA, "Checks and orders go on", after=status.message_id)
+        await bot.settle()
+        said = [m.text for m in bot.sandbox.bot_messages(ANNA) if "go on" in m.text]
+        assert len(said) == 1
+        shown = bot.sandbox.chat(ANNA).messages[status.message_id]
+        assert "Nothing is sent" not in shown.text
         assert len(await bot.events("hold_lifted")) == 1
 
 

@@ -92,7 +92,7 @@ async def test_history_leads_to_it(tmp_path: Path) -> None:
         bot.press(ANNA, first, "Approve")
         await bot.said(ANNA, "proposal 1", "Done", "filled in full")
         past = await bot.ask(ANNA, "/history", "Proposals")
-        record = await bot.tap(ANNA, past, "Record 1", "record of proposal 1")
+        record = await bot.tap(ANNA, past, "🧾 1", "record of proposal 1")
         assert "re-checked" in record.text
         assert "Anna approved 1" in record.text
         assert "-1-1-1" in record.text

@@ -27,7 +27,7 @@ from core.application.list_proposals import History
 from core.application.set_targets import TargetsPreview
 from core.application.show_status import Status
 from core.domain.drift import OutsideLine
-from core.domain.ids import CheckId, PortfolioId, Symbol
+from core.domain.ids import CheckId, PortfolioId, ProposalId, Symbol
 from core.domain.membership import Membership, Role
 from core.domain.order import OrderState
 from core.domain.policy import Band, Policy
@@ -284,8 +284,20 @@ def test_policy_puts_what_was_changed_first() -> None:
     assert "min 25 USD" in text
 
 
+def test_status_counts_the_money_that_open_purchases_hold_back() -> None:
+    at_work = status(
+        open_proposals=(view(ProposalState.EXECUTING).proposal,),
+        holdings=replace(HOLDINGS, cash=D("2000.00"), bound=D("625.99")),
+    )
+    text = plain(status_screen(at_work).text)
+    assert "cash $2,625.99, of it $625.99 in open purchases" in text
+    assert "Proposal 42: being carried out" in text
+    assert "not counted" not in text
+
+
 # --- people, history, orders -----------------------------------------------------------------------
 
+OLDER = Action("older", (1, 5))
 ANNA, BEN = member(), member(2, "Ben")
 FAMILY = (Membership(ONE, ANNA, Role.OWNER), Membership(ONE, BEN, Role.VIEWER))
 
@@ -315,8 +327,16 @@ def test_history_says_who_decided_what_when() -> None:
     assert "sell 11 VTI and buy 46 BND" in text
     assert "Anna approved 42, Tue 10 Mar 10:05 ET" in text
     assert "Anna set the targets to VTI 60 BND 40" in text
-    assert actions(screen) == [Action("show", (42,)), Action("audit", (42,))]
+    assert actions(screen) == [Action("audit", (42,))]
     assert "Nothing happened yet" in history_screen(current(), History((), ())).text
+
+
+def test_a_history_has_six_buttons_and_the_last_leads_to_what_is_older() -> None:
+    proposals = tuple(replace(view().proposal, id=ProposalId(n)) for n in (9, 8, 7, 6, 5))
+    screen = history_screen(current(), History(proposals, (), has_older=True))
+    assert actions(screen) == [*(Action("audit", (n,)) for n in (9, 8, 7, 6, 5)), OLDER]
+    assert Action("older", (1, 5)) == OLDER
+    assert OLDER not in actions(history_screen(current(), History(proposals, ())))
 
 
 def test_a_long_history_says_what_is_left_out() -> None:

@@ -78,7 +78,15 @@ def test_a_dry_run_says_what_the_next_rung_takes() -> None:
     screen = accounts_screen(ladder(DRY))
     assert "Rung 3 of 5: DRY RUN, real account, but no order is sent." in said(screen)
     assert "Next: LIVE capped (dry runs done: 0, needed: 1)." in said(screen)
-    assert labels(screen) == ["⬆ One rung up: LIVE capped"]
+    assert labels(screen) == [], "it could not work yet"
+    ready = accounts_screen(ladder(DRY, dry_runs=1))
+    assert labels(ready) == ["⬆ One rung up: LIVE capped"]
+
+
+def test_a_step_up_is_not_offered_while_the_portfolio_is_paused() -> None:
+    ready = ladder(DRY, dry_runs=1)
+    paused = accounts_screen(replace(ready, managed=managed(rung=DRY, is_paused=True)))
+    assert labels(paused) == []
 
 
 def test_a_live_account_says_its_caps_since_when_and_the_ways_up_and_down() -> None:
@@ -117,7 +125,7 @@ def test_a_held_account_says_why_nothing_is_sent_and_what_to_do() -> None:
     assert "evenkeel connect takes new ones" in said(screen)
     assert labels(screen) == [
         *("I have looked: go on", "🔎 Check again", "📊 Status"),
-        *("⬆ One rung up: LIVE", "⬇ Down to dry run"),
+        "⬇ Down to dry run",
     ]
     viewer = accounts_screen(replace(ladder(CAPPED, role=Role.VIEWER), holds=holds))
     assert "Nothing is sent" in said(viewer)

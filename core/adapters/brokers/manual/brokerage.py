@@ -171,7 +171,8 @@ class ManualBrokerage:
         async with self._database.reading() as connection:
             book = await Ledger(connection).book(number)
             planned = await Checklist(connection).planned_cash(number)
-        return Holdings(min(book.cash, book.cash + planned), book.positions)
+        bound = max(-planned, ZERO)
+        return Holdings(book.cash - bound, book.positions, bound)
 
     async def details(self, number: int) -> BrokerAccount:
         """The account; its cash is what purchases may be paid with, open sales being carried out first."""

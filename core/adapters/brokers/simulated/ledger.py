@@ -156,11 +156,12 @@ class Ledger:
                 ids,
             )
         }
+        bound = dict.fromkeys(cash, ZERO)
         for account_id, reserved in await self._all(
             f"SELECT account_id, reserved FROM orders WHERE account_id {among} AND {_OPEN}",  # noqa: S608
             ids,
         ):
-            cash[account_id] -= Decimal(reserved)
+            bound[account_id] += Decimal(reserved)
         positions: dict[int, dict[Symbol, Decimal]] = {account_id: {} for account_id in cash}
         for account_id, symbol, quantity in await self._all(
             f"SELECT account_id, symbol, quantity FROM positions WHERE account_id {among}",  # noqa: S608
@@ -168,7 +169,9 @@ class Ledger:
         ):
             positions[account_id][symbol] = Decimal(quantity)
         return {
-            account_id: Holdings(amount, positions[account_id])
+            account_id: Holdings(
+                amount - bound[account_id], positions[account_id], bound[account_id]
+            )
             for account_id, amount in cash.items()
         }
 
