@@ -29,6 +29,7 @@ from core.adapters.brokers.timed import TimedBrokerage
 from core.adapters.brokers.troubled import TroubledBrokerage
 from core.adapters.calendars.nyse import NyseCalendar
 from core.adapters.calendars.replay import ReplayCalendar
+from core.adapters.channels import AppriseChannel
 from core.adapters.clock import LiveMarketClock, ReplayMarketClock, SystemClock
 from core.adapters.market_data.history import load_history
 from core.adapters.market_data.keyed import KeyedPrices, Source
@@ -98,6 +99,9 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             troubles=troubled,
             vault=vault,
             pulse=pulse,
+            channel=AppriseChannel(
+                allow_private=settings.channel_private_hosts, on_opened=redact_also
+            ),
         )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from bot.bootstrap import open_runtime
+from bot.channel_delivery import ChannelDeliverer
 from bot.health import health_page
 from bot.runtime import Runtime
 from bot.settings import Settings
@@ -51,19 +52,38 @@ async def _once(runtime: Runtime) -> WorkDone:
 
 
 async def _drain(runtime: Runtime) -> None:
-    token = runtime.settings.telegram_bot_token
-    if token is None:
-        return
     lease = TelegramLease(runtime)
     if not await lease.take():
         return
-    from bot.telegram.client import build_bot
+    try:
+        if runtime.settings.telegram_bot_token is None:
+            await _drain_channels(ChannelDeliverer(runtime), lease)
+        else:
+            await _drain_both(runtime, lease)
+    finally:
+        await lease.give_back()
+
+
+async def _drain_both(runtime: Runtime, lease: TelegramLease) -> None:
+    """Telegram, and then the channels, whether Telegram could be reached or not."""
+    from telegram.error import TelegramError
+
+    from bot.telegram.client import build_bot, username_of
     from bot.telegram.delivery import Deliverer
 
+    bot = build_bot(runtime.settings, runtime.pulse.metrics)
+    channels = ChannelDeliverer(runtime, lambda: username_of(bot))
     try:
-        async with build_bot(runtime.settings, runtime.pulse.metrics) as bot:
+        async with bot:
             deliverer = Deliverer(runtime, bot)
             while await deliverer.drain(50):
                 await lease.take()
-    finally:
-        await lease.give_back()
+    except TelegramError:
+        await _drain_channels(channels, lease)
+        raise
+    await _drain_channels(channels, lease)
+
+
+async def _drain_channels(channels: ChannelDeliverer, lease: TelegramLease) -> None:
+    while await channels.drain():
+        await lease.take()

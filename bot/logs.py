@@ -26,7 +26,17 @@ REDACTED = "[secret]"
 SHORTEST_SECRET = 4
 """Texts with fewer characters are in every other word: they are neither struck out nor secret."""
 
-QUIET_LIBRARIES = ("httpx", "httpcore", "urllib3", "apscheduler", "peewee", "matplotlib", "PIL")
+QUIET_LIBRARIES = (
+    "PIL",
+    "apscheduler",
+    "httpcore",
+    "httpx",
+    "matplotlib",
+    "oauthlib",
+    "peewee",
+    "requests_oauthlib",
+    "urllib3",
+)
 """They tell every request or step they make; only their warnings are of use."""
 
 DISCREET_LIBRARIES = ("telegram",)

@@ -10,6 +10,7 @@ from bot.settings import Settings
 from core.application.market import Market
 from core.domain.risk import Limits
 from core.ports.broker import Brokers
+from core.ports.channel import Channel
 from core.ports.clock import Clock
 from core.ports.store import Store
 from core.ports.troubles import Troubles
@@ -25,6 +26,7 @@ class Runtime:
     ``vault`` seals secrets at rest; None where the operator has set no key for it.
     ``tap_patience`` is for how many seconds the answer to a tap waits for its outcome. ``troubles``, in the demo
     alone, is what the simulated broker does wrong. ``pulse`` is told of rounds of work.
+    ``channel`` sends to members' addresses outside the chat.
     """
 
     settings: Settings = field(repr=False)
@@ -38,6 +40,7 @@ class Runtime:
     allowed_users: frozenset[int]
     limits: Limits
     pulse: Pulse
+    channel: Channel
     vault: Vault | None = None
     tap_patience: float = 0.7
     troubles: Troubles | None = None

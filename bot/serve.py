@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from telegram import Bot
+
 from bot.bootstrap import open_runtime
+from bot.channel_delivery import ChannelDeliverer
 from bot.claim import offer_claim
 from bot.executions import holder_of_executions
 from bot.health import health_page
@@ -18,7 +21,8 @@ from bot.schedule import build_alarm
 from bot.settings import Settings
 from bot.starts import Starts, recorded_start
 from bot.stopping import end, stopped_by_signals, unless_stopped
-from bot.telegram.app import build_application, start, stop
+from bot.telegram.app import AnyApplication, build_application, start, stop
+from bot.telegram.client import username_of
 from bot.telegram.delivery import Deliverer
 from bot.watchdog import watchdog
 from bot.work import TelegramLease, Worker, beat
@@ -30,6 +34,7 @@ ROUND_SECONDS = 5.0
 LEASE_SECONDS = 8.0
 BEAT_SECONDS = 15.0
 OUTBOX_PAUSE = 0.3
+CHANNEL_PAUSE = 2.0
 LEASE_TRIES = 4
 
 
@@ -58,7 +63,10 @@ async def run_until(runtime: Runtime, stopping: asyncio.Event) -> None:
         working = asyncio.create_task(worker.run())
         stack.push_async_callback(end, working)
         runtime.work_arrived.set()
-        if await unless_stopped(_start_telegram(runtime, lease, stack), stopping):
+        application = build_application(runtime)
+        await _together(stack, _deliver_beside(runtime, application.bot, lease))
+        starting = _start_telegram(runtime, application, lease, stack)
+        if await unless_stopped(starting, stopping):
             log.info("Evenkeel is running")
             await stopping.wait()
         log.info("Evenkeel is stopping")
@@ -96,9 +104,10 @@ def _start_alarm(
     beat(runtime.settings.data_dir)
 
 
-async def _start_telegram(runtime: Runtime, lease: TelegramLease, stack: AsyncExitStack) -> None:
+async def _start_telegram(
+    runtime: Runtime, application: AnyApplication, lease: TelegramLease, stack: AsyncExitStack
+) -> None:
     """Begin the conversation, however long Telegram cannot be reached; checks go on meanwhile."""
-    application = build_application(runtime)
     stack.push_async_callback(stop, application)
     await start(application)
     await offer_claim(runtime, application.bot)
@@ -163,6 +172,22 @@ async def _deliver(deliverer: Deliverer, lease: TelegramLease) -> None:
             log.exception("delivering failed")
         if not sent:
             await asyncio.sleep(OUTBOX_PAUSE)
+
+
+async def _deliver_beside(runtime: Runtime, bot: Bot, lease: TelegramLease) -> None:
+    """Send what waits for channels, as long as this process may; Telegram need not be reached for that."""
+    deliverer = ChannelDeliverer(runtime, lambda: username_of(bot))
+    while True:
+        sent = 0
+        try:
+            sent = await deliverer.drain() if await lease.is_held() else 0
+        except StoreError as error:
+            log.error("delivering to channels waits: %s", error)  # noqa: TRY400 - its sentence says it all, again and again
+            await asyncio.sleep(ROUND_SECONDS)
+        except Exception:
+            log.exception("delivering to channels failed")
+        if not sent:
+            await asyncio.sleep(CHANNEL_PAUSE)
 
 
 async def _start_control(runtime: Runtime, worker: Worker, stack: AsyncExitStack) -> None:

@@ -65,7 +65,16 @@ OTHER_NAMES = {
 
 MOST_MONEY = Decimal(1_000_000_000)
 
-OUR_PREFIXES = ("EVENKEEL_", "TELEGRAM_", "ALPACA_", "REPLAY_", "LIMIT_", "LIVE_CAP_", "HEALTH_")
+OUR_PREFIXES = (
+    "EVENKEEL_",
+    "TELEGRAM_",
+    "ALPACA_",
+    "REPLAY_",
+    "LIMIT_",
+    "LIVE_CAP_",
+    "HEALTH_",
+    "CHANNEL_",
+)
 """A name in the environment that begins so was probably meant for us."""
 
 
@@ -166,6 +175,7 @@ class Settings(BaseSettings):
     heartbeat_url: SecretStr | None = Field(
         None, description="an address that begins with https:// or http://"
     )
+    channel_private_hosts: bool = Field(False, description="true or false")
     evenkeel_secret_key: SecretStr | None = Field(
         None,
         description="a random text of at least 32 characters, without spaces or commas in it",

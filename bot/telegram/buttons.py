@@ -22,6 +22,7 @@ from bot.telegram import (
 from bot.telegram.commands import (
     accounts,
     cash,
+    channels,
     helping,
     history,
     holdings,
@@ -57,6 +58,7 @@ OF_PROPOSAL: Mapping[str, Verb] = {
 SLOW = frozenset(
     {
         "bk_use",
+        "ch_test",
         "status",
         "rebalance",
         "force",
@@ -199,6 +201,10 @@ VERBS: Mapping[str, Verb] = {
     "help": _help,
     "older": history.older,
     "close": _close,
+    "ch_show": channels.show,
+    "ch_test": channels.send_test,
+    "ch_want": channels.want_proposals,
+    "ch_remove": channels.remove,
     "layout": settings_command.choose,
     "picture": settings_command.choose_picture,
     "tg_use": targets.use,

@@ -49,3 +49,11 @@ def build_bot(settings: Settings, metrics: Metrics | None = None) -> Bot:
         base_file_url=f"{origin}/file/bot",
         request=TimedRequest(metrics or Metrics()),
     )
+
+
+def username_of(bot: Bot) -> str | None:
+    """The bot's name, once Telegram has said it."""
+    try:
+        return bot.username
+    except RuntimeError:
+        return None

@@ -101,6 +101,9 @@ async def read_scene(work: UnitOfWork, item: OutboxItem) -> Scene:
 
 def write_letter(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter | None:
     """What an item says now; None where there is nothing to say any more."""
+    if item.kind is MessageKind.CHANNEL_FAILING:
+        since = datetime.fromisoformat(item.data["since"])
+        return Letter(notices.channel_failing(item.data["kind"], since))
     if item.proposal_id is not None:
         return _about_proposal(item, scene, market_now) if scene.view else None
     if scene.managed is None:

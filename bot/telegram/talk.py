@@ -14,10 +14,19 @@ from telegram.constants import ChatAction
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
+from bot.channel_notices import linked_proposal
 from bot.runtime import Runtime
-from bot.telegram import code_question, hand_buttons, holdings_import, setup, typed_codes
+from bot.telegram import (
+    code_question,
+    hand_buttons,
+    holdings_import,
+    proposal_buttons,
+    setup,
+    typed_codes,
+)
 from bot.telegram.answers import carry_out, explain, note_refusal
 from bot.telegram.commands import accounts, all_commands, command_named
+from bot.telegram.commands.channels import brings_an_address
 from bot.telegram.commands.command import Command, Typed, Words, read_command
 from bot.telegram.commands.notes import code, escape, note, tap
 from bot.telegram.commands.start import clean_name, greet
@@ -59,16 +68,18 @@ class Talk:
         if message is None:
             return
         text = message.text or message.caption or ""
-        if looks_like_a_key(text) and isinstance(sender := sender_of(update), Sender):
+        typed = read_command(text)
+        is_address = brings_an_address(typed)
+        sender = sender_of(update)
+        if looks_like_a_key(text) and not is_address and isinstance(sender, Sender):
             await self._remove_key(message, bot, sender)
             return
-        typed = read_command(text)
         if typed is not None and not _is_for(typed, bot):
             return
-        match sender_of(update):
+        match sender:
             case Unwelcome.ANONYMOUS if typed is not None:
                 await self._turn_away(bot, message.chat.id, message.chat.id, HIDDEN)
-            case Sender() as sender if sender.is_private or typed is not None:
+            case Sender() if sender.is_private or typed is not None:
                 async with self._in_order(sender):
                     await self._serve(request_mark(update), message, bot, sender, typed)
 
@@ -115,13 +126,14 @@ class Talk:
             member = await identify(runtime.store, user_id=sender.user_id)
             return Entered(member, "returning")
         words = typed.words.items if typed is not None and is_start and sender.is_private else ()
+        is_link = any(linked_proposal(word) for word in words[:1])
         return await enter(
             runtime.store,
             runtime.clock,
             user_id=sender.user_id,
             name=clean_name(sender),
             allowed=runtime.allowed_users,
-            code=next(iter(words), None),
+            code=None if is_link else next(iter(words), None),
         )
 
     async def _is_member(self, sender: Sender) -> bool:
@@ -155,7 +167,7 @@ class Talk:
             if command is None:
                 return say(_unknown(typed.name)) if turn.is_private or typed.addressee else NOTHING
             if command.name == "start":
-                return await greet(turn, entered)
+                return await _start(turn, entered, typed.words)
             return await self._run(turn, command, typed.words)
         except (Refusal, Misunderstood) as error:
             if isinstance(error, Refusal):
@@ -177,6 +189,14 @@ class Talk:
 
 def _is_for(typed: Typed, bot: Bot) -> bool:
     return typed.addressee is None or typed.addressee.lower() == (bot.username or "").lower()
+
+
+async def _start(turn: Turn, entered: Entered, words: Words) -> Reaction:
+    """Greet who comes in; a link from a channel leads to its proposal."""
+    linked = linked_proposal(next(iter(words.items), "")) if turn.is_private else None
+    if linked is None:
+        return await greet(turn, entered)
+    return await proposal_buttons.show(turn, linked)
 
 
 async def _answer_freely(turn: Turn, text: str) -> Reaction:

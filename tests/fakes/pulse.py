@@ -8,6 +8,7 @@ from bot.heartbeat import Heartbeat
 from bot.pulse import Pulse
 from bot.runtime import Runtime
 from bot.settings import Settings
+from core.adapters.channels import AppriseChannel
 from core.domain.risk import Limits
 from tests.fakes.world import World
 
@@ -26,4 +27,5 @@ def runtime_of(world: World, heartbeat: Heartbeat | None = None) -> Runtime:
         allowed_users=frozenset(),
         limits=Limits(),
         pulse=Pulse(world.clock, heartbeat or Heartbeat(None, world.clock)),
+        channel=AppriseChannel(allow_private=True),
     )

@@ -16,6 +16,7 @@ from bot.pulse import Pulse
 from bot.runtime import Runtime
 from bot.settings import Settings
 from bot.telegram.context import Turn
+from core.adapters.channels import AppriseChannel
 from core.application.decide_proposal import Decided, approve_proposal
 from core.application.desk import Desk, WatchMemory
 from core.application.run_due_work import run_due_work
@@ -207,6 +208,7 @@ class Life:
             allowed_users=frozenset(),
             limits=Limits(),
             pulse=Pulse(self.world.clock, Heartbeat(None, self.world.clock)),
+            channel=AppriseChannel(allow_private=True),
         )
         chat = Chat(ChatId(member.user_id), "private", member.name)
         return Turn(runtime, cast("Bot", None), member, chat, 1, 1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.telegram.commands import channels
 from bot.telegram.commands.command import Command, Words
-from bot.telegram.commands.notes import bold, note, tap
+from bot.telegram.commands.notes import bold, code, note, tap
 from bot.telegram.context import Misunderstood, Reaction, Turn, say
 from bot.telegram.screen import Screen
 from core.application.settings import set_layout, set_picture
@@ -18,6 +19,9 @@ OTHERS = {"table": "list", "list": "table", "light": "dark", "dark": "light"}
 
 async def run(turn: Turn, words: Words) -> Reaction:
     """Show the settings, or change one."""
+    match words.raw.split():
+        case [word, *rest] if word.lower() == channels.WORD:
+            return await channels.run(turn, rest)
     match [item.lower() for item in words.items]:
         case []:
             return say(_screen(turn.member))
@@ -28,7 +32,7 @@ async def run(turn: Turn, words: Words) -> Reaction:
         case _:
             raise Misunderstood(
                 "There are two settings: “layout” with the values “table” and “list”, and "
-                "“picture” with “light” and “dark”.",
+                "“picture” with “light” and “dark”; “channel” adds another way to reach you.",
                 EXAMPLE,
             )
 
@@ -50,6 +54,7 @@ def _screen(member: Member) -> Screen:
     return note(
         f"You read {bold(LAYOUTS[member.layout])}, and pictures for {bold(member.picture)} chats. "
         "Sentences suit large type and screen readers.",
+        f"Mail, push and others: {code('/settings channel')}",
         rows=(
             (tap(f"Show me {LAYOUTS[layout]} instead", "layout", layout),),
             (tap(f"Pictures for {picture} chats", "picture", picture),),

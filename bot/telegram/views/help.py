@@ -51,6 +51,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("/settings layout list", "sentences instead of tables"),
             ("/settings picture dark", "pictures for dark chats"),
+            ("/settings channel", "mail, push and other ways"),
             ("/whoami", "who you are to me"),
             ("/cancel", "end what you had begun"),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.telegram.html import bold, escape, shown_name
+from bot.telegram.html import bold, code, escape, shown_name
 from bot.telegram.screen import Screen, tap
 from bot.telegram.views.book import holdings_old_buttons
 from bot.telegram.views.parts import head, lines, paragraphs
@@ -124,3 +124,12 @@ def not_sent_in_time(expired: int) -> Screen:
         "decision. Nothing was traded. /history lists everything."
     )
     return Screen(text)
+
+
+def channel_failing(kind: str, since: datetime) -> Screen:
+    """A member's own channel that has not taken messages for long."""
+    return Screen(
+        f"Your channel {code(f'{kind}://…')} has not taken my messages since {clock_time(since)}. I go on "
+        "trying each for a day. A changed password or address: remove the channel, and add it anew.",
+        ((tap("My channels", "ch_show"),),),
+    )

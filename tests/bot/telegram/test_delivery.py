@@ -24,6 +24,7 @@ from bot.sandbox.model import Message
 from bot.settings import Settings
 from bot.telegram.callback import decode
 from bot.telegram.delivery import Deliverer
+from core.adapters.channels import AppriseChannel
 from core.application.check_drift import request_rebalance
 from core.application.decide_proposal import approve_proposal, reject_proposal
 from core.application.edit_proposal import edit_leg
@@ -145,6 +146,7 @@ async def post(tmp_path: Path) -> AsyncIterator[Post]:
             allowed_users=frozenset({ANNAS}),
             limits=Limits(),
             pulse=Pulse(world.clock, Heartbeat(None, world.clock)),
+            channel=AppriseChannel(allow_private=True),
         )
         bot = Bot(
             sandbox.token,

@@ -1,0 +1,72 @@
+"""What goes to a channel outside the chat: few plain words, and the way back into the chat."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.telegram.html import plain
+from bot.telegram.letters import Scene, has_ended_unseen, write_letter
+from bot.words.by_hand import account_label
+from bot.words.labels import proposal_number
+from bot.words.numbers import count
+from bot.words.times import clock_time
+from core.application.show_proposal import ProposalView
+from core.domain.channel import DECISIONS
+from core.domain.ids import ProposalId
+from core.domain.outbox import OutboxItem
+from core.domain.proposal import ProposalState
+from core.ports.channel import Notice
+
+LONGEST = 700
+"""Characters of a notice's body before the link: a mail may be long, a text message is cut by its service."""
+
+DEEP = "p"
+"""What a link's start parameter begins with that opens a proposal."""
+
+TEST = Notice(
+    "Evenkeel: a test",
+    "This channel works. What fails, what is down and what looks wrong is told here too.",
+)
+
+
+def deep_link(username: str, proposal_id: ProposalId | None = None) -> str:
+    """The way into the chat with the bot, and there to a proposal."""
+    link = f"https://t.me/{username}"
+    return link if proposal_id is None else f"{link}?start={DEEP}{proposal_id}"
+
+
+def linked_proposal(word: str) -> ProposalId | None:
+    """The proposal that a start parameter names; None for an invitation's code or anything else."""
+    number = word.removeprefix(DEEP)
+    is_link = word.startswith(DEEP) and number.isascii() and number.isdecimal()
+    return ProposalId(int(number)) if is_link and len(number) < len("10000000000") else None
+
+
+def channel_notice(
+    item: OutboxItem, scene: Scene, market_now: datetime, username: str | None
+) -> Notice | None:
+    """What an item says to a channel now; None where there is nothing to say any more."""
+    if item.kind in DECISIONS:
+        body = _waits(scene.view, market_now)
+    else:
+        letter = write_letter(item, scene, market_now)
+        body = plain(letter.screen.text) if letter else None
+    if body is None or scene.managed is None:
+        return None
+    portfolio, account = scene.managed.portfolio, scene.managed.account
+    link = f"\n\n{deep_link(username, item.proposal_id)}" if username else ""
+    cut = body if len(body) <= LONGEST else f"{body[:LONGEST].rstrip()} …"
+    return Notice(f"Evenkeel: {portfolio.name} · {account_label(account)}", cut + link)
+
+
+def _waits(view: ProposalView | None, market_now: datetime) -> str | None:
+    """That a proposal waits, without its amounts: who may see those is looked at in the chat."""
+    if view is None or view.proposal.state is not ProposalState.OPEN:
+        return None
+    if has_ended_unseen(view, market_now):
+        return None
+    proposal = view.proposal
+    number = proposal_number(proposal.id, proposal.revision.number)
+    trades = count(len(proposal.revision.plan.trades), "trade")
+    until = clock_time(proposal.expires_at, market_now)
+    return f"Proposal {number} waits for a decision until {until}: {trades} calculated from the targets."

@@ -1,0 +1,156 @@
+"""``/settings channel …``: other ways to reach a member, whose addresses are secrets: nothing of them is said again."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from telegram.error import TelegramError
+
+from bot.channel_notices import TEST
+from bot.telegram.commands.command import Typed
+from bot.telegram.commands.notes import bold, code, note, tap
+from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
+from bot.telegram.screen import Button, Screen
+from bot.words.numbers import count
+from core.application.member_channels import (
+    add_channel,
+    choose_proposals,
+    my_channels,
+    remove_channel,
+    try_channel,
+)
+from core.domain.channel import Channel
+from core.domain.ids import ChannelId
+from core.domain.refusals import PrivateOnly
+
+WORD = "channel"
+PROPOSALS = "proposals"
+EXAMPLE = f"/settings {WORD} ntfys://your-topic {PROPOSALS}"
+
+
+def brings_an_address(typed: Typed | None) -> bool:
+    """Whether a command has an address with it, which is a secret and yet no pasted key."""
+    words = typed.words.raw.split() if typed is not None and typed.name == "settings" else []
+    return len(words) > 1 and words[0].lower() == WORD
+
+
+async def run(turn: Turn, words: list[str]) -> Reaction:
+    """Show the member's channels, or add one: its message is deleted first, whatever comes of it."""
+    is_gone = await _deleted(turn) if words else True
+    if not turn.is_private:
+        raise PrivateOnly("set up a channel")
+    match words:
+        case []:
+            return say(await _screen(turn))
+        case [address]:
+            return await _add(turn, address, is_gone=is_gone)
+        case [address, word] if word.lower() == PROPOSALS:
+            return await _add(turn, address, is_gone=is_gone, wants_proposals=True)
+        case _:
+            raise Misunderstood(
+                f"A channel is one address without spaces, and “{PROPOSALS}” behind it if those should "
+                "go there too.",
+                EXAMPLE,
+            )
+
+
+async def show(turn: Turn) -> Reaction:
+    """[My channels]."""
+    return await run(turn, [])
+
+
+async def _deleted(turn: Turn) -> bool:
+    """Delete the message with the address, where that is permitted."""
+    with suppress(TelegramError):
+        return await turn.bot.delete_message(turn.chat.id, turn.message_id)
+    return False
+
+
+async def _add(
+    turn: Turn, address: str, *, is_gone: bool, wants_proposals: bool = False
+) -> Reaction:
+    runtime = turn.runtime
+    await add_channel(
+        runtime.store,
+        runtime.channel,
+        runtime.vault,
+        runtime.clock,
+        member=turn.member,
+        address=address,
+        wants_proposals=wants_proposals,
+    )
+    first = (
+        "The channel is kept, encrypted; I deleted your message, because its address is a secret."
+        if is_gone
+        else "The channel is kept, encrypted. Delete your message now: I may not, and its address is a secret."
+    )
+    return say(await _screen(turn, first))
+
+
+async def send_test(turn: Turn, channel_id: int) -> Reaction:
+    """[Send a test]: at once, so that it is known whether it got through."""
+    runtime = turn.runtime
+    channel = await try_channel(
+        runtime.store,
+        runtime.channel,
+        runtime.vault,
+        member=turn.member,
+        channel_id=ChannelId(channel_id),
+        notice=TEST,
+    )
+    return say(note(f"A test is sent to {code(channel.shown)}: look whether it has come."))
+
+
+async def want_proposals(turn: Turn, channel_id: int, wanted: int) -> Reaction:
+    """[Proposals too] and [No proposals]."""
+    await choose_proposals(
+        turn.runtime.store,
+        member=turn.member,
+        channel_id=ChannelId(channel_id),
+        wanted=bool(wanted),
+    )
+    return put(await _screen(turn))
+
+
+async def remove(turn: Turn, channel_id: int) -> Reaction:
+    """[Remove]."""
+    runtime = turn.runtime
+    await remove_channel(
+        runtime.store, runtime.clock, member=turn.member, channel_id=ChannelId(channel_id)
+    )
+    return put(await _screen(turn, "The channel is removed, and its address forgotten."))
+
+
+async def _screen(turn: Turn, first: str = "") -> Screen:
+    """The member's channels by kind, with their buttons."""
+    channels = await my_channels(turn.runtime.store, member=turn.member)
+    if not channels:
+        return note(
+            first,
+            "You have no other channel: everything is told here. One more way to reach you:",
+            f"{code(EXAMPLE)} or a mailto://, jsons:// or other address of appriseit.com/services. What "
+            "fails, what is down and what looks wrong goes there too.",
+        )
+    rows = [_line(number, channel) for number, channel in enumerate(channels, 1)]
+    buttons = [_buttons(number, channel) for number, channel in enumerate(channels, 1)]
+    title = bold(count(len(channels), "other channel"))
+    return note(first, "\n".join([title, *rows]), rows=tuple(buttons))
+
+
+def _line(number: int, channel: Channel) -> str:
+    what = "trouble and proposals" if channel.wants_proposals else "trouble"
+    failing = ", not getting through" if channel.failing_since is not None else ""
+    return f"{number}. {code(channel.shown)}: {what}{failing}"
+
+
+def _buttons(number: int, channel: Channel) -> tuple[Button, ...]:
+    more = (
+        tap(f"{number}: no proposals", "ch_want", channel.id, 0)
+        if channel.wants_proposals
+        else tap(f"{number}: proposals too", "ch_want", channel.id, 1)
+    )
+    return (
+        tap(f"{number}: send a test", "ch_test", channel.id),
+        more,
+        tap(f"{number}: remove", "ch_remove", channel.id),
+    )
