@@ -135,6 +135,7 @@ def _realised_as_json(realised: Realised) -> dict[str, Any]:
         "tax": None if realised.tax is None else _money(realised.tax),
         "unknown": _money(realised.unknown),
         "washed": _money(realised.washed),
+        "lost": _money(realised.lost),
     }
 
 

@@ -32,8 +32,15 @@ def _substituted(_: Reason, __: str) -> str:
 
 
 def _loss_washed(reason: Reason, currency: str) -> str:
-    lost = money(reason.values["amount"], currency)
-    return f"{lost} of the losses will not count: the same was bought within 30 days."
+    washed = money(reason.values["amount"], currency)
+    if "lost" in reason.values:
+        lost = money(reason.values["lost"], currency)
+        return f"{washed} of the losses will not count, {lost} of it ever (retirement account)."
+    return f"{washed} of the losses will not count: the same was bought within 30 days."
+
+
+def _loss_kept(_: Reason, __: str) -> str:
+    return "Selling it now would lose money that does not count: the same is bought in this plan."
 
 
 def _basis_unknown(reason: Reason, currency: str) -> str:
@@ -150,6 +157,7 @@ TAX_SENTENCES: dict[ReasonCode, Callable[[Reason, str], str]] = {
     ReasonCode.DEFERRED: _deferred,
     ReasonCode.HAS_GAINED: _has_gained,
     ReasonCode.GAIN_BUDGET: _gain_budget,
+    ReasonCode.LOSS_KEPT: _loss_kept,
     ReasonCode.SUBSTITUTED: _substituted,
     ReasonCode.LOSS_WASHED: _loss_washed,
     ReasonCode.BASIS_UNKNOWN: _basis_unknown,

@@ -67,6 +67,7 @@ class ReasonCode(StrEnum):
     DEFERRED = "deferred"
     HAS_GAINED = "has_gained"
     GAIN_BUDGET = "gain_budget"
+    LOSS_KEPT = "loss_kept"
     NOT_WORTH_IT = "not_worth_it"
     # said of a plan beside its numbers
     BELOW_RESERVE = "below_reserve"
@@ -253,8 +254,9 @@ class Realised:
 
     ``tax`` is the year's tax with the plan less the year's tax without it, in money; None where no rules are set or
     the basis of something sold is unknown. ``unknown`` is what shares without a known basis brought. ``washed`` is
-    the part of the losses that does not count, because of purchases within 30 days. ``undated`` are gains and losses of
-    shares bought on an unknown day, without their sign: such a gain counts as short-term, a loss as long-term.
+    the part of the losses that does not count, because of purchases within 30 days; ``lost`` what of it never will,
+    because those were in a retirement account. ``undated`` are gains and losses of shares bought on an unknown day,
+    without their sign: such a gain counts as short-term, a loss as long-term.
     """
 
     owner: str
@@ -264,6 +266,7 @@ class Realised:
     unknown: Decimal = ZERO
     washed: Decimal = ZERO
     undated: Decimal = ZERO
+    lost: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)

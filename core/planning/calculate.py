@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol
@@ -27,9 +27,10 @@ from core.domain.quote import PriceFault, PriceFaultKind
 from core.domain.refusals import PricesRefused
 from core.planning import cheapest, closest, fewest
 from core.planning.account import carry_out, is_raised, make_trades
+from core.planning.apart import groups_of, say_apart, solve_apart
 from core.planning.cure import find_cure
 from core.planning.gain_budget import keep_budget
-from core.planning.inside import aim_at_targets, inside_of
+from core.planning.inside import aim_at_targets, breaks_rule, inside_of, outside_by
 from core.planning.least_taxed import least_taxed
 from core.planning.problem import Problem, build_problem
 from core.planning.reasons import (
@@ -42,6 +43,7 @@ from core.planning.reasons import (
     explain_unworthy,
 )
 from core.planning.sale_costs import sale_costs
+from core.planning.score import score
 from core.planning.solution import Solution
 from core.planning.taxes import notes_on, realise, with_lots
 from core.planning.withdrawal import must_only_sell, require_raised, within_reach
@@ -102,16 +104,37 @@ def _solved(
     objective = _objective_of(request, need)
     solver, worth = _solver_of(request, objective), float(request.policy.worth)
 
+    groups = groups_of(request, problem)
+
     def resolve(narrowed: Problem) -> Solution:
-        return solver(narrowed, exact=exact)
+        return solve_apart(
+            groups, narrowed, lambda each: solver(each, exact=exact), _value_of(problem, objective)
+        )
 
     problem, solution = keep_budget(request, problem, resolve)
     if request.caps is not None or not worth:
-        return problem, Worthy(solution, {})
-    if objective is not Objective.CLOSEST:
+        worthy = Worthy(solution, {})
+    elif objective is not Objective.CLOSEST:
         aimed = aim_at_targets(problem, inside_of(problem))
-        return problem, judge_whole(aimed, solution, worth)
-    return problem, keep_worthy(problem, solution, resolve, worth)
+        worthy = judge_whole(aimed, solution, worth)
+    else:
+        worthy = keep_worthy(problem, solution, resolve, worth)
+    return say_apart(groups, problem, worthy.solution.units.astype(np.float64)), worthy
+
+
+def _value_of(problem: Problem, objective: Objective) -> Callable[[Solution], tuple[float, float]]:
+    """What ranks solutions of one problem, and what they attain in the objective's unit."""
+    inside = inside_of(problem)
+
+    def value_of(solution: Solution) -> tuple[float, float]:
+        units = solution.units.astype(np.float64)
+        if objective is Objective.CLOSEST:
+            points = score(problem, units) / problem.total * 100
+            return points, points
+        far = np.inf if breaks_rule(problem, units) else outside_by(problem, inside, units)
+        return far, solution.objective
+
+    return value_of
 
 
 def _solver_of(request: PlanRequest, objective: Objective) -> Solver:

@@ -232,14 +232,16 @@ def _realised(
         gains[_counted(sale)] += sale.gain or ZERO
     undated = sum((abs(sale.gain or ZERO) for _, sale in sales if sale.term is Term.UNKNOWN), ZERO)
     unknown = sum((sale.proceeds for _, sale in sales if sale.gain is None), ZERO)
-    washed = _washed(request, owner, sales, trades)
+    washed, lost = _washed(request, owner, sales, trades)
     short, long = (gains[term] + washed.get(term, ZERO) for term in (Term.SHORT, Term.LONG))
     is_known = not unknown and (request.tax.today is not None or not undated)
     tax = None
     if is_known and owner.rules is not TaxRulesName.NONE:
         rules, rates = rules_of(owner.rules), rates_of(request.policy)
         tax = estimate(rules, owner.year, rates, short, long)
-    return Realised(owner.name, short, long, tax, unknown, sum(washed.values(), ZERO), undated)
+    return Realised(
+        owner.name, short, long, tax, unknown, sum(washed.values(), ZERO), undated, lost
+    )
 
 
 def _counted(sale: LotSale) -> Term:
@@ -251,11 +253,14 @@ def _washed(
     owner: TaxOwner,
     sales: Sequence[tuple[str, LotSale]],
     trades: Sequence[Trade],
-) -> dict[Term, Decimal]:
-    """The part of an owner's losses that recent purchases and those of the plan itself wash, by term."""
+) -> tuple[dict[Term, Decimal], Decimal]:
+    """The part of an owner's losses that recent purchases and those of the plan itself wash, by term.
+
+    And what of it is lost for good, because the purchase was in a retirement account (Revenue Ruling 2008-5).
+    """
     today = request.tax.today
     if today is None:
-        return {}
+        return {}, ZERO
     losses = {
         LossSale(
             sale.lot.symbol, sale.quantity, today, -sale.gain, account, sale.lot.acquired
@@ -276,7 +281,8 @@ def _washed(
     for wash in washes:
         term = losses[wash.sale]
         found[term] = found.get(term, ZERO) + wash.disallowed
-    return found
+    lost = sum((wash.disallowed for wash in washes if not wash.is_added_to_basis), ZERO)
+    return found, lost
 
 
 def notes_on(
@@ -298,7 +304,8 @@ def notes_on(
             notes.append(Reason(ReasonCode.WASHES, trade.symbol, {"amount": lost}, until))
     for each in realised:
         if each.washed:
-            notes.append(Reason(ReasonCode.LOSS_WASHED, None, {"amount": each.washed}))
+            amounts = {"amount": each.washed} | ({"lost": each.lost} if each.lost else {})
+            notes.append(Reason(ReasonCode.LOSS_WASHED, None, amounts))
         if each.unknown and request.tax.owner(each.owner).rules is not TaxRulesName.NONE:
             notes.append(Reason(ReasonCode.BASIS_UNKNOWN, None, {"amount": each.unknown}))
         if each.undated and each.tax is not None:

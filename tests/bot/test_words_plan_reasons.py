@@ -139,6 +139,14 @@ SENTENCES: list[tuple[Reason, str]] = [
         line(C.GAIN_BUDGET, "7"),
         "Selling it would realise more gain than your budget for the year.",
     ),
+    (
+        line(C.LOSS_KEPT, "7"),
+        "Selling it now would lose money that does not count: the same is bought in this plan.",
+    ),
+    (
+        Reason(C.LOSS_WASHED, None, {"amount": Decimal(300), "lost": Decimal(100)}),
+        "$300.00 of the losses will not count, $100.00 of it ever (retirement account).",
+    ),
     (line(C.SUBSTITUTED, "-7"), "Another fund of the same line is bought instead."),
     (
         Reason(C.LOSS_WASHED, None, {"amount": Decimal(300)}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 from hypothesis import given
@@ -12,12 +13,14 @@ from hypothesis import strategies as st
 
 from core.domain.ids import Symbol
 from core.domain.lots import Lot
-from core.domain.plan import Plan, PlanAccount, PlanRequest
-from core.domain.policy import FILE_DEFAULTS, Objective
+from core.domain.plan import Plan, PlanAccount, PlanRequest, Side
+from core.domain.policy import FILE_DEFAULTS, Objective, WashRule
 from core.domain.portfolio import Holdings, TaxTreatment
-from core.domain.targets import TargetAllocation
-from core.domain.tax import TaxOwner, TaxRulesName, TaxSituation
+from core.domain.refusals import CannotRaise
+from core.domain.targets import TargetAllocation, TargetLine
+from core.domain.tax import Equivalents, TaxOwner, TaxRulesName, TaxSituation
 from core.planning import calculate
+from tests.planning.choices import small_request
 
 VTI, BND = Symbol("VTI"), Symbol("BND")
 PRICES = {VTI: Decimal(100), BND: Decimal(50)}
@@ -91,6 +94,96 @@ def test_the_cheapest_plan_sells_what_is_taxed_least() -> None:
     assert found.certificate.objective == 0
     without = calculate(replace(request, tax=TaxSituation()))
     assert without.certificate is not None
+
+
+# --- a loss in one account, a purchase in another ------------------------------------------------
+
+ITOT = Symbol("ITOT")
+LOSER = replace(
+    BROKER,
+    holdings=Holdings(Decimal(0), {VTI: Decimal(30), BND: Decimal(10)}),
+    lots=(Lot(VTI, Decimal(30), Decimal(140), date(2023, 9, 1)),),
+)
+BUYER = replace(IRA, holdings=Holdings(Decimal(2000), {BND: Decimal(30)}))
+
+
+def pair(wash: WashRule, *accounts: PlanAccount, same: Equivalents | None = None) -> Plan:
+    """The broker must sell VTI at a loss for bonds, the IRA has cash for VTI: together they are on target at once."""
+    tax = replace(US, equivalents=same or Equivalents())
+    request = PlanRequest(
+        accounts or (LOSER, BUYER),
+        PRICES | {ITOT: Decimal(80)},
+        TargetAllocation(
+            (TargetLine(VTI, Decimal(40), None, (ITOT,)), TargetLine(BND, Decimal(60)))
+        ),
+        replace(FILE_DEFAULTS, wash=wash),
+        force=True,
+        tax=tax,
+    )
+    return calculate(request)
+
+
+def sides(found: Plan) -> set[tuple[str, str]]:
+    return {(str(trade.side), str(trade.symbol)) for trade in found.trades}
+
+
+def test_a_loss_and_a_purchase_of_the_same_are_never_in_one_plan_where_the_policy_blocks_them() -> (
+    None
+):
+    held = replace(LOSER, holdings=Holdings(Decimal(0), {VTI: Decimal(5)}), lots=LOSER.lots)
+    held = replace(held, lots=(Lot(VTI, Decimal(5), Decimal(140), date(2023, 9, 1)),))
+    buyer = replace(IRA, holdings=Holdings(Decimal(2000), {BND: Decimal(0)}), withdraw=Decimal(0))
+    held = replace(held, withdraw=Decimal(200))
+    marked, blocked = (pair(rule, held, buyer) for rule in (WashRule.FLAG, WashRule.BLOCK))
+    assert {("sell", "VTI"), ("buy", "VTI")} <= sides(marked)
+    assert marked.realised[0].washed == marked.realised[0].lost == 80  # two shares, 40 each
+    assert marked.notes[0].values["lost"] == 80
+    assert ("buy", "VTI") not in sides(blocked)
+    assert ("sell", "VTI") in sides(blocked)
+    assert blocked.realised[0].washed == 0
+    assert blocked.after.cash >= 0
+
+
+def test_another_fund_that_counts_as_the_same_is_kept_apart_too() -> None:
+    held = replace(LOSER, withdraw=Decimal(200), holdings=Holdings(Decimal(0), {ITOT: Decimal(5)}))
+    held = replace(held, lots=(Lot(ITOT, Decimal(5), Decimal(140), date(2023, 9, 1)),))
+    buyer = replace(IRA, holdings=Holdings(Decimal(2000), {}))
+    apart = pair(WashRule.BLOCK, held, buyer, same=Equivalents.of(("VTI", "ITOT")))
+    other = pair(WashRule.BLOCK, held, buyer)
+    assert ("buy", "VTI") not in sides(apart)
+    assert {("sell", "ITOT"), ("buy", "VTI")} <= sides(other)
+
+
+@given(st.integers(0, 100_000))
+def test_no_plan_has_a_loss_and_a_purchase_of_the_same(seed: int) -> None:
+    """Whatever accounts hold and owe: nothing the plan itself buys washes its losses, and nothing is overdrawn."""
+    chance = Random(seed)
+    request = small_request(chance, 2, 2, substitutes=chance.random() < 0.5)
+    prices = sorted(request.prices)
+    same = Equivalents((frozenset(prices[::2]),)) if chance.random() < 0.5 else Equivalents()
+    accounts = tuple(
+        replace(
+            account,
+            treatment=chance.choice([TaxTreatment.TAXABLE, TaxTreatment.TAX_DEFERRED]),
+            lots=tuple(
+                Lot(s, q, request.prices[s] * chance.choice([1, 2]) / 1, date(2023, 9, 1))
+                for s, q in account.holdings.positions.items()
+                if q
+            ),
+        )
+        for account in request.accounts
+    )
+    tax = replace(US, equivalents=same)
+    try:
+        found = calculate(replace(request, accounts=accounts, tax=tax))
+    except CannotRaise:
+        return
+    assert all(each.washed == 0 for each in found.realised)
+    left = {account.name: account.cash for account in accounts}
+    for trade in found.trades:
+        left[trade.account] += trade.value * (1 if trade.side is Side.SELL else -1) - trade.cost
+    for account in accounts:
+        assert left[account.name] >= min(account.cash, Decimal(0))
 
 
 shares = st.integers(0, 60).map(Decimal)
