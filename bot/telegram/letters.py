@@ -10,6 +10,7 @@ from bot.telegram.views import notices
 from bot.telegram.views.accounts import barred_notice, rung_changed
 from bot.telegram.views.checklist import checklist_screen, has_checklist
 from bot.telegram.views.frozen import frozen_notice
+from bot.telegram.views.harvest import switch_kept
 from bot.telegram.views.proposal import (
     proposal_screen,
     recheck_notice,
@@ -49,6 +50,7 @@ RECHECK_CAUSES = frozenset(
         RevisionCause.PRICES_MOVED,
         RevisionCause.HOLDINGS_CHANGED,
         RevisionCause.APPROVAL_AGED,
+        RevisionCause.WASHED,
     }
 )
 
@@ -220,6 +222,8 @@ def _about_portfolio(
                 RungCause(data["cause"]),
                 data.get("member_name", ""),
             )
+        case MessageKind.SWITCH_KEPT:
+            return switch_kept(managed, dict(data))
         case MessageKind.KEPT_CRASHING:
             return notices.kept_crashing(managed)
         case MessageKind.CODES_LOCKED:

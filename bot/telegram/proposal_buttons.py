@@ -31,6 +31,7 @@ from core.application.decide_proposal import (
     snooze_proposal,
 )
 from core.application.edit_proposal import edit_leg, plan_buys_only, plan_in_full
+from core.application.follow_harvest import stay
 from core.application.gate import gate_of
 from core.application.market import Market
 from core.application.one_time_codes import Proof
@@ -177,6 +178,12 @@ async def reject(turn: Turn, number: int, revision: int) -> Reaction:
     )
 
 
+async def stay_put(turn: Turn, number: int, revision: int) -> Reaction:
+    """[Stay]: keep what stood in, and do not ask again."""
+    await _do(stay, turn, number, revision)
+    return await _shown(turn, number, "It stays: the switch back is not offered again.")
+
+
 async def take_back(turn: Turn, number: int, revision: int) -> Reaction:
     """[Take back]: cancel an approved proposal before its first order is sent."""
     await _do(cancel_proposal, turn, number, revision)
@@ -319,6 +326,7 @@ def _require_revision(view: ProposalView, revision: int) -> None:
 VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
     "approve": approve,
     "reject": reject,
+    "stay": stay_put,
     "reopen": reopen,
     "cancel": take_back,
     "later": later,

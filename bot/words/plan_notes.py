@@ -8,7 +8,7 @@ from bot.words.numbers import count, listed, money, quantity, round_money
 from bot.words.times import date_of
 from core.domain.lots import LotSale, Term
 from core.domain.money import ZERO
-from core.domain.plan import Certificate, Cure, Realised, Trade
+from core.domain.plan import Certificate, Cure, Plan, Realised, ReasonCode, Trade
 from core.domain.policy import Objective
 
 
@@ -36,6 +36,19 @@ def tax_part(realised: Realised, currency: str) -> str:
     if realised.tax < ZERO:
         return f"tax saved ≈ {money(-realised.tax, currency)}"
     return f"tax ≈ {money(realised.tax, currency)}"
+
+
+def harvest_effect(plan: Plan, currency: str = "USD") -> str:
+    """What a harvest does to this year's tax, and how much of its loss is carried over."""
+    values = plan.reason.values
+    if plan.reason.code is not ReasonCode.HARVEST or "saved" not in values:
+        return ""
+    carried, saved = values.get("carried", ZERO), values["saved"]
+    over = f"{money(carried, currency)} of it is carried over"
+    if saved <= ZERO:
+        return f"It lowers no tax this year; {over}."
+    lowers = f"Lowers this year's estimated tax by ≈ {money(saved, currency)}"
+    return f"{lowers}; {over}." if carried else f"{lowers}."
 
 
 def cure_sentence(cure: Cure, currency: str = "USD") -> str:

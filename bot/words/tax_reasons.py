@@ -8,6 +8,8 @@ from bot.words.numbers import money, plain, quantity
 from bot.words.times import date_of
 from core.domain.plan import Reason, ReasonCode
 
+NO_ADVICE = "This is a calculation, not tax advice."
+
 
 def _washes(reason: Reason, currency: str) -> str:
     who = f"{reason.symbol}: buying it now" if "weight" not in reason.values else "Buying it now"

@@ -15,10 +15,11 @@ from core.application.hand_kept import require_confirmed
 from core.application.hold_account import raise_if_held
 from core.application.market import Market, Moment
 from core.application.others_orders import require_nobody_else
-from core.application.plan_within import plan_within
+from core.application.plan_within import Planner, plan_within
 from core.application.propose import Draft, expiry, propose
 from core.application.take_snapshot import plan_request, take_snapshot
 from core.domain.drift import DriftReport
+from core.domain.harvest import TaxLook
 from core.domain.hold import Hold
 from core.domain.ids import ChatId, CheckId, PortfolioId
 from core.domain.membership import Member, Permission
@@ -74,6 +75,7 @@ class CheckResult:
     snapshot: Snapshot | None = None
     proposal: Proposal | None = None
     refusal: Refusal | None = None
+    tax_look: TaxLook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,38 @@ async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
 
     Refusals come as a result, but for missing permission, which raises.
     """
+    return await request_plan(
+        store,
+        brokers,
+        market,
+        clock,
+        member=member,
+        portfolio_id=portfolio_id,
+        request_key=request_key,
+        chat_id=chat_id,
+        direction=Direction.BUY_ONLY if buy_only else None,
+        force=force,
+        limits=limits,
+    )
+
+
+async def request_plan(  # noqa: PLR0913 - the ways in which a person asks
+    store: Store,
+    brokers: Brokers,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    request_key: str,
+    chat_id: ChatId | None,
+    direction: Direction | None = None,
+    force: bool = False,
+    limits: Limits,
+    planner: Planner = calculate,
+    cause: Cause = Cause.REQUESTED,
+) -> CheckResult:
+    """Look at a portfolio by one way to plan, because a person asks, and propose what comes of it; once by key."""
     moment = await market.moment()
     async with store.begin() as work:
         managed, _ = await managed_for(
@@ -126,7 +160,6 @@ async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
         record = await work.checks.by_slot(portfolio_id, moment.session.date, slot)
         standing = await standing_of(work, portfolio_id)
         used = await used_today(work, managed.account, moment)
-    direction = Direction.BUY_ONLY if buy_only else None
     result = await look(
         store,
         brokers,
@@ -138,11 +171,12 @@ async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
         force=force,
         limits=limits,
         used=used,
+        planner=planner,
     )
     check_id = record.check.id if record else None
     also = () if chat_id is None else (chat_id,)
     return await _settle_request(
-        store, market, clock, member, managed, moment, result, check_id, also
+        store, market, clock, member, managed, moment, result, check_id, also, cause
     )
 
 
@@ -166,6 +200,7 @@ async def look(  # noqa: PLR0913 - all that a look depends on
     limits: Limits = CODE_LIMITS,
     used: Decimal = ZERO,
     to_raise: Decimal | None = None,
+    planner: Planner = calculate,
 ) -> CheckResult:
     """Look at a portfolio because a person asks: what stands against it comes as a result.
 
@@ -179,7 +214,13 @@ async def look(  # noqa: PLR0913 - all that a look depends on
         await require_confirmed(brokers, managed, moment)
         snapshot = await take_snapshot(store, brokers, market, managed, moment, set_aside=to_raise)
         result = judge_snapshot(
-            managed, snapshot, direction=direction, force=force, limits=limits, used=used
+            managed,
+            snapshot,
+            direction=direction,
+            force=force,
+            limits=limits,
+            used=used,
+            planner=planner,
         )
         if result.plan is not None:
             await require_nobody_else(store, brokers, managed, result.plan)
@@ -207,13 +248,14 @@ def judge_snapshot(
     date_due: bool = False,
     limits: Limits = CODE_LIMITS,
     used: Decimal = ZERO,
+    planner: Planner = calculate,
 ) -> CheckResult:
     """Measure and plan: pure. A plan with trades comes as PROPOSED, to be stored by the caller."""
     try:
         request = plan_request(
             managed, snapshot, direction=direction, force=force, date_due=date_due
         )
-        plan = plan_within(request, managed.account.rung, limits, used)
+        plan = plan_within(request, managed.account.rung, limits, used, planner)
     except NegativeTotal as nothing:
         refusal = _nothing_left(managed, snapshot, nothing.total)
         return CheckResult(Outcome.REFUSED, snapshot=snapshot, refusal=refusal)
@@ -249,6 +291,7 @@ async def _settle_request(  # noqa: PLR0913, PLR0917
     result: CheckResult,
     check_id: CheckId | None,
     also: tuple[ChatId, ...],
+    cause: Cause,
 ) -> CheckResult:
     now = clock.now()
     expires_at = expiry(market, moment, managed.policy.expires_after)
@@ -265,7 +308,7 @@ async def _settle_request(  # noqa: PLR0913, PLR0917
             managed,
             result.plan,
             result.snapshot,
-            Cause.REQUESTED,
+            cause,
             expires_at,
             check_id,
             by=member.id,

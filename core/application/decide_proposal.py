@@ -134,10 +134,25 @@ async def reject_proposal(
     """Reject an open proposal; it can be reopened until it expires."""
     moment = await market.moment()
     async with store.begin() as work:
-        proposal = await _decidable(work, member, proposal_id, revision, moment, "reject")
-        proposal = await _record(work, member, proposal, DecisionKind.REJECT, clock.now(), moment)
-        proposal = await _move(work, proposal, ProposalState.REJECTED)
-        await refresh_copies(work, proposal, clock.now())
+        return await reject_within(
+            work, clock, moment, member=member, proposal_id=proposal_id, revision=revision
+        )
+
+
+async def reject_within(
+    work: UnitOfWork,
+    clock: Clock,
+    moment: Moment,
+    *,
+    member: Member,
+    proposal_id: ProposalId,
+    revision: int,
+) -> Decided:
+    """Reject an open proposal, inside the caller's unit of work."""
+    proposal = await _decidable(work, member, proposal_id, revision, moment, "reject")
+    proposal = await _record(work, member, proposal, DecisionKind.REJECT, clock.now(), moment)
+    proposal = await _move(work, proposal, ProposalState.REJECTED)
+    await refresh_copies(work, proposal, clock.now())
     return Decided(proposal)
 
 

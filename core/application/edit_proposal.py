@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from core.application.access import proposal_for
 from core.application.market import Market
+from core.application.plan_again import plan_again
 from core.application.plan_within import plan_within
 from core.application.take_snapshot import plan_request
 from core.application.tell import refresh_copies, tell_deciders
@@ -145,7 +146,9 @@ def _plan(
     direction: Direction | None = None,
 ) -> Plan:
     request = plan_request(managed, proposal.revision.snapshot, direction=direction, force=True)
-    plan = plan_within(_capped(request, caps), managed.account.rung, limits)
+    again = plan_again(proposal, caps)
+    rung = managed.account.rung
+    plan = plan_within(_capped(request, again.caps), rung, limits, planner=again.planner)
     if not plan.trades:
         raise NothingToBuyWith if direction is Direction.BUY_ONLY else NothingLeft
     return plan

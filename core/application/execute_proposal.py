@@ -11,6 +11,7 @@ from functools import partial
 from core.application.desk import Desk, Grant, lapsed_alone, release_account, renew, take_account
 from core.application.dry_run import dry_run, is_dry_run
 from core.application.end_barred import is_barred
+from core.application.follow_harvest import remember_switches
 from core.application.follow_settlement import look_after, schedule
 from core.application.gate import approvers_remain
 from core.application.market import Moment
@@ -335,6 +336,7 @@ async def _conclude(
         await _fit_earmark(work, proposal, orders)
         if look is not None:
             await schedule(work, look)
+        await remember_switches(work, proposal)
         await refresh_copies(work, proposal, now)
         kind = MessageKind.FROZEN if outcome is ProposalState.FROZEN else MessageKind.REPORT
         await tell_deciders(work, managed.portfolio, proposal, kind, str(outcome), now)

@@ -32,14 +32,16 @@ async def keep_lots(
     snapshot: Snapshot,
     order: Order,
     fills: Sequence[Fill],
+    chosen: Sequence[str] = (),
 ) -> None:
     """Open lots for what was bought and close lots for what was sold, each execution once.
 
     A sale takes lots by the policy's method where the account's broker has it, otherwise first in, first out; what the
-    account held beyond its lots (by the ``snapshot`` of the plan) is a lot of unknown date and basis.
+    account held beyond its lots (by the ``snapshot`` of the plan) is a lot of unknown date and basis. ``chosen`` are
+    the names of the lots that a plan has chosen: they go first where the broker can be asked for lots.
     """
     account = next((a for a in managed.accounts if a.id == order.account_id), managed.account)
-    method = managed.policy.lot_method
+    method = LotMethod.SPECIFIC if chosen else managed.policy.lot_method
     if method not in methods_at(brokers, managed):
         method = LotMethod.FIFO
     if order.side is Side.BUY:
@@ -51,7 +53,7 @@ async def keep_lots(
     unknown = _uncovered(snapshot, order.symbol) - _of_unknown(realised)
     for fill in sorted(fills, key=lambda fill: (fill.at, fill.execution_id)):
         if _execution(order, fill) not in known:
-            sold = await _sold(work, managed, account, order, fill, method, unknown)
+            sold = await _sold(work, managed, account, order, fill, method, unknown, chosen)
             unknown -= _of_unknown(sold)
 
 
@@ -107,6 +109,7 @@ async def _sold(
     fill: Fill,
     method: LotMethod,
     unknown: Decimal,
+    chosen: Sequence[str],
 ) -> list[RealisedSale]:
     household = managed.portfolio.household_id
     ledger = await read_ledger(work, [household], day_of(fill))
@@ -123,6 +126,7 @@ async def _sold(
         quantity=fill.quantity,
         proceeds=sale_proceeds(fill.quantity, fill.price) - fill.commission,
         sold=day_of(fill),
+        prefer=_numbers(found, chosen),
     )
     sales = [
         _realised(
@@ -135,6 +139,11 @@ async def _sold(
         if sale.lot_id is not None:
             await work.taxes.take(sale.lot_id, sale.quantity, fill.at)
     return sales
+
+
+def _numbers(lots: Sequence[LedgerLot], chosen: Sequence[str]) -> tuple[str, ...]:
+    """The numbers of the lots with the names that were chosen, in that order, as far as they are still there."""
+    return tuple(str(lot.id) for name in chosen for lot in lots if lot.label == name)
 
 
 def _realised(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 
 from core.domain.money import HUNDRED, ONE, ZERO
-from core.domain.plan import LegKey, Plan, PlanRequest, Trade
+from core.domain.plan import LegKey, Plan, PlanRequest, ReasonCode, Trade
 from core.domain.policy import Policy, whole_shares
 from core.domain.portfolio import Rung
 from core.domain.refusals import RiskLimit
@@ -15,22 +16,36 @@ from core.domain.sizing import FRACTION
 from core.planning import calculate
 
 Caps = dict[LegKey, Decimal]
+Planner = Callable[[PlanRequest], Plan]
+"""What makes a plan of a request, and keeps to its caps."""
 
 
-def plan_within(request: PlanRequest, rung: Rung, limits: Limits, used: Decimal = ZERO) -> Plan:
+def plan_within(
+    request: PlanRequest,
+    rung: Rung,
+    limits: Limits,
+    used: Decimal = ZERO,
+    planner: Planner = calculate,
+) -> Plan:
     """Calculate a plan; legs beyond the most money an order (or, with caps, a day) may move are made smaller.
 
     ``used`` is what orders of this day have moved already. Raises RiskLimit where the plan is then still beyond a
     limit: too many orders, too much turnover, or nothing left of the day.
     """
-    plan = calculate(request)
+    plan = planner(request)
     if rung is Rung.LIVE_CAPPED and plan.trades and used >= limits.live_cap_day:
         raise RiskLimit("money in one day", used, limits.live_cap_day, setting="LIVE_CAP_DAY")
     caps = _caps(plan, request, rung, limits, used)
     if caps is not None:
-        plan = replace(calculate(replace(request, caps=caps)), reason=plan.reason)
+        plan = _capped(planner(replace(request, caps=caps)), plan)
     require_within_limits(plan, limits, rung, used)
     return plan
+
+
+def _capped(smaller: Plan, plan: Plan) -> Plan:
+    """A plan made smaller says why as before; what it harvests is said of the smaller one."""
+    is_pairs = bool(smaller.trades) and plan.reason.code is ReasonCode.HARVEST
+    return smaller if is_pairs else replace(smaller, reason=plan.reason)
 
 
 def _caps(

@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.application.desk import Desk
 from core.application.gate import approvers_remain, used_today
 from core.application.market import Moment
+from core.application.plan_again import PAIRED_CAUSES, plan_again
 from core.application.plan_within import plan_within
 from core.application.proposal_record import recheck_event
 from core.application.propose import void_intents
@@ -21,6 +22,7 @@ from core.domain.portfolio import ManagedPortfolio, Snapshot
 from core.domain.proposal import Cause, Proposal, ProposalState, Revision, RevisionCause
 from core.domain.refusals import Refusal, RiskLimit
 from core.domain.risk import ApprovedPlan, Limits, Recheck, approve_plan, recheck
+from core.planning.taxes import blocks, realise
 from core.ports.store import AuditEvent, UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -59,9 +61,11 @@ async def recheck_proposal(
     async with desk.store.begin() as work:
         now = desk.clock.now()
         await work.log.record(recheck_event(proposal, snapshot, moment, now))
-    if check.holds:
+    is_washed = _washes(managed, proposal, snapshot)
+    if check.holds and not is_washed:
         return await _within_limits(desk, managed, proposal, check, moment)
-    await _ask_again(desk, managed, proposal, snapshot, check)
+    cause = RevisionCause.WASHED if check.holds else _cause(check)
+    await _ask_again(desk, managed, proposal, snapshot, check, cause)
     return None
 
 
@@ -96,6 +100,7 @@ async def _ask_again(
     proposal: Proposal,
     snapshot: Snapshot,
     check: Recheck,
+    cause: RevisionCause,
 ) -> None:
     plan = _replan(managed, proposal, snapshot, desk.limits)
     if plan is None or not plan.trades:
@@ -107,7 +112,7 @@ async def _ask_again(
         number + 1,
         plan,
         snapshot,
-        _cause(check),
+        cause,
         now,
         dropped=proposal.revision.dropped,
         moves=check.moves,
@@ -158,6 +163,16 @@ def _cause(check: Recheck) -> RevisionCause:
     return RevisionCause.APPROVAL_AGED
 
 
+def _washes(managed: ManagedPortfolio, proposal: Proposal, snapshot: Snapshot) -> bool:
+    """Whether what happened in the household since would have this plan wash a loss that it was not to wash."""
+    plan = proposal.revision.plan
+    request = plan_request(managed, snapshot)
+    if any(blocks(request, trade.symbol) for trade in plan.buys):
+        return True
+    is_paired = proposal.cause in PAIRED_CAUSES
+    return is_paired and any(each.washed for each in realise(request, plan.trades))
+
+
 def _replan(
     managed: ManagedPortfolio, proposal: Proposal, snapshot: Snapshot, limits: Limits
 ) -> Plan | None:
@@ -168,12 +183,15 @@ def _replan(
     direction = None if len(sides) > 1 else Direction(f"{next(iter(sides))}_only")
     try:
         request = plan_request(managed, snapshot, direction=direction, force=True)
-        plan = plan_within(request, rung, limits)
+        again = plan_again(proposal)
+        plan = plan_within(replace(request, caps=again.caps), rung, limits, planner=again.planner)
         caps = {trade.key: trade.quantity for trade in plan.trades}
         if old.dropped.isdisjoint(caps):
             return plan
         kept = {key: cap for key, cap in caps.items() if key not in old.dropped}
-        return plan_within(replace(request, caps=kept), rung, limits) if kept else None
+        if not kept:
+            return None
+        return plan_within(replace(request, caps=kept), rung, limits, planner=again.planner)
     except Refusal:
         return None
 

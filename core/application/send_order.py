@@ -10,6 +10,7 @@ import logging
 from datetime import datetime
 
 from core.application.desk import Desk, Grant, renew
+from core.application.follow_harvest import chosen_lots
 from core.application.gate import approvers_remain, require_may_send
 from core.application.hold_account import hold_account
 from core.application.keep_lots import keep_lots
@@ -250,7 +251,15 @@ async def _follow_fills(
     if latest is None or proposal is None:
         return
     managed = await work.portfolios.get(proposal.portfolio_id)
-    await keep_lots(work, brokers, managed, proposal.revision.snapshot, latest, found.fills)
+    await keep_lots(
+        work,
+        brokers,
+        managed,
+        proposal.revision.snapshot,
+        latest,
+        found.fills,
+        chosen_lots(proposal, latest),
+    )
     if latest.filled_quantity <= latest.quantity:
         return
     detail = strange(MORE, [order.client_order_id])

@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from core.application.desk import Desk, Grant, renew, take_account
+from core.application.follow_harvest import in_step
 from core.application.send_order import NOT_THERE, Stopped, look_up, send_order
 from core.application.show_proposal import current_orders
 from core.application.take_snapshot import drift_of, take_snapshot
@@ -141,6 +142,7 @@ async def _prepare(
     else:
         cash = await _read_cash(broker)
         cash = snapshot.holdings.cash if cash is None else cash
+        held = await _in_step(desk, broker, managed, approved, snapshot, held)
         sized = fit_orders(held, snapshot, managed, cash) if held else []
     async with desk.store.begin() as work:
         await renew(work, desk, grant)
@@ -152,8 +154,42 @@ async def _prepare(
                 await work.orders.prepare(order.id, quantity=quantity, limit_price=limit)
             else:
                 await work.orders.move(
-                    order.id, OrderState.INTENDED, OrderState.VOID, detail=why_dropped(order)
+                    order.id,
+                    OrderState.INTENDED,
+                    OrderState.VOID,
+                    detail=why_dropped(order),
                 )
+
+
+async def _in_step(
+    desk: Desk,
+    broker: Broker,
+    managed: ManagedPortfolio,
+    approved: ApprovedPlan,
+    snapshot: Snapshot,
+    orders: Sequence[Order],
+) -> list[Order]:
+    """Purchases that replace what is sold, as many as were: of a sale that was not filled nothing is replaced.
+
+    Where a person carries them out both are handed over together.
+    """
+    if broker.traits.fills_by_hand:
+        return list(orders)
+    async with desk.store.read() as work:
+        every = await work.orders.of_proposal(approved.proposal.id)
+    whole = whole_shares(managed.policy, snapshot.quotes, snapshot.fractionable)
+    return [
+        replace(
+            order,
+            quantity=in_step(
+                approved.proposal,
+                every,
+                order,
+                Decimal(1) if order.symbol in whole else FRACTION,
+            ),
+        )
+        for order in orders
+    ]
 
 
 async def _is_untouched(desk: Desk, proposal_id: ProposalId) -> bool:
@@ -205,7 +241,9 @@ def limit_sales(
 
 def why_dropped(order: Order) -> WhyNot:
     """Why nothing is sent of an order for which no share is left."""
-    return WhyNot.NO_CASH if order.side is Side.BUY else WhyNot.UNSETTLED
+    if order.side is Side.SELL:
+        return WhyNot.UNSETTLED
+    return WhyNot.NO_CASH if order.quantity else WhyNot.SALE_MISSED
 
 
 def fit_orders(

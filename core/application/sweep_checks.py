@@ -24,6 +24,7 @@ from core.application.hand_kept import require_confirmed
 from core.application.hold_account import held
 from core.application.market import Market, Moment
 from core.application.others_orders import require_nobody_else
+from core.application.plan_again import PAIRED_CAUSES
 from core.application.propose import (
     is_cooling_down,
     same_trades,
@@ -35,6 +36,7 @@ from core.application.take_snapshot import (
     read_tradable,
     symbols_needed,
 )
+from core.application.tax_looks import look_for_taxes, read_tax_due
 from core.application.try_again import origin
 from core.application.write_sweep import CHUNK, Sweep, chunks, write_sweep
 from core.domain.due_date import is_date_due
@@ -77,6 +79,9 @@ ABANDONED = timedelta(minutes=2)
 
 NOT_LOOKED = frozenset({Outcome.REFUSED, Outcome.PAUSED, Outcome.IN_FLIGHT, Outcome.COOLING_DOWN})
 """After which outcomes a date of the calendar is still to be kept: nothing was measured."""
+
+LEFT_OPEN = PAIRED_CAUSES | {Cause.WITHDRAWAL}
+"""Which open proposals no scheduled check puts aside."""
 
 _Item = TypeVar("_Item")
 _House = tuple[str, AccountId | None]
@@ -132,7 +137,8 @@ async def _gather(work: UnitOfWork, due: Sequence[DueCheck], moment: Moment) -> 
         portfolios += await work.portfolios.many(ids)
         standings |= await _standings(work, ids, moment)
     used = {m.portfolio.id: await used_today(work, m.account, moment) for m in portfolios}
-    return Sweep(moment, checks, tuple(portfolios), standings, used=used)
+    tax_due = await read_tax_due(work, portfolios, moment)
+    return Sweep(moment, checks, tuple(portfolios), standings, used=used, tax_due=tax_due)
 
 
 async def _standings(
@@ -183,16 +189,20 @@ def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: Sweep) -> 
         return None
     if is_cooling_down(market, standing.settled, today, managed.policy.cool_down):
         return CheckResult(Outcome.COOLING_DOWN)
-    if managed.policy.trigger is Trigger.BAND_ON_DATE and not _date_due(managed, sweep):
-        return CheckResult(Outcome.ON_TARGET)
-    return None
+    is_looked_at = managed.portfolio.id in sweep.tax_due or not _waits_for_date(managed, sweep)
+    return None if is_looked_at else CheckResult(Outcome.ON_TARGET)
+
+
+def _waits_for_date(managed: ManagedPortfolio, sweep: Sweep) -> bool:
+    """Whether the drift is looked at on dates only, and this is none."""
+    return managed.policy.trigger is Trigger.BAND_ON_DATE and not _date_due(managed, sweep)
 
 
 def _under_way(standing: Standing) -> CheckResult | None:
-    """What no scheduled check puts aside: a plan being carried out, and money that somebody has asked for."""
+    """What no scheduled check puts aside: a plan being carried out, money that was asked for, and open pairs."""
     if standing.in_flight is not None:
         return CheckResult(Outcome.IN_FLIGHT, proposal=standing.in_flight)
-    if standing.open is not None and standing.open.cause is Cause.WITHDRAWAL:
+    if standing.open is not None and standing.open.cause in LEFT_OPEN:
         return CheckResult(Outcome.STILL_OPEN, proposal=standing.open)
     return None
 
@@ -380,7 +390,14 @@ def _judge_one(  # noqa: PLR0913, PLR0917 - all that one portfolio of a sweep de
             used=used,
         )
     due = managed.policy.trigger is Trigger.EITHER and _date_due(managed, sweep)
-    return judge_snapshot(managed, snapshot, date_due=due, limits=sweep.limits, used=used)
+    if _waits_for_date(managed, sweep):
+        result = CheckResult(Outcome.ON_TARGET, snapshot=snapshot)
+    else:
+        result = judge_snapshot(managed, snapshot, date_due=due, limits=sweep.limits, used=used)
+    tax_due = sweep.tax_due.get(managed.portfolio.id)
+    if tax_due is None or sweep.standings[managed.portfolio.id].open is not None:
+        return result
+    return look_for_taxes(managed, snapshot, result, tax_due, sweep.limits, used)
 
 
 async def _in_turns(items: Iterable[_Item], count: int) -> AsyncIterator[_Item]:

@@ -21,6 +21,7 @@ from core.application.propose import (
     expiry,
     propose_many,
 )
+from core.application.tax_looks import TaxDue, write_tax_look
 from core.application.tell import deciders
 from core.application.tell_channels import enqueue
 from core.application.try_again import next_try, origin
@@ -56,6 +57,7 @@ class Sweep:
     standings: Mapping[PortfolioId, Standing]
     limits: Limits = CODE_LIMITS
     used: Mapping[PortfolioId, Decimal] = field(default_factory=dict)
+    tax_due: Mapping[PortfolioId, TaxDue] = field(default_factory=dict)
 
 
 def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
@@ -131,7 +133,7 @@ async def _write_chunk(
                     managed,
                     result.plan,
                     result.snapshot,
-                    Cause.AFTER_SALE if is_settled else Cause.SCHEDULED,
+                    _cause(result, is_settled=is_settled),
                     expires_at,
                     checks[-1].id,
                 )
@@ -141,7 +143,19 @@ async def _write_chunk(
             if (again := next_try(checks, result.refusal, sweep.moment)) is not None:
                 repeated.append(again)
     await work.checks.add_due_many(repeated)
-    await propose_many(work, drafts, now)
+    made = {
+        proposal.portfolio_id: proposal.id for proposal in await propose_many(work, drafts, now)
+    }
+    for pid, result in results.items():
+        if result.tax_look is not None and won.intersection(c.id for c in sweep.checks[pid]):
+            check, look = sweep.checks[pid][-1], result.tax_look
+            await write_tax_look(work, by_id[pid], check, look, made.get(pid), now)
+
+
+def _cause(result: CheckResult, *, is_settled: bool) -> Cause:
+    if result.tax_look is not None and result.tax_look.cause is not None:
+        return result.tax_look.cause
+    return Cause.AFTER_SALE if is_settled else Cause.SCHEDULED
 
 
 def _mark(check: DueCheck, refusal: Refusal) -> str:

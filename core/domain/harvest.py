@@ -6,7 +6,7 @@ the substitute is kept until the 31st day at least.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,7 +15,8 @@ from enum import StrEnum
 from core.domain.ids import AccountId, PortfolioId, ProposalId, Symbol
 from core.domain.lots import Lot, quantity_of
 from core.domain.money import ZERO
-from core.domain.plan import Plan, ReasonCode, Trade
+from core.domain.plan import Plan, Reason, ReasonCode, Trade
+from core.domain.proposal import Cause
 
 PAIRED = frozenset({ReasonCode.HARVESTED, ReasonCode.SWITCHED})
 """The reasons of a sale that is one of a pair; its reason names the symbol that is bought with it."""
@@ -78,16 +79,6 @@ class Switch:
     offered: ProposalId | None = None
     id: int = 0
 
-    def lots_bought(self, lots: Iterable[Lot]) -> tuple[Lot, ...]:
-        """The account's lots of the substitute that were bought since the sale: with it, and while it stood in."""
-        return tuple(
-            lot
-            for lot in lots
-            if lot.symbol == self.bought
-            and lot.acquired is not None
-            and lot.acquired >= self.sold_on
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class TradedPair:
@@ -123,11 +114,44 @@ def ways_back_again(plan: Plan) -> tuple[WayBack, ...]:
     )
 
 
-def wanted_back(switch: Switch, account: str, lots: Iterable[Lot]) -> WayBack | None:
-    """The way back of a switch; None where nothing of what was bought is left."""
-    left = switch.lots_bought(lots)
+def wanted_back(switches: Sequence[Switch], account: str, lots: Iterable[Lot]) -> WayBack | None:
+    """The way back of switches of one pair; None where nothing of what was bought is left.
+
+    What is sold are the lots of the substitute bought since the first sale: with it, and while it stood in.
+    """
+    first = switches[0]
+    since = min(switch.sold_on for switch in switches)
+    left = [
+        lot
+        for lot in lots
+        if lot.symbol == first.bought and lot.acquired is not None and lot.acquired >= since
+    ]
     quantity = quantity_of(left)
     if quantity <= ZERO:
         return None
     names = tuple(dict.fromkeys(lot.name for lot in left if lot.name))
-    return WayBack(account, switch.bought, switch.sold, quantity, names, switch.saves)
+    most = sum((switch.saves for switch in switches), ZERO)
+    return WayBack(account, first.bought, first.sold, quantity, names, most)
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A switch that is looked for again from a day on; ``reason`` is said where it was left because of its tax."""
+
+    switch: Switch
+    look_from: date
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaxLook:
+    """What a scheduled check came to that looked for taxes: what its plan is for, and what becomes of each switch.
+
+    ``for_losses``: losses were looked for, so that the date for it is kept.
+    """
+
+    for_losses: bool = False
+    cause: Cause | None = None
+    offered: tuple[Switch, ...] = ()
+    later: tuple[Later, ...] = ()
+    over: tuple[Switch, ...] = ()

@@ -39,6 +39,7 @@ class MessageKind(StrEnum):
     CODES_LOCKED = "codes_locked"
     BARRED = "barred"
     CHANNEL_FAILING = "channel_failing"
+    SWITCH_KEPT = "switch_kept"
 
 
 class Priority(IntEnum):

@@ -45,6 +45,7 @@ class WhyNot(StrEnum):
     UNSETTLED = "unsettled"
     SETTLES_LATER = "settles_later"
     PRICE_MOVED = "price_moved"
+    SALE_MISSED = "sale_missed"
     HOLDINGS_CHANGED = "holdings_changed"
     APPROVER_GONE = "approver_gone"
     DRY_RUN = "dry_run"

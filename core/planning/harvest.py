@@ -28,6 +28,7 @@ from core.domain.plan import (
     Trade,
 )
 from core.domain.tax import free_to_buy_from, rules_of
+from core.domain.tax.carry import BY_LAW
 from core.planning.losses import Losing, is_clean, look_at, recently_bought
 from core.planning.pairs import (
     Legs,
@@ -163,10 +164,10 @@ def _planned(
 def _carried(request: PlanRequest, realised: Realised) -> Decimal:
     """How much more of a person's losses goes into the next year because of a plan."""
     owner = request.tax.owner(realised.owner)
-    rules, rates = rules_of(owner.rules), rates_of(request.policy)
-    before = rules.carried_after(owner.year, rates)
+    rules = rules_of(owner.rules)
+    before = rules.carried_after(owner.year, BY_LAW)
     year = owner.year.plus(realised.short_gain, realised.long_gain)
-    after = rules.carried_after(year, rates)
+    after = rules.carried_after(year, BY_LAW)
     more = after.carried_short + after.carried_long - before.carried_short - before.carried_long
     return max(more, ZERO)
 

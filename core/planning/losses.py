@@ -32,7 +32,7 @@ from core.domain.tax.wash import WINDOW
 from core.planning.pairs import at_method, lots_method, may_not_sell
 from core.planning.taxes import lots_of, owner_of, rates_of
 
-_DAY = timedelta(days=1)
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def free_to_sell_from(request: PlanRequest, symbol: Symbol) -> date | None:
         for each in request.tax.acquisitions
         if request.tax.equivalents.are_same(each.symbol, symbol)
     ]
-    return max(bought) + WINDOW + _DAY if bought else None
+    return max(bought) + WINDOW + DAY if bought else None
 
 
 def _losses(request: PlanRequest, found: Losing, price: Decimal) -> list[LossSale]:

@@ -113,6 +113,7 @@ class FakeBroker:
     settles_at_once: bool = True
     may_use_unsettled: bool = True
     others_trade: bool = False
+    lot_methods: tuple[str, ...] = ("fifo",)
     opens: str | None = None
     others: list[BrokerOrder] = field(default_factory=list)
     asset_ids: dict[Symbol, str] = field(default_factory=dict)
@@ -146,6 +147,7 @@ class FakeBroker:
             settles_at_once=self.settles_at_once,
             may_use_unsettled=self.may_use_unsettled,
             others_trade=self.others_trade,
+            lot_methods=self.lot_methods,
         )
 
     # --- what a test does ------------------------------------------------------------------------

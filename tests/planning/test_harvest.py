@@ -183,8 +183,11 @@ def test_what_policy_or_the_broker_forbids_is_not_harvested() -> None:
 
 
 def test_the_saving_is_this_years_tax_without_the_harvest_less_the_tax_with_it() -> None:
-    """Short gain 500 so far; lost 804 short and 400 long: 500 at 24 % = 120 saved, 704 carried over."""
-    lots = (lot(VTI, "4.02", 300, NEW), lot(VTI, 4, 200, OLD))
+    """Short gain 500 so far; lost 4,804 short and 400 long: 500 at 24 % = 120 saved.
+
+    Of the net loss of 4,704 the law sets 3,000 against other income (IRC § 1211(b)); 1,704 are carried over.
+    """
+    lots = (lot(VTI, "24.02", 300, NEW), lot(VTI, 4, 200, OLD))
     wanted = request(
         *lots,
         tax=us(year=TaxYear(short=Decimal(500))),
@@ -193,8 +196,8 @@ def test_the_saving_is_this_years_tax_without_the_harvest_less_the_tax_with_it()
     )
     plan = harvest(wanted, terms())
     values = plan.reason.values
-    assert numbers(values["short"], values["long"]) == (804, 400)
-    assert numbers(values["saved"], values["carried"]) == (120, 704)
+    assert numbers(values["short"], values["long"]) == (4804, 400)
+    assert numbers(values["saved"], values["carried"]) == (120, 1704)
     assert plan.tax == -120
 
 

@@ -14,10 +14,6 @@ MISSING = {
         "A proposal comes by itself when a line leaves its band; /policy band 3 makes the bands narrower.",
     ),
     "rules": ("Writing rules of your own", "/policy sets bands, dates and limits."),
-    "harvest": (
-        "Harvesting losses",
-        "/status shows what you hold and how far it is from its targets.",
-    ),
     "export": ("Exporting files", "/history and /orders show the same in the chat."),
 }
 

@@ -9,7 +9,6 @@ from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import note
 from bot.telegram.context import Misunderstood, Reaction, Turn, say
 from bot.telegram.views.taxes import (
-    NO_ADVICE,
     RULES,
     ledger_screen,
     same_words,
@@ -17,6 +16,7 @@ from bot.telegram.views.taxes import (
     treatment_screen,
 )
 from bot.words.numbers import money
+from bot.words.tax_reasons import NO_ADVICE
 from core.application.set_taxes import (
     ShownTaxes,
     set_same,

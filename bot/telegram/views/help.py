@@ -31,6 +31,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("/history", "what was proposed, who decided, what was changed"),
             ("/orders", "what was sent to the broker"),
+            ("/harvest", "losses to harvest now; “losses” shows those of a year, “csv” the file"),
             ("/tax", "the year’s gains and losses; rules, losses carried in, the ledger as CSV"),
         ),
     ),

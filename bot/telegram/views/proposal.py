@@ -32,6 +32,7 @@ from bot.telegram.views.proposal_text import (
     effect,
     expiry_line,
     hint,
+    is_paired,
     move_line,
     proposal_text,
     table,
@@ -46,15 +47,16 @@ from bot.words.labels import (
     SIDES,
     proposal_number,
 )
-from bot.words.numbers import count, money, plain, quantity, tenths
+from bot.words.numbers import count, listed, money, plain, quantity, tenths
 from bot.words.plan_notes import certificate_sentence, lot_lines
 from bot.words.plan_reasons import reason_sentence
+from bot.words.tax_reasons import NO_ADVICE
 from core.application.show_proposal import ProposalView
 from core.domain.ladder import LIVE_RUNGS
 from core.domain.plan import Plan, Skipped, Trade
 from core.domain.policy import Direction, Objective, Policy, whole_shares
 from core.domain.portfolio import Account, Rung
-from core.domain.proposal import ProposalState, RevisionCause
+from core.domain.proposal import Cause, ProposalState, RevisionCause
 from core.domain.report import was_dry_run
 
 EDITABLE_LEGS = 40
@@ -130,7 +132,16 @@ def _open_buttons(view: ProposalView) -> Rows:
         _tap(view, "⏳ Later", "later"),
         _tap(view, "✖ Reject", "reject"),
     )
-    return ((_tap(view, approve_label(view), "approve"),), tuple(second), third)
+    first = _tap(view, approve_label(view), "approve")
+    return ((first,), *_stay_button(view), tuple(second), third)
+
+
+def _stay_button(view: ProposalView) -> Rows:
+    """Under a switch back: that what stood in stays for good."""
+    if view.proposal.cause is not Cause.SWITCH_BACK:
+        return ()
+    held = listed([trade.symbol for trade in view.proposal.revision.plan.sells])
+    return ((_tap(view, f"⚓ Stay in {held}", "stay"),),)
 
 
 def approve_label(view: ProposalView) -> str:
@@ -149,7 +160,7 @@ def _direction_button(view: ProposalView) -> Button | None:
     revision = view.proposal.revision
     if revision.cause is RevisionCause.BUY_ONLY:
         return _tap(view, "⚖️ Plan in full", "full")
-    if is_withdrawal(view):
+    if is_withdrawal(view) or is_paired(view.proposal):
         return None
     if revision.plan.sells and view.managed.policy.direction is not Direction.SELL_ONLY:
         return _tap(view, "🛒 Buy only", "buyonly")
@@ -213,8 +224,8 @@ def proposal_why_screen(view: ProposalView) -> Screen:
         effect(view),
         hint(view),
         certificate_sentence(plan.certificate) if plan.certificate is not None else "",
-        _aim(plan, policy),
-        "Calculated from your targets.",
+        "" if is_paired(view.proposal) else _aim(plan, policy),
+        NO_ADVICE if is_paired(view.proposal) else "Calculated from your targets.",
     )
     room = TEXT_LIMIT - _ROOM_FOR_HEAD
     room_for_skipped = room // 3 if trades else room

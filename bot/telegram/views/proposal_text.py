@@ -21,9 +21,11 @@ from bot.telegram.views.withdrawals import worth_lines
 from bot.words.by_hand import estimates_line, is_by_hand
 from bot.words.labels import REVISION_CAUSES, SIDES, proposal_number
 from bot.words.numbers import count, listed, money, quantity, small_drift
-from bot.words.plan_notes import cure_sentence, realised_sentence
+from bot.words.plan_notes import cure_sentence, harvest_effect, realised_sentence
 from bot.words.plan_reasons import reason_sentence
+from bot.words.tax_reasons import NO_ADVICE
 from bot.words.times import clock_time
+from core.application.plan_again import PAIRED_CAUSES
 from core.application.show_proposal import ProposalView
 from core.domain.instrument import CASH
 from core.domain.ladder import LIVE_RUNGS
@@ -69,7 +71,7 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
             worth_lines(view),
             f"{prices_line(view, now)} · {expiry_line(proposal, now)}",
             escape(estimates_line(proposal.revision.snapshot.estimates)),
-            "Calculated from your targets.",
+            NO_ADVICE if is_paired(proposal) else "Calculated from your targets.",
             _buys_wait(view),
         ),
         standing(view, now, brief=brevity >= _BRIEF),
@@ -91,6 +93,11 @@ def _buys_wait(view: ProposalView) -> str:
         "⏳ <b>Sells today, buys tomorrow</b>: the money of the sales must settle first. The purchases are "
         "calculated again on the next trading day, for an approval of their own."
     )
+
+
+def is_paired(proposal: Proposal) -> bool:
+    """Whether a proposal sells and buys in pairs, for taxes: it knows no other directions and no aims."""
+    return proposal.cause in PAIRED_CAUSES
 
 
 def currency_of(view: ProposalView) -> str:
@@ -211,6 +218,7 @@ def effect(view: ProposalView) -> str:
     return lines(
         f"{drift} · cost ≈ {money(plan.cost, currency)}",
         *(escape(realised_sentence(each, currency)) for each in plan.realised),
+        escape(harvest_effect(plan, currency)),
         *(f"⚠ {escape(reason_sentence(note, currency))}" for note in plan.notes),
     )
 

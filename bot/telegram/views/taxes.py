@@ -11,13 +11,13 @@ from bot.telegram.views.accounts import TAX
 from bot.telegram.views.csv_file import csv_document
 from bot.telegram.views.parts import capped, head, lines, paragraphs
 from bot.words.numbers import count, money, plain, quantity
+from bot.words.tax_reasons import NO_ADVICE
 from core.application.set_taxes import LotGap, RealisedEntry, ShownTaxes
 from core.domain.money import ZERO, to_cents
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.tax import Equivalents, TaxOwner, TaxRulesName, YearInChain
 from core.domain.tax.us import MOST_OFFSET
 
-NO_ADVICE = "This is a calculation, not tax advice."
 COLUMNS = (
     "year",
     "sold",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from core.adapters.store.database import Database, Found
 from core.adapters.store.tables import DUE_CHECKS, PORTFOLIOS, TARGETS
@@ -193,6 +201,34 @@ class SqlChecks:
             .limit(limit)
         )
         return tuple(map(_record_of, rows))
+
+    async def latest_of(
+        self, portfolio_ids: Collection[PortfolioId], slot: str
+    ) -> dict[PortfolioId, date]:
+        """The last session of each portfolio whose check of this slot was finished."""
+        rows = await self._database.rows(
+            select(DUE_CHECKS.c.portfolio_id, func.max(DUE_CHECKS.c.session))
+            .where(
+                self._database.among(DUE_CHECKS.c.portfolio_id, portfolio_ids),
+                DUE_CHECKS.c.slot == slot,
+                ~UNFINISHED,
+            )
+            .group_by(DUE_CHECKS.c.portfolio_id)
+        )
+        return {PortfolioId(number): session for number, session in rows}
+
+    async def unfinished(
+        self, portfolio_ids: Collection[PortfolioId], slot: str
+    ) -> frozenset[PortfolioId]:
+        """The portfolios that have a check of this slot, or a repetition of it, still to come."""
+        rows = await self._database.rows(
+            select(DUE_CHECKS.c.portfolio_id).where(
+                self._database.among(DUE_CHECKS.c.portfolio_id, portfolio_ids),
+                or_(DUE_CHECKS.c.slot == slot, DUE_CHECKS.c.slot.like(f"%:{slot}")),
+                UNFINISHED,
+            )
+        )
+        return frozenset(PortfolioId(row.portfolio_id) for row in rows)
 
     async def last(self, portfolio_id: PortfolioId) -> CheckRecord | None:
         """The latest finished check."""

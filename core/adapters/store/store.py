@@ -20,6 +20,7 @@ from core.adapters.store.credentials import SqlCredentials
 from core.adapters.store.database import Database, Memory
 from core.adapters.store.earmarks import SqlEarmarks
 from core.adapters.store.faults import translated
+from core.adapters.store.harvests import SqlHarvests
 from core.adapters.store.instruments import SqlInstruments
 from core.adapters.store.ladder import SqlLadder
 from core.adapters.store.leases import SqlLeases
@@ -101,6 +102,11 @@ class SqlUnitOfWork:
     def rules(self) -> SqlRules:
         """Rules for market conditions."""
         return SqlRules(self._database)
+
+    @cached_property
+    def harvests(self) -> SqlHarvests:
+        """Switches back, and the orders that harvested."""
+        return SqlHarvests(self._database)
 
     @cached_property
     def conversation(self) -> SqlConversation:

@@ -11,7 +11,7 @@ from core.domain.tax.base import TaxRules
 from core.domain.tax.us import MOST_OFFSET
 from core.domain.tax.year import TaxRates, TaxYear
 
-_BY_LAW = TaxRates(ZERO, ZERO, MOST_OFFSET)
+BY_LAW = TaxRates(ZERO, ZERO, MOST_OFFSET)
 """What a net loss sets against other income comes off what is carried, whether or not a plan counts its saving."""
 
 
@@ -60,6 +60,6 @@ def chain_of_years(
             short + said.elsewhere[0], long + said.elsewhere[1], *(said.carried or carried)
         )
         years.append(YearInChain(year, figures, said.carried is not None))
-        after = rules.carried_after(figures, _BY_LAW)
+        after = rules.carried_after(figures, BY_LAW)
         carried = after.carried_short, after.carried_long
     return tuple(years)

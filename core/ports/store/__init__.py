@@ -18,6 +18,7 @@ from core.ports.store.conversation import Conversation
 from core.ports.store.counts import Counts
 from core.ports.store.credentials import Credentials
 from core.ports.store.earmarks import Earmarks
+from core.ports.store.harvests import Harvests
 from core.ports.store.ladder import Ladder
 from core.ports.store.operations import Leases, Log
 from core.ports.store.people import People
@@ -92,6 +93,11 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def harvests(self) -> Harvests:
+        """Switches back, and the orders that harvested."""
+        ...
+
+    @property
     def conversation(self) -> Conversation:
         """Chats, dialogues, updates, outbox."""
         ...
@@ -152,6 +158,7 @@ __all__ = [
     "Credentials",
     "Dialogue",
     "Earmarks",
+    "Harvests",
     "Holds",
     "Instruments",
     "Ladder",

@@ -84,6 +84,18 @@ class Checks(Protocol):
         """The latest finished checks, newest first."""
         ...
 
+    async def latest_of(
+        self, portfolio_ids: Collection[PortfolioId], slot: str
+    ) -> dict[PortfolioId, date]:
+        """The last session of each portfolio whose check of this slot was finished."""
+        ...
+
+    async def unfinished(
+        self, portfolio_ids: Collection[PortfolioId], slot: str
+    ) -> frozenset[PortfolioId]:
+        """The portfolios that have a check of this slot, or a repetition of it, still to come."""
+        ...
+
     async def last(self, portfolio_id: PortfolioId) -> CheckRecord | None:
         """The latest finished check."""
         ...

@@ -66,8 +66,13 @@ class SimulatedBrokerage:
 
     @property
     def traits(self) -> BrokerTraits:
-        """Ids are unique for ever, and money is usable at once."""
-        return BrokerTraits(NAME, Dedup.FOREVER, has_fractions=self.rules.fractional)
+        """Ids are unique for ever, money is usable at once, and any lot may be sold: it keeps none itself."""
+        return BrokerTraits(
+            NAME,
+            Dedup.FOREVER,
+            has_fractions=self.rules.fractional,
+            lot_methods=("fifo", "lifo", "hifo", "min_tax", "specific"),
+        )
 
     async def close(self) -> None:
         """Let go of the database."""

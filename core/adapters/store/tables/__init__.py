@@ -12,6 +12,7 @@ from core.adapters.store.tables.conversation import (
     TopicRow,
 )
 from core.adapters.store.tables.earmarks import EarmarkRow
+from core.adapters.store.tables.harvests import SwitchRow
 from core.adapters.store.tables.instruments import (
     CorporateActionRow,
     InstrumentAliasRow,
@@ -95,6 +96,7 @@ RULES = table_of(RuleRow)
 SEEN_UPDATES = table_of(SeenUpdateRow)
 SNOOZES = table_of(SnoozeRow)
 SUBSTITUTES = table_of(TargetSubstituteRow)
+SWITCHES = table_of(SwitchRow)
 TARGET_LINES = table_of(TargetLineRow)
 TARGETS = table_of(TargetsRow)
 TAX_PROFILES = table_of(TaxProfileRow)
