@@ -6,7 +6,7 @@ Portfolio drift = half the sum of the absolute drifts, CASH included.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -85,7 +85,7 @@ class DriftReport:
 
     def line(self, symbol: Symbol) -> DriftLine:
         """The line of a symbol; raises KeyError."""
-        for line in self.lines:
+        for line in reversed(self.lines):  # CASH, which is asked for most, is the last
             if line.symbol == symbol:
                 return line
         raise KeyError(symbol)
@@ -104,8 +104,11 @@ def measure_drift(
     Raises NegativeTotal.
     """
     served = served_lines(holdings, targets, policy)
+    held = holdings.positions
     values = {
-        line: sum((holdings.positions.get(each, ZERO) * prices[each] for each in symbols), ZERO)
+        line: sum((held.get(each, ZERO) * prices[each] for each in symbols), ZERO)
+        if len(symbols) > 1
+        else ZERO + held.get(line, ZERO) * prices[line]
         for line, symbols in served.items()
     }
     total = sum(values.values(), holdings.cash)
@@ -113,31 +116,33 @@ def measure_drift(
         raise NegativeTotal(total)
     values[CASH] = holdings.cash
     weights = {symbol: value / total * HUNDRED for symbol, value in values.items()}
-    goals = goal_weights(weights, targets, policy)
-    wanted = targets.weights
+    bands, wanted = _bands(weights, targets, policy), targets.weights
+    goals = _goals(weights, bands, wanted, policy.destination)
     lines = []
     for symbol, weight in weights.items():
         is_cash = symbol == CASH
         price = ONE if is_cash else prices[symbol]
         target = wanted.get(symbol, ZERO)
-        band = policy.band_of(symbol).width(symbol, target)
-        share = price / total * HUNDRED if symbol in whole_shares and not is_cash else ZERO
+        drift, band = weight - target, bands[symbol]
+        is_out = band is not None and abs(drift) > band
+        if is_out and symbol in whole_shares and not is_cash:
+            is_out = is_breached(drift, band, price / total * HUNDRED)
         lines.append(
             DriftLine(
-                symbol=symbol,
-                quantity=holdings.cash if is_cash else holdings.positions.get(symbol, ZERO),
-                price=price,
-                value=values[symbol],
-                weight=weight,
-                target=target,
-                goal=goals[symbol],
-                drift=weight - target,
-                band=band,
-                breached=is_breached(weight - target, band, share),
-                parts=_parts(holdings, prices, served.get(symbol, ())),
+                symbol,
+                holdings.cash if is_cash else held.get(symbol, ZERO),
+                price,
+                values[symbol],
+                weight,
+                target,
+                goals[symbol],
+                drift,
+                band,
+                is_out,
+                _parts(holdings, prices, served.get(symbol, ())),
             )
         )
-    drift = sum(sorted(abs(line.drift) for line in lines), ZERO) / 2
+    drift = sum(sorted([abs(line.drift) for line in lines]), ZERO) / 2
     return DriftReport(
         total,
         tuple(lines),
@@ -165,15 +170,18 @@ def served_lines(
 
     Lines with a target come in its order, then the positions that policy would sell, each a line of its own.
     """
-    held = {symbol for symbol, quantity in holdings.positions.items() if quantity != ZERO}
+    held = holdings.positions
     served = {
-        line.symbol: (line.symbol, *(each for each in line.substitutes if each in held))
+        line.symbol: (line.symbol, *[each for each in line.substitutes if held.get(each)])
+        if line.substitutes
+        else (line.symbol,)
         for line in targets.lines
         if line.symbol != CASH
     }
     if policy.outside is not Outside.KEEP:
         targeted = {symbol for symbols in served.values() for symbol in symbols}
-        served |= {symbol: (symbol,) for symbol in sorted(held - targeted)}
+        others = [each for each, quantity in held.items() if each not in targeted and quantity]
+        served |= {symbol: (symbol,) for symbol in sorted(others)}
     return served
 
 
@@ -193,12 +201,31 @@ def goal_weights(
     goal = target + (1 − d) × (the part of the drift inside the band); the residual 100 − Σ goals goes to
     the lines whose (target − goal) has its sign, in proportion to |target − goal|.
     """
-    slack = 1 - policy.destination
+    bands = _bands(weights, targets, policy)
+    return _goals(weights, bands, targets.weights, policy.destination)
+
+
+def _bands(
+    symbols: Iterable[Symbol], targets: TargetAllocation, policy: Policy
+) -> dict[Symbol, Decimal | None]:
     wanted = targets.weights
+    return {
+        symbol: policy.band_of(symbol).width(symbol, wanted.get(symbol, ZERO)) for symbol in symbols
+    }
+
+
+def _goals(
+    weights: Mapping[Symbol, Decimal],
+    bands: Mapping[Symbol, Decimal | None],
+    wanted: Mapping[Symbol, Decimal],
+    destination: Decimal,
+) -> dict[Symbol, Decimal]:
+    slack = 1 - destination
+    if slack == ZERO:
+        return {symbol: wanted.get(symbol, ZERO) for symbol in weights}
     goals = {}
     for symbol, weight in weights.items():
-        target = wanted.get(symbol, ZERO)
-        band = policy.band_of(symbol).width(symbol, target)
+        target, band = wanted.get(symbol, ZERO), bands[symbol]
         drift = weight - target
         inside = drift if band is None else max(-band, min(band, drift))
         goals[symbol] = target + slack * inside
@@ -236,13 +263,15 @@ def is_breached(drift: Decimal, band: Decimal | None, share: Decimal = ZERO) -> 
 def _outside(
     holdings: Holdings, prices: Mapping[Symbol, Decimal], managed: set[Symbol]
 ) -> tuple[OutsideLine, ...]:
+    kept = [
+        each for each, quantity in holdings.positions.items() if each not in managed and quantity
+    ]
     return tuple(
         OutsideLine(
             symbol,
-            quantity,
+            quantity := holdings.positions[symbol],
             price := prices.get(symbol),
             None if price is None else quantity * price,
         )
-        for symbol, quantity in sorted(holdings.positions.items())
-        if quantity != ZERO and symbol not in managed
+        for symbol in sorted(kept)
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from core.domain.drift import DriftReport
@@ -152,7 +153,7 @@ class PlanAccount:
         return self.holdings.positions.get(symbol, ZERO)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanRequest:
     """All that a plan is a function of: one target over one or more accounts, between which no money moves.
 
@@ -170,7 +171,7 @@ class PlanRequest:
     caps: Mapping[LegKey, Decimal] | None = None
     tax: TaxSituation = field(default_factory=TaxSituation)
 
-    @property
+    @cached_property
     def holdings(self) -> Holdings:
         """What all accounts hold together, less what is taken out."""
         positions: dict[Symbol, Decimal] = {}
@@ -179,7 +180,7 @@ class PlanRequest:
                 positions[symbol] = positions.get(symbol, ZERO) + quantity
         return Holdings(sum((account.cash for account in self.accounts), ZERO), positions)
 
-    @property
+    @cached_property
     def withdraw(self) -> Decimal:
         """The money to be raised and taken out of all accounts."""
         return sum((account.withdraw for account in self.accounts), ZERO)

@@ -80,12 +80,10 @@ class Band:
 
         None where no part applies: such a line is never breached.
         """
-        parts = []
-        if self.absolute is not None:
-            parts.append(self.absolute)
-        if self.relative is not None and symbol != CASH and target > ZERO:
-            parts.append(target * self.relative / HUNDRED)
-        return min(parts) if parts else None
+        if self.relative is None or symbol == CASH or target <= ZERO:
+            return self.absolute
+        part = target * self.relative / HUNDRED
+        return part if self.absolute is None else min(self.absolute, part)
 
 
 @dataclass(frozen=True, slots=True)

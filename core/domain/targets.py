@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
@@ -31,7 +32,7 @@ class TargetLine:
     substitutes: tuple[Symbol, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TargetAllocation:
     """What a portfolio should look like: lines whose weights sum to exactly 100 percent.
 
@@ -75,19 +76,24 @@ class TargetAllocation:
         """The symbols of the lines that are instruments, in the allocation's order."""
         return tuple(line.symbol for line in self.lines if line.symbol != CASH)
 
-    @property
-    def weights(self) -> dict[Symbol, Decimal]:
+    @cached_property
+    def weights(self) -> Mapping[Symbol, Decimal]:
         """Weight by symbol, in percent; CASH only where it is a line."""
         return {line.symbol: line.weight for line in self.lines}
 
-    @property
-    def served_by(self) -> dict[Symbol, Symbol]:
+    @cached_property
+    def served_by(self) -> Mapping[Symbol, Symbol]:
         """The line's symbol by each symbol that serves it: its own, and its substitutes."""
         return {
             symbol: line.symbol
             for line in self.lines
             for symbol in (line.symbol, *line.substitutes)
         }
+
+    @cached_property
+    def substitutes(self) -> Mapping[Symbol, tuple[Symbol, ...]]:
+        """The ranked substitutes by the line's symbol; only lines that have any."""
+        return {line.symbol: line.substitutes for line in self.lines if line.substitutes}
 
     def weight(self, symbol: Symbol) -> Decimal:
         """The target of a symbol in percent; 0 where it has none."""

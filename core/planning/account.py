@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -14,7 +14,8 @@ from core.domain.instrument import CASH
 from core.domain.money import HUNDRED, ZERO, half_spread, purchase_cost, sale_proceeds
 from core.domain.plan import After, PlanRequest, Side, Trade
 from core.domain.policy import Policy
-from core.planning.problem import Cell, Problem, cap_of
+from core.planning.cells import Cell, cap_of
+from core.planning.problem import Problem
 from core.planning.reasons import explain_trade
 
 
@@ -26,16 +27,20 @@ def make_trades(
     The search counts in floats; where the last cent is missing, purchases shrink by it.
     """
     counts = [int(count) for count in units]
+    made = {
+        place: _trade(request, problem.cells[place], count)
+        for place, count in enumerate(counts)
+        if count
+    }
     while True:
-        trades = [
-            _trade(request, cell, count)
-            for cell, count in zip(problem.cells, counts, strict=True)
-            if count
-        ]
-        name, missing = _missing(request, report, trades)
+        name, missing = _missing(request, report, tuple(made.values()))
         if missing <= ZERO:
-            return tuple(sorted(trades, key=_order))
-        _give_up(problem, counts, name, missing)
+            return tuple(sorted(made.values(), key=_order))
+        place = _give_up(problem, counts, name, missing)
+        if counts[place]:
+            made[place] = _trade(request, problem.cells[place], counts[place])
+        else:
+            del made[place]
 
 
 def _order(trade: Trade) -> tuple[bool, Symbol, str]:
@@ -46,7 +51,8 @@ def cash_after(request: PlanRequest, trades: Sequence[Trade]) -> dict[str, Decim
     """The cash of each account after trades, by its name."""
     cash = {account.name: account.cash for account in request.accounts}
     for trade in trades:
-        cash[trade.account] += net_cash((trade,))
+        change = trade.value if trade.side is Side.SELL else -trade.value
+        cash[trade.account] += change - trade.cost
     return cash
 
 
@@ -70,8 +76,8 @@ def _missing(
     return None, request.policy.cash_reserve.of(report.total) - sum(cash.values(), ZERO)
 
 
-def _give_up(problem: Problem, counts: list[int], name: str | None, missing: Decimal) -> None:
-    """Shrink the purchase with the cheapest unit; below the least trade it is left out."""
+def _give_up(problem: Problem, counts: list[int], name: str | None, missing: Decimal) -> int:
+    """Shrink the purchase with the cheapest unit, and return its place; below the least trade it is left out."""
     bought = [
         place
         for place, count in enumerate(counts)
@@ -82,6 +88,7 @@ def _give_up(problem: Problem, counts: list[int], name: str | None, missing: Dec
     counts[place] -= max(1, int(missing / (cell.price * cell.unit)))
     if counts[place] < max(problem.least[place], 1):
         counts[place] = 0
+    return place
 
 
 def _trade(request: PlanRequest, cell: Cell, count: int) -> Trade:
@@ -101,7 +108,10 @@ def trade_cost(policy: Policy, side: Side, quantity: Decimal, price: Decimal) ->
         cost = purchase_cost(quantity, price + half) - value
     else:
         cost = value - sale_proceeds(quantity, price - half)
-    return cost + policy.commission + purchase_cost(quantity, policy.commission_per_share)
+    cost += policy.commission
+    if policy.commission_per_share:
+        cost += purchase_cost(quantity, policy.commission_per_share)
+    return cost
 
 
 def _quantity(request: PlanRequest, cell: Cell, count: int) -> Decimal:
@@ -137,15 +147,18 @@ def carry_out(request: PlanRequest, report: DriftReport, trades: Sequence[Trade]
         else line.weight
         for line in report.lines
     }
+    after = tuple(weights.values())
+    targets, goals = [line.target for line in report.lines], [line.goal for line in report.lines]
+    drift = _distance(after, targets)
     return After(
         cash=report.line(CASH).value + brought,
         weights=weights,
-        portfolio_drift=_distance(weights, {line.symbol: line.target for line in report.lines}),
-        tracking_error=_distance(weights, {line.symbol: line.goal for line in report.lines}),
+        portfolio_drift=drift,
+        tracking_error=drift if goals == targets else _distance(after, goals),
     )
 
 
-def _distance(weights: Mapping[Symbol, Decimal], wanted: Mapping[Symbol, Decimal]) -> Decimal:
+def _distance(weights: Sequence[Decimal], wanted: Sequence[Decimal]) -> Decimal:
     """Half the sum of the differences, in points; summed by size, whatever the lines' order."""
-    parts = sorted(abs(weight - wanted[symbol]) for symbol, weight in weights.items())
+    parts = sorted([abs(weight - goal) for weight, goal in zip(weights, wanted, strict=True)])
     return sum(parts, ZERO) / 2

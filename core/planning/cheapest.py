@@ -11,7 +11,7 @@ import numpy as np
 from core.domain.plan import Method
 from core.planning import fewest
 from core.planning.exact import ExactSolution, Judge, Objective, solve_exact
-from core.planning.fewest import BUDGET, first_plan, has_limits, least_error, least_outside
+from core.planning.fewest import BUDGET, first_plan, least_error, least_outside
 from core.planning.inside import (
     NOISE,
     Inside,
@@ -26,7 +26,7 @@ from core.planning.model import Model, Terms, cost_terms, tax_terms
 from core.planning.problem import Floats, Problem
 from core.planning.rule import nearest_inside
 from core.planning.sale_costs import SaleCosts, tax_of
-from core.planning.score import outflow
+from core.planning.score import has_limits, outflow
 from core.planning.solution import Solution
 
 _CENT = 0.01

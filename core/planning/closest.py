@@ -20,11 +20,13 @@ from core.planning.problem import Floats, Problem
 from core.planning.score import (
     CENT_NOISE,
     TRADE_WEIGHT,
+    has_limits,
     is_allowed,
     least_shortfall,
     outflow,
     score,
     shortfall,
+    value_of,
 )
 from core.planning.solution import Solution
 from core.planning.together import bound_together, can_be_one_purse, solve_together
@@ -87,7 +89,9 @@ def _constructed(problem: Problem) -> Found:
         listed = solve_knapsack(problem)
         bound, work = listed.bound, listed.work
         if np.isfinite(listed.score):
-            listed = replace(listed, score=score(problem, listed.units))
+            keeps_rules = not has_limits(problem) and problem.cash[0] >= 0
+            measure = value_of if keeps_rules else score
+            listed = replace(listed, score=measure(problem, listed.units))
         if listed.gap <= PROVEN * problem.total:
             return listed
         starts = [listed.units] if np.isfinite(listed.score) else []

@@ -28,7 +28,7 @@ from core.planning.inside import (
 from core.planning.model import Model
 from core.planning.problem import Floats, Problem
 from core.planning.rule import find_by_rule
-from core.planning.score import score
+from core.planning.score import has_limits, score
 from core.planning.solution import Solution
 
 BUDGET = Budget(nodes=2000, seconds=1.0)
@@ -74,11 +74,6 @@ def solve(problem: Problem, *, exact: bool = True) -> Solution:
         work=work + sum(step.work for step in steps),
         timed_out=timed_out or any(step.timed_out for step in steps),
     )
-
-
-def has_limits(problem: Problem) -> bool:
-    """Whether turnover or cost are limited."""
-    return bool(np.isfinite(problem.turnover_limit) or np.isfinite(problem.cost_limit))
 
 
 def count_trades(_: Problem, units: Floats) -> float:

@@ -4,7 +4,7 @@ Each cell chooses its units; only cash ties the cells together. With a price on 
 they reach together is a bound (Lagrange). What a choice gives away at the best price is its *loss*: only choices whose
 losses add up to less than the gap between the best plan so far and the bound can be better, and those few are listed,
 cell by cell, without the ones that others dominate (Pisinger 1995: A minimal algorithm for the multiple-choice
-knapsack problem). A limit on the list keeps the work bounded.
+knapsack problem; see ``core.planning.deviations``). A limit on the list keeps the work bounded.
 """
 
 from __future__ import annotations
@@ -13,22 +13,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.planning.deviations import Cash, Choice, Deviations, best_pair, list_sums
 from core.planning.problem import Floats, Problem
 from core.planning.score import CENT_NOISE, TRADE_WEIGHT, outflow, tie_break
 
-_MOST_STATES = 4000
 _MOST_PRICES = 40
-_PAIRS_OF = 48
-_WINDOWS = (3, 12, 50)
-"""So many units are listed on each side of the goal, beside none, the least and the most; more where it matters."""
+_PARTS_NEAR, _NEAR_GOAL, _FURTHER = 3, 6, 50
+"""So many units are listed on each side of the goal, beside none, the least and the most.
+
+The first where shares have parts, and only the bound is asked for; the last where it matters.
+"""
 _NEAR = 1e-12
 """What floats cannot tell, as a part of the total."""
 
-_NONE = np.zeros(1)
 
-Choice = NDArray[np.intp]
 MoreTrades = Callable[[Floats], Floats]
 
 
@@ -40,10 +39,6 @@ class Found:
     score: float
     bound: float
     work: int
-    is_cut: bool = False
-    """Whether only choices that were not listed keep the bound below the score."""
-    price: float = 0.0
-    """The price of cash, from 0 to 1, at which cells that choose alone come nearest to spending what there is."""
 
     @property
     def gap(self) -> float:
@@ -74,6 +69,19 @@ class Priced:
     flow: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """By cell: the units of its best choice at the price of cash, the cash they take, and what both are worth there."""
+
+    units: Floats
+    flows: Floats
+    values: Floats
+
+    def of(self, cells: Choice) -> _Base:
+        """The same for some cells."""
+        return _Base(self.units[cells], self.flows[cells], self.values[cells])
+
+
 def solve_knapsack(problem: Problem, more: MoreTrades | None = None) -> Found:
     """The plan of least score, or the best found, for simple problems; limits on turnover and cost are left aside.
 
@@ -85,8 +93,7 @@ def solve_knapsack(problem: Problem, more: MoreTrades | None = None) -> Found:
     nothing = np.zeros(len(problem.price))
     sales = _solve(problem, nothing, -np.inf, more)  # these may stay below the floor
     best = min(found, sales, key=lambda each: each.score)
-    bound, work = min(found.bound, sales.bound), found.work + sales.work
-    return replace(best, bound=bound, work=work)
+    return replace(best, bound=min(found.bound, sales.bound), work=found.work + sales.work)
 
 
 def bound_by_price(problem: Problem, more: MoreTrades | None = None) -> float:
@@ -98,7 +105,7 @@ def bound_by_price(problem: Problem, more: MoreTrades | None = None) -> float:
 
 
 def _bound(problem: Problem, highest: Floats, floor: float, more: MoreTrades | None) -> float:
-    options = list_options(problem, highest, _WINDOWS[0], more)
+    options = list_options(problem, highest, _PARTS_NEAR, more)
     room = problem.all_cash - max(problem.cash_goal, floor)
     price, bound, base = best_price(options, room)
     if base.flow > problem.all_cash - floor + CENT_NOISE:
@@ -106,88 +113,139 @@ def _bound(problem: Problem, highest: Floats, floor: float, more: MoreTrades | N
     return bound + float(np.minimum(losses_at(options, price, base)[1], 0.0).sum())
 
 
+def _chosen(options: Options, price: float, base: Priced) -> _Base:
+    """The best choice of each cell at a price of cash."""
+    cells = options.cells
+    scores, flows = options.scores[base.rows, cells], options.flows[base.rows, cells]
+    return _Base(options.units[base.rows, cells], flows, scores + price * flows)
+
+
 def losses_at(options: Options, price: float, base: Priced) -> tuple[Floats, Floats]:
     """What each choice gives away at a price of cash, and the least that the ranges do which are not listed."""
-    losses = options.scores + price * options.flows
-    losses -= losses[base.rows, options.cells]
+    return _losses(options, price, _chosen(options, price, base))
+
+
+def _losses(options: Options, price: float, base: _Base) -> tuple[Floats, Floats]:
+    losses = options.scores + price * options.flows - base.values
     return losses, losses[options.listed :].min(axis=0) - price * options.cent
 
 
 def _solve(problem: Problem, highest: Floats, floor: float, more: MoreTrades | None) -> Found:
-    near, work = problem.total * _NEAR, 0
-    for width in _WINDOWS:
-        found = _solve_listed(problem, highest, floor, width, more)
-        work += found.work
-        if not found.is_cut or found.score - found.bound <= near:
-            break
-    return replace(found, work=work)
-
-
-def _solve_listed(
-    problem: Problem, highest: Floats, floor: float, width: int, more: MoreTrades | None
-) -> Found:
-    options = list_options(problem, highest, width, more)
+    options = list_options(problem, highest, _NEAR_GOAL, more)
+    every = options.cells
     room = problem.all_cash - max(problem.cash_goal, floor)
     most = problem.all_cash - floor + CENT_NOISE
-    price, bound, base = best_price(options, room)
-    if base.flow > most:
-        return Found(np.zeros(len(problem.price)), np.inf, -np.inf, 0)
-    losses, ends = losses_at(options, price, base)
+    price, bound, priced = best_price(options, room)
+    if priced.flow > most:
+        return Found(np.zeros(len(every)), np.inf, -np.inf, 0)
+    base, cash = _chosen(options, price, priced), Cash(price, priced.flow, room, most)
+    losses, ends = _losses(options, price, base)
     bound += float(np.minimum(ends, 0.0).sum())
-    unlisted = bound + max(float(ends.min()), 0.0)
-    losses = np.maximum(losses[: options.listed], 0.0)
-    search = _Search(options, losses, base, price, room, most)
-    loss, rows, work, is_whole = search.run(problem.total * _NEAR)
-    units = options.units[rows, options.cells]
-    score = base.score + price * (base.flow - room) + loss
-    is_cut = is_whole and unlisted < score
-    bound = min(score, unlisted) if is_whole else bound
-    return Found(units, score, bound, work, is_cut=is_cut, price=price)
+    least, units, work, is_whole = cash.loose(cash.flow), base.units, 0, False
+    if least > problem.total * _NEAR:
+        least = min(least, _best_single(cash, options, losses, base))
+        some = _deviations(options, every, losses, base, least)
+        further = np.flatnonzero(ends < least)
+        if len(further):
+            wide, theirs = list_options(problem, highest, _FURTHER, more, further), base.of(further)
+            losses, ends[further] = _losses(wide, price, theirs)
+            widened = _deviations(wide, further, losses, theirs, least)
+            some = some.without(further).with_more(widened)
+        best = best_pair(cash, some)
+        listed, work, is_whole = list_sums(cash, some, best.loss)
+        best = listed or best
+        least, units = best.loss, units.copy()
+        for place in best.places:
+            units[some.cells[place]] = some.units[place]
+    score = priced.score + price * (priced.flow - room) + least
+    bound = min(score, bound + max(float(ends.min()), 0.0)) if is_whole else bound
+    return Found(units, score, bound, work)
 
 
-def list_options(problem: Problem, highest: Floats, width: int, more: MoreTrades | None) -> Options:
-    """The choices of each cell: a window around its goal, none, and the least and the most that is allowed.
+def _best_single(cash: Cash, options: Options, losses: Floats, base: _Base) -> float:
+    """What the best of the listed choices loses, cash included, with all other cells as in the base."""
+    flows = options.flows[: options.listed] + (cash.flow - base.flows)
+    return float((np.maximum(losses[: options.listed], 0.0) + cash.loose_each(flows)).min())
+
+
+def _deviations(
+    options: Options, cells: Choice, losses: Floats, base: _Base, most: float
+) -> Deviations:
+    """The listed choices of some cells, other than the base's, that lose no more than ``most``."""
+    listed = slice(options.listed)
+    is_near = (losses[listed] <= most) & (options.units[listed] != base.units)
+    at, rows = np.nonzero(is_near.T)
+    units = options.units[rows, at]
+    places = {
+        pair: place for place, pair in enumerate(zip(at.tolist(), units.tolist(), strict=True))
+    }
+    once = np.fromiter(places.values(), dtype=np.intp, count=len(places))
+    at, rows = at[once], rows[once]
+    flows = options.flows[rows, at] - base.flows[at]
+    return Deviations(cells[at], units[once], np.maximum(losses[rows, at], 0.0), flows)
+
+
+def list_options(
+    problem: Problem,
+    highest: Floats,
+    width: int,
+    more: MoreTrades | None = None,
+    some: Choice | None = None,
+) -> Options:
+    """The choices of each cell, or of some: a window around its goal, none, and the least and the most allowed.
 
     In the ranges between those a choice's score and flow are linear, so that nothing there beats both ends.
     """
-    lowest, least = problem.lowest, np.maximum(problem.least, 1.0)
-    goal = np.floor(problem.gap[problem.line_of] / problem.price + 1e-12)
-    first = np.clip(goal + 1.0 - width, lowest, highest)
-    last = np.clip(goal + width, lowest, highest)
-    window = np.minimum(first + np.arange(2.0 * width)[:, None], last)
-    others = np.stack([0 * goal, least, -least, -problem.sell_out, lowest, highest])
+    cells = np.arange(len(problem.price)) if some is None else some
+    lowest, highest = problem.lowest[cells], highest[cells]
+    least, sell_out = np.maximum(problem.least[cells], 1.0), problem.sell_out[cells]
+    goal = np.floor(problem.gap[problem.line_of[cells]] / problem.price[cells] + 1e-12)
+    first = np.minimum(np.maximum(goal + 1.0 - width, lowest), highest)
+    last = np.minimum(np.maximum(goal + width, lowest), highest)
     ranges = (
         (least + 1, np.minimum(first - 1, highest - 1)),
         (np.maximum(last, least) + 1, highest - 1),
         (lowest + 1, np.minimum(first, -least) - 1),
         (np.maximum(last, lowest) + 1, -least - 1),
     )
-    ends = np.stack(
-        [np.where(low <= high, end, np.nan) for low, high in ranges for end in (low, high)]
-    )
-    units = np.concatenate([window, others, ends])
-    scores = _scores(problem, np.nan_to_num(units), highest)
-    scores[np.isnan(units)] = np.inf
-    units = np.nan_to_num(units)
-    cells, listed = np.arange(len(problem.price)), len(window) + len(others)
-    flows = outflow(problem, units)
+    window, listed = 2 * width, 2 * width + 6
+    units = np.empty((listed + 2 * len(ranges), len(cells)))
+    np.minimum(first + np.arange(float(window))[:, None], last, out=units[:window])
+    for row, end in enumerate((0 * goal, least, -least, -sell_out, lowest, highest), window):
+        units[row] = end
+    is_none = np.zeros(units.shape, dtype=bool)
+    for at, (low, high) in enumerate(ranges):
+        row = listed + 2 * at
+        units[row], units[row + 1] = low, high
+        is_none[row : row + 2] = low > high
+    units[is_none] = 0.0
+    scores = _scores(problem, units, highest, cells)
+    scores[is_none] = np.inf
+    flows = outflow(problem, units, cells)
     if more is not None:
-        trades = more(units)
+        every = np.zeros((len(units), len(problem.price)))
+        every[:, cells] = units
+        trades = more(every)[:, cells]
         # A range has at least as many trades as the end with fewer.
         trades[listed::2] = np.minimum(trades[listed::2], trades[listed + 1 :: 2])
         trades[listed + 1 :: 2] = trades[listed::2]
         scores += trades * TRADE_WEIGHT * problem.total
         flows += trades * problem.commission
     cent = 0.01 if problem.fee.any() or _has_rounding(problem) else 0.0
-    return Options(units, scores, flows, cells, listed, cent)
+    return Options(units, scores, flows, np.arange(len(cells)), listed, cent)
 
 
-def _scores(problem: Problem, units: Floats, highest: Floats) -> Floats:
+def _scores(problem: Problem, units: Floats, highest: Floats, cells: Choice) -> Floats:
     """What each choice scores by itself: its line's shortfall, and the tie-breaks."""
-    inside = (units >= problem.lowest) & (units <= highest)
-    enough = (units == 0) | (np.abs(units) >= problem.least) | (units == -problem.sell_out)
-    short = np.maximum(problem.gap[problem.line_of] - units * problem.price, 0.0)
-    return np.where(inside & enough, short + tie_break(problem, units), np.inf)
+    allowed = (units >= problem.lowest[cells]) & (units <= highest)
+    least = problem.least[cells]
+    if (least > 1).any():
+        enough = (units == 0) | (np.abs(units) >= least) | (units == -problem.sell_out[cells])
+        allowed &= enough
+    short = problem.gap[problem.line_of[cells]] - units * problem.price[cells]
+    scores = np.maximum(short, 0.0) + tie_break(problem, units, cells)
+    scores[~allowed] = np.inf
+    return scores
 
 
 def _has_rounding(problem: Problem) -> bool:
@@ -222,142 +280,6 @@ def best_price(options: Options, room: float) -> tuple[float, float, Priced]:
 def _at_price(options: Options, price: float) -> Priced:
     listed = slice(options.listed)
     rows = (options.scores[listed] + price * options.flows[listed]).argmin(axis=0)
-    scores, flows = options.scores[rows, options.cells], options.flows[rows, options.cells]
+    at = rows * len(rows) + options.cells
+    scores, flows = options.scores.ravel()[at], options.flows.ravel()[at]
     return Priced(rows, float(scores.sum()), float(flows.sum()))
-
-
-@dataclass(slots=True)
-class _Search:
-    """The search for the least loss: ``room`` is the cash to spend for nothing, ``most`` what may be spent at all."""
-
-    options: Options
-    losses: Floats
-    base: Priced
-    price: float
-    room: float
-    most: float
-
-    def run(self, near: float) -> tuple[float, Choice, int, bool]:
-        """The least loss, its rows, the states listed, and whether nothing was left out."""
-        best, rows = self._try_pairs(near)
-        if best <= near:
-            return best, rows, 0, False
-        return self._list_states(best, rows)
-
-    def _loose(self, flow: Floats) -> Floats:
-        """What cash left over loses, or cash missing from its goal; infinite where it must not be spent."""
-        over = self.room - flow
-        loss = np.where(over >= 0, self.price * over, (self.price - 1) * over)
-        return np.where(flow > self.most, np.inf, loss)
-
-    def _deviations(self, best: float) -> tuple[Choice, Choice, Floats, Floats]:
-        """Other choices than the base's that lose less than the best plan: cells, rows, losses, changes of flow."""
-        options, base = self.options, self.base
-        flows = options.flows[: options.listed] - options.flows[base.rows, options.cells]
-        units = options.units[: options.listed]
-        is_other = (self.losses < best) & (units != units[base.rows, options.cells])
-        cells, rows = np.nonzero(is_other.T)
-        same = np.zeros(len(cells), dtype=bool)
-        same[1:] = (cells[1:] == cells[:-1]) & (
-            units[rows[1:], cells[1:]] == units[rows[:-1], cells[:-1]]
-        )
-        cells, rows = cells[~same], rows[~same]
-        return cells, rows, self.losses[rows, cells], flows[rows, cells]
-
-    def _try_pairs(self, near: float) -> tuple[float, Choice]:
-        """The base with one or two other choices: a good plan soon."""
-        rows = self.base.rows
-        best = float(self._loose(np.array(self.base.flow)))
-        if best <= near:
-            return best, rows
-        cells, others, losses, flows = self._deviations(best if np.isfinite(best) else np.inf)
-        chosen = np.argsort(losses, kind="stable")[:_PAIRS_OF]
-        cells, others = np.append(cells[chosen], -1), np.append(others[chosen], 0)
-        losses, flows = np.append(losses[chosen], 0.0), np.append(flows[chosen], 0.0)
-        pairs = losses[:, None] + losses + self._loose(self.base.flow + flows[:, None] + flows)
-        pairs[(cells[:, None] == cells) & (cells >= 0)] = np.inf
-        first, second = divmod(int(pairs.argmin()), len(cells))
-        if pairs[first, second] < best:
-            best, rows = float(pairs[first, second]), rows.copy()
-            for at in (first, second):
-                if cells[at] >= 0:
-                    rows[cells[at]] = others[at]
-        return best, rows
-
-    def _list_states(self, best: float, rows: Choice) -> tuple[float, Choice, int, bool]:
-        """Every sum of losses that may be less than the best, cell by cell, the dominated ones left out."""
-        cells, others, losses, flows = self._deviations(best)
-        order = _by_flow(cells, flows)
-        adds = [np.concatenate([_NONE, losses[group]]) for group in order]
-        takes = [np.concatenate([_NONE, flows[group]]) for group in order]
-        up, down = (
-            _after_each([take.max() for take in takes]),
-            _after_each([t.min() for t in takes]),
-        )
-        loss, flow = np.zeros(1), np.array([self.base.flow])
-        steps: list[tuple[Choice, int]] = []
-        work, found = 0, (-1, -1)
-        for step in range(len(order)):
-            loss = (loss[:, None] + adds[step]).ravel()
-            flow = (flow[:, None] + takes[step]).ravel()
-            at = np.flatnonzero(self._reach(loss, flow, up[step], down[step]) < best)
-            at = at[_undominated(loss[at] - self.price * flow[at], flow[at])]
-            loss, flow = loss[at], flow[at]
-            steps.append((at, len(adds[step])))
-            work += len(at)
-            if not len(at):
-                break
-            whole = loss + self._loose(flow)
-            if whole[least := int(whole.argmin())] < best:
-                best, found = float(whole[least]), (step, least)
-            if len(at) > _MOST_STATES:
-                return best, self._rows_of(steps, found, order, cells, others, rows), work, False
-        return best, self._rows_of(steps, found, order, cells, others, rows), work, True
-
-    def _reach(self, loss: Floats, flow: Floats, up: float, down: float) -> Floats:
-        """The least loss that a state can end with, whatever the cells that follow choose."""
-        nearest = np.minimum(np.maximum(self.room, flow + down), flow + up)
-        return loss + self._loose(nearest)
-
-    def _rows_of(
-        self,
-        steps: list[tuple[Choice, int]],
-        found: tuple[int, int],
-        order: list[Choice],
-        cells: Choice,
-        others: Choice,
-        rows: Choice,
-    ) -> Choice:
-        """The rows that led to a state, followed back from step to step; the rows so far where none was better."""
-        step, state = found
-        if step < 0:
-            return rows
-        rows = self.base.rows.copy()
-        for back in range(step, -1, -1):
-            at, count = steps[back]
-            state, picked = divmod(int(at[state]), count)
-            if picked:
-                deviation = order[back][picked - 1]
-                rows[cells[deviation]] = others[deviation]
-        return rows
-
-
-def _after_each(most: list[float]) -> list[float]:
-    """What all that come later can still add, by place."""
-    return [sum(most[at + 1 :]) for at in range(len(most))]
-
-
-def _by_flow(cells: Choice, flows: Floats) -> list[Choice]:
-    """The places of each cell's choices, the cells that move most cash first."""
-    starts = np.flatnonzero(cells[1:] != cells[:-1]) + 1
-    groups = [group for group in np.split(np.arange(len(cells)), starts) if len(group)]
-    return sorted(groups, key=lambda group: -float(np.abs(flows[group]).max()))
-
-
-def _undominated(score: Floats, flow: Floats) -> Choice:
-    """The places of the states for which no other takes no more cash and scores no more."""
-    order = np.lexsort((score, flow))
-    ranked = score[order]
-    keep = np.ones(len(order), dtype=bool)
-    keep[1:] = ranked[1:] < np.minimum.accumulate(ranked)[:-1]
-    return order[keep]

@@ -27,7 +27,7 @@ from core.domain.plan import (
 from core.domain.policy import Direction, whole_shares
 from core.domain.tax import rules_of
 from core.planning.account import carry_out, cash_after, trade_cost
-from core.planning.problem import cap_of, step_of
+from core.planning.cells import cap_of, step_of
 from core.planning.reasons import explain_kept
 from core.planning.taxes import method_of, notes_on, owner_of, realise
 

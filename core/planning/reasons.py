@@ -11,7 +11,8 @@ from core.domain.instrument import CASH
 from core.domain.money import CENT, HUNDRED, ONE, ZERO, half_spread
 from core.domain.plan import PlanRequest, Reason, ReasonCode, Side, Skipped, Trade
 from core.domain.policy import Trigger
-from core.planning.problem import Cell, Problem
+from core.planning.cells import Cell
+from core.planning.problem import Problem
 from core.planning.worth import Left
 
 
@@ -141,19 +142,18 @@ def explain_skipped(
     served_by = request.targets.served_by
     traded = {served_by.get(trade.symbol, trade.symbol) for trade in trades}
     spare = cash_after - request.policy.cash_reserve.of(report.total)
-    return tuple(
-        Skipped(line.symbol, _obstacle(request, _cells_of(problem, place), report.total, spare))
-        for place, line in enumerate(problem.lines)
+    skipped = {
+        line.symbol: list[Cell]()
+        for line in problem.lines
         if line.symbol not in traded and line.weight != line.goal
+    }
+    for cell in problem.cells:
+        if cell.line.symbol in skipped:
+            skipped[cell.line.symbol].append(cell)
+    return tuple(
+        Skipped(symbol, _obstacle(request, cells, report.total, spare))
+        for symbol, cells in skipped.items()
     )
-
-
-def _cells_of(problem: Problem, line: int) -> list[Cell]:
-    return [
-        cell
-        for cell, place in zip(problem.cells, problem.line_of, strict=True)
-        if int(place) == line
-    ]
 
 
 def _obstacle(

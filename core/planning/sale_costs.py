@@ -9,7 +9,8 @@ from core.domain.lots import LotSale, Term
 from core.domain.money import HUNDRED, ZERO
 from core.domain.plan import PlanRequest
 from core.domain.policy import Policy
-from core.planning.problem import Cell, Floats, Problem
+from core.planning.cells import Cell
+from core.planning.problem import Floats, Problem
 from core.planning.taxes import is_taxed, lots_sold
 
 

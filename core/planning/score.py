@@ -10,6 +10,8 @@ then the money that changes hands counts.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,9 +31,8 @@ EVERYWHERE = slice(None)
 
 def outflow(problem: Problem, units: Floats, where: Where = EVERYWHERE) -> Floats:
     """What trades take from cash (sales are negative), each rounded to the cent against us."""
-    buys = np.ceil(units * problem.buy_price[where] * 100 - CENT_NOISE) / 100
-    sells = np.ceil(units * problem.sell_price[where] * 100 - CENT_NOISE) / 100
-    flow = np.where(units > 0, buys, sells)
+    each = np.where(units > 0, problem.buy_price[where], problem.sell_price[where])
+    flow: Floats = np.ceil(units * each * 100 - CENT_NOISE) / 100
     if problem.fee.any():
         flow += np.ceil(np.abs(units) * problem.fee[where] * 100 - CENT_NOISE) / 100
     if problem.commission:
@@ -61,6 +62,16 @@ def shortfall(problem: Problem, units: Floats) -> float:
     return float(np.maximum(problem.gap - moved, 0.0).sum()) + max(problem.cash_goal - cash, 0.0)
 
 
+def value_of(problem: Problem, units: Floats) -> float:
+    """The shortfall with its tie-breaks, of units that break no rule."""
+    return shortfall(problem, units) + float(tie_break(problem, units).sum())
+
+
+def has_limits(problem: Problem) -> bool:
+    """Whether turnover or cost are limited."""
+    return math.isfinite(problem.turnover_limit) or math.isfinite(problem.cost_limit)
+
+
 def score(problem: Problem, units: Floats) -> float:
     """The shortfall with its tie-breaks; infinite where a rule is broken, huge where money is not raised."""
     if not is_allowed(problem, units).all():
@@ -71,7 +82,7 @@ def score(problem: Problem, units: Floats) -> float:
     moved = units * problem.price
     turnover, cost = float(np.abs(moved).sum()), float(flow.sum() - moved.sum())
     penalty = penalties(problem, left, buys, turnover, cost).item()
-    return shortfall(problem, units) + float(tie_break(problem, units).sum()) + penalty
+    return value_of(problem, units) + penalty
 
 
 def penalties(

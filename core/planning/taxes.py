@@ -71,6 +71,11 @@ def method_of(policy: Policy, account: PlanAccount) -> LotMethod:
     return policy.lot_method if policy.lot_method in account.lot_methods else LotMethod.FIFO
 
 
+def has_sale_limits(policy: Policy) -> bool:
+    """Whether a policy can keep taxes from letting all of a position be sold; see ``sale_limit``."""
+    return policy.defer_days > 0 or policy.outside is Outside.SELL_WITHOUT_GAIN
+
+
 def sale_limit(
     request: PlanRequest, account: PlanAccount, symbol: Symbol, price: Decimal
 ) -> SaleLimit:
@@ -116,8 +121,8 @@ def _defers(request: PlanRequest, account: PlanAccount) -> int:
 
 
 def _must_not_gain(request: PlanRequest, symbol: Symbol) -> bool:
-    is_outside = symbol not in request.targets.served_by
-    return is_outside and request.policy.outside is Outside.SELL_WITHOUT_GAIN
+    is_kept = request.policy.outside is Outside.SELL_WITHOUT_GAIN
+    return is_kept and symbol not in request.targets.served_by
 
 
 def _barred(
@@ -165,12 +170,19 @@ def blocks(request: PlanRequest, symbol: Symbol) -> bool:
 def with_lots(request: PlanRequest, trades: Sequence[Trade]) -> tuple[Trade, ...]:
     """The trades, each sale with the lots that it takes, where anything is known of them."""
     accounts = {account.name: account for account in request.accounts}
-    return tuple(_with_lots(request, accounts[trade.account], trade) for trade in trades)
+    taxed = {name for name, account in accounts.items() if is_taxed(request, account)}
+    return tuple(
+        trade
+        if trade.side is Side.BUY
+        else _with_lots(request, accounts[trade.account], trade, is_taxed=trade.account in taxed)
+        for trade in trades
+    )
 
 
-def _with_lots(request: PlanRequest, account: PlanAccount, trade: Trade) -> Trade:
-    known = any(lot.symbol == trade.symbol for lot in account.lots)
-    if trade.side is Side.BUY or not (known or is_taxed(request, account)):
+def _with_lots(
+    request: PlanRequest, account: PlanAccount, trade: Trade, *, is_taxed: bool
+) -> Trade:
+    if not (is_taxed or any(lot.symbol == trade.symbol for lot in account.lots)):
         return trade
     proceeds = trade.value - trade.cost
     taken = lots_sold(request, account, trade.symbol, trade.quantity, trade.price, proceeds)
