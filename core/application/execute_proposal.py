@@ -38,7 +38,7 @@ from core.domain.refusals import BrokerDown, ClosedUnexpectedly, Refusal
 from core.domain.report import WhyNot, outcome_of
 from core.domain.risk import ApprovedPlan, resume_plan
 from core.ports.broker import Broker, BrokerError
-from core.ports.store import AuditEvent, UnitOfWork
+from core.ports.store import AuditEvent
 
 log = logging.getLogger(__name__)
 
@@ -322,6 +322,7 @@ async def _conclude(
         return False
     outcome = outcome_of(orders)
     look = look_after(desk.market, managed, orders)
+    await _fit_earmark(desk, grant, proposal_id, orders)
     drift = await _drift_now(desk, managed)
     now = desk.clock.now()
     async with desk.store.begin() as work:
@@ -333,7 +334,6 @@ async def _conclude(
         proposal = await work.proposals.get(proposal_id)
         if proposal is None:
             return False
-        await _fit_earmark(work, proposal, orders)
         if look is not None:
             await schedule(work, look)
         await remember_switches(work, proposal)
@@ -346,12 +346,20 @@ async def _conclude(
     return True
 
 
-async def _fit_earmark(work: UnitOfWork, proposal: Proposal, orders: tuple[Order, ...]) -> None:
-    """No more is set aside than the sales have brought."""
-    earmark = await work.earmarks.of_proposal(proposal.id)
-    there = brought(proposal, orders)
-    if earmark is not None and ZERO < there < earmark.amount:
-        await work.earmarks.resize(earmark.id, there)
+async def _fit_earmark(
+    desk: Desk, grant: Grant, proposal_id: ProposalId, orders: tuple[Order, ...]
+) -> None:
+    """No more is set aside than the sales have brought, as far as it is known by now."""
+    async with desk.store.read() as work:
+        earmark = await work.earmarks.of_proposal(proposal_id)
+        proposal = await work.proposals.get(proposal_id)
+    if earmark is None or proposal is None:
+        return
+    there = min(proposal.revision.snapshot.set_aside, brought(proposal, orders))
+    if there > ZERO and there != earmark.amount:
+        async with desk.store.begin() as work:
+            await work.leases.require(grant.name, desk.holder, grant.fence, desk.clock.now())
+            await work.earmarks.resize(earmark.id, there)
 
 
 async def _hand_over(desk: Desk, managed: ManagedPortfolio, proposal_id: ProposalId) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from core.application.request_withdrawal import (
     request_withdrawal,
     take_out,
 )
+from core.application.resolve_frozen import check_again
 from core.application.run_due_work import run_due_work
 from core.application.schedule_checks import schedule_checks
 from core.application.show_status import Status, show_status
@@ -36,8 +38,9 @@ from core.domain.refusals import (
     PortfolioPaused,
     StillSetAside,
 )
-from core.ports.broker import Broker
+from core.ports.broker import Broker, Dedup
 from tests.application.acts import ask, decide, drifted, let_in, set_policy, view
+from tests.fakes.broker import Mishap
 from tests.fakes.world import TwinBrokers, World
 
 CALM = {"AAA": 69, "BBB": 30, "CASH": 1}
@@ -295,6 +298,27 @@ async def test_sales_that_brought_less_set_aside_less(world: World) -> None:
     assert shown.earmark is not None
     assert shown.earmark.amount == min(Decimal(2000), world.broker.cash)
     assert (await status_of(world, anna, portfolio_id)).set_aside == shown.earmark.amount
+
+
+async def test_what_was_in_doubt_and_came_after_all_is_set_aside_too(world: World) -> None:
+    """cash 100, 2,000 to be taken out: one of two sales is frozen at first, and found filled later."""
+    anna, portfolio_id = await drifted(world, CALM)
+    proposal = proposal_of((await want(world, anna, portfolio_id, 2000)).result)
+    await decide(world, anna, proposal)
+    world.broker.dedup = Dedup.NONE
+    world.broker.mishaps = deque([Mishap.LATE])
+    world.broker.late_lookups = 1
+    await execute_approved(world.desk)
+    frozen = await view(world, proposal)
+    assert frozen.proposal.state is ProposalState.FROZEN
+    assert frozen.earmark is not None
+    assert frozen.earmark.amount < 2000
+    await check_again(world.desk, member=anna, proposal_id=proposal.id)
+    await execute_approved(world.desk)
+    done = await view(world, proposal)
+    assert done.proposal.state is ProposalState.DONE
+    assert done.earmark is not None
+    assert done.earmark.amount == 2000
 
 
 @pytest.mark.parametrize(("amount", "most"), [(10_100, 10_099), (50_000, 10_099)])

@@ -285,15 +285,17 @@ def report_reply(view: ProposalView) -> Screen:
     if was_dry_run(view.orders):
         return _dry_report(view)
     again = _again(view)
-    text = lines(
-        title(view),
-        f"{bold(_how_it_ended(view))}.",
-        capped(_problems(view), TEXT_LIMIT // 2, "more"),
-        cost_and_drift(view),
-        after_sale_text(view, None),
+    text = paragraphs(
+        lines(
+            title(view),
+            f"{bold(_how_it_ended(view))}.",
+            capped(_problems(view), TEXT_LIMIT // 2, "more"),
+            cost_and_drift(view),
+            after_sale_text(view, None),
+            _rung_note(view.managed.account),
+            _how_it_goes_on(view) if again else "",
+        ),
         raised_text(view),
-        _rung_note(view.managed.account),
-        _how_it_goes_on(view) if again else "",
     )
     status = tap("📊 Status", "status", view.managed.portfolio.id)
     decide = (tap("🛒 What now?", "show", view.proposal.id),) if is_to_decide(view) else ()

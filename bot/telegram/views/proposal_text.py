@@ -17,7 +17,7 @@ from bot.telegram.views.parts import (
     lines,
     paragraphs,
 )
-from bot.telegram.views.withdrawals import worth_lines
+from bot.telegram.views.withdrawals import purpose, worth_lines
 from bot.words.by_hand import estimates_line, is_by_hand
 from bot.words.labels import REVISION_CAUSES, SIDES, proposal_number
 from bot.words.numbers import count, listed, money, quantity, small_drift
@@ -62,7 +62,7 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
     return paragraphs(
         lines(title(view), how_real(view), _paused(view)),
         changes(view),
-        escape(reason_sentence(plan.reason, currency_of(view))),
+        lines(escape(reason_sentence(plan.reason, currency_of(view))), purpose(view)),
         table(plan, layout, FEW_LINES if brevity >= _BRIEFER else SOME_LINES),
         lines(
             trade_lines(view, brevity, is_decided=is_decided),

@@ -32,7 +32,7 @@ COLUMNS = (
 )
 MOST_GAPS = 800
 """So many characters say where lots and holdings differ."""
-RULES = {TaxRulesName.NONE: "none: no tax is estimated", TaxRulesName.US: "United States"}
+RULES = {TaxRulesName.NONE: "none (no tax is estimated)", TaxRulesName.US: "United States"}
 _HOW = (
     "/tax rules us",
     "/tax carried short 1200 long 300",

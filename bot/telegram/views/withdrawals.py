@@ -12,6 +12,7 @@ from bot.words.times import date_of
 from core.application.show_proposal import ProposalView
 from core.domain.earmark import RAISED, Earmark
 from core.domain.money import ZERO
+from core.domain.plan import ReasonCode
 from core.domain.portfolio import ManagedPortfolio, Rung
 from core.domain.proposal import UNDECIDED, Cause
 
@@ -19,6 +20,26 @@ from core.domain.proposal import UNDECIDED, Cause
 def is_withdrawal(view: ProposalView) -> bool:
     """Whether a proposal was made to raise money."""
     return view.proposal.cause is Cause.WITHDRAWAL
+
+
+MUCH_MORE = Decimal("1.05")
+"""From so many times what is missing, a plan that sells more than that says why."""
+
+
+def purpose(view: ProposalView) -> str:
+    """Under the reason of a plan: what its weights are of, and why it sells more than is missing."""
+    plan, aside = view.proposal.revision.plan, view.proposal.revision.snapshot.set_aside
+    if not aside:
+        return ""
+    if plan.reason.code is not ReasonCode.WITHDRAWAL:
+        amount = money(aside, view.managed.portfolio.currency)
+        return f"Weights are of what remains without the {amount} set aside."
+    sold = sum((trade.value for trade in plan.sells), ZERO)
+    is_more = sold > plan.reason.values["missing"] * MUCH_MORE
+    return lines(
+        "Weights are of what remains then.",
+        "It sells more, to keep what remains near its targets." if is_more else "",
+    )
 
 
 def worth_lines(view: ProposalView) -> str:
@@ -34,7 +55,6 @@ def worth_lines(view: ProposalView) -> str:
     is_short = bool(short) and view.proposal.state in UNDECIDED
     return lines(
         line,
-        f"Weights are of what remains without the {money(aside, currency)}.",
         f"⚠ It raises {money(aside - short, currency)} of it: limits or edits allow no more."
         if is_short
         else "",

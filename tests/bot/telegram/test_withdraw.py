@@ -26,7 +26,8 @@ async def test_money_is_raised_set_aside_and_taken_out(tmp_path: Path) -> None:
         await invested(bot)
         asked = await bot.ask(ANNA, "/withdraw 6000", "proposal 2", "must be raised")
         assert "to take out $6,000.00" in asked.text
-        assert "Weights are of what remains without the $6,000.00." in asked.text
+        assert "Weights are of what remains then." in asked.text
+        assert "It sells more, to keep what remains near its targets." in asked.text
         assert "Buy only" not in " ".join(labels(asked))
         await bot.tap(ANNA, asked, "Approve", "Done.")
         report = await bot.said(ANNA, "Done: ", "is there, to be taken out")
