@@ -17,7 +17,8 @@ import numpy as np
 from core.domain.money import ONE, ZERO, half_spread
 from core.domain.plan import PlanRequest, ReasonCode
 from core.domain.policy import WashRule
-from core.planning.problem import Cell, Floats, Problem
+from core.planning.cells import Cell
+from core.planning.problem import Floats, Problem
 from core.planning.solution import Solution
 from core.planning.taxes import is_taxed, lots_sold
 
