@@ -87,12 +87,12 @@ def solve_apart(
     groups: Sequence[Group],
     problem: Problem,
     solve: Callable[[Problem], Solution],
-    value_of: Callable[[Solution], tuple[float, float]],
+    rank: Callable[[Solution], tuple[float, float]],
     most: int = _MOST_GROUPS,
 ) -> Solution:
     """The best solution that breaks no group, with what is proven of it.
 
-    ``value_of`` ranks solutions, the least first; its second number is in the objective's unit.
+    ``rank`` says which of two solutions is better: the lesser.
     """
     solution = solve(problem)
     units = solution.units.astype(np.float64)
@@ -101,21 +101,18 @@ def solve_apart(
         return solution
     without_purchase = _without_purchase(problem, broken)
     if not most:
-        found = solve_apart(groups, without_purchase, solve, value_of, most)
+        found = solve_apart(groups, without_purchase, solve, rank, most)
         return replace(found, bound=min(found.bound, solution.bound))
     found, other = sorted(
         (
-            solve_apart(groups, each, solve, value_of, most - 1)
+            solve_apart(groups, each, solve, rank, most - 1)
             for each in (without_purchase, _without_loss(problem, broken))
         ),
-        key=value_of,
+        key=rank,
     )
-    gap = found.objective - found.bound
-    above = value_of(other)[1] - value_of(found)[1]
-    gap = max(gap, other.objective - other.bound - above, 0.0)
     return replace(
         found,
-        bound=found.objective - gap,
+        bound=min(found.bound, other.bound),
         work=solution.work + found.work + other.work,
         timed_out=solution.timed_out or found.timed_out or other.timed_out,
     )

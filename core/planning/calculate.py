@@ -29,7 +29,7 @@ from core.planning import cheapest, closest, fewest
 from core.planning.account import carry_out, is_raised, make_trades
 from core.planning.apart import groups_of, say_apart, solve_apart
 from core.planning.cure import find_cure
-from core.planning.gain_budget import keep_budget
+from core.planning.gain_budget import better_of, budget_of, say_budget, solve_exactly, solve_within
 from core.planning.inside import aim_at_targets, breaks_rule, inside_of, outside_by
 from core.planning.least_taxed import least_taxed
 from core.planning.problem import Problem, build_problem
@@ -104,14 +104,27 @@ def _solved(
     objective = _objective_of(request, need)
     solver, worth = _solver_of(request, objective), float(request.policy.worth)
 
-    groups = groups_of(request, problem)
+    groups, budget = groups_of(request, problem), budget_of(request, problem)
+    rank = _rank(problem, objective)
+    is_provable = exact and objective is Objective.CLOSEST
+
+    def apart(narrowed: Problem, solve: Callable[[Problem], Solution]) -> Solution:
+        return solve_apart(groups, narrowed, solve, rank)
 
     def resolve(narrowed: Problem) -> Solution:
-        return solve_apart(
-            groups, narrowed, lambda each: solver(each, exact=exact), _value_of(problem, objective)
-        )
+        def solve(each: Problem) -> Solution:
+            return apart(each, lambda one: solver(one, exact=exact))
 
-    problem, solution = keep_budget(request, problem, resolve)
+        if budget is None:
+            return solve(narrowed)
+        kept = solve_within(budget, narrowed, solve)
+        if not is_provable or kept.is_within:
+            return kept.solution
+        units = kept.solution.units.astype(np.float64)
+        proven = apart(narrowed, lambda one: solve_exactly(budget, one, units))
+        return better_of(narrowed, kept.solution, proven)
+
+    solution = resolve(problem)
     if request.caps is not None or not worth:
         worthy = Worthy(solution, {})
     elif objective is not Objective.CLOSEST:
@@ -119,22 +132,22 @@ def _solved(
         worthy = judge_whole(aimed, solution, worth)
     else:
         worthy = keep_worthy(problem, solution, resolve, worth)
-    return say_apart(groups, problem, worthy.solution.units.astype(np.float64)), worthy
+    units = worthy.solution.units.astype(np.float64)
+    return say_budget(budget, say_apart(groups, problem, units), units), worthy
 
 
-def _value_of(problem: Problem, objective: Objective) -> Callable[[Solution], tuple[float, float]]:
-    """What ranks solutions of one problem, and what they attain in the objective's unit."""
+def _rank(problem: Problem, objective: Objective) -> Callable[[Solution], tuple[float, float]]:
+    """Which of two solutions of one problem is better: the lesser."""
     inside = inside_of(problem)
 
-    def value_of(solution: Solution) -> tuple[float, float]:
+    def rank(solution: Solution) -> tuple[float, float]:
         units = solution.units.astype(np.float64)
         if objective is Objective.CLOSEST:
-            points = score(problem, units) / problem.total * 100
-            return points, points
+            return score(problem, units), solution.objective
         far = np.inf if breaks_rule(problem, units) else outside_by(problem, inside, units)
         return far, solution.objective
 
-    return value_of
+    return rank
 
 
 def _solver_of(request: PlanRequest, objective: Objective) -> Solver:

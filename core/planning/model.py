@@ -211,17 +211,27 @@ def cost_terms(model: Model) -> Terms:
 
 
 def tax_terms(model: Model, cell: int, steps: Sequence[Step]) -> Terms:
-    """Columns for the units sold out of each step; where a later one costs less, it must wait for those before it."""
+    """What the units sold of a cell cost in tax, in units of money."""
+    return _sold_terms(model, cell, steps, [step.each for step in steps])
+
+
+def gain_terms(model: Model, cell: int, steps: Sequence[Step]) -> Terms:
+    """What the units sold of a cell gain, losses below 0, in units of money."""
+    return _sold_terms(model, cell, steps, [step.gain for step in steps])
+
+
+def _sold_terms(model: Model, cell: int, steps: Sequence[Step], each: Sequence[float]) -> Terms:
+    """Columns for the units sold out of each step; where a later one counts less, it must wait for those before it."""
     columns = [model.column(0.0, step.units) for step in steps]
     rest = model.column()
     model.row([(model.sell[cell], -1.0), *((at, 1.0) for at in columns), (rest, 1.0)], 0.0, 0.0)
-    ordered = [*zip(columns, steps, strict=True), (rest, Step(np.inf, 0.0))]
+    ordered = [*zip(columns, (step.units for step in steps), each, strict=True), (rest, INF, 0.0)]
     sold = -float(model.problem.lowest[cell])
     dearest = -np.inf
-    for (before, step), (after, later) in pairwise(ordered):
-        dearest = max(dearest, step.each)
-        if later.each < dearest:
+    for (before, units, value), (after, later, less) in pairwise(ordered):
+        dearest = max(dearest, value)
+        if less < dearest:
             is_full = model.column(0, 1, integer=True)
-            model.row([(before, 1.0), (is_full, -step.units)], low=0.0)
-            model.row([(after, 1.0), (is_full, -min(later.units, sold))], high=0.0)
-    return [(at, step.each / model.money) for at, step in zip(columns, steps, strict=True)]
+            model.row([(before, 1.0), (is_full, -units)], low=0.0)
+            model.row([(after, 1.0), (is_full, -min(later, sold))], high=0.0)
+    return [(at, value / model.money) for at, value in zip(columns, each, strict=True)]
