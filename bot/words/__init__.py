@@ -6,6 +6,24 @@ language is another set of these catalogues.
 
 from __future__ import annotations
 
-from bot.words import channel_refusals, key_refusals, proposal_refusals, rule_refusals
+from bot.words import (
+    channel_refusals,
+    holdings_refusals,
+    key_refusals,
+    market_refusals,
+    people_refusals,
+    proposal_refusals,
+    rule_refusals,
+    target_refusals,
+)
 
-__all__ = ["channel_refusals", "key_refusals", "proposal_refusals", "rule_refusals"]
+__all__ = [
+    "channel_refusals",
+    "holdings_refusals",
+    "key_refusals",
+    "market_refusals",
+    "people_refusals",
+    "proposal_refusals",
+    "rule_refusals",
+    "target_refusals",
+]

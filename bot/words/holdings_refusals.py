@@ -1,0 +1,129 @@
+"""Sentences for cash that is not there or cannot be moved, and for holdings that cannot be taken."""
+
+from __future__ import annotations
+
+from bot.words.labels import capital, source_label
+from bot.words.numbers import count, listed, money, plain
+from bot.words.price_faults import fault_words
+from bot.words.refusals import refusal_sentence
+from core.domain import refusals as r
+from core.domain.quote import PriceFault
+
+_say = refusal_sentence.register
+
+
+@_say
+def _(refusal: r.NotEnoughCash) -> str:
+    asked = money(refusal.asked, refusal.currency)
+    there = money(refusal.available, refusal.currency)
+    return f"{asked} is more than the cash in the account, which is {there}."
+
+
+@_say
+def _(refusal: r.StillSetAside) -> str:
+    amount = money(refusal.amount, refusal.currency)
+    return (
+        f"{amount} is still set aside from the time before: say in /status that it is out, or "
+        "that it stays invested, then ask again."
+    )
+
+
+@_say
+def _(_: r.NothingSetAside) -> str:
+    return "That money is not set aside any more: /status shows how things are."
+
+
+@_say
+def _(refusal: r.NoCashTransfers) -> str:
+    return (
+        f"Cash cannot be moved through {source_label(refusal.broker)} from here."
+        " Move it at the broker; the next check will see it."
+    )
+
+
+@_say
+def _(_refusal: r.EmptyAccount) -> str:
+    return "The account is empty. Put in some cash first: /deposit 1000"
+
+
+@_say
+def _(refusal: r.BrokerDown) -> str:
+    return f"No answer from {source_label(refusal.broker)} right now. Try again in a few minutes."
+
+
+@_say
+def _(refusal: r.HoldingsOld) -> str:
+    return (
+        f"These holdings were typed or confirmed {count(refusal.age_days, 'day')} ago, too long ago for a"
+        " plan. Are they still right? /holdings shows them."
+    )
+
+
+@_say
+def _(refusal: r.NotKeptByHand) -> str:
+    return (
+        f"{capital(source_label(refusal.broker))} says itself what this account holds, so nothing is"
+        " typed here. /status shows it."
+    )
+
+
+@_say
+def _(refusal: r.BadProxy) -> str:
+    what = f"{refusal.symbol} cannot move like {refusal.proxy}"
+    instead = "Name a fund that is quoted every day, such as VTI, or leave the proxy out."
+    if isinstance(refusal.fault, PriceFault):
+        return f"{what}: {fault_words(refusal.fault)}. {instead}"
+    return f"{what}, which has no quote of its own. {instead}"
+
+
+@_say
+def _(refusal: r.ChecklistOpen) -> str:
+    lines = count(refusal.count, "order")
+    verb = "has" if refusal.count == 1 else "have"
+    return (
+        f"{lines} on your checklist {verb} no answer yet. Answer there first, so that nothing is"
+        " counted twice: /proposals"
+    )
+
+
+@_say
+def _(refusal: r.ChecklistClosed) -> str:
+    return (
+        f"The checklist of proposal {refusal.proposal} is closed. If you traded after all, say what"
+        " you hold now. Example: /holdings VTI 112"
+    )
+
+
+@_say
+def _(refusal: r.UnreadableFile) -> str:
+    return "This cannot be used, and nothing was changed. " + " ".join(refusal.faults)
+
+
+@_say
+def _(refusal: r.UnknownAssets) -> str:
+    names = listed(list(refusal.symbols))
+    return f"The broker does not trade {names}. Choose others: /targets VTI 60 BND 40"
+
+
+@_say
+def _(refusal: r.UnknownLot) -> str:
+    there = f" It has {listed(list(refusal.known))}." if refusal.known else " It has none by name."
+    return f"{refusal.symbol} has no lot “{refusal.name}”.{there}"
+
+
+@_say
+def _(refusal: r.LotsTooFew) -> str:
+    verb = "has" if len(refusal.names) == 1 else "have"
+    shares = "share" if refusal.available == 1 else "shares"
+    return (
+        f"{listed(list(refusal.names))} of {refusal.symbol} {verb} {plain(refusal.available)} {shares},"
+        f" fewer than the {plain(refusal.asked)} to be sold. Name more lots."
+    )
+
+
+@_say
+def _(refusal: r.InTwoGroups) -> str:
+    return (
+        f"{refusal.symbol} stands in two groups of equal securities. Name each symbol in one group"
+        " only."
+    )
