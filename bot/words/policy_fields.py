@@ -53,6 +53,8 @@ EXPLANATIONS: dict[str, str] = {
     "trigger": "either: a date or a band is enough; band_on_date: bands count on dates only",
     "check_times": "when the portfolio is looked at on a trading day",
     "cool_down": "trading days without a new alert after a decision",
+    "alert_growth": "a line that drifts so much further is news, whatever was decided; off: never",
+    "new_cash": "so much spare cash is a reason to buy, whatever the bands say",
     "expires_after": "trading days for which a proposal stays open",
     "approvals": "how many people must approve a proposal",
     "collar": "how much worse than the price shown an order may fill",

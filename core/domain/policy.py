@@ -105,7 +105,8 @@ class Policy:
     Units: bands and destination as in ``DESIGN``: points, percent, and 0…1; ``commission`` in money per
     trade; ``spread_bps`` is the full spread in basis points, of which each side pays half;
     ``collar``, ``tolerance`` and ``tolerance_across_close`` in percent of a price;
-    ``cool_down`` and ``expires_after`` in sessions; ``turnover_limit`` in percent of the managed total;
+    ``cool_down`` and ``expires_after`` in sessions; ``alert_growth`` in points; ``new_cash`` in money;
+    ``turnover_limit`` in percent of the managed total;
     ``cost_limit``, ``commission_per_share``, ``gain_budget`` (a year) and ``loss_offset`` (a year) in money;
     ``min_lot`` in shares, in multiples of which whole shares trade; ``worth`` is how many times its cost a trade must
     take off the drift, both in money; ``tax_short`` and ``tax_long`` in percent; ``defer_days`` in days;
@@ -146,6 +147,8 @@ class Policy:
     trigger: Trigger = Trigger.EITHER
     check_times: tuple[Slot, ...] = (ELEVEN,)
     cool_down: int = 5
+    alert_growth: Decimal | None = Decimal(2)
+    new_cash: Decimal | None = None
     expires_after: int = 3
     approvals: int = 1
     collar: Decimal = Decimal("0.5")

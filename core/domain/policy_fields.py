@@ -169,6 +169,8 @@ FIELDS: tuple[PolicyField, ...] = (
     PolicyField("trigger", (), values.choice(Trigger), in_file=False),
     PolicyField("check_times", ("check", "checks"), values.times(), in_file=False),
     PolicyField("cool_down", ("cooldown",), values.whole("sessions", 0, 60), in_file=False),
+    PolicyField("alert_growth", ("growth",), _POINTS, in_file=False),
+    PolicyField("new_cash", ("newcash",), values.money(may_be_off=True), in_file=False),
     PolicyField("expires_after", ("expires",), values.whole("sessions", 1, 20), in_file=False),
     PolicyField("approvals", ("approvers",), values.whole("people", 1, 10), in_file=False),
     PolicyField(
