@@ -1,28 +1,75 @@
-"""Check: due work without a conversation, for cron, timers and cloud functions."""
+"""Check: due work by a process that does not stay, for cron, timers and cloud functions.
+
+Where no other process speaks to Telegram, it also takes the taps and messages that wait there and sends what waits in
+the outbox: run every few minutes, it is a whole bot that answers slowly.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum
 
 from bot.bootstrap import open_runtime
-from bot.channel_delivery import ChannelDeliverer
 from bot.health import health_page
+from bot.line import line_outside
 from bot.runtime import Runtime
 from bot.settings import Settings
 from bot.stopping import stopped_by_signals, unless_stopped
-from bot.work import TelegramLease, Worker
+from bot.work import Worker
+from core.application.check_drift import Outcome
 from core.application.run_due_work import WorkDone
 
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 15.0
 
+LONGEST = timedelta(seconds=240)
+"""How long one run may take where nothing else is said: less than the five minutes between two."""
 
-async def check_once(settings: Settings) -> WorkDone:
-    """Reconcile, do what is due, schedule what comes next, and drain the outbox where the lease is free."""
-    async with open_runtime(settings) as runtime:
-        return await _once(runtime)
+
+class ExitStatus(IntEnum):
+    """What a run came to, for whoever started it; 1 is an error nobody expected, 2 a fault in the settings."""
+
+    DONE = 0
+    REFUSED = 3
+    OUT_OF_TIME = 4
+
+
+@dataclass(frozen=True, slots=True)
+class OneRun:
+    """What one run did; ``served`` and ``sent`` are None where another process speaks to Telegram, or nobody does."""
+
+    work: WorkDone
+    served: int | None = None
+    sent: int | None = None
+
+    @property
+    def status(self) -> ExitStatus:
+        """Whether all was done that was due."""
+        return (
+            ExitStatus.REFUSED if self.work.checks.counts.get(Outcome.REFUSED) else ExitStatus.DONE
+        )
+
+
+async def check_once(settings: Settings, longest: timedelta = LONGEST) -> OneRun | None:
+    """One run, within its time; None where that was over: what was under way goes on at the next run.
+
+    Breaking off is as safe as a crash: no order is lost, and none sent twice.
+    """
+    try:
+        async with (
+            asyncio.timeout(longest.total_seconds()) as timer,
+            open_runtime(settings) as runtime,
+        ):
+            return await _once(runtime)
+    except TimeoutError:
+        if not timer.expired():
+            raise
+        return None
 
 
 async def check_for_ever(settings: Settings) -> None:
@@ -40,50 +87,13 @@ async def check_for_ever(settings: Settings) -> None:
                 continue
 
 
-async def _once(runtime: Runtime) -> WorkDone:
+async def _once(runtime: Runtime) -> OneRun:
+    """Agree with the brokers, take what waits at Telegram, do what is due, and send what is to be said."""
     worker = Worker(runtime, waits=True)
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(worker.stop)
+        line = await stack.enter_async_context(line_outside(runtime))
         await worker.reconcile()
-        done = await worker.round()
-    finally:
-        await worker.stop()
-    await _drain(runtime)
-    return done
-
-
-async def _drain(runtime: Runtime) -> None:
-    lease = TelegramLease(runtime)
-    if not await lease.take():
-        return
-    try:
-        if runtime.settings.telegram_bot_token is None:
-            await _drain_channels(ChannelDeliverer(runtime), lease)
-        else:
-            await _drain_both(runtime, lease)
-    finally:
-        await lease.give_back()
-
-
-async def _drain_both(runtime: Runtime, lease: TelegramLease) -> None:
-    """Telegram, and then the channels, whether Telegram could be reached or not."""
-    from telegram.error import TelegramError
-
-    from bot.telegram.client import build_bot, username_of
-    from bot.telegram.delivery import Deliverer
-
-    bot = build_bot(runtime.settings, runtime.pulse.metrics)
-    channels = ChannelDeliverer(runtime, lambda: username_of(bot))
-    try:
-        async with bot:
-            deliverer = Deliverer(runtime, bot)
-            while await deliverer.drain(50):
-                await lease.take()
-    except TelegramError:
-        await _drain_channels(channels, lease)
-        raise
-    await _drain_channels(channels, lease)
-
-
-async def _drain_channels(channels: ChannelDeliverer, lease: TelegramLease) -> None:
-    while await channels.drain():
-        await lease.take()
+        served = await line.collect() if line else None
+        work = await worker.round()
+        return OneRun(work, served, await line.drain() if line else None)

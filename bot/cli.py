@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from bot.cli_store import backup_command, restore_command
 from core.ports.troubles import Trouble
 
 if TYPE_CHECKING:
+    from bot.check import OneRun
     from bot.settings import Settings
 
 BAD_INPUT = 2
@@ -125,17 +127,43 @@ def _demo(data_dir: Path, port: int | None, trouble: str = NO_TROUBLE) -> None:
 
 @cli.command()
 @click.option("--once", is_flag=True, help="do what is due now, then exit")
-def check(once: bool) -> None:  # noqa: FBT001 - click's way
-    """Run due checks as they fall due; with --once those due now, for cron and timers."""
+@click.option(
+    "--seconds",
+    type=click.IntRange(10, 3600),
+    default=240,
+    show_default=True,
+    help="with --once: the longest that it may take",
+)
+def check(once: bool, seconds: int) -> None:  # noqa: FBT001 - click's way
+    """Run due checks as they fall due; with --once those due now, for cron and timers.
+
+    Exit status of --once: 0 all was done, 1 an error, 2 the settings are wrong, 3 a check was refused (people have
+    been told why), 4 there was no time for all of it (the next run goes on).
+    """
     settings = read_settings()
-    from bot.check import check_for_ever, check_once
+    from bot.check import ExitStatus, check_for_ever, check_once
 
     if not once:
         finish(check_for_ever(settings))
         return
-    done = finish(check_once(settings))
-    counts = ", ".join(f"{outcome} {count}" for outcome, count in done.checks.counts.items())
-    click.echo(f"checked {done.checks.checked}" + (f": {counts}" if counts else ""))
+    run = finish(check_once(settings, timedelta(seconds=seconds)))
+    if run is None:
+        click.echo(f"there was no time for all of it within {seconds} seconds", err=True)
+        sys.exit(ExitStatus.OUT_OF_TIME)
+    click.echo(what_was_done(run))
+    sys.exit(run.status)
+
+
+def what_was_done(run: OneRun) -> str:
+    """One line for the log of whoever started a run."""
+    checks = run.work.checks
+    counts = ", ".join(f"{outcome} {count}" for outcome, count in checks.counts.items())
+    said = f"checked {checks.checked}" + (f": {counts}" if counts else "")
+    if run.work.executed:
+        said += f"; carried out {run.work.executed}"
+    if run.served is None:
+        return said
+    return f"{said}; taps and messages {run.served}, sent {run.sent or 0}"
 
 
 @cli.command()

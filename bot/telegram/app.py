@@ -127,7 +127,7 @@ async def start(application: AnyApplication) -> None:
     Raises InvalidToken where Telegram does not know the token.
     """
     await _reach(application)
-    await _set_menu(application)
+    await set_menu(application)
     await application.start()
     updater = application.updater
     if updater is None:
@@ -157,7 +157,8 @@ async def _reach(application: AnyApplication) -> None:
             return
 
 
-async def _set_menu(application: AnyApplication) -> None:
+async def set_menu(application: AnyApplication) -> None:
+    """Set the menu of commands and what strangers read about the bot; what fails is tried at the next start."""
     commands = [command_named(name) for name in MENU]
     menu = [BotCommand(command.name, command.summary) for command in commands if command]
     try:

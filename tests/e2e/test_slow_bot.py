@@ -1,0 +1,84 @@
+"""`evenkeel check --once`, started now and then: a whole bot that answers slowly, modest beside one that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from bot.demo import prepare
+from tests.e2e.running import ANNA, Person, RunningDemo, data_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+LONG = 60.0
+"""Seconds that a slow machine gets for one run."""
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def alone(tmp_path: Path) -> AsyncIterator[RunningDemo]:
+    """A sandbox with its people, and no bot."""
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        running = RunningDemo(prepare(tmp_path, 0), http, tmp_path / "bot.log")
+        await running.start_sandbox()
+        stack.push_async_callback(running.stop_sandbox)
+        yield running
+
+
+async def run_once(running: RunningDemo) -> tuple[int, str]:
+    """One run: its exit status, and what it said."""
+    environment = running.demo.bot_environment()
+    environment["TELEGRAM_ALLOWED_USERS"] = str(ANNA)
+    with running.log.open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "check", "--once"),
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+        )
+        async with asyncio.timeout(LONG):
+            said, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode().strip()
+
+
+async def test_a_run_now_and_then_is_a_whole_bot(alone: RunningDemo) -> None:
+    """From /start to a filled trade, in four runs; what nobody has said is not answered."""
+    anna = Person(alone, ANNA, ANNA)
+    assert await run_once(alone) == (0, "checked 0; taps and messages 0, sent 0")
+    await anna.write("/start")
+    assert (await run_once(alone))[1].startswith("checked 0; taps and messages 1")
+    hello = await anna.said("What should it hold")
+    await _tap(anna, hello, "QUAL 30")
+    await run_once(alone)
+    money = await anna.said("How much paper money")
+    await _tap(anna, money, "$10,000")
+    await run_once(alone)
+    proposal = await anna.plan(after=hello["message_id"])
+    await _tap(anna, proposal, "Approve")
+    status, said = await run_once(alone)
+    assert (status, said.split(";")[1]) == (0, " carried out 1")
+    await anna.said("filled", after=proposal["message_id"] - 1)
+    assert len(alone.at_broker("fills")) == 2
+    assert await run_once(alone) == (0, "checked 0; taps and messages 0, sent 0")
+    assert len(alone.at_broker("fills")) == 2
+
+
+async def _tap(person: Person, message: dict[str, object], label: str) -> None:
+    """Tap a button that nobody listens to yet."""
+    number = message["message_id"]
+    assert isinstance(number, int)
+    await person.running.client.press(
+        person.user_id, person.chat_id, number, data_of(message, label)
+    )
+
+
+async def test_beside_a_running_bot_it_leaves_telegram_alone(demo: RunningDemo) -> None:
+    assert await run_once(demo) == (0, "checked 0")
