@@ -41,7 +41,7 @@ class ExitStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class OneRun:
-    """What one run did; ``served`` and ``sent`` are None where another process speaks to Telegram, or nobody does."""
+    """What one run did; ``served`` is None without Telegram, both are where another process has the line."""
 
     work: WorkDone
     served: int | None = None

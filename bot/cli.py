@@ -161,9 +161,9 @@ def what_was_done(run: OneRun) -> str:
     said = f"checked {checks.checked}" + (f": {counts}" if counts else "")
     if run.work.executed:
         said += f"; carried out {run.work.executed}"
-    if run.served is None:
-        return said
-    return f"{said}; taps and messages {run.served}, sent {run.sent or 0}"
+    if run.served is not None:
+        return f"{said}; taps and messages {run.served}, sent {run.sent or 0}"
+    return said + (f"; sent {run.sent}" if run.sent else "")
 
 
 @cli.command()

@@ -27,10 +27,10 @@ class Line:
     lease: TelegramLease
     application: AnyApplication | None
 
-    async def collect(self) -> int:
-        """Serve the taps and messages that wait at Telegram, and return how many they were."""
+    async def collect(self) -> int | None:
+        """Serve the taps and messages that wait at Telegram, and return how many they were; None without a token."""
         if self.application is None:
-            return 0
+            return None
         from bot.telegram.collecting import collect
 
         return await collect(self.application, self.lease.is_held)

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from bot import check
 
 @asynccontextmanager
 async def open_runtime(_settings: object) -> AsyncIterator[object]:
-    yield object()
+    yield SimpleNamespace(settings=SimpleNamespace(health_port=None, health_host="127.0.0.1"))
 
 
 async def test_a_round_that_fails_does_not_end_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
