@@ -10,14 +10,15 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from bot.heartbeat import Heartbeat
 from bot.key_room import KeyRoom
-from bot.logs import redact_also
+from bot.logs import redact_also, redacted
+from bot.operator_channel import telling_operator
 from bot.pulse import Pulse
 from bot.runtime import Runtime
 from bot.settings import Settings
@@ -103,6 +104,12 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
                 allow_private=settings.channel_private_hosts, on_opened=redact_also
             ),
         )
+
+
+def operator_told(settings: Settings) -> AbstractAsyncContextManager[object]:
+    """Tell the operator of errors while the block runs; that address may be of any kind and anywhere."""
+    line = AppriseChannel(trusted=True, on_opened=redact_also)
+    return telling_operator(settings, line, SystemClock(), redacted)
 
 
 def make_vault(settings: Settings) -> AesGcmVault | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
 
-from bot.bootstrap import open_runtime
+from bot.bootstrap import open_runtime, operator_told
 from bot.health import health_page
 from bot.line import line_outside
 from bot.runtime import Runtime
@@ -63,6 +63,7 @@ async def check_once(settings: Settings, longest: timedelta = LONGEST) -> OneRun
     try:
         async with (
             asyncio.timeout(longest.total_seconds()) as timer,
+            operator_told(settings),
             open_runtime(settings) as runtime,
         ):
             return await _once(runtime)
@@ -75,7 +76,11 @@ async def check_once(settings: Settings, longest: timedelta = LONGEST) -> OneRun
 async def check_for_ever(settings: Settings) -> None:
     """Do the same again and again until told to stop."""
     stopping = stopped_by_signals()
-    async with open_runtime(settings) as runtime, health_page(runtime):
+    async with (
+        operator_told(settings),
+        open_runtime(settings) as runtime,
+        health_page(runtime),
+    ):
         while not stopping.is_set():
             try:
                 await unless_stopped(_once(runtime), stopping)

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from bot.bootstrap import open_runtime
+from bot.bootstrap import open_runtime, operator_told
 from bot.doctor_keys import look_at_seals
 from bot.finding import Finding
 from bot.runtime import Runtime
@@ -65,6 +65,19 @@ async def _examine(runtime: Runtime) -> AsyncIterator[Finding]:
     async for finding in _holds(runtime):
         yield finding
     yield await _telegram(runtime)
+    if runtime.settings.operator_channel is not None:
+        yield await _operator(runtime.settings)
+
+
+async def _operator(settings: Settings) -> Finding:
+    """Look at the operator's channel, without sending anything."""
+    from bot.words.refusals import refusal_sentence
+
+    try:
+        async with operator_told(settings):
+            return Finding("operator", True, "errors go to OPERATOR_CHANNEL")
+    except Refusal as refusal:
+        return Finding("operator", False, refusal_sentence(refusal), "See .env.example.")
 
 
 async def _accounts(runtime: Runtime) -> tuple[Account, ...]:

@@ -20,6 +20,8 @@ from types import TracebackType
 from typing import Literal, TextIO
 from urllib.parse import quote, quote_plus
 
+from bot.incidents import IncidentFilter
+
 REDACTED = "[secret]"
 """What stands in the place of a secret."""
 
@@ -152,6 +154,15 @@ def redact_also(*secrets: str) -> None:
                 each.redactor.learn(secrets)
 
 
+def redacted(text: str) -> str:
+    """Strike out of a text what this process's log would strike out."""
+    for handler in logging.getLogger().handlers:
+        for each in handler.filters:
+            if isinstance(each, RedactionFilter):
+                return each.redactor(text)
+    return Redactor()(text)
+
+
 def configure_logging(
     *,
     secrets: Iterable[str] = (),
@@ -166,6 +177,7 @@ def configure_logging(
     redactor = Redactor(secrets)
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    handler.addFilter(IncidentFilter())
     handler.addFilter(RedactionFilter(redactor))
     logging.basicConfig(level=log_level, handlers=[handler], force=True)
     for name in QUIET_LIBRARIES:

@@ -10,7 +10,7 @@ from typing import Any
 
 from telegram import Bot
 
-from bot.bootstrap import open_runtime
+from bot.bootstrap import open_runtime, operator_told
 from bot.channel_delivery import ChannelDeliverer
 from bot.claim import offer_claim
 from bot.executions import holder_of_executions
@@ -41,7 +41,7 @@ LEASE_TRIES = 4
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; raises AnotherProcess, or what the store refuses."""
     stopping = stopped_by_signals()
-    async with open_runtime(settings) as runtime:
+    async with operator_told(settings), open_runtime(settings) as runtime:
         await run_until(runtime, stopping)
 
 

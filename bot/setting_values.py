@@ -23,6 +23,7 @@ SECRETS = (
     "EVENKEEL_OLD_SECRET_KEYS",
     "EVENKEEL_CONTROL_TOKEN",
     "HEARTBEAT_URL",
+    "OPERATOR_CHANNEL",
 )
 """The settings that may also be given as a file, by NAME_FILE."""
 

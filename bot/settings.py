@@ -74,6 +74,7 @@ OUR_PREFIXES = (
     "LIVE_CAP_",
     "HEALTH_",
     "CHANNEL_",
+    "OPERATOR_",
 )
 """A name in the environment that begins so was probably meant for us."""
 
@@ -174,6 +175,9 @@ class Settings(BaseSettings):
     )
     heartbeat_url: SecretStr | None = Field(
         None, description="an address that begins with https:// or http://"
+    )
+    operator_channel: SecretStr | None = Field(
+        None, description="an address as Apprise has them, such as ntfys://topic"
     )
     channel_private_hosts: bool = Field(False, description="true or false")
     evenkeel_secret_key: SecretStr | None = Field(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
@@ -26,6 +25,7 @@ from telegram.ext import (
     filters,
 )
 
+from bot.incidents import new_incident
 from bot.runtime import Runtime
 from bot.telegram.chats import Chats
 from bot.telegram.client import TimedRequest
@@ -211,7 +211,7 @@ def _words_for(error: Exception | None, incident: str) -> str:
         return escape(str(error))
     return (
         "Sorry, something went wrong on my side, so what you asked may not have been done: "
-        f"/status shows how things are. The log has the details under {code(incident)}."
+        f"/status shows how things are. The log has the details under incident {code(incident)}."
     )
 
 
@@ -227,8 +227,8 @@ class Trouble:
         if isinstance(error, Forbidden):
             LOG.info("A message was not taken: %s", error)
             return
-        incident = secrets.token_hex(3)
-        LOG.error("Incident %s", incident, exc_info=error)
+        incident = new_incident()
+        LOG.error("Incident %s", incident, exc_info=error, extra={"incident": incident})
         if isinstance(update, Update) and not isinstance(error, NetworkError):
             await self._apologise(update, context, _words_for(error, incident))
 

@@ -54,6 +54,14 @@ def _(refusal: r.TooManyChannels) -> str:
 
 
 @_say
+def _(_refusal: r.OperatorChannelRefused) -> str:
+    return (
+        "OPERATOR_CHANNEL is no address that errors can be sent to. It begins with its kind, such as"
+        f" mailtos://name:password@example.com or ntfys://topic; {WHERE}."
+    )
+
+
+@_say
 def _(_refusal: r.UnknownChannel) -> str:
     return "This channel is not there any more: /settings channel shows yours."
 

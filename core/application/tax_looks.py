@@ -15,6 +15,7 @@ from core.application.check_drift import SETTLED, CheckResult, Outcome, judge_sn
 from core.application.market import Moment
 from core.application.take_snapshot import plan_request
 from core.application.tell import deciders
+from core.application.tell_channels import enqueue
 from core.domain.due_date import CalendarRule, is_date_due
 from core.domain.harvest import (
     HarvestTerms,
@@ -278,4 +279,4 @@ async def _tell_kept(
         )
         for chat in await deciders(work, managed.portfolio)
     ]
-    await work.conversation.enqueue(items, now)
+    await enqueue(work, items, now)

@@ -43,6 +43,14 @@ CHANNEL_SENTENCES: list[tuple[r.Refusal, str]] = [
         "You have 5 channels already, the most there can be: remove one first.",
     ),
     (
+        r.OperatorChannelRefused(),
+        (
+            "OPERATOR_CHANNEL is no address that errors can be sent to. It begins with its kind, such as"
+            " mailtos://name:password@example.com or ntfys://topic; appriseit.com/services lists the"
+            " addresses."
+        ),
+    ),
+    (
         r.UnknownChannel(),
         "This channel is not there any more: /settings channel shows yours.",
     ),

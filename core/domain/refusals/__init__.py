@@ -16,6 +16,7 @@ from core.domain.refusals.channels import (
     ChannelOptionRefused,
     ChannelPrivate,
     ChannelsNeedKey,
+    OperatorChannelRefused,
     TooManyChannels,
     UnknownChannel,
 )
@@ -223,6 +224,7 @@ __all__ = [
     "NothingSold",
     "NothingToBuyWith",
     "OldRevision",
+    "OperatorChannelRefused",
     "OrdersUnderWay",
     "OtherAccountNow",
     "PlanFailed",

@@ -40,6 +40,10 @@ class TooManyChannels(Refusal):
     limit: int
 
 
+class OperatorChannelRefused(Refusal):
+    """An OPERATOR_CHANNEL to which nothing can be sent."""
+
+
 class UnknownChannel(Refusal):
     """A channel that is not, or no longer, the member's."""
 
