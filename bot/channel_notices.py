@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.telegram.html import plain
 from bot.telegram.letters import Scene, has_ended_unseen, write_letter
-from bot.words.by_hand import account_label
+from bot.words.by_hand import accounts_label
 from bot.words.labels import proposal_number
 from bot.words.numbers import count
 from bot.words.times import clock_time
@@ -53,10 +53,11 @@ def channel_notice(
         body = plain(letter.screen.text) if letter else None
     if body is None or scene.managed is None:
         return None
-    portfolio, account = scene.managed.portfolio, scene.managed.account
+    managed = scene.managed
     link = f"\n\n{deep_link(username, item.proposal_id)}" if username else ""
     cut = body if len(body) <= LONGEST else f"{body[:LONGEST].rstrip()} …"
-    return Notice(f"Evenkeel: {portfolio.name} · {account_label(account)}", cut + link)
+    title = f"Evenkeel: {managed.portfolio.name} · {accounts_label(managed.accounts)}"
+    return Notice(title, cut + link)
 
 
 def _waits(view: ProposalView | None, market_now: datetime) -> str | None:

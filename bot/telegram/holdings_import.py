@@ -11,11 +11,13 @@ from decimal import Decimal
 from telegram import Document
 from telegram.error import TelegramError
 
-from bot.telegram.commands.holdings import book_now
+from bot.telegram.commands.holdings import book_now, tapped_account
 from bot.telegram.commands.notes import note
 from bot.telegram.context import Misunderstood, Reaction, Turn, alert, put, say
 from bot.telegram.dialogues import end_dialogue, open_dialogue, save_dialogue, take_step
 from bot.telegram.views.book import change_screen
+from bot.telegram.which_account import meant_account
+from bot.words.by_hand import is_by_hand
 from core.application.type_holdings import show_book, type_holdings
 from core.domain.book import BookChange
 from core.domain.holdings_file import MOST_BYTES, read_holdings_file
@@ -31,9 +33,12 @@ OUTDATED = "This file was used, or put aside. Send it again to use it."
 _TOO_LARGE = f"This file is larger than {MOST_BYTES // 1024} kB, so it is no list of positions."
 
 
-async def receive(turn: Turn, document: Document, slug: str | None = None) -> Reaction:
+async def receive(
+    turn: Turn, document: Document, slug: str | None = None, account: str | None = None
+) -> Reaction:
     """Read a file that somebody sent, and show what it would change."""
     current = await turn.current(slug)
+    part = meant_account(current.portfolio, account, is_by_hand)
     require(current.role, Permission.MANAGE, "say what the account holds")
     runtime, portfolio = turn.runtime, current.portfolio.portfolio
     shown = await show_book(
@@ -42,12 +47,18 @@ async def receive(turn: Turn, document: Document, slug: str | None = None) -> Re
         runtime.market.clock,
         member=turn.member,
         portfolio_id=portfolio.id,
+        account_id=part.account.id,
     )
     change = read_holdings_file(await _fetch(turn, document))
     token = secrets.token_hex(4)
-    data = {"portfolio": str(portfolio.id), "token": token, "change": _write(change)}
+    data = {
+        "portfolio": str(portfolio.id),
+        "account": str(part.account.id),
+        "token": token,
+        "change": _write(change),
+    }
     await save_dialogue(turn, Dialogue(NAME, "confirm", data))
-    return say(change_screen(current.portfolio, shown.book, change, token))
+    return say(change_screen(part, shown.book, change, token))
 
 
 async def _fetch(turn: Turn, document: Document) -> bytes:
@@ -69,6 +80,7 @@ async def use(turn: Turn, portfolio_id: int, token: str) -> Reaction:
     if await take_step(turn, NAME, "confirm", "using") is None:
         return alert(OUTDATED)
     runtime = turn.runtime
+    part = await tapped_account(turn, portfolio_id, int(dialogue.data.get("account", "0")))
     try:
         await type_holdings(
             runtime.store,
@@ -76,13 +88,14 @@ async def use(turn: Turn, portfolio_id: int, token: str) -> Reaction:
             runtime.clock,
             member=turn.member,
             portfolio_id=PortfolioId(portfolio_id),
+            account_id=part.account.id,
             change=_read(dialogue.data["change"]),
         )
     except BaseException:
         await take_step(turn, NAME, "using", "confirm")
         raise
     await end_dialogue(turn)
-    return put(await book_now(turn, await turn.of_id(portfolio_id)), toast="Written down.")
+    return put(await book_now(turn, part), toast="Written down.")
 
 
 async def cancel(turn: Turn, portfolio_id: int, token: str) -> Reaction:

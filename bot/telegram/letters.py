@@ -27,11 +27,11 @@ from bot.telegram.views.waiting import waiting_notice
 from core.application.change_rung import RungCause
 from core.application.show_proposal import ProposalView, view_of
 from core.domain.hold import Hold, HoldReason
-from core.domain.ids import UserId
+from core.domain.ids import AccountId, UserId
 from core.domain.look import changes_from_text
 from core.domain.membership import Role
 from core.domain.outbox import Copy, MessageKind, OutboxItem
-from core.domain.portfolio import ManagedPortfolio, Rung
+from core.domain.portfolio import ManagedAccount, ManagedPortfolio, Rung
 from core.domain.proposal import Proposal, ProposalState, RevisionCause
 from core.ports.store import UnitOfWork
 
@@ -97,7 +97,10 @@ async def read_scene(work: UnitOfWork, item: OutboxItem) -> Scene:
     if managed is None and item.portfolio_id is not None:
         managed = await work.portfolios.get(item.portfolio_id)
     member = await work.people.member_of_user(UserId(item.chat_id))
-    holds = await work.holds.standing(managed.account.id) if managed else ()
+    holds: tuple[Hold, ...] = ()
+    if managed is not None:
+        standing = await work.holds.standing_in([managed.portfolio.id])
+        holds = standing.get(managed.portfolio.id, ())
     return Scene(view, managed, copies, member.layout if member else "table", holds)
 
 
@@ -139,7 +142,8 @@ def _why_not_yet(
         case MessageKind.WAITING:
             return _waiting(item, view, scene, market_now)
         case MessageKind.BARRED:
-            return Letter(barred_notice(view, item.data["reason"]), scene.last_copy)
+            account = _part(item, view.managed).account
+            return Letter(barred_notice(view, account, item.data["reason"]), scene.last_copy)
         case MessageKind.RECHECK:
             return _recheck(view, scene, market_now)
         case MessageKind.APPROVAL_LAPSED:
@@ -184,7 +188,8 @@ def _waiting(
     if view.proposal.state not in {ProposalState.APPROVED, ProposalState.EXECUTING}:
         return None
     until = datetime.fromisoformat(item.data["until"])
-    screen = waiting_notice(view, item.data["code"], until, market_now)
+    account = _part(item, view.managed).account
+    screen = waiting_notice(view, account, item.data["code"], until, market_now)
     return Letter(screen, scene.last_copy)
 
 
@@ -216,7 +221,7 @@ def _about_portfolio(
             return notices.restored(managed)
         case MessageKind.RUNG_CHANGED:
             return rung_changed(
-                managed,
+                _part(item, managed),
                 Rung(data["before"]),
                 Rung(data["rung"]),
                 RungCause(data["cause"]),
@@ -230,14 +235,21 @@ def _about_portfolio(
             until = datetime.fromisoformat(data["until"])
             return notices.codes_locked(managed, data.get("member_name", ""), until)
         case _:
-            return _about_account(item, managed, holds)
+            return _about_account(item, _part(item, managed), holds)
+
+
+def _part(item: OutboxItem, managed: ManagedPortfolio) -> ManagedAccount:
+    """The account that an item is about; one that names none is of when there was only one."""
+    number = item.data.get("account")
+    return managed.parts[0] if number is None else managed.part(AccountId(int(number)))
 
 
 def _about_account(
-    item: OutboxItem, managed: ManagedPortfolio, holds: tuple[Hold, ...]
+    item: OutboxItem, managed: ManagedAccount, standing: tuple[Hold, ...]
 ) -> Screen | None:
-    """What stands against the account, or what others did there."""
+    """What stands against an account, or what others did there."""
     data = item.data
+    holds = tuple(hold for hold in standing if hold.account_id == managed.account.id)
     match item.kind:
         case MessageKind.HELD:
             stands = HoldReason(data["reason"]) in {hold.reason for hold in holds}

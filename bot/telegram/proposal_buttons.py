@@ -12,9 +12,9 @@ from bot.telegram import code_question
 from bot.telegram.commands.proposals import proposal_now
 from bot.telegram.context import Reaction, Said, Turn, alert, say
 from bot.telegram.setup_end import after_approval, last_step
-from bot.telegram.views.proposal import proposal_edit_screen, proposal_why_screen
+from bot.telegram.views.proposal import is_whole, proposal_edit_screen, proposal_why_screen
 from bot.telegram.views.record import record_screen
-from bot.words.by_hand import is_by_hand
+from bot.words.by_hand import is_by_hand, is_dry_run
 from bot.words.numbers import count
 from bot.words.refusals import refusal_sentence
 from bot.words.times import clock_time
@@ -39,8 +39,6 @@ from core.application.proposal_record import proposal_record
 from core.application.show_proposal import ProposalView, show_proposal
 from core.domain.ids import ProposalId
 from core.domain.membership import Member
-from core.domain.policy import whole_shares
-from core.domain.portfolio import Rung
 from core.domain.proposal import TERMINAL, ProposalState
 from core.domain.refusals import (
     AlreadyApproved,
@@ -147,11 +145,10 @@ async def _approval_words(turn: Turn, decided: Decided) -> str:
     if decided.scheduled_for is not None:
         when = clock_time(decided.scheduled_for, await turn.runtime.market.clock.now())
         return f"Approved. The exchange is closed: the orders go out {when}."
-    current = await turn.of_id(proposal.portfolio_id)
-    account = current.portfolio.account
-    if is_by_hand(account):
+    accounts = (await _view(turn, proposal.id)).accounts
+    if all(map(is_by_hand, accounts)):
         return "Approved. Your checklist comes in a moment."
-    if account.rung is Rung.DRY_RUN:
+    if all(map(is_dry_run, accounts)):
         return "Approved. It is a dry run: nothing is sent."
     return "Approved. The orders are next."
 
@@ -259,9 +256,7 @@ def _part_of(view: ProposalView, leg: int, keep: Decimal) -> Decimal:
     if not 1 <= leg <= len(revision.plan.trades):
         raise UnknownLeg(view.proposal.id, leg)
     trade = revision.plan.trades[leg - 1]
-    snapshot = revision.snapshot
-    whole = whole_shares(view.managed.policy, snapshot.quotes, snapshot.fractionable)
-    step = Decimal(1) if trade.symbol in whole else _SHARE
+    step = Decimal(1) if is_whole(view, trade) else _SHARE
     return (trade.quantity * keep).quantize(step, ROUND_DOWN)
 
 

@@ -220,7 +220,7 @@ async def _has_money(turn: Turn, dialogue: Dialogue) -> bool:
         return turn.runtime.settings.broker != EMBEDDED
     current = await turn.of_id(int(dialogue.data["portfolio"]))
     holdings = await _holdings(turn, current)
-    is_elsewhere = current.portfolio.account.broker != EMBEDDED
+    is_elsewhere = current.portfolio.accounts[0].broker != EMBEDDED
     return is_elsewhere or bool(holdings.cash or holdings.positions)
 
 

@@ -161,7 +161,8 @@ class Talk:
         try:
             if message.document is not None and (typed is None or typed.name == "holdings"):
                 slug = typed.words.slug if typed else None
-                return await holdings_import.receive(turn, message.document, slug)
+                account = typed.words.account if typed else None
+                return await holdings_import.receive(turn, message.document, slug, account)
             if typed is None:
                 return await _answer_freely(turn, text)
             if command is None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from bot.words.labels import ORDER_STATES, RUNG_MEANINGS, orders_of, rung_label
 from bot.words.numbers import count, listed
-from core.application.create_portfolio import BY_HAND
+from core.application.create_portfolio import BY_HAND, EMBEDDED
 from core.domain.ids import Symbol
 from core.domain.order import OrderState
-from core.domain.portfolio import Account
+from core.domain.portfolio import Account, Rung
 
 _LABEL = "BY HAND"
 _MEANING = "a real account that I cannot reach"
@@ -29,9 +29,24 @@ def is_by_hand(account: Account) -> bool:
     return account.broker == BY_HAND
 
 
+def is_embedded(account: Account) -> bool:
+    """Whether the account is at the simulated broker, through which its cash can be moved."""
+    return account.broker == EMBEDDED
+
+
+def is_dry_run(account: Account) -> bool:
+    """Whether nothing is sent for this account, although it could be reached."""
+    return account.rung is Rung.DRY_RUN and not is_by_hand(account)
+
+
 def account_label(account: Account) -> str:
     """How real an account is, as every message about it says: its rung, or ``BY HAND``."""
     return _LABEL if is_by_hand(account) else rung_label(account.rung)
+
+
+def accounts_label(accounts: Iterable[Account]) -> str:
+    """How real several accounts are, each label once: ``SIMULATED + BY HAND``."""
+    return " + ".join(dict.fromkeys(map(account_label, accounts)))
 
 
 def account_meaning(account: Account) -> str:
@@ -39,8 +54,11 @@ def account_meaning(account: Account) -> str:
     return _MEANING if is_by_hand(account) else RUNG_MEANINGS[account.rung]
 
 
-def orders_at(number: int, account: Account) -> str:
-    """Orders by how real they are: ``2 simulated orders``, ``2 orders by hand``."""
+def orders_at(number: int, accounts: Collection[Account]) -> str:
+    """Orders by how real they are: ``2 simulated orders``, ``2 orders by hand``; of several kinds, ``2 orders``."""
+    if len({account_label(each) for each in accounts}) != 1:
+        return count(number, "order")
+    account = next(iter(accounts))
     if is_by_hand(account):
         return f"{count(number, 'order')} by hand"
     return orders_of(number, account.rung)

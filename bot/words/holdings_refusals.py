@@ -7,6 +7,7 @@ from bot.words.numbers import count, listed, money, plain
 from bot.words.price_faults import fault_words
 from bot.words.refusals import refusal_sentence
 from core.domain import refusals as r
+from core.domain.portfolio import slug_of
 from core.domain.quote import PriceFault
 
 _say = refusal_sentence.register
@@ -31,6 +32,18 @@ def _(refusal: r.StillSetAside) -> str:
 @_say
 def _(_: r.NothingSetAside) -> str:
     return "That money is not set aside any more: /status shows how things are."
+
+
+@_say
+def _(refusal: r.WhichAccount) -> str:
+    each = [f"#{slug_of(name)} ({name})" for name in refusal.names]
+    return f"Which account do you mean? Add it as the last word: {' or '.join(each)}."
+
+
+@_say
+def _(refusal: r.UnknownAccount) -> str:
+    known = f" It has {listed(list(refusal.known))}." if refusal.known else ""
+    return f"This portfolio has no account “{refusal.text}”.{known} /accounts shows them."
 
 
 @_say

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from core.domain.ids import PortfolioId, ProposalId
+from core.domain.ids import AccountId, PortfolioId, ProposalId
 from core.domain.membership import Member, Permission, Role, require
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import ManagedAccount, ManagedPortfolio, slug_of
 from core.domain.proposal import Proposal
-from core.domain.refusals import UnknownPortfolio, UnknownProposal
+from core.domain.refusals import (
+    UnknownAccount,
+    UnknownPortfolio,
+    UnknownProposal,
+    WhichAccount,
+)
 from core.ports.store import UnitOfWork
 
 
@@ -27,6 +32,44 @@ async def managed_for(
     """Return a portfolio that the member may act on, with the role."""
     role = await require_role(work, member, portfolio_id, permission, action)
     return await work.portfolios.get(portfolio_id), role
+
+
+async def account_for(
+    work: UnitOfWork,
+    member: Member,
+    portfolio_id: PortfolioId,
+    permission: Permission,
+    action: str,
+    account_id: AccountId | None = None,
+) -> tuple[ManagedAccount, Role]:
+    """Return one account of a portfolio that the member may act on, with the role; None means its only one.
+
+    Raises WhichAccount where it has several and none is named, and UnknownAccount for one that is not its own.
+    """
+    managed, role = await managed_for(work, member, portfolio_id, permission, action)
+    return one_account(managed, account_id), role
+
+
+def named_account(managed: ManagedPortfolio, name: str | None) -> ManagedAccount:
+    """The account of a name, in its short form too; None means the only one. Raises WhichAccount or UnknownAccount."""
+    if name is None:
+        return one_account(managed, None)
+    wanted = name.strip()
+    for each in managed.parts:
+        if wanted.casefold() == each.account.name.casefold() or slug_of(wanted) == each.slug:
+            return each
+    raise UnknownAccount(wanted, tuple(account.name for account in managed.accounts))
+
+
+def one_account(managed: ManagedPortfolio, account_id: AccountId | None) -> ManagedAccount:
+    """The account that is meant; None means the only one. Raises WhichAccount or UnknownAccount."""
+    names = tuple(account.name for account in managed.accounts)
+    if account_id is None and len(managed.accounts) > 1:
+        raise WhichAccount(names)
+    for each in managed.parts:
+        if account_id in {None, each.account.id}:
+            return each
+    raise UnknownAccount(f"{account_id}", names)
 
 
 async def proposal_for(

@@ -59,6 +59,7 @@ async def _notices(
 ) -> list[OutboxItem]:
     mark = f"rung:{account.id}:{rung}:{cause}:{now.isoformat()}"
     data = {"cause": cause.value, "before": account.rung.value, "rung": rung.value}
+    data["account"] = f"{account.id}"
     if by is not None:
         data["member_name"] = by.name
     return [

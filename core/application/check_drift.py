@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 from core.application.access import managed_for
-from core.application.gate import used_today
+from core.application.gate import rooms_today
 from core.application.hand_kept import require_confirmed
-from core.application.hold_account import raise_if_held
+from core.application.hold_account import raise_if_all_held, raise_if_trades_held
 from core.application.market import Market, Moment
 from core.application.others_orders import require_nobody_else
 from core.application.plan_within import Planner, plan_within
@@ -21,7 +21,7 @@ from core.application.take_snapshot import plan_request, take_snapshot
 from core.domain.drift import DriftReport
 from core.domain.harvest import TaxLook
 from core.domain.hold import Hold
-from core.domain.ids import ChatId, CheckId, PortfolioId
+from core.domain.ids import AccountId, ChatId, CheckId, PortfolioId
 from core.domain.membership import Member, Permission
 from core.domain.money import CENT, ZERO
 from core.domain.plan import Plan
@@ -37,7 +37,7 @@ from core.domain.refusals import (
     PortfolioPaused,
     Refusal,
 )
-from core.domain.risk import CODE_LIMITS, Limits
+from core.domain.risk import CODE_LIMITS, Limits, Rooms, rooms_of
 from core.planning import calculate
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
@@ -159,7 +159,7 @@ async def request_plan(  # noqa: PLR0913 - the ways in which a person asks
             return CheckResult(Outcome.REPEATED)
         record = await work.checks.by_slot(portfolio_id, moment.session.date, slot)
         standing = await standing_of(work, portfolio_id)
-        used = await used_today(work, managed.account, moment)
+        rooms = await rooms_today(work, managed, moment)
     result = await look(
         store,
         brokers,
@@ -170,7 +170,7 @@ async def request_plan(  # noqa: PLR0913 - the ways in which a person asks
         direction=direction,
         force=force,
         limits=limits,
-        used=used,
+        rooms=rooms,
         planner=planner,
     )
     check_id = record.check.id if record else None
@@ -181,7 +181,7 @@ async def request_plan(  # noqa: PLR0913 - the ways in which a person asks
 
 
 async def standing_of(work: UnitOfWork, portfolio_id: PortfolioId) -> Standing:
-    """What a portfolio's proposals have to say before it is looked at, and the holds on its account."""
+    """What a portfolio's proposals have to say before it is looked at, and the holds on its accounts."""
     proposals = await work.proposals.blocking([portfolio_id])
     holds = await work.holds.standing_in([portfolio_id])
     return Standing(proposals.get(portfolio_id, ()), holds=holds.get(portfolio_id, ()))
@@ -198,20 +198,21 @@ async def look(  # noqa: PLR0913 - all that a look depends on
     direction: Direction | None,
     force: bool,
     limits: Limits = CODE_LIMITS,
-    used: Decimal = ZERO,
-    to_raise: Decimal | None = None,
+    rooms: Rooms | None = None,
+    to_raise: Mapping[AccountId, Decimal] | None = None,
     planner: Planner = calculate,
 ) -> CheckResult:
     """Look at a portfolio because a person asks: what stands against it comes as a result.
 
-    ``to_raise`` is money that is to be taken out, and that sales must bring as far as it is not there.
+    ``to_raise`` is money that is to be taken out of an account, and that sales must bring as far as it is not there.
     """
     try:
         require_ready(managed, moment)
         if standing.in_flight is not None:
             return CheckResult(Outcome.IN_FLIGHT, proposal=standing.in_flight)
-        raise_if_held(standing.holds)
-        await require_confirmed(brokers, managed, moment)
+        raise_if_all_held(managed, standing.holds)
+        for each in managed.parts:
+            await require_confirmed(brokers, each, moment)
         snapshot = await take_snapshot(store, brokers, market, managed, moment, set_aside=to_raise)
         result = judge_snapshot(
             managed,
@@ -219,14 +220,23 @@ async def look(  # noqa: PLR0913 - all that a look depends on
             direction=direction,
             force=force,
             limits=limits,
-            used=used,
+            rooms=rooms,
             planner=planner,
         )
         if result.plan is not None:
-            await require_nobody_else(store, brokers, managed, result.plan)
+            await require_unhindered(store, brokers, managed, result.plan, standing)
         return result
     except Refusal as refusal:
         return CheckResult(Outcome.REFUSED, refusal=refusal)
+
+
+async def require_unhindered(
+    store: Store, brokers: Brokers, managed: ManagedPortfolio, plan: Plan, standing: Standing
+) -> None:
+    """Raise AccountHeld or ForeignOrder where something stands against a plan in an account that it trades in."""
+    raise_if_trades_held(plan, standing.holds)
+    for each in managed.parts:
+        await require_nobody_else(store, brokers, each, plan)
 
 
 def require_ready(managed: ManagedPortfolio, moment: Moment) -> None:
@@ -247,15 +257,18 @@ def judge_snapshot(
     force: bool = False,
     date_due: bool = False,
     limits: Limits = CODE_LIMITS,
-    used: Decimal = ZERO,
+    rooms: Rooms | None = None,
     planner: Planner = calculate,
 ) -> CheckResult:
-    """Measure and plan: pure. A plan with trades comes as PROPOSED, to be stored by the caller."""
+    """Measure and plan: pure. A plan with trades comes as PROPOSED, to be stored by the caller.
+
+    Without ``rooms`` nothing was used of any account's day.
+    """
     try:
         request = plan_request(
             managed, snapshot, direction=direction, force=force, date_due=date_due
         )
-        plan = plan_within(request, managed.account.rung, limits, used, planner)
+        plan = plan_within(request, rooms or rooms_of(managed.accounts), limits, planner)
     except NegativeTotal as nothing:
         refusal = _nothing_left(managed, snapshot, nothing.total)
         return CheckResult(Outcome.REFUSED, snapshot=snapshot, refusal=refusal)
@@ -274,7 +287,7 @@ def _nothing_left(managed: ManagedPortfolio, snapshot: Snapshot, left: Decimal) 
         return EmptyAccount()
     most = worth.quantize(CENT, ROUND_FLOOR) - CENT
     try:
-        calculate(plan_request(managed, replace(snapshot, set_aside=most)), exact=False)
+        calculate(plan_request(managed, snapshot.with_aside(most)), exact=False)
     except CannotRaise as refusal:
         most = refusal.most
     most = max(most, snapshot.holdings.cash)

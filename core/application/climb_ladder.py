@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.application.access import managed_for
+from core.application.access import account_for, managed_for
 from core.application.broker_faults import as_refusal
 from core.application.change_rung import RungCause, change_rung
 from core.application.desk import Desk
 from core.application.gate import gate_of, ruling_of, traits_of
 from core.application.hold_account import require_not_held
 from core.domain.hold import Hold
-from core.domain.ids import ChatId, PortfolioId
+from core.domain.ids import AccountId, ChatId, PortfolioId
 from core.domain.ladder import (
     DRY_RUNS_NEEDED,
     LIVE_RUNGS,
@@ -29,7 +29,7 @@ from core.domain.ladder import (
     next_rung,
 )
 from core.domain.membership import Member, Permission, Role
-from core.domain.portfolio import Account, ManagedPortfolio, Rung
+from core.domain.portfolio import Account, ManagedAccount, Rung
 from core.domain.proposal import ProposalState
 from core.domain.refusals import (
     ClimbOver,
@@ -65,7 +65,7 @@ class Ladder:
     stands for it, ``dry_runs`` how many plans were carried out as dry runs, ``holds`` why nothing is sent at all.
     """
 
-    managed: ManagedPortfolio
+    managed: ManagedAccount
     role: Role
     mode: TradingMode
     limits: Limits
@@ -80,35 +80,47 @@ class Ladder:
 class Climb:
     """A step up that is to be confirmed, or was: the account as it was before, and the rung that it goes to."""
 
-    managed: ManagedPortfolio
+    managed: ManagedAccount
     rung: Rung
     limits: Limits
 
 
-async def look_at_ladder(desk: Desk, *, member: Member, portfolio_id: PortfolioId) -> Ladder:
-    """Where a portfolio's account stands on the ladder; everybody in the portfolio may look."""
+async def look_at_ladders(
+    desk: Desk, *, member: Member, portfolio_id: PortfolioId
+) -> tuple[Ladder, ...]:
+    """Where each of a portfolio's accounts stands on the ladder; everybody in the portfolio may look."""
     async with desk.store.read() as work:
         managed, role = await managed_for(
             work, member, portfolio_id, Permission.VIEW, "look at accounts"
         )
-        account = managed.account
-        said = account.broker_account_id
-        ruling = await ruling_of(work, gate_of(desk), account, said=said, now=desk.clock.now())
-        return Ladder(
-            managed=managed,
-            role=role,
-            mode=desk.mode,
-            limits=desk.limits,
-            barrier=ruling.barrier,
-            confirmation=await work.ladder.confirmation(account.id),
-            dry_runs=await work.ladder.dry_runs(account.id),
-            is_by_hand=traits_of(gate_of(desk), account).fills_by_hand,
-            holds=await work.holds.standing(account.id),
-        )
+        return tuple([await _ladder(work, desk, each, role) for each in managed.parts])
+
+
+async def _ladder(work: UnitOfWork, desk: Desk, managed: ManagedAccount, role: Role) -> Ladder:
+    account = managed.account
+    said = account.broker_account_id
+    ruling = await ruling_of(work, gate_of(desk), account, said=said, now=desk.clock.now())
+    return Ladder(
+        managed=managed,
+        role=role,
+        mode=desk.mode,
+        limits=desk.limits,
+        barrier=ruling.barrier,
+        confirmation=await work.ladder.confirmation(account.id),
+        dry_runs=await work.ladder.dry_runs(account.id),
+        is_by_hand=traits_of(gate_of(desk), account).fills_by_hand,
+        holds=await work.holds.standing(account.id),
+    )
 
 
 async def ask_to_climb(
-    desk: Desk, *, member: Member, chat: Chat, portfolio_id: PortfolioId, rung: Rung
+    desk: Desk,
+    *,
+    member: Member,
+    chat: Chat,
+    portfolio_id: PortfolioId,
+    rung: Rung,
+    account_id: AccountId | None = None,
 ) -> Climb:
     """Open the dialogue in which an owner confirms a rung, and return what would change.
 
@@ -118,11 +130,12 @@ async def ask_to_climb(
     """
     _require_private(chat)
     async with desk.store.read() as work:
-        managed = await _climbable(work, desk, member, portfolio_id, rung)
+        managed = await _climbable(work, desk, member, portfolio_id, rung, account_id)
     await _ask_broker(desk, managed.account)
     now = desk.clock.now()
     data = {
         "portfolio": str(portfolio_id),
+        "account": str(managed.account.id),
         "rung": rung.value,
         "until": (now + PATIENCE).isoformat(),
         "tries": str(TRIES),
@@ -142,15 +155,16 @@ async def climb(desk: Desk, *, member: Member, chat: Chat, typed: str) -> Climb:
     _require_private(chat)
     data = await _open_dialogue(desk, member, chat.id)
     portfolio_id, rung = PortfolioId(int(data["portfolio"])), Rung(data["rung"])
+    account_id = AccountId(int(data["account"])) if "account" in data else None
     async with desk.store.read() as work:
-        managed = await _climbable(work, desk, member, portfolio_id, rung)
+        managed = await _climbable(work, desk, member, portfolio_id, rung, account_id)
     found = await _ask_broker(desk, managed.account)
     is_right = "".join(typed.split()).upper() == last_four(found.broker_account_id)
     now = desk.clock.now()
     async with desk.store.begin() as work:
         left = await _take_try(work, member, chat.id, data)
         if is_right:
-            managed = await _climbable(work, desk, member, portfolio_id, rung)
+            managed = await _climbable(work, desk, member, portfolio_id, rung, account_id)
             await _go_up(work, managed.account, rung, member, now)
             await work.conversation.save_dialogue(chat.id, member.id, None)
         else:
@@ -161,15 +175,20 @@ async def climb(desk: Desk, *, member: Member, chat: Chat, typed: str) -> Climb:
 
 
 async def step_down(
-    store: Store, clock: Clock, *, member: Member, portfolio_id: PortfolioId
-) -> ManagedPortfolio:
-    """Take a live account down to a dry run, at once and without a question; returns the portfolio as it was.
+    store: Store,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    account_id: AccountId | None = None,
+) -> ManagedAccount:
+    """Take a live account down to a dry run, at once and without a question; returns it as it was.
 
     Orders that are under way are followed to their end; no further one is sent.
     """
     async with store.begin() as work:
-        managed, _ = await managed_for(
-            work, member, portfolio_id, Permission.MANAGE, "take an account down"
+        managed, _ = await account_for(
+            work, member, portfolio_id, Permission.MANAGE, "take an account down", account_id
         )
         if managed.account.rung not in LIVE_RUNGS:
             raise NoRungAbove(managed.account.rung)
@@ -185,10 +204,17 @@ def _require_private(chat: Chat) -> None:
 
 
 async def _climbable(
-    work: UnitOfWork, desk: Desk, member: Member, portfolio_id: PortfolioId, rung: Rung
-) -> ManagedPortfolio:
-    """The portfolio, where nothing that is known here stands in the way of the step."""
-    managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, ACTION)
+    work: UnitOfWork,
+    desk: Desk,
+    member: Member,
+    portfolio_id: PortfolioId,
+    rung: Rung,
+    account_id: AccountId | None,
+) -> ManagedAccount:
+    """The account, where nothing that is known here stands in the way of the step."""
+    managed, _ = await account_for(
+        work, member, portfolio_id, Permission.MANAGE, ACTION, account_id
+    )
     account = managed.account
     _require_step(desk.brokers.of(account), account, rung)
     if desk.mode is not TradingMode.LIVE:
@@ -265,7 +291,7 @@ async def _note(
     work: UnitOfWork,
     kind: str,
     member: Member,
-    managed: ManagedPortfolio,
+    managed: ManagedAccount,
     now: datetime,
     data: str,
 ) -> None:

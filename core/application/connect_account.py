@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from core.application.access import named_account
 from core.application.create_portfolio import BY_HAND, EMBEDDED
+from core.application.desk import lease_of
 from core.application.key_ring import seal_keys
 from core.application.propose import supersede
 from core.application.seals import require_openable
@@ -99,22 +101,25 @@ async def look_at_keys(
     keys: BrokerKeys,
     may_be_live: bool,
     user_id: UserId | None = None,
+    account: str | None = None,
 ) -> KeysFound:
     """See which account keys open, and whether they may become those of a portfolio's account.
 
-    Raises UnknownPortfolio, WhichOwner, UnknownMember, LiveNotAllowed, KeysUnreadable, KeysNotAccepted,
-    BrokerNotThere, AccountRestricted, CurrencyMismatch, AnotherAccount or AccountInUse.
+    ``account`` is its name where there are several. Raises UnknownPortfolio, WhichAccount, UnknownAccount, WhichOwner,
+    UnknownMember, LiveNotAllowed, KeysUnreadable, KeysNotAccepted, BrokerNotThere, AccountRestricted, CurrencyMismatch,
+    AnotherAccount or AccountInUse.
     """
     async with store.read() as work:
         managed = await _portfolio(work, slug)
+        before = named_account(managed, account).account
         owner = await _owner(work, managed.portfolio, user_id)
     if keys.is_live and not may_be_live:
         raise LiveNotAllowed(broker)
     found = await _look(doors, broker, keys)
     _require_usable(broker, found, managed.portfolio)
     async with store.read() as work:
-        await _require_fitting(work, managed.account, broker, found)
-    return KeysFound(managed.portfolio, managed.account, owner, broker, found, keys)
+        await _require_fitting(work, before, broker, found)
+    return KeysFound(managed.portfolio, before, owner, broker, found, keys)
 
 
 async def connect_account(
@@ -137,7 +142,7 @@ async def connect_account(
     )
     sealed = seal_keys(vault, found.keys, opens, owner=owner_of(found.owner.id))
     async with store.begin() as work:
-        account = await _require_unchanged(work, found)
+        await _require_unchanged(work, found)
         if found.replaces_account:
             await _replace(work, clock, found, holder)
         await _keep(work, clock, found, opens, sealed)
@@ -150,18 +155,19 @@ async def connect_account(
                 data=f"{found.broker} {opens.hint} {found.rung}",
             )
         )
-        return (await work.portfolios.get(account.portfolio_id)).account
+        return (await work.portfolios.get(found.portfolio.id)).part(found.before.id).account
 
 
 async def list_keys(store: Store) -> tuple[KeptKeys, ...]:
     """Everything that is kept, oldest first."""
     async with store.read() as work:
         at: dict[CredentialId, Portfolio] = {}
-        for managed in await _portfolios(work):
-            account = managed.account
+        parts = [each for managed in await _portfolios(work) for each in managed.parts]
+        for each in parts:
+            account = each.account
             kept = await work.credentials.of_account(account.broker, account.broker_account_id)
             if kept is not None:
-                at[kept.id] = managed.portfolio
+                at[kept.id] = each.portfolio
         return tuple(
             [
                 KeptKeys(each, await work.people.member(each.member_id), at.get(each.id))
@@ -170,11 +176,16 @@ async def list_keys(store: Store) -> tuple[KeptKeys, ...]:
         )
 
 
-async def remove_keys(store: Store, clock: Clock, *, slug: str) -> Credential:
-    """Forget the keys of a portfolio's account, which stays; raises UnknownPortfolio or NoKeysKept."""
+async def remove_keys(
+    store: Store, clock: Clock, *, slug: str, account_name: str | None = None
+) -> Credential:
+    """Forget the keys of a portfolio's account, which stays.
+
+    Raises UnknownPortfolio, WhichAccount, UnknownAccount or NoKeysKept.
+    """
     async with store.begin() as work:
         managed = await _portfolio(work, slug)
-        account = managed.account
+        account = named_account(managed, account_name).account
         kept = await work.credentials.of_account(account.broker, account.broker_account_id)
         if kept is None:
             raise NoKeysKept(managed.portfolio.slug)
@@ -269,21 +280,20 @@ async def _require_fitting(
 # --- changing ------------------------------------------------------------------------------------
 
 
-async def _require_unchanged(work: UnitOfWork, found: KeysFound) -> Account:
-    """The account as it is now, which must be the one that was looked at."""
+async def _require_unchanged(work: UnitOfWork, found: KeysFound) -> None:
+    """Raise what stands against it now: the account must still be the one that was looked at."""
     managed = await work.portfolios.get(found.portfolio.id)
     await _owner(work, managed.portfolio, found.owner.user_id)
-    await _require_fitting(work, managed.account, found.broker, found.found)
-    now, before = managed.account, found.before
-    if (now.id, now.broker) != (before.id, before.broker):
+    now = managed.part(found.before.id).account
+    await _require_fitting(work, now, found.broker, found.found)
+    if now.broker != found.before.broker:
         raise OrdersUnderWay(managed.portfolio.slug)
-    return now
 
 
 async def _replace(work: UnitOfWork, clock: Clock, found: KeysFound, holder: str) -> None:
     """Let the portfolio's account be the broker's, with nothing of the old one left to be done."""
     account, now = found.before, clock.now()
-    lease = f"account:{account.id}"
+    lease = lease_of(account.id)
     fence = await work.leases.acquire(lease, holder, now=now, until=now + LEASE)
     if fence is None or await _is_under_way(work, found.portfolio.id):
         raise OrdersUnderWay(found.portfolio.slug)

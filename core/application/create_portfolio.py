@@ -63,7 +63,7 @@ async def create_portfolio(
         )
         managed = await work.portfolios.get(portfolio.id)
     if opening_cash:
-        teller = brokers.of(managed.account)
+        teller = brokers.of(managed.accounts[0])
         if not isinstance(teller, CashTransfers):
             raise NoCashTransfers(broker)
         await teller.transfer(opening_cash, f"opening-{portfolio.id}")

@@ -18,7 +18,7 @@ from core.domain.ladder import LIVE_RUNGS
 from core.domain.membership import Member, Permission, require
 from core.domain.order import Order, client_order_id, collared_limit
 from core.domain.policy import Policy
-from core.domain.portfolio import Account
+from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import (
     Decision,
     DecisionKind,
@@ -94,10 +94,11 @@ async def approve_proposal(
         managed = await work.portfolios.get(proposal.portfolio_id)
         if managed.portfolio.is_paused:
             raise PortfolioPaused(managed.portfolio.name)
-        await require_not_held(work, managed.account.id)
+        await require_not_held(work, *proposal.revision.plan.traded_in)
         await require_approvable(work, gate, managed, proposal, moment, clock.now())
+        is_real = _is_real(managed, proposal)
         refused = await check_code(
-            work, proof, member=member, proposal=proposal, account=managed.account, now=clock.now()
+            work, proof, member=member, proposal=proposal, is_real=is_real, now=clock.now()
         )
         if refused is None:
             proposal = await _record(
@@ -105,13 +106,19 @@ async def approve_proposal(
             )
             if proposal.is_complete:
                 policy = gate.limits.clamp(managed.policy)
-                starts_at = _start_of(managed.account, market, moment)
-                proposal = await _complete(work, proposal, managed.account, policy, starts_at)
+                starts_at = _start_of(market, moment, is_real=is_real)
+                proposal = await _complete(work, proposal, policy, starts_at)
             await refresh_copies(work, proposal, clock.now())
     if refused is not None:
         raise refused
     is_scheduled = proposal.state is ProposalState.SCHEDULED
     return Decided(proposal, proposal.is_complete, proposal.scheduled_for if is_scheduled else None)
+
+
+def _is_real(managed: ManagedPortfolio, proposal: Proposal) -> bool:
+    """Whether a proposal trades real money in any account."""
+    traded = proposal.revision.plan.traded_in
+    return any(managed.part(each).account.rung in LIVE_RUNGS for each in traded)
 
 
 def is_undoable(proposal: Proposal) -> bool:
@@ -293,35 +300,35 @@ async def _move(
 async def _complete(
     work: UnitOfWork,
     proposal: Proposal,
-    account: Account,
     policy: Policy,
     starts_at: datetime | None,
 ) -> Proposal:
     await void_intents(work, proposal.id)
-    await work.orders.add(await intents(work, proposal, account.id, policy))
+    await work.orders.add(await intents(work, proposal, policy))
     if starts_at is None:
         return await _move(work, proposal, ProposalState.APPROVED)
     return await _move(work, proposal, ProposalState.SCHEDULED, scheduled_for=starts_at)
 
 
-def _start_of(account: Account, market: Market, moment: Moment) -> datetime | None:
+def _start_of(market: Market, moment: Moment, *, is_real: bool) -> datetime | None:
     """When approved orders may go: at once (None), when the exchange has opened, or when an undo has had its time.
 
     Where the exchange closes before the undo is over, they wait for its next session.
     """
     if not moment.is_open:
         return moment.session.opens_at + AFTER_OPEN
-    if account.rung not in LIVE_RUNGS:
+    if not is_real:
         return None
     if moment.session.is_open_at(moment.now + UNDO):
         return moment.now + UNDO
     return market.calendar.next_after(moment.session.date).opens_at + AFTER_OPEN
 
 
-async def intents(
-    work: UnitOfWork, proposal: Proposal, account_id: AccountId, policy: Policy
-) -> Sequence[Order]:
-    """Make the orders of a proposal's legs, sales first; a leg that had orders before gets the next attempt."""
+async def intents(work: UnitOfWork, proposal: Proposal, policy: Policy) -> Sequence[Order]:
+    """Make the orders of a proposal's legs, sales first, each in its account.
+
+    A leg that had orders before gets the next attempt.
+    """
     install = await work.people.install_id()
     attempts: dict[int, int] = {}
     for order in await work.orders.of_proposal(proposal.id):
@@ -333,7 +340,7 @@ async def intents(
             Order(
                 id=OrderId(0),
                 proposal_id=proposal.id,
-                account_id=account_id,
+                account_id=AccountId(int(trade.account)),
                 leg=leg,
                 attempt=attempt,
                 client_order_id=client_order_id(install, proposal.id, leg, attempt),

@@ -1,7 +1,8 @@
-"""The desk: what carrying orders out needs, and the one lease that says who may."""
+"""The desk: what carrying orders out needs, and the leases that say who may, one for each account."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -70,29 +71,67 @@ class Grant:
     answer, and then nothing is sent.
     """
 
-    name: str
+    account_id: AccountId
     fence: int
     said: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the account's lease."""
+        return lease_of(self.account_id)
+
+
+class _TakenError(Exception):
+    """Somebody else is at work for one of the accounts: none is taken."""
+
+
+def lease_of(account_id: AccountId) -> str:
+    """The name of the lease that says who may execute for an account."""
+    return f"account:{account_id}"
 
 
 async def take_account(desk: Desk, account_id: AccountId) -> Grant | None:
     """Take or renew the lease of an account; None while another process executes for it."""
-    name = f"account:{account_id}"
-    now = desk.clock.now()
-    async with desk.store.begin() as work:
-        fence = await work.leases.acquire(name, desk.holder, now=now, until=now + LEASE)
-    return None if fence is None else Grant(name, fence)
+    grants = await take_accounts(desk, [account_id])
+    return None if grants is None else grants[0]
+
+
+async def take_accounts(desk: Desk, account_ids: Collection[AccountId]) -> tuple[Grant, ...] | None:
+    """Take or renew the leases of all these accounts, or of none: None while another process executes for one."""
+    try:
+        async with desk.store.begin() as work:
+            return tuple([await _take(work, desk, each) for each in sorted(account_ids)])
+    except _TakenError:
+        return None
 
 
 async def take_idle_account(desk: Desk, account_id: AccountId) -> Grant | None:
     """Take the lease of an account at which nobody is at work, not even this process; else None."""
-    name = f"account:{account_id}"
+    grants = await take_idle_accounts(desk, [account_id])
+    return None if grants is None else grants[0]
+
+
+async def take_idle_accounts(
+    desk: Desk, account_ids: Collection[AccountId]
+) -> tuple[Grant, ...] | None:
+    """Take the leases of accounts at none of which anybody is at work, not even this process; else None."""
+    try:
+        async with desk.store.begin() as work:
+            for each in account_ids:
+                if await work.leases.holder(lease_of(each), desk.clock.now()) is not None:
+                    return None
+            return tuple([await _take(work, desk, each) for each in sorted(account_ids)])
+    except _TakenError:
+        return None
+
+
+async def _take(work: UnitOfWork, desk: Desk, account_id: AccountId) -> Grant:
     now = desk.clock.now()
-    async with desk.store.begin() as work:
-        if await work.leases.holder(name, now) is not None:
-            return None
-        fence = await work.leases.acquire(name, desk.holder, now=now, until=now + LEASE)
-    return None if fence is None else Grant(name, fence)
+    name = lease_of(account_id)
+    fence = await work.leases.acquire(name, desk.holder, now=now, until=now + LEASE)
+    if fence is None:
+        raise _TakenError
+    return Grant(account_id, fence)
 
 
 async def renew(work: UnitOfWork, desk: Desk, grant: Grant) -> None:
@@ -102,9 +141,24 @@ async def renew(work: UnitOfWork, desk: Desk, grant: Grant) -> None:
     await work.leases.acquire(grant.name, desk.holder, now=now, until=now + LEASE)
 
 
-async def lapsed_alone(desk: Desk, grant: Grant, account_id: AccountId) -> bool:
+async def require_alone(work: UnitOfWork, desk: Desk, grant: Grant) -> None:
+    """Raise PermissionError where anybody else was, or may have been, at work for an account since it was granted.
+
+    A lease that has only lapsed meanwhile, while another account of the same plan took long, is no fault.
+    """
+    now = desk.clock.now()
+    try:
+        await work.leases.require(grant.name, desk.holder, grant.fence, now)
+    except PermissionError:
+        fence = await work.leases.acquire(grant.name, desk.holder, now=now, until=now + LEASE)
+        if fence != grant.fence + 1:
+            raise
+        await work.leases.release(grant.name, desk.holder)
+
+
+async def lapsed_alone(desk: Desk, grant: Grant) -> bool:
     """Whether a grant's lease has lapsed, and nobody was at work for the account since."""
-    again = await take_idle_account(desk, account_id)
+    again = await take_idle_account(desk, grant.account_id)
     if again is None:
         return False
     await release_account(desk, again)

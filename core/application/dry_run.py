@@ -7,61 +7,60 @@ from decimal import Decimal
 from core.application.desk import Desk, Grant, renew
 from core.application.gate import gate_of, ruling_of
 from core.application.send_order import NOT_THERE
-from core.application.send_side import fit_orders, limit_sales, orders_of, why_dropped
-from core.application.take_snapshot import take_snapshot
+from core.application.send_side import (
+    fit_orders,
+    limit_sales,
+    look_for,
+    orders_of,
+    reserve_of,
+    why_dropped,
+)
 from core.domain.ids import ProposalId
 from core.domain.ladder import Verdict
 from core.domain.money import ZERO, half_spread, sale_proceeds
 from core.domain.order import Order, OrderState
 from core.domain.plan import Side
 from core.domain.policy import Policy
-from core.domain.portfolio import ManagedPortfolio, Snapshot
+from core.domain.portfolio import Account, ManagedPortfolio, Snapshot
+from core.domain.proposal import Proposal
 from core.domain.report import WhyNot
 
 
-async def is_dry_run(
-    desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal_id: ProposalId
-) -> bool:
-    """Whether a plan is to be carried out without a send: its account is a dry run, and none of it was ever sent.
+async def is_dry_run(desk: Desk, grant: Grant, account: Account, proposal_id: ProposalId) -> bool:
+    """Whether an account's part of a plan is carried out without a send: it is a dry run, and none was ever sent.
 
     What was sent before its account was taken down to a dry run is followed to its end like any other order.
     """
     async with desk.store.read() as work:
         ruling = await ruling_of(
-            work, gate_of(desk), managed.account, said=grant.said, now=desk.clock.now()
+            work, gate_of(desk), account, said=grant.said, now=desk.clock.now()
         )
     if ruling.verdict is not Verdict.DRY_RUN:
         return False
     unsent = {OrderState.INTENDED, OrderState.VOID}
-    orders = await orders_of(desk, proposal_id)
+    orders = await orders_of(desk, proposal_id, grant.account_id)
     return all(order.state in unsent and order.detail != NOT_THERE for order in orders)
 
 
-async def dry_run(
-    desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal_id: ProposalId
-) -> None:
-    """Price and size a plan's orders by what is true now, keep that, and end them without a send. Safe to repeat.
+async def dry_run(desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal: Proposal) -> None:
+    """Price and size an account's orders by what is true now, keep that, and end them without a send. Safe to repeat.
 
     Purchases are paid from the cash that is there and from what the sales would have brought.
     """
-    orders = [o for o in await orders_of(desk, proposal_id) if o.state is OrderState.INTENDED]
+    placed = await orders_of(desk, proposal.id, grant.account_id)
+    orders = [order for order in placed if order.state is OrderState.INTENDED]
     if not orders:
         return
-    snapshot = await take_snapshot(
-        desk.store,
-        desk.brokers,
-        desk.market,
-        managed,
-        await desk.market.moment(),
-        traded=[order.symbol for order in orders],
-    )
+    snapshot = await look_for(desk, grant, managed, proposal.revision, orders)
+    own = snapshot.of(grant.account_id)
     sells = [order for order in orders if order.side is Side.SELL]
     buys = [order for order in orders if order.side is Side.BUY]
-    cash = snapshot.holdings.cash + sum(
+    cash = own.holdings.cash + sum(
         (_proceeds(order, snapshot, managed.policy) for order in sells), ZERO
     )
-    sized = limit_sales(sells, snapshot, managed)
-    sized += fit_orders(buys, snapshot, managed, cash) if buys else []
+    sized = limit_sales(sells, own, snapshot, managed.policy)
+    kept = reserve_of(grant.account_id, snapshot, managed, proposal.revision)
+    sized += fit_orders(buys, own, snapshot, managed.policy, cash, kept) if buys else []
     async with desk.store.begin() as work:
         await renew(work, desk, grant)
         for order, quantity, limit in sized:

@@ -26,7 +26,7 @@ from core.domain.proposal import (
     require_decidable,
 )
 from core.domain.refusals import NothingLeft, NothingToBuyWith, OldRevision
-from core.domain.risk import CODE_LIMITS, Limits
+from core.domain.risk import CODE_LIMITS, Limits, rooms_of
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
 
@@ -147,8 +147,8 @@ def _plan(
 ) -> Plan:
     request = plan_request(managed, proposal.revision.snapshot, direction=direction, force=True)
     again = plan_again(proposal, caps)
-    rung = managed.account.rung
-    plan = plan_within(_capped(request, again.caps), rung, limits, planner=again.planner)
+    rooms = rooms_of(managed.accounts)
+    plan = plan_within(_capped(request, again.caps), rooms, limits, again.planner)
     if not plan.trades:
         raise NothingToBuyWith if direction is Direction.BUY_ONLY else NothingLeft
     return plan

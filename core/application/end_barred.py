@@ -8,17 +8,15 @@ from core.application.propose import void_intents
 from core.application.tell import refresh_copies, tell_deciders
 from core.domain.ladder import Barrier
 from core.domain.outbox import MessageKind, Priority
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import ManagedAccount
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import BrokerDown
 from core.domain.report import WhyNot
 from core.ports.store import AuditEvent
 
 
-async def is_barred(
-    desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal: Proposal
-) -> bool:
-    """Whether the ladder refuses an approved plan's account now; the plan is cancelled then, and its deciders are told.
+async def is_barred(desk: Desk, grant: Grant, managed: ManagedAccount, proposal: Proposal) -> bool:
+    """Whether the ladder refuses an account of an approved plan now; then the plan is cancelled, and deciders are told.
 
     Raises BrokerDown while the broker has not named its account.
     """
@@ -35,7 +33,7 @@ async def is_barred(
     return True
 
 
-async def _end(desk: Desk, managed: ManagedPortfolio, proposal: Proposal, barrier: Barrier) -> None:
+async def _end(desk: Desk, managed: ManagedAccount, proposal: Proposal, barrier: Barrier) -> None:
     now = desk.clock.now()
     async with desk.store.begin() as work:
         if not await work.proposals.move(proposal.id, proposal.state, ProposalState.CANCELLED):
@@ -50,7 +48,7 @@ async def _end(desk: Desk, managed: ManagedPortfolio, proposal: Proposal, barrie
             barrier,
             now,
             priority=Priority.DECISION,
-            data={"reason": barrier.value},
+            data={"reason": barrier.value, "account": f"{managed.account.id}"},
         )
         await work.log.record(
             AuditEvent(now, "barred", None, proposal.portfolio_id, proposal.id, data=barrier.value)

@@ -68,7 +68,8 @@ def chosen_lots(proposal: Proposal, order: Order) -> tuple[str, ...]:
         (
             pair.sale
             for pair in pairs_of(proposal.revision.plan)
-            if order.side is Side.SELL and pair.sale.symbol == order.symbol
+            if order.side is Side.SELL
+            and (pair.sale.account, pair.sale.symbol) == (f"{order.account_id}", order.symbol)
         ),
         None,
     )

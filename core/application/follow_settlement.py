@@ -12,7 +12,7 @@ from core.domain.ids import PortfolioId
 from core.domain.order import Order
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.refusals import EndOfHistory
-from core.domain.report import sold_not_bought
+from core.domain.report import by_account, sold_not_bought
 from core.domain.session import Session
 from core.domain.settlement import exchange_date, is_settlement_day
 from core.ports.store import UnitOfWork
@@ -29,10 +29,11 @@ class Look:
 
 def look_after(market: Market, managed: ManagedPortfolio, orders: Sequence[Order]) -> Look | None:
     """When the purchases of a plan are to be planned that wait for its sales to settle; None where none do."""
-    case = sold_not_bought(tuple(orders))
-    if case is None or not case.goes_on_by_itself:
+    cases = [sold_not_bought(each) for each in by_account(orders).values()]
+    sold = [o for case in cases if case and case.goes_on_by_itself for o in case.sold]
+    if not sold:
         return None
-    last = max(exchange_date(fill.at) for order in case.sold for fill in order.fills)
+    last = max(exchange_date(fill.at) for order in sold for fill in order.fills)
     session = _settlement_after(market, last)
     if session is None:
         return None

@@ -20,10 +20,12 @@ from core.domain.refusals import BrokerDown, MayNotTrade, NotBuiltYet
 from core.domain.risk import (
     ApprovedPlan,
     Limits,
+    Room,
     day_use,
     require_believable,
     require_order_within,
     require_within_limits,
+    rooms_of,
 )
 from core.domain.session import NEW_YORK
 from core.ports.broker import Brokers, BrokerTraits, Dedup
@@ -103,12 +105,13 @@ async def require_approvable(
 
     The broker names its account when the orders are about to go; here the id that is stored stands for it.
     """
-    account = managed.account
-    ruling = await ruling_of(work, gate, account, said=account.broker_account_id, now=now)
-    require_passed(ruling, account)
+    plan = proposal.revision.plan
+    for account_id in plan.traded_in:
+        account = managed.part(account_id).account
+        ruling = await ruling_of(work, gate, account, said=account.broker_account_id, now=now)
+        require_passed(ruling, account)
     require_believable(proposal.revision, gate.limits)
-    used = await used_today(work, account, moment)
-    require_within_limits(proposal.revision.plan, gate.limits, account.rung, used)
+    require_within_limits(plan, gate.limits, await rooms_today(work, managed, moment))
 
 
 async def require_may_send(
@@ -145,6 +148,14 @@ async def used_today(
     sent = await work.ladder.sent_since(account.id, midnight)
     others = [order for order in sent if but is None or order.id != but.id]
     return day_use(others, await _planned_prices(work, others))
+
+
+async def rooms_today(
+    work: UnitOfWork, managed: ManagedPortfolio, moment: Moment
+) -> dict[str, Room]:
+    """What each account of a portfolio lets a plan do today."""
+    used = {each.id: await used_today(work, each, moment) for each in managed.accounts}
+    return rooms_of(managed.accounts, used)
 
 
 async def _planned_prices(work: UnitOfWork, orders: Sequence[Order]) -> dict[OrderId, Decimal]:

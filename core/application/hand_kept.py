@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.application.market import Moment
-from core.domain.portfolio import Account, ManagedPortfolio
+from core.domain.portfolio import Account, ManagedAccount
 from core.domain.refusals import BrokerDown, HoldingsOld, NotBuiltYet, NotKeptByHand
 from core.ports.broker import BrokerError, Brokers
 from core.ports.hand_kept import HandKept
@@ -17,7 +17,7 @@ def hand_kept(brokers: Brokers, account: Account) -> HandKept:
     return broker
 
 
-async def require_confirmed(brokers: Brokers, managed: ManagedPortfolio, moment: Moment) -> None:
+async def require_confirmed(brokers: Brokers, managed: ManagedAccount, moment: Moment) -> None:
     """Raise HoldingsOld where people keep the book, and nobody has confirmed it for too long."""
     try:
         broker = brokers.of(managed.account)

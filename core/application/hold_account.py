@@ -10,15 +10,29 @@ from core.domain.hold import LIFTS_ITSELF, Hold, HoldReason
 from core.domain.ids import AccountId, ChatId, MemberId
 from core.domain.membership import Role
 from core.domain.outbox import MessageKind, OutboxItem, Priority
-from core.domain.portfolio import ManagedPortfolio, Portfolio
+from core.domain.plan import Plan
+from core.domain.portfolio import ManagedAccount, ManagedPortfolio, Portfolio
 from core.domain.refusals import AccountHeld
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
 
 
-async def require_not_held(work: UnitOfWork, account_id: AccountId) -> None:
-    """Raise AccountHeld where a hold stands on an account."""
-    raise_if_held(await work.holds.standing(account_id))
+async def require_not_held(work: UnitOfWork, *account_ids: AccountId) -> None:
+    """Raise AccountHeld where a hold stands on any of these accounts."""
+    for account_id in account_ids:
+        raise_if_held(await work.holds.standing(account_id))
+
+
+def raise_if_all_held(managed: ManagedPortfolio, holds: Collection[Hold]) -> None:
+    """Raise AccountHeld where every account of a portfolio is held: then no plan can be carried out."""
+    if {account.id for account in managed.accounts} <= {hold.account_id for hold in holds}:
+        raise_if_held(holds)
+
+
+def raise_if_trades_held(plan: Plan, holds: Collection[Hold]) -> None:
+    """Raise AccountHeld where a plan trades in an account that is held."""
+    traded = plan.traded_in
+    raise_if_held([hold for hold in holds if hold.account_id in traded])
 
 
 def raise_if_held(holds: Collection[Hold]) -> None:
@@ -33,7 +47,7 @@ def held(holds: Collection[Hold]) -> AccountHeld:
 
 
 async def hold_account(
-    work: UnitOfWork, managed: ManagedPortfolio, reason: HoldReason, detail: str, now: datetime
+    work: UnitOfWork, managed: ManagedAccount, reason: HoldReason, detail: str, now: datetime
 ) -> None:
     """Place a hold on a portfolio's account and tell its owners; one that stands is only brought up to date."""
     hold = Hold(managed.account.id, reason, detail, now)
@@ -44,7 +58,7 @@ async def hold_account(
 
 async def lift_hold(
     work: UnitOfWork,
-    managed: ManagedPortfolio,
+    managed: ManagedAccount,
     reason: HoldReason,
     now: datetime,
     by: MemberId | None = None,
@@ -90,7 +104,7 @@ async def _tell(
             f"{mark}:{chat}",
             portfolio.id,
             priority=Priority.DECISION,
-            data={"reason": hold.reason.value},
+            data={"reason": hold.reason.value, "account": f"{hold.account_id}"},
         )
         for chat in await owners(work, portfolio)
     ]
@@ -105,7 +119,7 @@ async def owners(work: UnitOfWork, portfolio: Portfolio) -> tuple[ChatId, ...]:
 
 async def _note(
     work: UnitOfWork,
-    managed: ManagedPortfolio,
+    managed: ManagedAccount,
     kind: str,
     reason: HoldReason,
     now: datetime,

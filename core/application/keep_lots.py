@@ -15,7 +15,7 @@ from core.domain.lots import Lot, LotMethod, LotSale, Term, quantity_of
 from core.domain.money import ZERO, sale_proceeds
 from core.domain.order import Fill, Order
 from core.domain.plan import Side
-from core.domain.portfolio import Account, ManagedPortfolio, Snapshot
+from core.domain.portfolio import Account, AccountSnapshot, ManagedAccount
 from core.domain.session import NEW_YORK
 from core.domain.tax import TaxRulesName, rules_of
 from core.ports.broker import Brokers
@@ -28,8 +28,8 @@ _UNKNOWN = "unknown"
 async def keep_lots(
     work: UnitOfWork,
     brokers: Brokers,
-    managed: ManagedPortfolio,
-    snapshot: Snapshot,
+    managed: ManagedAccount,
+    snapshot: AccountSnapshot,
     order: Order,
     fills: Sequence[Fill],
     chosen: Sequence[str] = (),
@@ -40,7 +40,7 @@ async def keep_lots(
     account held beyond its lots (by the ``snapshot`` of the plan) is a lot of unknown date and basis. ``chosen`` are
     the names of the lots that a plan has chosen: they go first where the broker can be asked for lots.
     """
-    account = next((a for a in managed.accounts if a.id == order.account_id), managed.account)
+    account = managed.account
     method = LotMethod.SPECIFIC if chosen else managed.policy.lot_method
     if method not in methods_at(brokers, managed):
         method = LotMethod.FIFO
@@ -63,7 +63,7 @@ async def _realised_so_far(work: UnitOfWork, order: Order) -> list[RealisedSale]
     return [
         sale
         for each in orders
-        if (each.symbol, each.side) == (order.symbol, order.side)
+        if (each.account_id, each.symbol, each.side) == (order.account_id, order.symbol, order.side)
         for sale in await work.taxes.realised_by(each.client_order_id)
     ]
 
@@ -81,7 +81,7 @@ def day_of(fill: Fill) -> date:
     return fill.at.astimezone(NEW_YORK).date()
 
 
-def _uncovered(snapshot: Snapshot, symbol: Symbol) -> Decimal:
+def _uncovered(snapshot: AccountSnapshot, symbol: Symbol) -> Decimal:
     """The shares that an account held, before its plan was carried out, beyond its lots."""
     held = snapshot.holdings.positions.get(symbol, ZERO)
     covered = quantity_of(lot for lot in snapshot.taxes.lots if lot.symbol == symbol)
@@ -103,7 +103,7 @@ def _bought(account: Account, order: Order, fill: Fill) -> LedgerLot:
 
 async def _sold(
     work: UnitOfWork,
-    managed: ManagedPortfolio,
+    managed: ManagedAccount,
     account: Account,
     order: Order,
     fill: Fill,

@@ -10,7 +10,7 @@ from core.domain.ledger import LedgerLot, Split, split_ledger
 from core.domain.look import HeldChange
 from core.domain.lots import LotMethod, lot_order
 from core.domain.money import ZERO
-from core.domain.portfolio import Account, ManagedPortfolio
+from core.domain.portfolio import Account, ManagedAccount
 from core.ports.store import AuditEvent, UnitOfWork
 
 _ONE_SHARE = Decimal(1)
@@ -18,7 +18,7 @@ _ONE_SHARE = Decimal(1)
 
 async def keep_splits(
     work: UnitOfWork,
-    managed: ManagedPortfolio,
+    managed: ManagedAccount,
     account: Account,
     changes: Sequence[HeldChange],
     session: date,

@@ -23,7 +23,7 @@ from core.domain.hold import LIFTS_ITSELF, UNKNOWN, Hold, HoldReason, strange, s
 from core.domain.ids import ClientOrderId, OrderId, Symbol
 from core.domain.look import ChangeKind, Held, HeldChange, Look, held_changes, split_ratio
 from core.domain.order import TERMINAL, OrderState, our_prefix
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import ManagedAccount
 from core.ports.broker import AccountReplaced, AccountReport, BrokerError, NoAccess, Watched
 from core.ports.store import UnitOfWork
 
@@ -54,7 +54,7 @@ class _Ours:
         return any(hold.reason not in LIFTS_ITSELF for hold in self.holds)
 
 
-async def look_at_account(desk: Desk, managed: ManagedPortfolio) -> Seen:
+async def look_at_account(desk: Desk, managed: ManagedAccount) -> Seen:
     """Look at an account at a broker that is Watched; for a process that holds it."""
     now = desk.clock.now()
     broker = desk.brokers.of(managed.account)
@@ -86,12 +86,12 @@ async def look_at_account(desk: Desk, managed: ManagedPortfolio) -> Seen:
     return _remember(desk, managed, Seen(now, foreign))
 
 
-def _remember(desk: Desk, managed: ManagedPortfolio, seen: Seen) -> Seen:
+def _remember(desk: Desk, managed: ManagedAccount, seen: Seen) -> Seen:
     desk.watched.seen[managed.account.id] = seen
     return seen
 
 
-async def _read(desk: Desk, managed: ManagedPortfolio) -> _Ours:
+async def _read(desk: Desk, managed: ManagedAccount) -> _Ours:
     account_id = managed.account.id
     async with desk.store.read() as work:
         last = await work.looks.last(account_id)
@@ -106,7 +106,7 @@ async def _read(desk: Desk, managed: ManagedPortfolio) -> _Ours:
     return _Ours(last, net, newest, under_way, holds)
 
 
-async def _not_let_in(desk: Desk, managed: ManagedPortfolio, error: BrokerError) -> None:
+async def _not_let_in(desk: Desk, managed: ManagedAccount, error: BrokerError) -> None:
     """A broker that says who we are not, or that it does not know us, is an answer; silence is none."""
     log.info("account %s could not be looked at: %s", managed.account.id, error)
     if not isinstance(error, NoAccess):
@@ -120,7 +120,7 @@ async def _not_let_in(desk: Desk, managed: ManagedPortfolio, error: BrokerError)
         await hold_account(work, managed, reason, detail, desk.clock.now())
 
 
-async def _opened_instead(desk: Desk, managed: ManagedPortfolio) -> str:
+async def _opened_instead(desk: Desk, managed: ManagedAccount) -> str:
     """The id of the account that the keys open; nothing where the broker does not name another one than ours."""
     try:
         opened = (await desk.brokers.of(managed.account).account()).broker_account_id
@@ -130,7 +130,7 @@ async def _opened_instead(desk: Desk, managed: ManagedPortfolio) -> str:
 
 
 def _changes(
-    managed: ManagedPortfolio, report: AccountReport, ours: _Ours
+    managed: ManagedAccount, report: AccountReport, ours: _Ours
 ) -> tuple[HeldChange, ...] | None:
     """What is not ours; None where that cannot be told now."""
     if ours.under_way or ours.is_stopped:
@@ -141,7 +141,7 @@ def _changes(
     return held_changes(ours.last.positions, report.positions, ours=ours.net, targets=targets)
 
 
-async def was_reset(desk: Desk, managed: ManagedPortfolio) -> bool:
+async def was_reset(desk: Desk, managed: ManagedAccount) -> bool:
     """Whether the broker denies the last order that it carried out for us: then the account was reset.
 
     Orders of before an owner accepted another account are that other account's.
@@ -161,7 +161,7 @@ async def was_reset(desk: Desk, managed: ManagedPortfolio) -> bool:
 
 async def _judge_account(
     work: UnitOfWork,
-    managed: ManagedPortfolio,
+    managed: ManagedAccount,
     report: AccountReport,
     now: datetime,
     *,
@@ -178,7 +178,7 @@ async def _judge_account(
 
 
 async def _judge_orders(
-    work: UnitOfWork, managed: ManagedPortfolio, report: AccountReport, now: datetime
+    work: UnitOfWork, managed: ManagedAccount, report: AccountReport, now: datetime
 ) -> frozenset[Symbol]:
     """Hold the account for orders of our name that we do not know; return the symbols of others' open orders."""
     known = await work.orders.known([order.client_order_id for order in report.orders])
@@ -193,7 +193,7 @@ async def _judge_orders(
 
 
 async def _named_like_ours(
-    work: UnitOfWork, managed: ManagedPortfolio, others: set[ClientOrderId]
+    work: UnitOfWork, managed: ManagedAccount, others: set[ClientOrderId]
 ) -> set[ClientOrderId]:
     prefix = our_prefix(await work.people.install_id())
     named = {name for name in others if name.startswith(prefix)}
@@ -205,7 +205,7 @@ async def _named_like_ours(
 
 async def _judge_positions(
     work: UnitOfWork,
-    managed: ManagedPortfolio,
+    managed: ManagedAccount,
     report: AccountReport,
     changes: tuple[HeldChange, ...] | None,
     newest_fill: int,

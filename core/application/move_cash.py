@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.application.access import managed_for
-from core.domain.ids import PortfolioId
+from core.application.access import account_for
+from core.domain.ids import AccountId, PortfolioId
 from core.domain.membership import Member, Permission
 from core.domain.money import CENT, ZERO
 from core.domain.refusals import BadNumber, BrokerDown, NoCashTransfers
@@ -25,9 +25,12 @@ async def deposit(
     portfolio_id: PortfolioId,
     amount: Decimal,
     key: str,
+    account_id: AccountId | None = None,
 ) -> Decimal:
     """Put money in and return the cash after; raises BrokerDown. The same key moves it once."""
-    return await _move(store, brokers, clock, member, portfolio_id, positive(amount), key)
+    return await _move(
+        store, brokers, clock, member, portfolio_id, positive(amount), key, account_id
+    )
 
 
 async def withdraw(
@@ -39,9 +42,12 @@ async def withdraw(
     portfolio_id: PortfolioId,
     amount: Decimal,
     key: str,
+    account_id: AccountId | None = None,
 ) -> Decimal:
     """Take money out and return the cash after; raises NotEnoughCash or BrokerDown. The same key moves it once."""
-    return await _move(store, brokers, clock, member, portfolio_id, -positive(amount), key)
+    return await _move(
+        store, brokers, clock, member, portfolio_id, -positive(amount), key, account_id
+    )
 
 
 def positive(amount: Decimal) -> Decimal:
@@ -61,9 +67,12 @@ async def _move(
     portfolio_id: PortfolioId,
     amount: Decimal,
     key: str,
+    account_id: AccountId | None,
 ) -> Decimal:
     async with store.read() as work:
-        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, "move cash")
+        managed, _ = await account_for(
+            work, member, portfolio_id, Permission.MANAGE, "move cash", account_id
+        )
     teller = brokers.of(managed.account)
     if not isinstance(teller, CashTransfers):
         raise NoCashTransfers(managed.account.broker)

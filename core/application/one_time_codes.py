@@ -16,10 +16,8 @@ import pyotp
 
 from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId, PortfolioId
-from core.domain.ladder import LIVE_RUNGS
 from core.domain.membership import Member, Permission, may
 from core.domain.outbox import MessageKind, OutboxItem, Priority
-from core.domain.portfolio import Account
 from core.domain.proposal import Proposal
 from core.domain.refusals import BadCode, CodeNeeded, CodesLocked, CodesNeedKey, Refusal
 from core.ports.clock import Clock
@@ -100,7 +98,7 @@ async def check_code(
     *,
     member: Member,
     proposal: Proposal,
-    account: Account,
+    is_real: bool,
     now: datetime,
 ) -> Refusal | None:
     """Say why an approval of real money does not count for want of a right code; None where it does.
@@ -108,7 +106,7 @@ async def check_code(
     Part of the approval's own transaction, and the last thing looked at in it. A refusal is returned and not raised,
     because what was noted of a wrong code must be kept: the caller commits, and raises it afterwards.
     """
-    if account.rung not in LIVE_RUNGS:
+    if not is_real:
         return None
     kept = await work.codes.of(member.id)
     if kept is None:

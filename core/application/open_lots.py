@@ -13,13 +13,13 @@ from core.domain.look import Held
 from core.domain.lots import Lot
 from core.domain.money import ZERO
 from core.domain.opening import BrokerCosts, opening_lots
-from core.domain.portfolio import Account, ManagedPortfolio
+from core.domain.portfolio import Account, ManagedAccount
 from core.ports.broker import BrokerError, TellsCosts
 from core.ports.store import AuditEvent, UnitOfWork
 
 
 async def open_lots(
-    desk: Desk, managed: ManagedPortfolio, account: Account, held: Mapping[Symbol, Held]
+    desk: Desk, managed: ManagedAccount, account: Account, held: Mapping[Symbol, Held]
 ) -> None:
     """Give lots to the shares that none covers, where the account's broker tells of costs.
 
@@ -55,7 +55,7 @@ def _missing(lots: Sequence[LedgerLot], positions: Mapping[Symbol, Decimal]) -> 
 async def _open(
     work: UnitOfWork,
     desk: Desk,
-    managed: ManagedPortfolio,
+    managed: ManagedAccount,
     account: Account,
     symbol: Symbol,
     known: Sequence[LedgerLot],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 
@@ -11,7 +11,7 @@ from core.domain.plan import LegKey, Plan, PlanRequest, ReasonCode, Trade
 from core.domain.policy import Policy, whole_shares
 from core.domain.portfolio import Rung
 from core.domain.refusals import RiskLimit
-from core.domain.risk import Limits, require_within_limits
+from core.domain.risk import Limits, Rooms, require_within_limits
 from core.domain.sizing import FRACTION
 from core.planning import calculate
 
@@ -21,24 +21,24 @@ Planner = Callable[[PlanRequest], Plan]
 
 
 def plan_within(
-    request: PlanRequest,
-    rung: Rung,
-    limits: Limits,
-    used: Decimal = ZERO,
-    planner: Planner = calculate,
+    request: PlanRequest, rooms: Rooms, limits: Limits, planner: Planner = calculate
 ) -> Plan:
     """Calculate a plan; legs beyond the most money an order (or, with caps, a day) may move are made smaller.
 
-    ``used`` is what orders of this day have moved already. Raises RiskLimit where the plan is then still beyond a
-    limit: too many orders, too much turnover, or nothing left of the day.
+    Raises RiskLimit where the plan is then still beyond a limit: too many orders, too much turnover, or nothing left
+    of an account's day.
     """
     plan = planner(request)
-    if rung is Rung.LIVE_CAPPED and plan.trades and used >= limits.live_cap_day:
-        raise RiskLimit("money in one day", used, limits.live_cap_day, setting="LIVE_CAP_DAY")
-    caps = _caps(plan, request, rung, limits, used)
+    for name in {trade.account for trade in plan.trades}:
+        room = rooms[name]
+        if room.rung is Rung.LIVE_CAPPED and room.used >= limits.live_cap_day:
+            raise RiskLimit(
+                "money in one day", room.used, limits.live_cap_day, setting="LIVE_CAP_DAY"
+            )
+    caps = _caps(plan, request, rooms, limits)
     if caps is not None:
         plan = _capped(planner(replace(request, caps=caps)), plan)
-    require_within_limits(plan, limits, rung, used)
+    require_within_limits(plan, limits, rooms)
     return plan
 
 
@@ -48,18 +48,15 @@ def _capped(smaller: Plan, plan: Plan) -> Plan:
     return smaller if is_pairs else replace(smaller, reason=plan.reason)
 
 
-def _caps(
-    plan: Plan, request: PlanRequest, rung: Rung, limits: Limits, used: Decimal
-) -> Caps | None:
+def _caps(plan: Plan, request: PlanRequest, rooms: Rooms, limits: Limits) -> Caps | None:
     """What each leg may trade at most in shares; None where nothing needs to be made smaller."""
     room = 1 + _room(limits.clamp(request.policy)) / HUNDRED
-    cap, _ = limits.order_cap(rung)
     worths = [trade.value * room for trade in plan.trades]
-    fitted = [worth if cap is None else min(worth, cap) for worth in worths]
-    day = limits.live_cap_day - used if rung is Rung.LIVE_CAPPED else None
-    total = sum(fitted, Decimal(0))
-    if day is not None and total > day:
-        fitted = [worth * day / total for worth in fitted]
+    fitted = [
+        _within_order(worth, rooms[trade.account].rung, limits)
+        for trade, worth in zip(plan.trades, worths, strict=True)
+    ]
+    fitted = _within_days(plan, fitted, rooms, limits)
     if fitted == worths:
         return None
     in_parts = {account.name: account.fractionable for account in request.accounts}
@@ -71,6 +68,27 @@ def _caps(
         trade.key: _shares(trade, worth / room, trade.symbol in whole[trade.account])
         for trade, worth in zip(plan.trades, fitted, strict=True)
     }
+
+
+def _within_order(worth: Decimal, rung: Rung, limits: Limits) -> Decimal:
+    cap, _ = limits.order_cap(rung)
+    return worth if cap is None else min(worth, cap)
+
+
+def _within_days(
+    plan: Plan, worths: Sequence[Decimal], rooms: Rooms, limits: Limits
+) -> list[Decimal]:
+    """The same worths, smaller in proportion in each account whose day they would exceed together."""
+    totals: dict[str, Decimal] = {}
+    for trade, worth in zip(plan.trades, worths, strict=True):
+        totals[trade.account] = totals.get(trade.account, ZERO) + worth
+    fitted = []
+    for trade, worth in zip(plan.trades, worths, strict=True):
+        room, total = rooms[trade.account], totals[trade.account]
+        day = limits.live_cap_day - room.used
+        is_over = room.rung is Rung.LIVE_CAPPED and total > day
+        fitted.append(worth * day / total if is_over else worth)
+    return fitted
 
 
 def _room(policy: Policy) -> Decimal:

@@ -10,7 +10,14 @@ from datetime import date, datetime
 from core.application.market import Market, Moment
 from core.application.tell import deciders_of, pushes, refresh_copies
 from core.application.tell_channels import enqueue
-from core.domain.ids import ChatId, CheckId, MemberId, PortfolioId, ProposalId
+from core.domain.ids import (
+    AccountId,
+    ChatId,
+    CheckId,
+    MemberId,
+    PortfolioId,
+    ProposalId,
+)
 from core.domain.order import OrderState
 from core.domain.plan import Plan
 from core.domain.portfolio import ManagedPortfolio, Snapshot
@@ -43,9 +50,9 @@ def expiry(market: Market, moment: Moment, sessions: int) -> datetime:
 
 
 def same_trades(proposal: Proposal, plan: Plan) -> bool:
-    """Whether a plan would trade the same sides of the same symbols as a proposal already does."""
-    shown = {(trade.symbol, trade.side) for trade in proposal.revision.plan.trades}
-    return shown == {(trade.symbol, trade.side) for trade in plan.trades}
+    """Whether a plan would trade the same sides of the same symbols in the same accounts as a proposal already does."""
+    shown = {trade.key for trade in proposal.revision.plan.trades}
+    return shown == {trade.key for trade in plan.trades}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +134,15 @@ async def end_unsent(
 
 
 async def void_intents(
-    work: UnitOfWork, proposal_id: ProposalId, why: WhyNot | None = None
+    work: UnitOfWork,
+    proposal_id: ProposalId,
+    why: WhyNot | None = None,
+    account_id: AccountId | None = None,
 ) -> None:
-    """Void the orders of a proposal that were never sent, and keep why."""
+    """Void the orders of a proposal that were never sent, and keep why; of one account alone where it is named."""
     for order in await work.orders.of_proposal(proposal_id):
-        if order.state is OrderState.INTENDED:
+        is_meant = account_id in {None, order.account_id}
+        if is_meant and order.state is OrderState.INTENDED:
             await work.orders.move(order.id, OrderState.INTENDED, OrderState.VOID, detail=why)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -21,7 +21,13 @@ from core.domain.ledger import (
 )
 from core.domain.lots import Lot, LotMethod, Term, counted_as
 from core.domain.money import ZERO
-from core.domain.portfolio import ONLY_FIFO, Account, KnownTaxes, ManagedPortfolio
+from core.domain.portfolio import (
+    ONLY_FIFO,
+    Account,
+    KnownTaxes,
+    ManagedAccount,
+    ManagedPortfolio,
+)
 from core.domain.refusals import BrokerDown, NotBuiltYet
 from core.domain.tax import (
     Acquisition,
@@ -251,18 +257,22 @@ class TaxReader:
 
     def of(
         self,
-        managed: ManagedPortfolio,
+        managed: ManagedAccount,
         typed: tuple[Lot, ...] | None = None,
         methods: frozenset[LotMethod] = ONLY_FIFO,
     ) -> KnownTaxes:
-        """Return what a portfolio's plan is told; ``typed`` are the lots of a book that people keep, if they do."""
+        """Return what a plan is told of an account; ``typed`` are the lots of a book that people keep, if they do."""
         account, household = managed.account, managed.portfolio.household_id
         if not self._ledger.accounts:
-            return KnownTaxes(typed or (), "", methods, TaxSituation(self._today))
-        situation = self._situation(household)
+            return KnownTaxes(typed or (), "", methods)
         owner = self._owner(household, account)
-        lots = self._lots(account, typed, household)
-        return KnownTaxes(lots, owner, methods, _from_within(situation, account))
+        return KnownTaxes(self._lots(account, typed, household), owner, methods)
+
+    def situation(self, household: HouseholdId) -> TaxSituation:
+        """Return what a plan is told of a household; accounts are named by their numbers."""
+        if not self._ledger.accounts:
+            return TaxSituation(self._today)
+        return self._situation(household)
 
     def _of_household(self, household: HouseholdId) -> Washes:
         if household not in self._washes:
@@ -305,24 +315,6 @@ class TaxReader:
         return washed_lots(self._ledger.lots.get(account.id, ()), washes)
 
 
-def _from_within(situation: TaxSituation, account: Account) -> TaxSituation:
-    """The same as a plan of this account sees it, which calls its own account nothing."""
-    own = str(account.id)
-    if not situation.acquisitions and not situation.loss_sales:
-        return situation
-    return replace(
-        situation,
-        acquisitions=tuple(
-            replace(each, account="") if each.account == own else each
-            for each in situation.acquisitions
-        ),
-        loss_sales=tuple(
-            replace(each, account="") if each.account == own else each
-            for each in situation.loss_sales
-        ),
-    )
-
-
 async def read_taxes(
     work: UnitOfWork, portfolios: Collection[ManagedPortfolio], moment: Moment
 ) -> TaxReader:
@@ -331,7 +323,7 @@ async def read_taxes(
     return TaxReader(await read_ledger(work, households, moment.session.date), moment)
 
 
-async def read_typed_lots(brokers: Brokers, managed: ManagedPortfolio) -> tuple[Lot, ...] | None:
+async def read_typed_lots(brokers: Brokers, managed: ManagedAccount) -> tuple[Lot, ...] | None:
     """The lots of a book that people keep; None where the account is no such one. Raises BrokerDown."""
     try:
         broker = brokers.of(managed.account)
@@ -345,7 +337,7 @@ async def read_typed_lots(brokers: Brokers, managed: ManagedPortfolio) -> tuple[
         raise BrokerDown(managed.account.broker, str(error)) from error
 
 
-def methods_at(brokers: Brokers, managed: ManagedPortfolio) -> frozenset[LotMethod]:
+def methods_at(brokers: Brokers, managed: ManagedAccount) -> frozenset[LotMethod]:
     """The lot methods of an account's broker; first in, first out where it is not there."""
     try:
         names = set(brokers.of(managed.account).traits.lot_methods)

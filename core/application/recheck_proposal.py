@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.application.desk import Desk
-from core.application.gate import approvers_remain, used_today
+from core.application.gate import approvers_remain, rooms_today
 from core.application.market import Moment
 from core.application.plan_again import PAIRED_CAUSES, plan_again
 from core.application.plan_within import plan_within
@@ -15,13 +15,21 @@ from core.application.proposal_record import recheck_event
 from core.application.propose import void_intents
 from core.application.take_snapshot import drift_of, plan_request, take_snapshot
 from core.application.tell import refresh_copies, tell_deciders, tell_proposal
+from core.domain.ids import AccountId
 from core.domain.outbox import MessageKind
 from core.domain.plan import Plan
 from core.domain.policy import Direction
 from core.domain.portfolio import ManagedPortfolio, Snapshot
 from core.domain.proposal import Cause, Proposal, ProposalState, Revision, RevisionCause
 from core.domain.refusals import Refusal, RiskLimit
-from core.domain.risk import ApprovedPlan, Limits, Recheck, approve_plan, recheck
+from core.domain.risk import (
+    ApprovedPlan,
+    Limits,
+    Recheck,
+    approve_plan,
+    recheck,
+    rooms_of,
+)
 from core.planning.taxes import blocks, realise
 from core.ports.store import AuditEvent, UnitOfWork
 
@@ -52,8 +60,7 @@ async def recheck_proposal(
     )
     check = recheck(
         proposal,
-        holdings=snapshot.holdings,
-        quotes=snapshot.quotes,
+        snapshot=snapshot,
         policy=managed.policy,
         across_close=proposal.revision.snapshot.session != moment.session.date,
         market_now=moment.now,
@@ -74,9 +81,9 @@ async def _within_limits(
 ) -> ApprovedPlan | None:
     """A plan beyond the installation's limits would be so for ever: it ends here."""
     async with desk.store.read() as work:
-        used = await used_today(work, managed.account, moment)
+        rooms = await rooms_today(work, managed, moment)
     try:
-        return approve_plan(proposal, check, desk.limits, managed.account.rung, used)
+        return approve_plan(proposal, check, desk.limits, rooms)
     except RiskLimit as refusal:
         log.warning("proposal %s is cancelled: %s", proposal.id, refusal)
         await _end(desk, proposal, ProposalState.CANCELLED)
@@ -149,10 +156,11 @@ async def _push_again(
     )
 
 
-def to_raise(proposal: Proposal) -> Decimal | None:
+def to_raise(proposal: Proposal) -> dict[AccountId, Decimal] | None:
     """The money that a withdrawal's plan raises, for as long as it is not there; None for every other plan."""
-    is_withdrawal = proposal.cause is Cause.WITHDRAWAL
-    return proposal.revision.snapshot.set_aside if is_withdrawal else None
+    if proposal.cause is not Cause.WITHDRAWAL:
+        return None
+    return {each.account_id: each.set_aside for each in proposal.revision.snapshot.accounts}
 
 
 def _cause(check: Recheck) -> RevisionCause:
@@ -178,20 +186,20 @@ def _replan(
 ) -> Plan | None:
     """Plan again on the same sides; a leg that a person dropped stays dropped."""
     old = proposal.revision
-    rung = managed.account.rung
+    rooms = rooms_of(managed.accounts)
     sides = {trade.side for trade in old.plan.trades}
     direction = None if len(sides) > 1 else Direction(f"{next(iter(sides))}_only")
     try:
         request = plan_request(managed, snapshot, direction=direction, force=True)
         again = plan_again(proposal)
-        plan = plan_within(replace(request, caps=again.caps), rung, limits, planner=again.planner)
+        plan = plan_within(replace(request, caps=again.caps), rooms, limits, again.planner)
         caps = {trade.key: trade.quantity for trade in plan.trades}
         if old.dropped.isdisjoint(caps):
             return plan
         kept = {key: cap for key, cap in caps.items() if key not in old.dropped}
         if not kept:
             return None
-        return plan_within(replace(request, caps=kept), rung, limits, planner=again.planner)
+        return plan_within(replace(request, caps=kept), rooms, limits, again.planner)
     except Refusal:
         return None
 

@@ -29,20 +29,24 @@ async def reconcile(desk: Desk) -> int:
     await keep_the_ceiling(desk)
     async with desk.store.read() as work:
         under_way = await work.proposals.in_states({ProposalState.EXECUTING, ProposalState.FROZEN})
-        portfolios = await work.portfolios.many({p.portfolio_id for p in under_way})
-    account_of = {managed.portfolio.id: managed.account.id for managed in portfolios}
     by_account: dict[AccountId, list[Proposal]] = {}
     for proposal in under_way:
-        by_account.setdefault(account_of[proposal.portfolio_id], []).append(proposal)
-    await side_by_side([partial(_reconcile_account, desk, each) for each in by_account.values()])
+        for account_id in proposal.revision.plan.traded_in:
+            by_account.setdefault(account_id, []).append(proposal)
+    await side_by_side([partial(_reconcile_account, desk, *each) for each in by_account.items()])
+    for proposal in under_way:
+        if proposal.state is ProposalState.FROZEN:
+            await _thaw(desk, proposal)
     return len(under_way)
 
 
-async def _reconcile_account(desk: Desk, proposals: Sequence[Proposal]) -> None:
+async def _reconcile_account(
+    desk: Desk, account_id: AccountId, proposals: Sequence[Proposal]
+) -> None:
     """Those of one account, one after another; a broker that hangs or fails holds nobody else up, nor the start."""
     for proposal in proposals:
         try:
-            await _reconcile_one(desk, proposal)
+            await _reconcile_one(desk, account_id, proposal)
         except StoreError:
             raise
         except (Refusal, PermissionError) as refusal:
@@ -51,16 +55,15 @@ async def _reconcile_account(desk: Desk, proposals: Sequence[Proposal]) -> None:
             log.exception("proposal %s could not be reconciled", proposal.id)
 
 
-async def _reconcile_one(desk: Desk, proposal: Proposal) -> None:
+async def _reconcile_one(desk: Desk, account_id: AccountId, proposal: Proposal) -> None:
     async with desk.store.read() as work:
         managed = await work.portfolios.get(proposal.portfolio_id)
-    grant = await take_account(desk, managed.account.id)
+    grant = await take_account(desk, account_id)
     if grant is None:
         return
     try:
-        await settle_doubts(desk, desk.brokers.of(managed.account), grant, proposal.id)
-        if proposal.state is ProposalState.FROZEN:
-            await _thaw(desk, proposal)
+        broker = desk.brokers.of(managed.part(account_id).account)
+        await settle_doubts(desk, broker, grant, proposal.id)
     finally:
         await release_account(desk, grant)
 

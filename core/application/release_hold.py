@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from core.application.access import managed_for
+from core.application.access import account_for, managed_for
 from core.application.desk import Desk
 from core.application.hold_account import hold_account, lift_hold
 from core.application.look_at_account import look_at_account, was_reset
 from core.application.propose import supersede, void_intents
 from core.domain.hold import Hold, HoldReason, rung_after_replacement
-from core.domain.ids import PortfolioId
+from core.domain.ids import AccountId, PortfolioId
 from core.domain.membership import Member, Permission
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import ManagedAccount
 from core.domain.proposal import ProposalState
 from core.domain.refusals import AccountInUse, BrokerDown, CurrencyMismatch, OtherAccountNow
 from core.domain.report import WhyNot
@@ -20,9 +20,11 @@ from core.ports.store import AuditEvent, UnitOfWork
 ACTION = "say that a held account may go on"
 
 
-async def look_again(desk: Desk, *, member: Member, portfolio_id: PortfolioId) -> tuple[Hold, ...]:
+async def look_again(
+    desk: Desk, *, member: Member, portfolio_id: PortfolioId, account_id: AccountId | None = None
+) -> tuple[Hold, ...]:
     """Look at a held account now, lift what is over, and return the holds that stand; raises BrokerDown."""
-    managed = await _managed(desk, member, portfolio_id)
+    managed = await _managed(desk, member, portfolio_id, account_id)
     account = managed.account
     if desk.brokers.of(account).traits.others_trade:
         seen = await look_at_account(desk, managed)
@@ -34,13 +36,15 @@ async def look_again(desk: Desk, *, member: Member, portfolio_id: PortfolioId) -
     return await _standing(desk, managed)
 
 
-async def use_account(desk: Desk, *, member: Member, portfolio_id: PortfolioId) -> tuple[Hold, ...]:
+async def use_account(
+    desk: Desk, *, member: Member, portfolio_id: PortfolioId, account_id: AccountId | None = None
+) -> tuple[Hold, ...]:
     """Accept the account that the keys open now, and return the holds that stand afterwards.
 
     What was known of the old one is forgotten, what was proposed for it ends, and real money must be confirmed anew.
     Raises BrokerDown, OtherAccountNow, CurrencyMismatch or AccountInUse.
     """
-    managed = await _managed(desk, member, portfolio_id)
+    managed = await _managed(desk, member, portfolio_id, account_id)
     hold = _of(await _standing(desk, managed), HoldReason.ACCOUNT_REPLACED)
     if hold is None:
         return await _standing(desk, managed)
@@ -58,7 +62,7 @@ async def use_account(desk: Desk, *, member: Member, portfolio_id: PortfolioId) 
             await _accept(work, managed, opened.broker_account_id)
             await work.ladder.end_confirmation(managed.account.id, now)
             await supersede(work, portfolio_id, now)
-            await _send_no_more(work, portfolio_id)
+            await _send_no_more(work, managed)
             data = f"{managed.account.broker_account_id} -> {opened.broker_account_id}"
             await work.log.record(
                 AuditEvent(now, "account_accepted", member.id, portfolio_id, data=data)
@@ -67,21 +71,27 @@ async def use_account(desk: Desk, *, member: Member, portfolio_id: PortfolioId) 
     return await _standing(desk, managed)
 
 
-async def go_on(desk: Desk, *, member: Member, portfolio_id: PortfolioId) -> tuple[Hold, ...]:
+async def go_on(
+    desk: Desk, *, member: Member, portfolio_id: PortfolioId, account_id: AccountId | None = None
+) -> tuple[Hold, ...]:
     """An owner has looked at trades that could not be explained; return the holds that stand afterwards."""
-    managed = await _managed(desk, member, portfolio_id)
+    managed = await _managed(desk, member, portfolio_id, account_id)
     await _lift(desk, member, managed, HoldReason.STRANGE_FILL)
     desk.watched.seen.pop(managed.account.id, None)
     return await _standing(desk, managed)
 
 
-async def _managed(desk: Desk, member: Member, portfolio_id: PortfolioId) -> ManagedPortfolio:
+async def _managed(
+    desk: Desk, member: Member, portfolio_id: PortfolioId, account_id: AccountId | None
+) -> ManagedAccount:
     async with desk.store.read() as work:
-        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, ACTION)
+        managed, _ = await account_for(
+            work, member, portfolio_id, Permission.MANAGE, ACTION, account_id
+        )
     return managed
 
 
-async def _standing(desk: Desk, managed: ManagedPortfolio) -> tuple[Hold, ...]:
+async def _standing(desk: Desk, managed: ManagedAccount) -> tuple[Hold, ...]:
     async with desk.store.read() as work:
         return await work.holds.standing(managed.account.id)
 
@@ -90,9 +100,7 @@ def _of(holds: tuple[Hold, ...], reason: HoldReason) -> Hold | None:
     return next((hold for hold in holds if hold.reason is reason), None)
 
 
-async def _is_itself_again(
-    desk: Desk, managed: ManagedPortfolio, standing: tuple[Hold, ...]
-) -> bool:
+async def _is_itself_again(desk: Desk, managed: ManagedAccount, standing: tuple[Hold, ...]) -> bool:
     """Whether the keys open the account itself, and it remembers what it carried out."""
     hold = _of(standing, HoldReason.ACCOUNT_REPLACED)
     if hold is None:
@@ -100,21 +108,21 @@ async def _is_itself_again(
     return hold.detail != managed.account.broker_account_id or not await was_reset(desk, managed)
 
 
-async def _opened(desk: Desk, managed: ManagedPortfolio) -> BrokerAccount:
+async def _opened(desk: Desk, managed: ManagedAccount) -> BrokerAccount:
     try:
         return await desk.brokers.of(managed.account).account()
     except BrokerError as error:
         raise BrokerDown(managed.account.broker, str(error)) from error
 
 
-async def _show(desk: Desk, managed: ManagedPortfolio, opened: str) -> None:
+async def _show(desk: Desk, managed: ManagedAccount, opened: str) -> None:
     """Note which account the keys open, where nobody could be shown it so far: it can be accepted from now on."""
     now = desk.clock.now()
     async with desk.store.begin() as work:
         await hold_account(work, managed, HoldReason.ACCOUNT_REPLACED, opened, now)
 
 
-async def _lift(desk: Desk, member: Member, managed: ManagedPortfolio, reason: HoldReason) -> None:
+async def _lift(desk: Desk, member: Member, managed: ManagedAccount, reason: HoldReason) -> None:
     """Lift a hold in an owner's name; what was last seen was seen before, and is no measure any more."""
     now = desk.clock.now()
     async with desk.store.begin() as work:
@@ -123,13 +131,14 @@ async def _lift(desk: Desk, member: Member, managed: ManagedPortfolio, reason: H
             await work.looks.forget(managed.account.id)
 
 
-async def _send_no_more(work: UnitOfWork, portfolio_id: PortfolioId) -> None:
+async def _send_no_more(work: UnitOfWork, managed: ManagedAccount) -> None:
     """What was approved for the old account, and is being carried out, is not sent to the new one."""
-    for proposal in await work.proposals.in_states({ProposalState.EXECUTING}, portfolio_id):
-        await void_intents(work, proposal.id, WhyNot.HELD)
+    under_way = {ProposalState.EXECUTING}
+    for proposal in await work.proposals.in_states(under_way, managed.portfolio.id):
+        await void_intents(work, proposal.id, WhyNot.HELD, managed.account.id)
 
 
-async def _accept(work: UnitOfWork, managed: ManagedPortfolio, opened: str) -> None:
+async def _accept(work: UnitOfWork, managed: ManagedAccount, opened: str) -> None:
     account = managed.account
     rung = rung_after_replacement(account.rung)
     if opened != account.broker_account_id:

@@ -6,24 +6,25 @@ have raised what was missing, the cash is set aside: no plan invests it before i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from core.application.access import managed_for, require_role
+from core.application.access import managed_for, one_account, require_role
+from core.application.broker_faults import as_refusal
 from core.application.check_drift import CheckResult, Outcome, look, remember_closes, standing_of
-from core.application.gate import used_today
+from core.application.gate import rooms_today
 from core.application.market import Market, Moment
 from core.application.move_cash import positive, withdraw
 from core.application.propose import Draft, expiry, propose
-from core.application.take_snapshot import read_holdings
 from core.domain.earmark import KEPT_FOR, Earmark
-from core.domain.ids import ChatId, EarmarkId, PortfolioId
+from core.domain.ids import AccountId, ChatId, EarmarkId, PortfolioId
 from core.domain.membership import Member, Permission, require
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import Account, ManagedPortfolio
 from core.domain.proposal import Cause
 from core.domain.refusals import NothingSetAside, StillSetAside
 from core.domain.risk import CODE_LIMITS, Limits
-from core.ports.broker import Brokers, CashTransfers
+from core.ports.broker import BrokerError, Brokers, CashTransfers
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
 
@@ -52,11 +53,13 @@ async def request_withdrawal(  # noqa: PLR0913 - what a person asks for, and of 
     amount: Decimal,
     key: str,
     chat_id: ChatId,
+    account_id: AccountId | None = None,
     limits: Limits = CODE_LIMITS,
 ) -> Withdrawal:
     """Take money out, or set it aside, or propose the sales that raise it with the least drift and tax.
 
-    Raises BadNumber, NotAllowed, BrokerDown and StillSetAside; what stands against a plan comes as its result.
+    Raises BadNumber, NotAllowed, WhichAccount, BrokerDown and StillSetAside; what stands against a plan comes as its
+    result.
     """
     positive(amount)
     moment = await market.moment()
@@ -64,9 +67,10 @@ async def request_withdrawal(  # noqa: PLR0913 - what a person asks for, and of 
         managed, role = await managed_for(
             work, member, portfolio_id, Permission.PROPOSE, "ask for money to be raised"
         )
-        earlier = await _counting(work, managed, moment)
-    can_move = isinstance(brokers.of(managed.account), CashTransfers)
-    is_there = (await read_holdings(brokers, managed)).cash >= amount
+        account = one_account(managed, account_id).account
+        earlier = await _counting(work, account, moment)
+    can_move = isinstance(brokers.of(account), CashTransfers)
+    is_there = await _cash_in(brokers, account) >= amount
     if can_move and (is_there or managed.targets is None):
         left = await withdraw(
             store,
@@ -76,6 +80,7 @@ async def request_withdrawal(  # noqa: PLR0913 - what a person asks for, and of 
             portfolio_id=portfolio_id,
             amount=amount,
             key=key,
+            account_id=account.id,
         )
         if earlier is not None and amount >= earlier.amount:
             await _end(store, clock, member, portfolio_id, earlier, "taken_out")
@@ -84,7 +89,7 @@ async def request_withdrawal(  # noqa: PLR0913 - what a person asks for, and of 
         raise StillSetAside(earlier.amount, managed.portfolio.currency)
     earmark = Earmark(
         EarmarkId(0),
-        managed.account.id,
+        account.id,
         amount,
         clock.now(),
         moment.today + KEPT_FOR,
@@ -94,15 +99,22 @@ async def request_withdrawal(  # noqa: PLR0913 - what a person asks for, and of 
         require(role, Permission.APPROVE, "set cash aside")
         async with store.begin() as work:
             return Withdrawal(earmark=await _set_aside(work, managed, earmark))
-    result = await _plan(store, brokers, market, managed, moment, amount, limits)
+    to_raise = {account.id: amount}
+    result = await _plan(store, brokers, market, managed, moment, to_raise, limits)
     if result.outcome is Outcome.PROPOSED:
         result = await _put(store, market, managed, moment, result, earmark, chat_id)
     return Withdrawal(result=result)
 
 
-async def _counting(work: UnitOfWork, managed: ManagedPortfolio, moment: Moment) -> Earmark | None:
-    account_id = managed.account.id
-    return (await work.earmarks.counting([account_id], moment.today)).get(account_id)
+async def _counting(work: UnitOfWork, account: Account, moment: Moment) -> Earmark | None:
+    return (await work.earmarks.counting([account.id], moment.today)).get(account.id)
+
+
+async def _cash_in(brokers: Brokers, account: Account) -> Decimal:
+    try:
+        return (await brokers.of(account).holdings()).cash
+    except BrokerError as error:
+        raise as_refusal(error, account) from error
 
 
 async def _set_aside(work: UnitOfWork, managed: ManagedPortfolio, earmark: Earmark) -> Earmark:
@@ -125,12 +137,12 @@ async def _plan(
     market: Market,
     managed: ManagedPortfolio,
     moment: Moment,
-    amount: Decimal,
+    to_raise: Mapping[AccountId, Decimal],
     limits: Limits,
 ) -> CheckResult:
     async with store.read() as work:
         standing = await standing_of(work, managed.portfolio.id)
-        used = await used_today(work, managed.account, moment)
+        rooms = await rooms_today(work, managed, moment)
     return await look(
         store,
         brokers,
@@ -141,8 +153,8 @@ async def _plan(
         direction=None,
         force=False,
         limits=limits,
-        used=used,
-        to_raise=amount,
+        rooms=rooms,
+        to_raise=to_raise,
     )
 
 
@@ -187,8 +199,8 @@ async def take_out(
     member: Member,
     portfolio_id: PortfolioId,
     earmark_id: EarmarkId,
-) -> tuple[Decimal, Decimal | None]:
-    """Take out what was set aside, or note that it is out; returns the amount, and the cash left where it is known.
+) -> tuple[Earmark, Decimal | None]:
+    """Take out what was set aside, or note that it is out; returns what went, and the account's cash where it is known.
 
     Where we can move cash, it goes out once, however often this is asked for. Raises NothingSetAside and BrokerDown.
     """
@@ -198,9 +210,10 @@ async def take_out(
         )
         earmark = await _of_portfolio(work, managed, earmark_id)
     amount, left = earmark.amount, None
-    if isinstance(brokers.of(managed.account), CashTransfers):
+    account = managed.part(earmark.account_id).account
+    if isinstance(brokers.of(account), CashTransfers):
         require(role, Permission.MANAGE, "move cash")
-        cash = (await read_holdings(brokers, managed)).cash
+        cash = await _cash_in(brokers, account)
         amount = min(amount, cash) if cash > 0 else amount
         left = await withdraw(
             store,
@@ -210,9 +223,10 @@ async def take_out(
             portfolio_id=portfolio_id,
             amount=amount,
             key=f"earmark:{earmark.id}",
+            account_id=account.id,
         )
     await _end(store, clock, member, portfolio_id, earmark, "taken_out")
-    return amount, left
+    return replace(earmark, amount=amount), left
 
 
 async def keep_invested(

@@ -7,17 +7,17 @@ That an order is not there is held against what the account holds too, because a
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from core.application.access import proposal_for
 from core.application.broker_faults import as_refusal
-from core.application.desk import Desk, Grant, release_account, renew, take_idle_account
+from core.application.desk import Desk, Grant, release_account, renew, take_idle_accounts
 from core.application.send_order import DENIED, adopt, is_ours
 from core.application.show_proposal import ProposalView, load_view
 from core.application.tell import refresh_copies
-from core.domain.ids import OrderId, ProposalId
+from core.domain.ids import AccountId, OrderId, ProposalId
 from core.domain.membership import Member, Permission, require
 from core.domain.money import ZERO
 from core.domain.order import Order, OrderState
@@ -31,7 +31,7 @@ from core.domain.refusals import (
     ProposalNotOpen,
     StillAtWork,
 )
-from core.ports.broker import Broker, BrokerError, BrokerOrder
+from core.ports.broker import BrokerError, BrokerOrder, Brokers
 from core.ports.store import AuditEvent
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,8 @@ DOUBTFUL = frozenset({OrderState.FROZEN, OrderState.UNKNOWN})
 @dataclass(frozen=True, slots=True)
 class _Case:
     managed: ManagedPortfolio
-    broker: Broker
-    grant: Grant
+    brokers: Brokers
+    grants: Mapping[AccountId, Grant]
     member: Member
     orders: tuple[Order, ...]
 
@@ -102,29 +102,34 @@ async def say_not_at_broker(
 
 @asynccontextmanager
 async def _opened(desk: Desk, member: Member, proposal_id: ProposalId) -> AsyncIterator[_Case]:
-    """Hold the account, and only then read what is in doubt: another tap may have cleared it up meanwhile.
+    """Hold the plan's accounts, and only then read what is in doubt: another tap may have cleared it up meanwhile.
 
-    Raises StillAtWork where somebody is at work there, even in this process, or where the broker took so long that the
+    Raises StillAtWork where somebody is at work there, even in this process, or where a broker took so long that its
     account could not be held.
     """
-    managed, _ = await _frozen(desk, member, proposal_id)
-    grant = await take_idle_account(desk, managed.account.id)
-    if grant is None:
+    managed, accounts, _ = await _frozen(desk, member, proposal_id)
+    grants = await take_idle_accounts(desk, accounts)
+    if grants is None:
         raise StillAtWork(proposal_id)
     try:
-        managed, doubtful = await _frozen(desk, member, proposal_id)
-        yield _Case(managed, desk.brokers.of(managed.account), grant, member, doubtful)
+        managed, _, doubtful = await _frozen(desk, member, proposal_id)
+        held = {grant.account_id: grant for grant in grants}
+        yield _Case(managed, desk.brokers, held, member, doubtful)
     except PermissionError as error:
         log.warning("proposal %s: %s", proposal_id, error)
         raise StillAtWork(proposal_id) from error
     finally:
-        await release_account(desk, grant)
+        for grant in grants:
+            await release_account(desk, grant)
 
 
 async def _frozen(
     desk: Desk, member: Member, proposal_id: ProposalId
-) -> tuple[ManagedPortfolio, tuple[Order, ...]]:
-    """The portfolio of a frozen proposal, and its orders in doubt, for a member who may say what became of them."""
+) -> tuple[ManagedPortfolio, tuple[AccountId, ...], tuple[Order, ...]]:
+    """The portfolio of a frozen proposal, the accounts in which it trades, and its orders in doubt.
+
+    For a member who may say what became of them.
+    """
     async with desk.store.read() as work:
         proposal, role = await proposal_for(work, member, proposal_id)
         require(role, Permission.APPROVE, "say what became of an order")
@@ -132,7 +137,8 @@ async def _frozen(
             raise ProposalNotOpen(proposal.id, proposal.state)
         managed = await work.portfolios.get(proposal.portfolio_id)
         orders = await work.orders.of_proposal(proposal_id)
-    return managed, tuple(order for order in orders if order.state in DOUBTFUL)
+    doubtful = tuple(order for order in orders if order.state in DOUBTFUL)
+    return managed, proposal.revision.plan.traded_in, doubtful
 
 
 def _named(case: _Case, proposal_id: ProposalId, order_id: OrderId) -> Order:
@@ -145,28 +151,31 @@ def _named(case: _Case, proposal_id: ProposalId, order_id: OrderId) -> Order:
 async def _find(desk: Desk, case: _Case, order: Order) -> BrokerOrder | None:
     """What the broker has of an order; another that bears its name is none of ours."""
     async with desk.store.begin() as work:
-        await renew(work, desk, case.grant)
+        await renew(work, desk, case.grants[order.account_id])
+    account = case.managed.part(order.account_id).account
     try:
-        found = await case.broker.find_order(order.client_order_id)
+        found = await case.brokers.of(account).find_order(order.client_order_id)
     except BrokerError as error:
-        raise as_refusal(error, case.managed.account) from error
+        raise as_refusal(error, account) from error
     return found if found is not None and is_ours(order, found) else None
 
 
 async def _require_as_before(desk: Desk, case: _Case, order: Order) -> None:
     """Raise ClaimBelied where shares have moved as if an order had been filled, beyond what is known of the plan."""
     async with desk.store.begin() as work:
-        await renew(work, desk, case.grant)
+        await renew(work, desk, case.grants[order.account_id])
         proposal = await work.proposals.get(order.proposal_id)
         orders = await work.orders.of_proposal(order.proposal_id)
     if proposal is None:
         return
+    account = case.managed.part(order.account_id).account
     try:
-        held = (await case.broker.holdings()).positions.get(order.symbol, ZERO)
+        held = (await case.brokers.of(account).holdings()).positions.get(order.symbol, ZERO)
     except BrokerError as error:
-        raise as_refusal(error, case.managed.account) from error
-    expected = proposal.revision.snapshot.holdings.positions.get(order.symbol, ZERO)
-    expected += sum((o.signed_filled for o in orders if o.symbol == order.symbol), ZERO)
+        raise as_refusal(error, account) from error
+    before = proposal.revision.snapshot.of(account.id).holdings.positions
+    ours = [o for o in orders if (o.account_id, o.symbol) == (account.id, order.symbol)]
+    expected = before.get(order.symbol, ZERO) + sum((o.signed_filled for o in ours), ZERO)
     is_sale = order.side is Side.SELL
     moved = expected - held if is_sale else held - expected
     if moved > ZERO:
@@ -174,9 +183,9 @@ async def _require_as_before(desk: Desk, case: _Case, order: Order) -> None:
 
 
 async def _take_over(desk: Desk, case: _Case, order: Order, found: BrokerOrder) -> None:
-    now = desk.clock.now()
+    now, grant = desk.clock.now(), case.grants[order.account_id]
     async with desk.store.begin() as work:
-        await work.leases.require(case.grant.name, desk.holder, case.grant.fence, now)
+        await work.leases.require(grant.name, desk.holder, grant.fence, now)
         await adopt(work, desk.brokers, order, found, now)
         await work.log.record(
             AuditEvent(
@@ -191,9 +200,9 @@ async def _take_over(desk: Desk, case: _Case, order: Order, found: BrokerOrder) 
 
 
 async def _void(desk: Desk, case: _Case, order: Order) -> None:
-    now = desk.clock.now()
+    now, grant = desk.clock.now(), case.grants[order.account_id]
     async with desk.store.begin() as work:
-        await work.leases.require(case.grant.name, desk.holder, case.grant.fence, now)
+        await work.leases.require(grant.name, desk.holder, grant.fence, now)
         if order.state is OrderState.UNKNOWN:
             await work.orders.move(order.id, OrderState.UNKNOWN, OrderState.FROZEN)
         await work.orders.move(

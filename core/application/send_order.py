@@ -63,6 +63,8 @@ async def send_order(
 ) -> None:
     """Send an intended order of an approved plan once; raises Stopped where no more may go."""
     approved.require_covers(order)
+    if order.account_id != grant.account_id:
+        raise PermissionError(f"{grant.name!r} is no grant for an order of {order.account_id}")
     if not await _claim(desk, grant, approved, order):
         return
     request = OrderRequest(
@@ -113,7 +115,8 @@ async def _claim(desk: Desk, grant: Grant, approved: ApprovedPlan, order: Order)
             if not await approvers_remain(work, proposal):
                 raise Stopped(WhyNot.APPROVER_GONE)
             try:
-                await require_may_send(work, desk, grant, managed.account, approved, order, moment)
+                account = managed.part(order.account_id).account
+                await require_may_send(work, desk, grant, account, approved, order, moment)
             except (MayNotTrade, RiskLimit) as refusal:
                 is_limit = isinstance(refusal, RiskLimit)
                 log.warning("order %s is not sent: %s", order.client_order_id, refusal)
@@ -250,16 +253,10 @@ async def _follow_fills(
     proposal = await work.proposals.get(order.proposal_id)
     if latest is None or proposal is None:
         return
-    managed = await work.portfolios.get(proposal.portfolio_id)
-    await keep_lots(
-        work,
-        brokers,
-        managed,
-        proposal.revision.snapshot,
-        latest,
-        found.fills,
-        chosen_lots(proposal, latest),
-    )
+    managed = (await work.portfolios.get(proposal.portfolio_id)).part(order.account_id)
+    held = proposal.revision.snapshot.of(order.account_id)
+    chosen = chosen_lots(proposal, latest)
+    await keep_lots(work, brokers, managed, held, latest, found.fills, chosen)
     if latest.filled_quantity <= latest.quantity:
         return
     detail = strange(MORE, [order.client_order_id])

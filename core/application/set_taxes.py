@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from core.application.access import managed_for
+from core.application.access import account_for, managed_for
 from core.application.market import Market
 from core.application.read_tax import (
     Ledger,
@@ -15,7 +15,7 @@ from core.application.read_tax import (
     washes_of,
     years_of,
 )
-from core.domain.ids import PortfolioId, Symbol
+from core.domain.ids import AccountId, PortfolioId, Symbol
 from core.domain.ledger import RealisedSale, TaxProfile, uncovered
 from core.domain.membership import Member, Permission
 from core.domain.money import ZERO
@@ -127,11 +127,12 @@ async def _gaps(
     """Where lots and holdings of a portfolio's accounts differ, and which accounts did not answer."""
     held = await brokers.holdings(managed.accounts)
     gaps, unheard = [], []
-    for account in managed.accounts:
+    for each in managed.parts:
+        account = each.account
         if account.id not in held:
             unheard.append(account.name)
             continue
-        typed = await read_typed_lots(brokers, managed)
+        typed = await read_typed_lots(brokers, each)
         kept = [lot.lot for lot in ledger.lots.get(account.id, ())] if typed is None else typed
         rest = uncovered(kept, held[account.id].positions)
         for lot in kept:
@@ -228,11 +229,17 @@ async def set_treatment(
     member: Member,
     portfolio_id: PortfolioId,
     treatment: TaxTreatment,
+    account_id: AccountId | None = None,
 ) -> ManagedPortfolio:
     """Say how the gains in a portfolio's account are taxed; raises NotAllowed for all but owners."""
     async with store.begin() as work:
-        managed, _ = await managed_for(
-            work, member, portfolio_id, Permission.MANAGE, "change how the account is taxed"
+        managed, _ = await account_for(
+            work,
+            member,
+            portfolio_id,
+            Permission.MANAGE,
+            "change how the account is taxed",
+            account_id,
         )
         await work.taxes.set_treatment(managed.account.id, treatment)
         await work.log.record(

@@ -8,10 +8,10 @@ from decimal import Decimal, InvalidOperation
 
 from core.application.access import proposal_for
 from core.domain.earmark import Earmark
-from core.domain.ids import ProposalId
+from core.domain.ids import AccountId, ProposalId
 from core.domain.membership import Member, Membership
 from core.domain.order import Order
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import Account, ManagedPortfolio
 from core.domain.proposal import Cause, Proposal, ProposalState
 from core.domain.refusals import UnknownProposal
 from core.domain.report import (
@@ -37,6 +37,15 @@ class ProposalView:
     report: ExecutionReport | None
     memberships: tuple[Membership, ...]
     earmark: Earmark | None = None
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The accounts in which it trades."""
+        return tuple(self.account(each) for each in self.proposal.revision.plan.traded_in)
+
+    def account(self, account_id: AccountId) -> Account:
+        """One of the portfolio's accounts, such as that of an order."""
+        return self.managed.part(account_id).account
 
     @property
     def sold_not_bought(self) -> SoldNotBought | None:

@@ -18,20 +18,21 @@ from core.application.check_drift import (
     Outcome,
     Standing,
     judge_snapshot,
+    require_unhindered,
 )
-from core.application.gate import used_today
+from core.application.gate import rooms_today
 from core.application.hand_kept import require_confirmed
-from core.application.hold_account import held
+from core.application.hold_account import raise_if_all_held
 from core.application.market import Market, Moment
-from core.application.others_orders import require_nobody_else
 from core.application.plan_again import PAIRED_CAUSES
 from core.application.propose import (
     is_cooling_down,
     same_trades,
 )
-from core.application.read_tax import methods_at, read_taxes, read_typed_lots
+from core.application.read_tax import TaxReader, methods_at, read_taxes, read_typed_lots
 from core.application.take_snapshot import (
     make_snapshot,
+    of_account,
     read_settlement,
     read_tradable,
     symbols_needed,
@@ -47,15 +48,18 @@ from core.domain.money import ZERO
 from core.domain.policy import CalendarRule, Direction, Trigger
 from core.domain.portfolio import (
     AT_ONCE,
+    AccountSnapshot,
     Holdings,
-    KnownTaxes,
+    ManagedAccount,
     ManagedPortfolio,
     Settlement,
     Tradable,
+    together,
 )
 from core.domain.proposal import Cause
 from core.domain.quote import QuoteBatch
 from core.domain.refusals import (
+    AccountHeld,
     BrokerDown,
     NoTargets,
     NotBuiltYet,
@@ -136,9 +140,9 @@ async def _gather(work: UnitOfWork, due: Sequence[DueCheck], moment: Moment) -> 
     for ids in chunks(tuple(checks)):
         portfolios += await work.portfolios.many(ids)
         standings |= await _standings(work, ids, moment)
-    used = {m.portfolio.id: await used_today(work, m.account, moment) for m in portfolios}
+    rooms = {m.portfolio.id: await rooms_today(work, m, moment) for m in portfolios}
     tax_due = await read_tax_due(work, portfolios, moment)
-    return Sweep(moment, checks, tuple(portfolios), standings, used=used, tax_due=tax_due)
+    return Sweep(moment, checks, tuple(portfolios), standings, rooms=rooms, tax_due=tax_due)
 
 
 async def _standings(
@@ -168,7 +172,7 @@ async def _sweep(
         else:
             results[managed.portfolio.id] = early
     results.update(await _price_and_judge(store, brokers, market, ready, sweep))
-    results.update(await _crossed(store, brokers, ready, results))
+    results.update(await _hindered(store, brokers, ready, sweep, results))
     results = {pid: _unless_known(result, sweep.standings[pid]) for pid, result in results.items()}
     await write_sweep(store, market, clock, sweep, results)
     return SweepResult(Counter(result.outcome for result in results.values()))
@@ -183,8 +187,10 @@ def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: Sweep) -> 
         return CheckResult(Outcome.REFUSED, refusal=NoTargets())
     if (under_way := _under_way(standing)) is not None:
         return under_way
-    if standing.holds:
-        return CheckResult(Outcome.REFUSED, refusal=held(standing.holds))
+    try:
+        raise_if_all_held(managed, standing.holds)
+    except AccountHeld as refusal:
+        return CheckResult(Outcome.REFUSED, refusal=refusal)
     if _is_after_settlement(managed, sweep):
         return None
     if is_cooling_down(market, standing.settled, today, managed.policy.cool_down):
@@ -217,25 +223,28 @@ async def _unconfirmed(
 ) -> CheckResult | None:
     """A plan is not made from holdings that were typed too long ago."""
     try:
-        await require_confirmed(brokers, managed, sweep.moment)
+        for each in managed.parts:
+            await require_confirmed(brokers, each, sweep.moment)
     except Refusal as refusal:
         return CheckResult(Outcome.REFUSED, refusal=refusal)
     return None
 
 
-async def _crossed(
+async def _hindered(
     store: Store,
     brokers: Brokers,
     ready: Sequence[ManagedPortfolio],
+    sweep: Sweep,
     results: Mapping[PortfolioId, CheckResult],
 ) -> dict[PortfolioId, CheckResult]:
-    """The plans that would cross an order of somebody else's, as refusals."""
+    """The plans that would trade in an account that is held, or cross an order of somebody else's, as refusals."""
     refused = {}
     for managed in ready:
         plan = results[managed.portfolio.id].plan
         try:
             if plan is not None and plan.trades:
-                await require_nobody_else(store, brokers, managed, plan)
+                standing = sweep.standings[managed.portfolio.id]
+                await require_unhindered(store, brokers, managed, plan, standing)
         except Refusal as refusal:
             refused[managed.portfolio.id] = CheckResult(Outcome.REFUSED, refusal=refusal)
     return refused
@@ -258,33 +267,29 @@ async def _price_and_judge(
 ) -> dict[PortfolioId, CheckResult]:
     if not ready:
         return {}
-    holdings = await brokers.holdings([managed.account for managed in ready])
+    parts = [each for managed in ready for each in managed.parts]
+    holdings = await brokers.holdings([each.account for each in parts])
     symbols = await _all_symbols(ready, holdings)
     try:
         batch = await market.prices.quotes(symbols)
     except PriceSourceDown as refusal:
         return {m.portfolio.id: CheckResult(Outcome.REFUSED, refusal=refusal) for m in ready}
-    tradable = await _tradable(brokers, ready, symbols)
-    typed = await _typed_lots(brokers, ready)
+    tradable = await _tradable(brokers, parts, symbols)
+    typed = await _typed_lots(brokers, parts)
     async with store.read() as work:
         taxes = await read_taxes(work, ready, sweep.moment)
         closes = await work.instruments.last_closes(symbols, sweep.moment.jumps_since)
         earmarks = await work.earmarks.counting(list(holdings), sweep.moment.today)
         settlements = {
-            managed.account.id: await read_settlement(work, brokers, market, managed, sweep.moment)
-            for managed in ready
-            if managed.account.id in holdings
+            each.account.id: await read_settlement(work, brokers, market, each, sweep.moment)
+            for each in parts
+            if each.account.id in holdings
         }
+    seen = _Seen(brokers, holdings, tradable, settlements, typed, taxes, earmarks)
     results = {}
     async for managed in _in_turns(ready, BREATH):
-        trades = tradable.get(_house(brokers, managed))
         try:
-            settlement = settlements.get(managed.account.id, AT_ONCE)
-            own = typed.get(managed.portfolio.id)
-            known = taxes.of(managed, own, methods_at(brokers, managed))
-            result = _judge_one(
-                managed, holdings, batch, market, closes, trades, settlement, known, earmarks, sweep
-            )
+            result = _judge_one(managed, seen, batch, market, closes, sweep)
         except Exception:
             log.exception("the check of portfolio %s failed", managed.portfolio.id)
             result = CheckResult(Outcome.REFUSED, refusal=PlanFailed())
@@ -293,18 +298,18 @@ async def _price_and_judge(
 
 
 async def _typed_lots(
-    brokers: Brokers, ready: Iterable[ManagedPortfolio]
-) -> dict[PortfolioId, tuple[Lot, ...]]:
+    brokers: Brokers, parts: Iterable[ManagedAccount]
+) -> dict[AccountId, tuple[Lot, ...]]:
     """The lots of the books that people keep; a book that cannot be read has none."""
-    found: dict[PortfolioId, tuple[Lot, ...]] = {}
-    for managed in ready:
+    found: dict[AccountId, tuple[Lot, ...]] = {}
+    for each in parts:
         try:
-            lots = await read_typed_lots(brokers, managed)
+            lots = await read_typed_lots(brokers, each)
         except BrokerDown as refusal:
-            log.warning("the lots of portfolio %s: %s", managed.portfolio.id, refusal)
+            log.warning("the lots of account %s: %s", each.account.id, refusal)
             continue
         if lots is not None:
-            found[managed.portfolio.id] = lots
+            found[each.account.id] = lots
     return found
 
 
@@ -313,7 +318,7 @@ async def _all_symbols(
 ) -> tuple[Symbol, ...]:
     symbols: dict[Symbol, None] = {}
     async for managed in _in_turns(ready, CHUNK):
-        held = holdings.get(managed.account.id)
+        held = _together(managed, holdings)
         if held is not None and managed.targets is not None:
             symbols.update(
                 dict.fromkeys(symbols_needed(held, managed.targets, managed.policy).every)
@@ -321,20 +326,27 @@ async def _all_symbols(
     return tuple(symbols)
 
 
+def _together(managed: ManagedPortfolio, holdings: Mapping[AccountId, Holdings]) -> Holdings | None:
+    """What all accounts of a portfolio hold; None where one of them did not answer."""
+    if any(account.id not in holdings for account in managed.accounts):
+        return None
+    return together(holdings[account.id] for account in managed.accounts)
+
+
 async def _tradable(
-    brokers: Brokers, ready: Iterable[ManagedPortfolio], symbols: Sequence[Symbol]
+    brokers: Brokers, parts: Iterable[ManagedAccount], symbols: Sequence[Symbol]
 ) -> dict[_House, Tradable]:
-    first_of = {_house(brokers, managed): managed for managed in ready}
+    first_of = {_house(brokers, each): each for each in parts}
     found: dict[_House, Tradable] = {}
-    for house, managed in first_of.items():
+    for house, each in first_of.items():
         try:
-            found[house] = await read_tradable(brokers, managed, symbols)
+            found[house] = await read_tradable(brokers, each, symbols)
         except (BrokerDown, NotBuiltYet) as refusal:
             log.warning("%s does not say what it trades: %s", house[0], refusal)
     return found
 
 
-def _house(brokers: Brokers, managed: ManagedPortfolio) -> _House:
+def _house(brokers: Brokers, managed: ManagedAccount) -> _House:
     """What says which symbols trade, and which in parts: the broker, or where people keep the book, each account."""
     account = managed.account
     try:
@@ -344,42 +356,62 @@ def _house(brokers: Brokers, managed: ManagedPortfolio) -> _House:
     return account.broker, account.id if is_by_hand else None
 
 
-def _judge_one(  # noqa: PLR0913, PLR0917 - all that one portfolio of a sweep depends on
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the brokers and the store said of the accounts of a sweep, asked once for all of them."""
+
+    brokers: Brokers
+    holdings: Mapping[AccountId, Holdings]
+    tradable: Mapping[_House, Tradable]
+    settlements: Mapping[AccountId, Settlement]
+    typed: Mapping[AccountId, tuple[Lot, ...]]
+    taxes: TaxReader
+    earmarks: Mapping[AccountId, Earmark]
+
+    def of(self, each: ManagedAccount) -> AccountSnapshot:
+        """What is known of an account; raises BrokerDown where its broker did not answer."""
+        number = each.account.id
+        held, tradable = self.holdings.get(number), self.tradable.get(_house(self.brokers, each))
+        if held is None or tradable is None:
+            raise BrokerDown(each.account.broker, "it did not answer")
+        taxes = self.taxes.of(each, self.typed.get(number), methods_at(self.brokers, each))
+        mark = self.earmarks.get(number)
+        return of_account(
+            each,
+            held,
+            tradable,
+            self.settlements.get(number, AT_ONCE),
+            taxes,
+            set_aside=ZERO if mark is None else mark.kept(held.cash),
+        )
+
+
+def _judge_one(
     managed: ManagedPortfolio,
-    holdings: Mapping[AccountId, Holdings],
+    seen: _Seen,
     batch: QuoteBatch,
     market: Market,
     closes: dict[Symbol, Decimal],
-    tradable: Tradable | None,
-    settlement: Settlement,
-    taxes: KnownTaxes,
-    earmarks: Mapping[AccountId, Earmark],
     sweep: Sweep,
 ) -> CheckResult:
-    held_in = managed.account.id
-    held = holdings.get(held_in)
-    if held is None or tradable is None:
-        down = BrokerDown(managed.account.broker, "it did not answer")
-        return CheckResult(Outcome.REFUSED, refusal=down)
     if managed.targets is None:
         return CheckResult(Outcome.REFUSED, refusal=NoTargets())
     try:
+        accounts = [seen.of(each) for each in managed.parts]
+        held = together(each.holdings for each in accounts)
         snapshot = make_snapshot(
             managed,
             symbols_needed(held, managed.targets, managed.policy),
-            held,
+            accounts,
             batch,
             sweep.moment,
             max_age=market.prices.max_age,
             last_closes=closes,
-            tradable=tradable,
-            settlement=settlement,
-            taxes=taxes,
-            set_aside=earmarks[held_in].kept(held.cash) if held_in in earmarks else ZERO,
+            situation=seen.taxes.situation(managed.portfolio.household_id),
         )
     except Refusal as refusal:
         return CheckResult(Outcome.REFUSED, refusal=refusal)
-    used = sweep.used.get(managed.portfolio.id, ZERO)
+    rooms = sweep.rooms.get(managed.portfolio.id)
     if _is_after_settlement(managed, sweep):
         return judge_snapshot(
             managed,
@@ -387,17 +419,17 @@ def _judge_one(  # noqa: PLR0913, PLR0917 - all that one portfolio of a sweep de
             direction=Direction.BUY_ONLY,
             force=True,
             limits=sweep.limits,
-            used=used,
+            rooms=rooms,
         )
     due = managed.policy.trigger is Trigger.EITHER and _date_due(managed, sweep)
     if _waits_for_date(managed, sweep):
         result = CheckResult(Outcome.ON_TARGET, snapshot=snapshot)
     else:
-        result = judge_snapshot(managed, snapshot, date_due=due, limits=sweep.limits, used=used)
+        result = judge_snapshot(managed, snapshot, date_due=due, limits=sweep.limits, rooms=rooms)
     tax_due = sweep.tax_due.get(managed.portfolio.id)
     if tax_due is None or sweep.standings[managed.portfolio.id].open is not None:
         return result
-    return look_for_taxes(managed, snapshot, result, tax_due, sweep.limits, used)
+    return look_for_taxes(managed, snapshot, result, tax_due, sweep.limits, rooms)
 
 
 async def _in_turns(items: Iterable[_Item], count: int) -> AsyncIterator[_Item]:

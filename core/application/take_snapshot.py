@@ -1,16 +1,18 @@
-"""Snapshot: what an account holds and what it is worth, at one instant, judged before anything is made from it."""
+"""Snapshot: what accounts hold and what it is worth, at one instant, judged before anything is made from it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 from core.application.broker_faults import as_refusal
 from core.application.market import Market, Moment, judge
 from core.application.read_tax import methods_at, read_taxes, read_typed_lots
+from core.application.side_by_side import side_by_side
 from core.domain.drift import DriftReport, managed_symbols, measure_drift
 from core.domain.ids import AccountId, Symbol
 from core.domain.money import ZERO
@@ -18,17 +20,22 @@ from core.domain.plan import PlanAccount, PlanRequest
 from core.domain.policy import Direction, Policy, whole_shares
 from core.domain.portfolio import (
     AT_ONCE,
+    AccountSnapshot,
     Holdings,
     KnownTaxes,
+    ManagedAccount,
     ManagedPortfolio,
     Settlement,
     Snapshot,
     Tradable,
+    together,
 )
 from core.domain.quote import QuoteBatch
 from core.domain.refusals import NoTargets, PricesRefused
 from core.domain.settlement import held_until_settled, trades_by_session
 from core.domain.targets import TargetAllocation
+from core.domain.tax import TaxSituation
+from core.domain.tax_treatment import TaxTreatment
 from core.ports.broker import BrokerError, Brokers
 from core.ports.store import Store, UnitOfWork
 
@@ -77,19 +84,37 @@ def symbols_needed(
     return Needed(managed, outside, tuple(symbol for symbol in others if symbol not in known))
 
 
-def make_snapshot(  # noqa: PLR0913 - what a snapshot is made of
+def of_account(
+    managed: ManagedAccount,
+    holdings: Holdings,
+    tradable: Tradable,
+    settlement: Settlement = AT_ONCE,
+    taxes: KnownTaxes | None = None,
+    *,
+    set_aside: Decimal = ZERO,
+) -> AccountSnapshot:
+    """Put together what one account brings to a snapshot."""
+    return AccountSnapshot(
+        managed.account.id,
+        holdings,
+        fractionable=tradable.in_parts,
+        settlement=settlement,
+        untradable=tradable.never,
+        taxes=taxes or KnownTaxes(),
+        set_aside=set_aside,
+    )
+
+
+def make_snapshot(
     managed: ManagedPortfolio,
     needed: Needed,
-    holdings: Holdings,
+    accounts: Sequence[AccountSnapshot],
     batch: QuoteBatch,
     moment: Moment,
     *,
     max_age: timedelta,
     last_closes: dict[Symbol, Decimal],
-    tradable: Tradable,
-    settlement: Settlement = AT_ONCE,
-    taxes: KnownTaxes | None = None,
-    set_aside: Decimal = ZERO,
+    situation: TaxSituation | None = None,
 ) -> Snapshot:
     """Judge the quotes and put everything together; raises PricesRefused."""
     quotes = judge(
@@ -116,82 +141,92 @@ def make_snapshot(  # noqa: PLR0913 - what a snapshot is made of
                 last_closes=last_closes,
             )
     return Snapshot(
-        account_id=managed.account.id,
-        holdings=holdings,
+        accounts=tuple(accounts),
         quotes={**quotes, **extra},
         taken_at=moment.now,
         session=moment.session.date,
-        fractionable=tradable.in_parts,
-        settlement=settlement,
-        untradable=tradable.never,
-        taxes=taxes or KnownTaxes(),
-        set_aside=set_aside,
+        situation=situation or TaxSituation(),
     )
 
 
-async def take_snapshot(
+async def take_snapshot(  # noqa: PLR0913 - all that may be said of a look
     store: Store,
     brokers: Brokers,
     market: Market,
     managed: ManagedPortfolio,
     moment: Moment,
     targets: TargetAllocation | None = None,
+    *,
     traded: Collection[Symbol] = (),
-    set_aside: Decimal | None = None,
+    set_aside: Mapping[AccountId, Decimal] | None = None,
+    known: Sequence[AccountSnapshot] = (),
 ) -> Snapshot:
-    """Ask the broker and the price source about one portfolio.
+    """Ask the brokers and the price source about one portfolio.
 
     ``targets`` stands in for the portfolio's own where a change is only being looked at; what is about to be ``traded``
-    needs a price whatever policy says by now. ``set_aside`` is money to be raised and taken out; without it, what is
-    there and set aside already is left alone. Raises NoTargets, BrokerDown, PriceSourceDown or PricesRefused.
+    needs a price whatever policy says by now. ``set_aside`` is money to be raised and taken out, by account; without
+    it, what is there and set aside already is left alone. The accounts that are ``known`` are not asked about again.
+    Raises NoTargets, BrokerDown, PriceSourceDown or PricesRefused.
     """
     targets = targets or managed.targets
     if targets is None:
         raise NoTargets
-    holdings = await read_holdings(brokers, managed)
-    needed = symbols_needed(holdings, targets, managed.policy, traded)
+    given = {each.account_id: each for each in known}
+    asked = [each for each in managed.parts if each.account.id not in given]
+    holdings = await read_all_holdings(brokers, asked)
+    needed = symbols_needed(
+        together([*holdings, *(each.holdings for each in known)]), targets, managed.policy, traded
+    )
     symbols = needed.every
     batch = await market.prices.quotes(symbols)
-    tradable = await read_tradable(brokers, managed, symbols)
-    typed = await read_typed_lots(brokers, managed)
+    tradable = await side_by_side([partial(read_tradable, brokers, m, symbols) for m in asked])
+    typed = await side_by_side([partial(read_typed_lots, brokers, each) for each in asked])
     async with store.read() as work:
         closes = await work.instruments.last_closes(symbols, moment.jumps_since)
-        settlement = await read_settlement(work, brokers, market, managed, moment)
+        settled = [await read_settlement(work, brokers, market, each, moment) for each in asked]
         taxes = await read_taxes(work, [managed], moment)
         if set_aside is None:
-            set_aside = await read_set_aside(work, managed.account.id, holdings, moment)
+            set_aside = await read_set_aside(work, asked, holdings, moment)
+    for each, held, trades, lots, settlement in zip(
+        asked, holdings, tradable, typed, settled, strict=True
+    ):
+        taxed = taxes.of(each, lots, methods_at(brokers, each))
+        aside = set_aside.get(each.account.id, ZERO)
+        given[each.account.id] = of_account(each, held, trades, settlement, taxed, set_aside=aside)
     return make_snapshot(
         managed,
         needed,
-        holdings,
+        [given[account.id] for account in managed.accounts],
         batch,
         moment,
         max_age=market.prices.max_age,
         last_closes=closes,
-        tradable=tradable,
-        settlement=settlement,
-        taxes=taxes.of(managed, typed, methods_at(brokers, managed)),
-        set_aside=set_aside,
+        situation=taxes.situation(managed.portfolio.household_id),
     )
 
 
 async def read_set_aside(
-    work: UnitOfWork, account_id: AccountId, holdings: Holdings, moment: Moment
-) -> Decimal:
-    """How much of an account's cash waits to be taken out, and so is not managed."""
-    counting = await work.earmarks.counting([account_id], moment.today)
-    return counting[account_id].kept(holdings.cash) if account_id in counting else ZERO
+    work: UnitOfWork,
+    accounts: Sequence[ManagedAccount],
+    holdings: Sequence[Holdings],
+    moment: Moment,
+) -> dict[AccountId, Decimal]:
+    """How much of each account's cash waits to be taken out, and so is not managed."""
+    ids = [each.account.id for each in accounts]
+    counting = await work.earmarks.counting(ids, moment.today)
+    cash = dict(zip(ids, (held.cash for held in holdings), strict=True))
+    return {number: mark.kept(cash[number]) for number, mark in counting.items()}
 
 
 async def read_settlement(
-    work: UnitOfWork, brokers: Brokers, market: Market, managed: ManagedPortfolio, moment: Moment
+    work: UnitOfWork, brokers: Brokers, market: Market, managed: ManagedAccount, moment: Moment
 ) -> Settlement:
     """How the account's money settles, and what was bought with money that has not: by our own orders."""
     traits = brokers.of(managed.account).traits
     if traits.settles_at_once:
         return AT_ONCE
     recent = await work.orders.recent(managed.portfolio.id, ORDERS_LOOKED_AT)
-    trades = trades_by_session(recent)
+    trades = trades_by_session(o for o in recent if o.account_id == managed.account.id)
     first = min((day.session for day in trades), default=moment.today)
     sessions = [
         session.date
@@ -201,8 +236,17 @@ async def read_settlement(
     return Settlement(held, buys_wait=not traits.may_use_unsettled)
 
 
+async def read_all_holdings(brokers: Brokers, accounts: Sequence[ManagedAccount]) -> list[Holdings]:
+    """Ask the brokers of these accounts what each holds, side by side; raises BrokerDown."""
+    return await side_by_side([partial(_read_holdings, brokers, each) for each in accounts])
+
+
 async def read_holdings(brokers: Brokers, managed: ManagedPortfolio) -> Holdings:
-    """Ask the account's broker what it holds; raises BrokerDown."""
+    """Ask the brokers of a portfolio what it holds in all its accounts together; raises BrokerDown."""
+    return together(await read_all_holdings(brokers, managed.parts))
+
+
+async def _read_holdings(brokers: Brokers, managed: ManagedAccount) -> Holdings:
     try:
         return await brokers.of(managed.account).holdings()
     except BrokerError as error:
@@ -210,7 +254,7 @@ async def read_holdings(brokers: Brokers, managed: ManagedPortfolio) -> Holdings
 
 
 async def read_tradable(
-    brokers: Brokers, managed: ManagedPortfolio, symbols: Collection[Symbol]
+    brokers: Brokers, managed: ManagedAccount, symbols: Collection[Symbol]
 ) -> Tradable:
     """Ask the account's broker what it trades in parts, and what not at all now; raises BrokerDown.
 
@@ -250,24 +294,32 @@ def plan_request(
     if targets is None:
         raise NoTargets
     policy = managed.policy if direction is None else replace(managed.policy, direction=direction)
-    account = PlanAccount(
-        snapshot.holdings,
-        treatment=managed.account.tax_treatment,
-        tax_owner=snapshot.taxes.owner,
-        lots=snapshot.taxes.lots,
-        lot_methods=snapshot.taxes.lot_methods,
-        fractionable=snapshot.fractionable,
-        held=snapshot.settlement.held,
-        untradable=snapshot.untradable,
-        withdraw=snapshot.set_aside,
-    )
+    treatments = {account.id: account.tax_treatment for account in managed.accounts}
     return PlanRequest(
-        accounts=(account,),
+        accounts=tuple(
+            _plan_account(each, treatments[each.account_id]) for each in snapshot.accounts
+        ),
         prices=snapshot.prices,
         targets=targets,
         policy=policy,
         currency=managed.portfolio.currency,
         force=force,
         date_due=date_due,
-        tax=snapshot.taxes.situation,
+        tax=snapshot.situation,
+    )
+
+
+def _plan_account(known: AccountSnapshot, treatment: TaxTreatment) -> PlanAccount:
+    """An account as planning sees it; its trades name it by its number."""
+    return PlanAccount(
+        known.holdings,
+        name=f"{known.account_id}",
+        treatment=treatment,
+        tax_owner=known.taxes.owner,
+        lots=known.taxes.lots,
+        lot_methods=known.taxes.lot_methods,
+        fractionable=known.fractionable,
+        held=known.settlement.held,
+        untradable=known.untradable,
+        withdraw=known.set_aside,
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from functools import partial
 
 from core.application.check_drift import SETTLED, CheckResult, Outcome, judge_snapshot
@@ -33,7 +32,7 @@ from core.domain.plan import Plan, PlanRequest, ReasonCode
 from core.domain.policy import Policy
 from core.domain.portfolio import ManagedPortfolio, Snapshot
 from core.domain.proposal import Cause
-from core.domain.risk import Limits
+from core.domain.risk import Limits, Rooms
 from core.domain.session import DueCheck
 from core.domain.tax.wash import WINDOW
 from core.planning.harvest import harvest
@@ -127,7 +126,7 @@ def look_for_taxes(
     result: CheckResult,
     due: TaxDue,
     limits: Limits,
-    used: Decimal,
+    rooms: Rooms | None,
 ) -> CheckResult:
     """Look for ways back, then for losses, where the check has nothing to propose; pure.
 
@@ -135,12 +134,12 @@ def look_for_taxes(
     """
     if result.outcome not in _MAY_LOOK or snapshot.session is None:
         return result
-    found = _ways_back(managed, snapshot, result, due.switches, limits, used)
+    found = _ways_back(managed, snapshot, result, due.switches, limits, rooms)
     if found.outcome is Outcome.PROPOSED or due.terms is None:
         return found
     look = found.tax_look or TaxLook()
     tried = judge_snapshot(
-        managed, snapshot, limits=limits, used=used, planner=partial(harvest, terms=due.terms)
+        managed, snapshot, limits=limits, rooms=rooms, planner=partial(harvest, terms=due.terms)
     )
     if tried.outcome is Outcome.PROPOSED:
         return replace(tried, tax_look=replace(look, for_losses=True, cause=Cause.HARVEST))
@@ -153,7 +152,7 @@ def _ways_back(
     result: CheckResult,
     switches: Sequence[Switch],
     limits: Limits,
-    used: Decimal,
+    rooms: Rooms | None,
 ) -> CheckResult:
     if not switches or snapshot.session is None:
         return result
@@ -163,7 +162,7 @@ def _ways_back(
         return replace(result, tax_look=TaxLook(over=over))
     ways = [way for _, way in wanted]
     tried = judge_snapshot(
-        managed, snapshot, limits=limits, used=used, planner=partial(switch_back, wanted=ways)
+        managed, snapshot, limits=limits, rooms=rooms, planner=partial(switch_back, wanted=ways)
     )
     if tried.plan is None:
         return result

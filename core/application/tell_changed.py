@@ -9,10 +9,10 @@ from decimal import Decimal
 from core.application.propose import end_unsent
 from core.application.tell import deciders
 from core.application.tell_channels import enqueue
-from core.domain.ids import ProposalId, Symbol
+from core.domain.ids import AccountId, ProposalId, Symbol
 from core.domain.look import HeldChange, changes_as_text
 from core.domain.outbox import MessageKind, OutboxItem
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import ManagedAccount
 from core.domain.proposal import Proposal, ProposalState
 from core.ports.store import AuditEvent, UnitOfWork
 
@@ -25,7 +25,7 @@ OBSOLETE = frozenset({ProposalState.OPEN, ProposalState.REJECTED})
 
 async def tell_changed(
     work: UnitOfWork,
-    managed: ManagedPortfolio,
+    managed: ManagedAccount,
     changes: Sequence[HeldChange],
     held: Mapping[Symbol, Decimal],
     now: datetime,
@@ -38,6 +38,7 @@ async def tell_changed(
         "changes": text,
         "more": str(max(len(changes) - MOST_TOLD, 0)),
         "ended": " ".join(map(str, ended)),
+        "account": f"{managed.account.id}",
     }
     mark = f"{MessageKind.HOLDINGS_CHANGED}:{managed.account.id}:{now.isoformat()}"
     items = [
@@ -50,24 +51,25 @@ async def tell_changed(
 
 async def _end_obsolete(
     work: UnitOfWork,
-    managed: ManagedPortfolio,
+    managed: ManagedAccount,
     held: Mapping[Symbol, Decimal],
     now: datetime,
 ) -> tuple[ProposalId, ...]:
     waiting = await work.proposals.in_states(OBSOLETE, managed.portfolio.id)
     is_open = {proposal.id for proposal in waiting if proposal.state is ProposalState.OPEN}
-    ended = await end_unsent(work, [p for p in waiting if _is_obsolete(p, held)], now)
+    was_other = [p for p in waiting if _is_obsolete(p, managed.account.id, held)]
+    ended = await end_unsent(work, was_other, now)
     return tuple(number for number in ended if number in is_open)
 
 
-def _is_obsolete(proposal: Proposal, held: Mapping[Symbol, Decimal]) -> bool:
-    was = proposal.revision.snapshot.holdings.positions
+def _is_obsolete(proposal: Proposal, account_id: AccountId, held: Mapping[Symbol, Decimal]) -> bool:
+    was = proposal.revision.snapshot.of(account_id).holdings.positions
     return {s: q for s, q in was.items() if q} != {s: q for s, q in held.items() if q}
 
 
 async def tell_foreign(
     work: UnitOfWork,
-    managed: ManagedPortfolio,
+    managed: ManagedAccount,
     foreign: Collection[Symbol],
     held: Collection[Symbol],
     now: datetime,
@@ -85,7 +87,7 @@ async def tell_foreign(
             chat,
             f"{mark}:{chat}",
             managed.portfolio.id,
-            data={"symbols": names},
+            data={"symbols": names, "account": f"{managed.account.id}"},
         )
         for chat in await deciders(work, managed.portfolio)
     ]

@@ -15,7 +15,7 @@ from core.domain.ids import ProposalId
 from core.domain.membership import Member, Permission, require
 from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, Order
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import ManagedAccount
 from core.domain.proposal import ProposalState
 from core.domain.refusals import BadNumber, BrokerDown, ChecklistClosed, UnknownLeg
 from core.ports.broker import BrokerError, BrokerOrder
@@ -25,7 +25,7 @@ from core.ports.store import AuditEvent
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    managed: ManagedPortfolio
+    managed: ManagedAccount
     account: HandKept
     order: Order
 
@@ -82,12 +82,12 @@ async def _line(desk: Desk, member: Member, proposal_id: ProposalId, leg: int) -
         proposal, role = await proposal_for(work, member, proposal_id)
         require(role, Permission.APPROVE, "answer a checklist")
         view = await view_of(work, proposal_id)
-    account = hand_kept(desk.brokers, view.managed.account)
     if proposal.state is not ProposalState.EXECUTING:
         raise ChecklistClosed(proposal_id)
     for order in view.orders:
         if order.leg == leg:
-            return _Line(view.managed, account, order)
+            managed = view.managed.part(order.account_id)
+            return _Line(managed, hand_kept(desk.brokers, managed.account), order)
     raise UnknownLeg(proposal_id, leg)
 
 

@@ -8,7 +8,7 @@ from core.application.tell import tell_deciders
 from core.domain.ids import ProposalId
 from core.domain.order import IN_DOUBT, Order, OrderState
 from core.domain.outbox import MessageKind, Priority
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import ManagedAccount
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import (
     BrokerDown,
@@ -24,22 +24,23 @@ _WAITS_FOR = (BrokerDown, PriceSourceDown, PricesRefused, ClocksDisagree, Closed
 
 
 async def tell_refused(
-    desk: Desk, managed: ManagedPortfolio, proposal_id: ProposalId, refusal: Refusal
+    desk: Desk, managed: ManagedAccount, proposal_id: ProposalId, refusal: Refusal
 ) -> None:
-    """Say that nothing could be begun, where it is tried again by itself."""
+    """Say that nothing could be done in an account, where it is tried again by itself."""
     if isinstance(refusal, _WAITS_FOR):
         await _tell(desk, managed, proposal_id, type(refusal).__name__)
 
 
 async def tell_unanswered(
-    desk: Desk, grant: Grant, managed: ManagedPortfolio, proposal_id: ProposalId
+    desk: Desk, grant: Grant, managed: ManagedAccount, proposal_id: ProposalId
 ) -> None:
-    """Say that execution stands still, where it does so because the broker does not answer."""
+    """Say that execution stands still in an account, where it does so because the broker does not answer."""
     if desk.brokers.of(managed.account).traits.fills_by_hand:
         return
     async with desk.store.read() as work:
         orders = await work.orders.of_proposal(proposal_id)
-    if grant.said is None or any(is_unanswered(order) for order in orders):
+    own = [order for order in orders if order.account_id == grant.account_id]
+    if grant.said is None or any(is_unanswered(order) for order in own):
         await _tell(desk, managed, proposal_id, BrokerDown.__name__)
 
 
@@ -49,7 +50,7 @@ def is_unanswered(order: Order) -> bool:
     return was_not_sent or order.state in IN_DOUBT
 
 
-async def _tell(desk: Desk, managed: ManagedPortfolio, proposal_id: ProposalId, code: str) -> None:
+async def _tell(desk: Desk, managed: ManagedAccount, proposal_id: ProposalId, code: str) -> None:
     moment = await desk.market.moment()
     now = desk.clock.now()
     async with desk.store.begin() as work:
@@ -67,7 +68,11 @@ async def _tell(desk: Desk, managed: ManagedPortfolio, proposal_id: ProposalId, 
             f"{proposal.state}:r{proposal.revision.number}",
             now,
             priority=Priority.DECISION,
-            data={"code": code, "until": until.isoformat()},
+            data={
+                "code": code,
+                "until": until.isoformat(),
+                "account": f"{managed.account.id}",
+            },
         )
 
 

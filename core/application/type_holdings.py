@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from core.application.access import managed_for
+from core.application.access import account_for
 from core.application.hand_kept import hand_kept
 from core.application.keep_lots import keep_book
 from core.domain.book import Book, BookChange, TypedPrice
-from core.domain.ids import PortfolioId, Symbol
+from core.domain.ids import AccountId, PortfolioId, Symbol
 from core.domain.instrument import CASH
 from core.domain.membership import Member, Permission, Role
 from core.domain.money import ZERO
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import ManagedAccount
 from core.domain.quote import Proxy
 from core.domain.refusals import BadNumber, BadSymbol, BrokerDown
 from core.ports.broker import BrokerError, Brokers
@@ -29,7 +29,7 @@ _DO = "say what the account holds"
 class ShownBook:
     """A hand-kept account's book with its typed prices, and the market's instant at which it was looked at."""
 
-    managed: ManagedPortfolio
+    managed: ManagedAccount
     role: Role
     book: Book
     prices: tuple[TypedPrice, ...]
@@ -43,11 +43,12 @@ async def show_book(
     *,
     member: Member,
     portfolio_id: PortfolioId,
+    account_id: AccountId | None = None,
 ) -> ShownBook:
     """Look at what people wrote down; raises NotKeptByHand."""
     async with store.read() as work:
-        managed, role = await managed_for(
-            work, member, portfolio_id, Permission.VIEW, "see the holdings"
+        managed, role = await account_for(
+            work, member, portfolio_id, Permission.VIEW, "see the holdings", account_id
         )
     account = hand_kept(brokers, managed.account)
     now = await market_clock.now()
@@ -65,12 +66,13 @@ async def type_holdings(
     member: Member,
     portfolio_id: PortfolioId,
     change: BookChange,
+    account_id: AccountId | None = None,
 ) -> Book:
     """Write down what a person says, all of it or nothing, and return the book after it.
 
     Raises NotKeptByHand, or ChecklistOpen while orders of a checklist have no answer yet.
     """
-    managed, account = await _owned(store, brokers, member, portfolio_id)
+    managed, account = await _owned(store, brokers, member, portfolio_id, account_id)
     try:
         book = await account.write(change)
     except BrokerError as error:
@@ -91,10 +93,16 @@ async def type_holdings(
 
 
 async def confirm_holdings(
-    store: Store, brokers: Brokers, clock: Clock, *, member: Member, portfolio_id: PortfolioId
+    store: Store,
+    brokers: Brokers,
+    clock: Clock,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    account_id: AccountId | None = None,
 ) -> Book:
     """Say that what was written down is still right."""
-    managed, account = await _owned(store, brokers, member, portfolio_id)
+    managed, account = await _owned(store, brokers, member, portfolio_id, account_id)
     try:
         book = await account.confirm()
     except BrokerError as error:
@@ -111,9 +119,10 @@ async def set_fractions(
     member: Member,
     portfolio_id: PortfolioId,
     has_fractions: bool,
+    account_id: AccountId | None = None,
 ) -> None:
     """Say whether the account's broker trades parts of shares."""
-    managed, account = await _owned(store, brokers, member, portfolio_id)
+    managed, account = await _owned(store, brokers, member, portfolio_id, account_id)
     try:
         await account.set_fractions(has_fractions=has_fractions)
     except BrokerError as error:
@@ -122,7 +131,7 @@ async def set_fractions(
     await _log(store, clock, member, portfolio_id, "fractions_set", words)
 
 
-async def type_price(
+async def type_price(  # noqa: PLR0913 - all that a typed price says
     store: Store,
     brokers: Brokers,
     clock: Clock,
@@ -132,6 +141,7 @@ async def type_price(
     symbol: Symbol,
     price: Decimal,
     like: Proxy | None = None,
+    account_id: AccountId | None = None,
 ) -> TypedPrice:
     """Write down what a share of something is worth that no source quotes.
 
@@ -141,7 +151,7 @@ async def type_price(
         raise BadSymbol(symbol)
     if price <= ZERO:
         raise BadNumber("the price", f"{price:f}", "a price above 0, such as 12.34")
-    managed, account = await _owned(store, brokers, member, portfolio_id)
+    managed, account = await _owned(store, brokers, member, portfolio_id, account_id)
     try:
         typed = await account.set_price(symbol, price, like)
     except BrokerError as error:
@@ -152,10 +162,16 @@ async def type_price(
 
 
 async def _owned(
-    store: Store, brokers: Brokers, member: Member, portfolio_id: PortfolioId
-) -> tuple[ManagedPortfolio, HandKept]:
+    store: Store,
+    brokers: Brokers,
+    member: Member,
+    portfolio_id: PortfolioId,
+    account_id: AccountId | None,
+) -> tuple[ManagedAccount, HandKept]:
     async with store.read() as work:
-        managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, _DO)
+        managed, _ = await account_for(
+            work, member, portfolio_id, Permission.MANAGE, _DO, account_id
+        )
     return managed, hand_kept(brokers, managed.account)
 
 
@@ -166,7 +182,7 @@ async def _log(
         await work.log.record(AuditEvent(clock.now(), kind, member.id, portfolio_id, data=data))
 
 
-def _down(managed: ManagedPortfolio, error: BrokerError) -> BrokerDown:
+def _down(managed: ManagedAccount, error: BrokerError) -> BrokerDown:
     return BrokerDown(managed.account.broker, str(error))
 
 

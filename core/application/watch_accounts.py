@@ -10,7 +10,7 @@ from core.application.hold_account import remind_of_holds, require_not_held
 from core.application.look_at_account import look_at_account
 from core.application.others_orders import refuse_foreign
 from core.domain.plan import Plan
-from core.domain.portfolio import Account, ManagedPortfolio
+from core.domain.portfolio import Account, ManagedAccount
 from core.domain.refusals import BrokerDown, NotBuiltYet, Refusal
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def _is_silent(desk: Desk, broker: str) -> bool:
     return seen is not None and seen.is_younger(SILENCE, desk.clock.now())
 
 
-async def require_calm(desk: Desk, managed: ManagedPortfolio, plan: Plan) -> None:
+async def require_calm(desk: Desk, managed: ManagedAccount, plan: Plan) -> None:
     """Before a plan is begun, for a process that holds its account: look at it now, where others trade there.
 
     Raises AccountHeld, ForeignOrder, or BrokerDown where the broker does not answer.
@@ -60,7 +60,7 @@ async def require_calm(desk: Desk, managed: ManagedPortfolio, plan: Plan) -> Non
         return
     if foreign is None:
         raise BrokerDown(account.broker, "it has not said what is in the account")
-    refuse_foreign(foreign, plan)
+    refuse_foreign(foreign, account, plan)
 
 
 async def _remind(desk: Desk) -> None:
@@ -70,8 +70,8 @@ async def _remind(desk: Desk) -> None:
         desk.watched.reminded_on = today
 
 
-async def _due(desk: Desk) -> list[ManagedPortfolio]:
-    """The portfolios whose account is at a broker where others trade, and was not looked at for a while."""
+async def _due(desk: Desk) -> list[ManagedAccount]:
+    """The accounts, of portfolios with targets, where others trade too and that were not looked at for a while."""
     async with desk.store.read() as work:
         houses = await work.portfolios.houses()
     names = [account.broker for account in houses if _others_trade(desk, account)]
@@ -80,7 +80,8 @@ async def _due(desk: Desk) -> list[ManagedPortfolio]:
     async with desk.store.read() as work:
         ids = [number for name in names for number in await work.portfolios.active_at(name)]
         found = await work.portfolios.many(ids)
-    return [m for m in found if m.account.broker in names and _is_due(desk, m.account)]
+    parts = [each for managed in found for each in managed.parts]
+    return [m for m in parts if m.account.broker in names and _is_due(desk, m.account)]
 
 
 def _is_due(desk: Desk, account: Account) -> bool:
@@ -95,7 +96,7 @@ def _others_trade(desk: Desk, account: Account) -> bool:
         return False
 
 
-async def _watch_one(desk: Desk, managed: ManagedPortfolio) -> None:
+async def _watch_one(desk: Desk, managed: ManagedAccount) -> None:
     """Look at one account, unless somebody is at work there."""
     grant = await take_idle_account(desk, managed.account.id)
     if grant is None:

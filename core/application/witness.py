@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from core.application.broker_faults import as_refusal
 from core.application.desk import Desk
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import ManagedAccount
 from core.domain.refusals import ClocksDisagree
 from core.ports.broker import BrokerClock, BrokerError
 
@@ -18,7 +18,7 @@ MOST_APART = timedelta(seconds=30)
 """So far the clocks may be apart; what an answer takes on its way does not count."""
 
 
-async def hear_witness(desk: Desk, managed: ManagedPortfolio) -> BrokerClock:
+async def hear_witness(desk: Desk, managed: ManagedAccount) -> BrokerClock:
     """The broker's clock, which agrees with ours; raises ClocksDisagree, or BrokerDown where it does not answer."""
     account = managed.account
     before = await desk.market.clock.now()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TypeVar
 
 from core.application.check_drift import (
@@ -36,7 +35,7 @@ from core.domain.refusals import (
     NoTargets,
     Refusal,
 )
-from core.domain.risk import CODE_LIMITS, Limits
+from core.domain.risk import CODE_LIMITS, Limits, Rooms
 from core.domain.session import DueCheck
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
@@ -56,7 +55,7 @@ class Sweep:
     portfolios: tuple[ManagedPortfolio, ...]
     standings: Mapping[PortfolioId, Standing]
     limits: Limits = CODE_LIMITS
-    used: Mapping[PortfolioId, Decimal] = field(default_factory=dict)
+    rooms: Mapping[PortfolioId, Rooms] = field(default_factory=dict)
     tax_due: Mapping[PortfolioId, TaxDue] = field(default_factory=dict)
 
 

@@ -53,10 +53,12 @@ class Earmark:
         return min(self.amount, cash) if cash >= self.amount * GONE_BELOW else ZERO
 
 
-def brought(proposal: Proposal, orders: tuple[Order, ...]) -> Decimal:
+def brought(proposal: Proposal, account_id: AccountId, orders: tuple[Order, ...]) -> Decimal:
     """The cash that an account has after a plan's orders, by its snapshot and the fills: never below 0."""
-    cash = proposal.revision.snapshot.holdings.cash
+    cash = proposal.revision.snapshot.of(account_id).holdings.cash
     for order in orders:
+        if order.account_id != account_id:
+            continue
         sign = 1 if order.side is Side.SELL else -1
         commission = sum((fill.commission for fill in order.fills), ZERO)
         cash += sign * order.filled_value - commission

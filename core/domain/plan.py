@@ -8,7 +8,7 @@ price × (1 − half spread), rounded down to the cent, less the commission.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from core.domain.drift import DriftReport
-from core.domain.ids import Symbol
+from core.domain.ids import AccountId, Symbol
 from core.domain.lots import Lot, LotMethod, LotSale
 from core.domain.money import ZERO
 from core.domain.policy import Objective, Policy
@@ -209,6 +209,12 @@ class Trade:
         return LegKey(self.symbol, self.side, self.account)
 
 
+def net_cash(trades: Sequence[Trade]) -> Decimal:
+    """What trades bring to cash together, costs included; negative where they take."""
+    values = (trade.value if trade.side is Side.SELL else -trade.value for trade in trades)
+    return sum(values, ZERO) - sum((trade.cost for trade in trades), ZERO)
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """A line that is away from its goal and yet does not trade, with the reason."""
@@ -329,6 +335,15 @@ class Plan:
         """The money that is to be taken out, where sales must bring it; else 0."""
         is_raised = self.reason.code is ReasonCode.WITHDRAWAL
         return self.reason.values["amount"] if is_raised else ZERO
+
+    @property
+    def traded_in(self) -> tuple[AccountId, ...]:
+        """The accounts in which it trades, by number; of a stored portfolio's plan, whose trades name them so."""
+        return tuple(sorted({AccountId(int(trade.account)) for trade in self.trades}))
+
+    def in_account(self, account_id: AccountId) -> tuple[Trade, ...]:
+        """The trades that are made in one account of a stored portfolio."""
+        return tuple(trade for trade in self.trades if trade.account == f"{account_id}")
 
     @property
     def turnover(self) -> Decimal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -74,9 +74,40 @@ class ManagedPortfolio:
     policy: Policy
 
     @property
-    def account(self) -> Account:
-        """The portfolio's first account."""
-        return self.accounts[0]
+    def parts(self) -> tuple[ManagedAccount, ...]:
+        """Each of the accounts with what it shares with the others, in their order."""
+        return tuple(
+            ManagedAccount(
+                self.portfolio, account, self.targets, self.policy, is_only=len(self.accounts) == 1
+            )
+            for account in self.accounts
+        )
+
+    def part(self, account_id: AccountId) -> ManagedAccount:
+        """One of the accounts; raises KeyError for any other."""
+        for each in self.parts:
+            if each.account.id == account_id:
+                return each
+        raise KeyError(account_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedAccount:
+    """One account of a managed portfolio: what is watched, held, traded at and settled by itself.
+
+    Where it is the portfolio's only one, nobody need be told which it is.
+    """
+
+    portfolio: Portfolio
+    account: Account
+    targets: TargetAllocation | None
+    policy: Policy
+    is_only: bool = True
+
+    @property
+    def slug(self) -> str:
+        """The short form of the account's name, by which commands address it."""
+        return slug_of(self.account.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +136,19 @@ class Holdings:
         ]
         text = "\n".join([*lines, f"cash={self.cash.normalize():f}"])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def together(parts: Iterable[Holdings]) -> Holdings:
+    """What several accounts hold together."""
+    each_holds = tuple(parts)
+    if len(each_holds) == 1:
+        return each_holds[0]
+    cash, positions = ZERO, dict[Symbol, Decimal]()
+    for each in each_holds:
+        cash += each.cash
+        for symbol, quantity in each.positions.items():
+            positions[symbol] = positions.get(symbol, ZERO) + quantity
+    return Holdings(cash, positions, sum((each.bound for each in each_holds), ZERO))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +180,7 @@ ONLY_FIFO = frozenset({LotMethod.FIFO})
 
 @dataclass(frozen=True, slots=True)
 class KnownTaxes:
-    """What the ledger knows for a plan: the account's lots and tax owner, and the taxes of the whole household.
+    """What the ledger knows of an account for a plan: its lots and its tax owner.
 
     ``lot_methods`` are those that the account's broker can be asked for.
     """
@@ -144,21 +188,17 @@ class KnownTaxes:
     lots: tuple[Lot, ...] = ()
     owner: str = ""
     lot_methods: frozenset[LotMethod] = ONLY_FIFO
-    situation: TaxSituation = field(default_factory=TaxSituation)
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The holdings of one account, the quotes they were valued with, and what was known of taxes, at one instant.
+class AccountSnapshot:
+    """What one account holds, what its broker lets be done with it, and what was known of its taxes.
 
     ``set_aside`` is cash that is to be taken out: a plan leaves it alone, and raises what is missing of it.
     """
 
     account_id: AccountId
     holdings: Holdings
-    quotes: Mapping[Symbol, Quote]
-    taken_at: datetime
-    session: date | None
     fractionable: frozenset[Symbol] = frozenset()
     settlement: Settlement = AT_ONCE
     untradable: frozenset[Symbol] = frozenset()
@@ -169,6 +209,58 @@ class Snapshot:
     def remaining(self) -> Holdings:
         """What is managed: the holdings without the cash that is set aside; cash below 0 where it must be raised."""
         return replace(self.holdings, cash=self.holdings.cash - self.set_aside)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The accounts of a portfolio, the quotes they were valued with, and the household's taxes, at one instant."""
+
+    accounts: tuple[AccountSnapshot, ...]
+    quotes: Mapping[Symbol, Quote]
+    taken_at: datetime
+    session: date | None
+    situation: TaxSituation = field(default_factory=TaxSituation)
+
+    def of(self, account_id: AccountId) -> AccountSnapshot:
+        """One of the accounts; raises KeyError for any other."""
+        for each in self.accounts:
+            if each.account_id == account_id:
+                return each
+        raise KeyError(account_id)
+
+    @property
+    def holdings(self) -> Holdings:
+        """What all accounts hold together."""
+        return together(each.holdings for each in self.accounts)
+
+    @property
+    def remaining(self) -> Holdings:
+        """What is managed: the holdings without the cash that is set aside; cash below 0 where it must be raised."""
+        return together(each.remaining for each in self.accounts)
+
+    @property
+    def set_aside(self) -> Decimal:
+        """The cash of all accounts that is to be taken out."""
+        return sum((each.set_aside for each in self.accounts), ZERO)
+
+    def with_aside(self, amount: Decimal) -> Snapshot:
+        """The same with another amount to be taken out, of the account of which most was."""
+        most = max(self.accounts, key=lambda each: each.set_aside)
+        other = replace(most, set_aside=most.set_aside + amount - self.set_aside)
+        return replace(self, accounts=tuple(other if a is most else a for a in self.accounts))
+
+    @property
+    def fractionable(self) -> frozenset[Symbol]:
+        """The symbols that any of the accounts trades in parts."""
+        return frozenset[Symbol]().union(*(each.fractionable for each in self.accounts))
+
+    @property
+    def fingerprint(self) -> str:
+        """A short hash of what every account holds; of one account alone, its own."""
+        if len(self.accounts) == 1:
+            return self.accounts[0].holdings.fingerprint
+        lines = [f"{each.account_id} {each.holdings.fingerprint}" for each in self.accounts]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
     @property
     def prices(self) -> dict[Symbol, Decimal]:
@@ -188,24 +280,44 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class HoldingChange:
-    """One symbol (or CASH) whose quantity is not what a proposal was made from."""
+    """One symbol (or CASH) whose quantity is not what a proposal was made from, and in which account.
+
+    Notes of before accounts were named have no account.
+    """
 
     symbol: Symbol
     before: Decimal
     after: Decimal
+    account_id: AccountId | None = None
 
 
-def holding_changes(before: Holdings, after: Holdings) -> tuple[HoldingChange, ...]:
-    """Return what differs; additional cash is no change, because it waits for the next check."""
-    symbols = sorted({*before.positions, *after.positions})
+def holding_changes(before: AccountSnapshot, after: AccountSnapshot) -> tuple[HoldingChange, ...]:
+    """Return what differs in an account; additional cash is no change, because it waits for the next check."""
+    was, now, number = before.holdings, after.holdings, before.account_id
+    symbols = sorted({*was.positions, *now.positions})
     changes = [
-        HoldingChange(symbol, old, new)
+        HoldingChange(symbol, old, new, number)
         for symbol in symbols
-        if (old := before.positions.get(symbol, ZERO)) != (new := after.positions.get(symbol, ZERO))
+        if (old := was.positions.get(symbol, ZERO)) != (new := now.positions.get(symbol, ZERO))
     ]
-    if after.cash < before.cash:
-        changes.append(HoldingChange(Symbol("CASH"), before.cash, after.cash))
+    if now.cash < was.cash:
+        changes.append(HoldingChange(Symbol("CASH"), was.cash, now.cash, number))
     return tuple(changes)
+
+
+def snapshot_changes(before: Snapshot, after: Snapshot) -> tuple[HoldingChange, ...]:
+    """Return what differs in any account; one that came since is as good as empty before, one that went, after."""
+    empty = Holdings(ZERO)
+    was = {each.account_id: each for each in before.accounts}
+    now = {each.account_id: each for each in after.accounts}
+    return tuple(
+        change
+        for number in sorted({*was, *now})
+        for change in holding_changes(
+            was.get(number, AccountSnapshot(number, empty)),
+            now.get(number, AccountSnapshot(number, empty)),
+        )
+    )
 
 
 def parse_name(text: str) -> str:

@@ -145,11 +145,13 @@ class Revision:
     @property
     def plan_hash(self) -> str:
         """A hash of exactly what an approver sees and approves: the trades and what they were made from."""
+        is_shared = len(self.snapshot.accounts) > 1
         lines = [
             f"{trade.side} {trade.quantity.normalize():f} {trade.symbol} @ {trade.price.normalize():f}"
+            f"{f' in {trade.account}' if is_shared else ''}"
             for trade in self.plan.trades
         ]
-        text = "\n".join([f"revision {self.number}", *lines, self.snapshot.holdings.fingerprint])
+        text = "\n".join([f"revision {self.number}", *lines, self.snapshot.fingerprint])
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from core.domain.ids import AccountId
 from core.domain.money import ZERO
 from core.domain.order import TERMINAL, Order, OrderState
 from core.domain.plan import Side
@@ -105,12 +107,36 @@ class SoldNotBought:
 
 
 def sold_not_bought(orders: tuple[Order, ...]) -> SoldNotBought | None:
-    """What is to be decided after a plan that ended with money from its sales and without purchases; else None."""
+    """What is to be decided after a plan that ended with money from its sales and without purchases; else None.
+
+    The money of a sale pays for purchases in its own account only, so only accounts count that did both.
+    """
+    if outcome_of(orders) is not ProposalState.PARTIAL:
+        return None
+    cases = [case for case in map(_one_sided, by_account(orders).values()) if case is not None]
+    if not cases:
+        return None
+    return SoldNotBought(
+        tuple(order for case in cases for order in case.sold),
+        tuple(order for case in cases for order in case.bought),
+        tuple(order for case in cases for order in case.unbought),
+    )
+
+
+def _one_sided(orders: tuple[Order, ...]) -> SoldNotBought | None:
+    """An account that sold something, and did not buy everything."""
     sold = tuple(o for o in orders if o.side is Side.SELL and o.filled_quantity > ZERO)
     bought = tuple(o for o in orders if o.side is Side.BUY and o.filled_quantity > ZERO)
     unbought = tuple(o for o in orders if o.side is Side.BUY and o.state is not OrderState.FILLED)
-    has_ended = outcome_of(orders) is ProposalState.PARTIAL
-    return SoldNotBought(sold, bought, unbought) if has_ended and sold and unbought else None
+    return SoldNotBought(sold, bought, unbought) if sold and unbought else None
+
+
+def by_account(orders: Iterable[Order]) -> dict[AccountId, tuple[Order, ...]]:
+    """The orders of each account, in their order."""
+    found: dict[AccountId, tuple[Order, ...]] = {}
+    for order in orders:
+        found[order.account_id] = (*found.get(order.account_id, ()), order)
+    return found
 
 
 def _commission(order: Order) -> Decimal:

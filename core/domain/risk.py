@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.domain.ids import OrderId, Symbol
+from core.domain.ids import AccountId, OrderId, Symbol
 from core.domain.money import HUNDRED, ZERO
 from core.domain.order import TERMINAL, Order, OrderState
 from core.domain.plan import Plan, Trade
 from core.domain.policy import Policy
-from core.domain.portfolio import HoldingChange, Holdings, Rung, holding_changes
+from core.domain.portfolio import Account, HoldingChange, Rung, Snapshot, snapshot_changes
 from core.domain.proposal import PriceMove, Proposal, ProposalState, Revision
 from core.domain.quote import Quote, moved_percent
 from core.domain.refusals import ProposalNotOpen, RiskLimit
@@ -65,6 +65,26 @@ MOST_TOLERANCE = Decimal(20)
 """The widest tolerance that a policy may have, in percent: further from the approved price no order is limited."""
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What an account lets a plan do: how real it is, and the money that its orders of today have moved or may move."""
+
+    rung: Rung = Rung.SIMULATED
+    used: Decimal = ZERO
+
+
+Rooms = Mapping[str, Room]
+"""The room of each account, under the name that a plan's trades call it by."""
+
+
+def rooms_of(
+    accounts: Iterable[Account], used: Mapping[AccountId, Decimal] | None = None
+) -> dict[str, Room]:
+    """The rooms of accounts of which so much was used today; nothing where it is not said."""
+    known = used or {}
+    return {f"{each.id}": Room(each.rung, known.get(each.id, ZERO)) for each in accounts}
+
+
 class _Seal:
     """A private token without which no ApprovedPlan is made."""
 
@@ -94,7 +114,11 @@ class ApprovedPlan:
         if not 1 <= order.leg <= len(self.trades):
             raise RiskLimit("leg", Decimal(order.leg), Decimal(len(self.trades)))
         trade = self.trades[order.leg - 1]
-        is_leg = (order.symbol, order.side) == (trade.symbol, trade.side)
+        is_leg = (order.symbol, order.side, f"{order.account_id}") == (
+            trade.symbol,
+            trade.side,
+            trade.account,
+        )
         if not is_leg or order.quantity > trade.quantity or order.proposal_id != self.proposal.id:
             raise RiskLimit("shares", order.quantity, trade.quantity if is_leg else ZERO)
 
@@ -116,8 +140,7 @@ class Recheck:
 def recheck(
     proposal: Proposal,
     *,
-    holdings: Holdings,
-    quotes: Mapping[Symbol, Quote],
+    snapshot: Snapshot,
     policy: Policy,
     across_close: bool,
     market_now: datetime,
@@ -125,8 +148,8 @@ def recheck(
     """Hold an approved proposal against what is true now: prices within tolerance, same holdings, fresh approval."""
     revision = proposal.revision
     return Recheck(
-        moves=price_moves(revision.plan.trades, quotes, policy, across_close=across_close),
-        changes=holding_changes(revision.snapshot.holdings, holdings),
+        moves=price_moves(revision.plan.trades, snapshot.quotes, policy, across_close=across_close),
+        changes=snapshot_changes(revision.snapshot, snapshot),
         approval_aged=is_aged(proposal, market_now),
     )
 
@@ -161,12 +184,10 @@ def good_until(proposal: Proposal) -> datetime | None:
     return max(completed, proposal.scheduled_for or completed) + APPROVAL_LIFETIME
 
 
-def require_within_limits(
-    plan: Plan, limits: Limits, rung: Rung = Rung.SIMULATED, used: Decimal = ZERO
-) -> None:
-    """Raise RiskLimit when a plan breaks a limit of the installation.
+def require_within_limits(plan: Plan, limits: Limits, rooms: Rooms) -> None:
+    """Raise RiskLimit when a plan breaks a limit of the installation; raises KeyError for an account without a room.
 
-    On the rung with caps, ``used`` is the money that orders of this session have moved or may still move.
+    On the rung with caps, the money of a day is limited account by account.
     """
     if len(plan.trades) > limits.max_legs:
         raise RiskLimit(
@@ -176,15 +197,21 @@ def require_within_limits(
             setting="LIMIT_ORDERS",
         )
     for leg, trade in enumerate(plan.trades, start=1):
-        _require_leg_within(leg, trade, limits, rung)
+        _require_leg_within(leg, trade, limits, rooms[trade.account].rung)
     total = plan.before.total + plan.raises
     turnover = plan.turnover / total * HUNDRED if total > ZERO else ZERO
     if turnover > limits.max_turnover:
         raise RiskLimit(
             "turnover in percent", turnover, limits.max_turnover, setting="LIMIT_TURNOVER"
         )
-    if rung is Rung.LIVE_CAPPED:
-        _require_day_within(used + plan.turnover, limits)
+    for name, room in rooms.items():
+        if room.rung is Rung.LIVE_CAPPED:
+            _require_day_within(room.used + turnover_in(plan, name), limits)
+
+
+def turnover_in(plan: Plan, account: str) -> Decimal:
+    """The money that changes hands in one of a plan's accounts."""
+    return sum((trade.value for trade in plan.trades if trade.account == account), ZERO)
 
 
 def _require_leg_within(leg: int, trade: Trade, limits: Limits, rung: Rung) -> None:
@@ -262,14 +289,13 @@ def approve_plan(
     proposal: Proposal,
     check: Recheck,
     limits: Limits,
-    rung: Rung = Rung.SIMULATED,
-    used: Decimal = ZERO,
+    rooms: Rooms,
 ) -> ApprovedPlan:
     """Make the approved plan; raises when the approval is not complete, no longer holds, or breaks a limit."""
     if proposal.state is not ProposalState.APPROVED or not proposal.is_complete or not check.holds:
         raise ProposalNotOpen(proposal.id, proposal.state)
     require_believable(proposal.revision, limits)
-    require_within_limits(proposal.revision.plan, limits, rung, used)
+    require_within_limits(proposal.revision.plan, limits, rooms)
     return ApprovedPlan(proposal, proposal.revision.plan.trades, _SEAL)
 
 

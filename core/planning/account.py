@@ -12,7 +12,7 @@ from core.domain.drift import DriftReport
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.money import HUNDRED, ZERO, half_spread, purchase_cost, sale_proceeds
-from core.domain.plan import After, PlanRequest, Side, Trade
+from core.domain.plan import After, PlanRequest, Side, Trade, net_cash
 from core.domain.policy import Policy
 from core.planning.cells import Cell, cap_of
 from core.planning.problem import Problem
@@ -120,12 +120,6 @@ def _quantity(request: PlanRequest, cell: Cell, count: int) -> Decimal:
     if sells_out and cap_of(request, cell.account, cell.symbol, Side.SELL) >= cell.quantity:
         return cell.quantity
     return abs(count) * cell.unit
-
-
-def net_cash(trades: Sequence[Trade]) -> Decimal:
-    """What trades bring to cash together, costs included; negative where they take."""
-    values = (trade.value if trade.side is Side.SELL else -trade.value for trade in trades)
-    return sum(values, ZERO) - sum((trade.cost for trade in trades), ZERO)
 
 
 def carry_out(request: PlanRequest, report: DriftReport, trades: Sequence[Trade]) -> After:

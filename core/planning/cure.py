@@ -20,10 +20,10 @@ from core.domain.drift import DriftReport, managed_symbols, measure_drift
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.money import CENT, ZERO
-from core.domain.plan import Cure, PlanAccount, PlanRequest, Trade
+from core.domain.plan import Cure, PlanAccount, PlanRequest, Trade, net_cash
 from core.domain.policy import whole_shares
 from core.domain.portfolio import Holdings
-from core.planning.account import make_trades, net_cash
+from core.planning.account import make_trades
 from core.planning.problem import Floats, Problem, build_problem
 
 _MOST_TOTALS = 10

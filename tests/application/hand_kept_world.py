@@ -53,7 +53,7 @@ class HandKeptWorld:
 
     @property
     def account(self) -> HandKept:
-        return hand_kept(self.desk.brokers, self.managed.account)
+        return hand_kept(self.desk.brokers, self.managed.accounts[0])
 
     async def type(self, change: BookChange, member: Member | None = None) -> Book:
         return await type_holdings(

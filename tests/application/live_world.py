@@ -41,7 +41,7 @@ async def account_of(world: World, member: Member) -> Account:
     """The member's first account as the store has it now."""
     async with world.store.read() as work:
         mine = await work.portfolios.of_member(member.id)
-        return (await work.portfolios.get(mine[0].id)).account
+        return (await work.portfolios.get(mine[0].id)).accounts[0]
 
 
 async def stand_on(world: World, member: Member, rung: Rung, *, confirmed: bool = True) -> Account:

@@ -78,8 +78,8 @@ async def done(kept: HandKeptWorld, proposal: Proposal, leg: int, **said: str) -
 async def test_a_hand_kept_account_is_a_real_one_to_which_nothing_is_sent(
     kept: HandKeptWorld,
 ) -> None:
-    assert kept.managed.account.rung is Rung.DRY_RUN
-    assert kept.managed.account.broker_account_id == "HAND-000001"
+    assert kept.managed.accounts[0].rung is Rung.DRY_RUN
+    assert kept.managed.accounts[0].broker_account_id == "HAND-000001"
 
 
 async def test_what_is_typed_replaces_the_lines_named_and_nothing_else(kept: HandKeptWorld) -> None:

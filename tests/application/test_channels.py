@@ -208,7 +208,7 @@ async def test_trouble_goes_to_every_channel_of_those_who_are_told(
     await _add(world, vault, ben)
     async with world.store.begin() as work:
         managed = await work.portfolios.get(portfolio_id)
-        await hold_account(work, managed, HoldReason.RESTRICTED, "", world.clock.now())
+        await hold_account(work, managed.parts[0], HoldReason.RESTRICTED, "", world.clock.now())
     told = [copy for copy in await _copies(world) if copy[0] is MessageKind.HELD]
     assert told == [
         (MessageKind.HELD, anna.user_id, first.id),

@@ -16,7 +16,7 @@ from core.application.climb_ladder import (
     Climb,
     ask_to_climb,
     climb,
-    look_at_ladder,
+    look_at_ladders,
     step_down,
 )
 from core.application.execute_proposal import execute_approved
@@ -110,7 +110,7 @@ async def test_one_rung_at_a_time_each_typed(world: World) -> None:
     await asks(world, anna, portfolio_id, LIVE)
     await types(world, anna, "4321")
     assert await rung_of(world, anna) is LIVE
-    seen = await look_at_ladder(world.desk, member=anna, portfolio_id=portfolio_id)
+    (seen,) = await look_at_ladders(world.desk, member=anna, portfolio_id=portfolio_id)
     assert seen.barrier is None
     assert seen.confirmation is not None
     assert (seen.confirmation.rung, seen.confirmation.member_id) == (LIVE, anna.id)
@@ -145,11 +145,11 @@ async def test_an_old_confirmation_is_given_anew_on_the_same_rung(world: World, 
     anna, portfolio_id = await dry_run_done(world)
     await stand_on(world, anna, rung)
     world.clock.advance(timedelta(days=91))
-    seen = await look_at_ladder(world.desk, member=anna, portfolio_id=portfolio_id)
+    (seen,) = await look_at_ladders(world.desk, member=anna, portfolio_id=portfolio_id)
     assert seen.barrier is Barrier.CONFIRMATION_OLD
     await asks(world, anna, portfolio_id, rung)
     await types(world, anna, "4321")
-    seen = await look_at_ladder(world.desk, member=anna, portfolio_id=portfolio_id)
+    (seen,) = await look_at_ladders(world.desk, member=anna, portfolio_id=portfolio_id)
     assert (seen.managed.account.rung, seen.barrier) == (rung, None)
 
 
@@ -331,7 +331,7 @@ async def test_everything_is_looked_at_again_when_it_is_typed(
 
 async def account_of_portfolio(world: World, portfolio_id: PortfolioId) -> Rung:
     async with world.store.read() as work:
-        return (await work.portfolios.get(portfolio_id)).account.rung
+        return (await work.portfolios.get(portfolio_id)).accounts[0].rung
 
 
 async def test_a_dry_run_comes_first(world: World) -> None:

@@ -331,7 +331,7 @@ async def test_an_account_that_another_process_holds_is_left_alone(world: World)
 
     _, proposal = await approved(world)
     async with world.store.read() as work:
-        account = (await work.portfolios.get(proposal.portfolio_id)).account
+        account = (await work.portfolios.get(proposal.portfolio_id)).accounts[0]
     assert await take_account(replace(world.desk, holder="other:1"), account.id) is not None
     assert await execute_approved(world.desk) == 0
     assert world.broker.submits == []

@@ -59,7 +59,7 @@ async def test_a_scheduled_check_skips_it_too(world: World) -> None:
     async with world.store.read() as work:
         (proposal,) = await work.proposals.recent(portfolio_id, 1)
     assert {trade.symbol for trade in proposal.revision.plan.trades} == {AAA, CCC}
-    assert proposal.revision.snapshot.untradable == {BBB}
+    assert proposal.revision.snapshot.accounts[0].untradable == {BBB}
 
 
 @pytest.mark.fault(27)

@@ -58,7 +58,7 @@ def a_lot(
     managed: ManagedPortfolio, symbol: Symbol, quantity: int, cost: int, acquired: date
 ) -> LedgerLot:
     shares = Decimal(quantity)
-    return LedgerLot(managed.account.id, symbol, shares, shares, Decimal(cost), acquired)
+    return LedgerLot(managed.accounts[0].id, symbol, shares, shares, Decimal(cost), acquired)
 
 
 async def ask(
@@ -225,8 +225,8 @@ async def test_carried_out_it_realises_the_loss_and_leaves_a_switch_for_the_31st
 ) -> None:
     _, managed = await harvested(world)
     async with world.store.read() as work:
-        sales = await work.taxes.realised([managed.account.id], MONDAY)
-        orders = await work.harvests.sales([managed.account.id])
+        sales = await work.taxes.realised([managed.accounts[0].id], MONDAY)
+        orders = await work.harvests.sales([managed.accounts[0].id])
     (sale,) = sales
     assert sale.gain is not None
     assert sale.gain < -1400
@@ -252,7 +252,7 @@ async def test_the_lots_of_the_plan_are_sold_where_the_broker_lets_them_be_chose
     await decide(world, anna, result.proposal)
     await execute_approved(world.desk)
     async with world.store.read() as work:
-        (left,) = await work.taxes.open_lots(managed.account.id, AAA)
+        (left,) = await work.taxes.open_lots(managed.accounts[0].id, AAA)
     assert left.acquired == date(2018, 6, 4)
 
 

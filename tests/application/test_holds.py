@@ -48,13 +48,13 @@ REFUSED = NoAccess(AccessFault.REFUSED, "401")
 
 async def account_of(world: World, portfolio_id: PortfolioId) -> Account:
     async with world.store.read() as work:
-        return (await work.portfolios.get(portfolio_id)).account
+        return (await work.portfolios.get(portfolio_id)).accounts[0]
 
 
 async def hold(world: World, portfolio_id: PortfolioId, reason: R = R.STRANGE_FILL) -> None:
     async with world.store.begin() as work:
         managed = await work.portfolios.get(portfolio_id)
-        await hold_account(work, managed, reason, "", world.clock.now())
+        await hold_account(work, managed.parts[0], reason, "", world.clock.now())
 
 
 # --- what a hold does ----------------------------------------------------------------------------
@@ -419,7 +419,7 @@ async def test_a_first_look_finds_newer_orders_too(world: World) -> None:
     """The backup was made before anybody had looked."""
     _, portfolio_id = await watched(world)
     async with world.store.begin() as work:
-        await work.looks.forget((await work.portfolios.get(portfolio_id)).account.id)
+        await work.looks.forget((await work.portfolios.get(portfolio_id)).accounts[0].id)
         install = await work.people.install_id()
     world.broker.somebody_orders("AAA", 5, id_=f"rb-{install}-77-1-1", filled=5)
     await look(world)

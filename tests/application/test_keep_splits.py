@@ -12,7 +12,7 @@ from core.domain.ledger import LedgerLot, RealisedSale, Split, distinct_splits, 
 from core.domain.lots import Term
 from core.domain.portfolio import ManagedPortfolio
 from core.ports.store import AuditEvent
-from tests.application.test_ledger import known, open_lots, taxed
+from tests.application.test_ledger import open_lots, situation, taxed
 from tests.application.watching import look, watched
 from tests.fakes.world import World
 
@@ -37,7 +37,7 @@ def a_lot(account: AccountId, quantity: str, left: str, cost: str, acquired: dat
 
 async def lots_of(world: World, managed: ManagedPortfolio, symbol: Symbol) -> list[LedgerLot]:
     async with world.store.read() as work:
-        found = await work.taxes.open_lots(managed.account.id, symbol)
+        found = await work.taxes.open_lots(managed.accounts[0].id, symbol)
     return [replace(lot, id=0) for lot in found]
 
 
@@ -50,7 +50,7 @@ async def events(world: World, managed: ManagedPortfolio) -> list[AuditEvent]:
 async def test_a_split_moves_lots_once_and_what_they_cost_stays(world: World) -> None:
     """60 of 2018 @ 90 (50 left) and 20 of March @ 110, split 10 for 1."""
     managed = await family(world)
-    account = managed.account.id
+    account = managed.accounts[0].id
     await open_lots(
         world, a_lot(account, "60", "50", "90", OLD), a_lot(account, "20", "20", "110", RECENT)
     )
@@ -69,7 +69,7 @@ async def test_a_split_moves_lots_once_and_what_they_cost_stays(world: World) ->
 async def test_a_fraction_that_was_paid_out_leaves_the_oldest_lot(world: World) -> None:
     """35 and 35 shares, one for three, make 23⅓; 23 are held."""
     managed = await family(world)
-    account = managed.account.id
+    account = managed.accounts[0].id
     await open_lots(
         world, a_lot(account, "35", "35", "9", RECENT), a_lot(account, "35", "35", "6", OLD)
     )
@@ -86,7 +86,7 @@ async def test_a_fraction_that_was_paid_out_leaves_the_oldest_lot(world: World) 
 
 async def test_lots_follow_an_instrument_to_its_new_name(world: World) -> None:
     managed = await family(world)
-    lot = a_lot(managed.account.id, "70", "70", "90", OLD)
+    lot = a_lot(managed.accounts[0].id, "70", "70", "90", OLD)
     await open_lots(world, lot)
     world.broker.asset_ids[NEW] = "id-AAA"
     world.price(NEW=100)
@@ -101,8 +101,8 @@ async def test_a_loss_of_before_a_split_is_washed_by_as_many_new_shares(world: W
     managed = await family(world)
     await taxed(world, managed)
     loss = RealisedSale(
-        account_id=managed.account.id,
-        owner_id=managed.account.tax_owner_id,
+        account_id=managed.accounts[0].id,
+        owner_id=managed.accounts[0].tax_owner_id,
         symbol=AAA,
         acquired=date(2019, 12, 2),
         quantity=Decimal(10),
@@ -117,10 +117,10 @@ async def test_a_loss_of_before_a_split_is_washed_by_as_many_new_shares(world: W
     world.price(AAA=50)
     world.hold(100, AAA=140, BBB=60)
     await look(world)
-    await open_lots(world, a_lot(managed.account.id, "5", "5", "60", date(2020, 3, 9)))
-    told = await known(world, managed)
-    assert told.situation.owner("Anna").year.short == Decimal(-75)
-    assert told.situation.loss_sales[0].quantity == Decimal(15)
+    await open_lots(world, a_lot(managed.accounts[0].id, "5", "5", "60", date(2020, 3, 9)))
+    told = await situation(world, managed)
+    assert told.owner("Anna").year.short == Decimal(-75)
+    assert told.loss_sales[0].quantity == Decimal(15)
 
 
 def test_what_several_accounts_noticed_is_one_split() -> None:

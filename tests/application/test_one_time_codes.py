@@ -149,7 +149,7 @@ async def make_live(world: World, rung: Rung, approvals: int = 1) -> Live:
     asked = await ask(world, anna, portfolio_id)
     assert asked.proposal is not None
     async with world.store.begin() as work:
-        account = (await work.portfolios.get(portfolio_id)).account
+        account = (await work.portfolios.get(portfolio_id)).accounts[0]
         now, number = world.clock.now(), account.broker_account_id
         await work.ladder.set_rung(account.id, rung)
         await work.ladder.confirm(Confirmation(account.id, number, rung, anna.id, now))
@@ -201,7 +201,7 @@ async def test_a_member_with_codes_needs_one_for_real_money(live: Live) -> None:
 async def test_play_money_is_approved_without_a_code(live: Live, rung: Rung) -> None:
     await live.enrol()
     async with live.world.store.begin() as work:
-        account = (await work.portfolios.get(live.proposal.portfolio_id)).account
+        account = (await work.portfolios.get(live.proposal.portfolio_id)).accounts[0]
         await work.ladder.set_rung(account.id, rung)
     live.gate = Gate(live.world.brokers)
     assert (await live.approve()).is_complete

@@ -57,7 +57,7 @@ async def test_typed_lots_stand_and_only_the_rest_is_taken_over(world: World) ->
     _, portfolio_id = await drifted(world)
     managed = await managed_of(world, portfolio_id)
     typed = LedgerLot(
-        managed.account.id, AAA, Decimal(30), Decimal(30), Decimal(90), source=LotSource.TYPED
+        managed.accounts[0].id, AAA, Decimal(30), Decimal(30), Decimal(90), source=LotSource.TYPED
     )
     async with world.store.begin() as work:
         await work.taxes.open_lot(typed, "USD")

@@ -24,7 +24,7 @@ from core.domain.plan import Plan, PlanAccount, PlanRequest, ReasonCode, Side
 from core.domain.policy import Policy
 from core.domain.portfolio import Holdings, Rung
 from core.domain.refusals import RiskLimit
-from core.domain.risk import Limits
+from core.domain.risk import Limits, Room
 from core.domain.targets import TargetAllocation
 from tests.application.acts import ask, drifted, set_policy
 from tests.application.live_world import approve, live_world, stand_on
@@ -57,6 +57,11 @@ def request_of(cash: int = 100, fractions: bool = False, **held: int) -> PlanReq
     )
 
 
+def rooms(rung: Rung, used: Decimal = Decimal(0)) -> dict[str, Room]:
+    """The room of the only account, which a request of this file leaves without a name."""
+    return {"": Room(rung, used)}
+
+
 def worths(plan: Plan) -> list[Decimal]:
     return [trade.value for trade in plan.trades]
 
@@ -64,7 +69,7 @@ def worths(plan: Plan) -> list[Decimal]:
 @pytest.mark.fault(77)
 def test_legs_shrink_to_the_cap_with_room_for_what_prices_may_do() -> None:
     """AAA 70 @ 100 · BBB 60 @ 50: 500 / 1.035 is 483.09, which is 4 AAA and 9 BBB"""
-    plan = plan_within(request_of(AAA=70, BBB=60), Rung.LIVE_CAPPED, CAPS)
+    plan = plan_within(request_of(AAA=70, BBB=60), rooms(Rung.LIVE_CAPPED), CAPS)
     bought = {(t.symbol, t.side): t.quantity for t in plan.trades}
     assert bought[Symbol("AAA"), Side.SELL] == 4
     assert all(worth <= Decimal("483.10") for worth in worths(plan))
@@ -74,18 +79,20 @@ def test_legs_shrink_to_the_cap_with_room_for_what_prices_may_do() -> None:
 def test_other_rungs_are_left_alone() -> None:
     request = request_of(AAA=70, BBB=60)
     for rung in (Rung.SIMULATED, Rung.BROKER_PAPER, Rung.DRY_RUN, Rung.LIVE):
-        assert max(worths(plan_within(request, rung, CAPS))) > 500
+        assert max(worths(plan_within(request, rooms(rung), CAPS))) > 500
 
 
 def test_a_general_cap_on_orders_holds_on_every_rung() -> None:
     limits = Limits(max_order_value=Decimal(1000))
     for rung in Rung:
-        assert max(worths(plan_within(request_of(AAA=70, BBB=60), rung, limits))) <= 1000
+        assert max(worths(plan_within(request_of(AAA=70, BBB=60), rooms(rung), limits))) <= 1000
 
 
 def test_where_one_share_is_more_than_the_cap_nothing_is_traded() -> None:
     plan = plan_within(
-        request_of(AAA=70, BBB=60), Rung.LIVE_CAPPED, replace(CAPS, live_cap_order=Decimal(9))
+        request_of(AAA=70, BBB=60),
+        rooms(Rung.LIVE_CAPPED),
+        replace(CAPS, live_cap_order=Decimal(9)),
     )
     assert plan.trades == ()
     assert plan.needed
@@ -114,10 +121,10 @@ def test_no_plan_on_the_first_live_rung_is_beyond_its_caps(
     limits = Limits(live_cap_order=cap, live_cap_day=day)
     held = {"AAA": aaa + 1, "BBB": bbb, "CCC": ccc}
     request = request_of(cash, fractions, **held)
-    plan = plan_within(request, Rung.LIVE_CAPPED, limits)
+    plan = plan_within(request, rooms(Rung.LIVE_CAPPED), limits)
     assert all(worth * Decimal("1.035") <= cap for worth in worths(plan))
     assert plan.turnover * Decimal("1.035") <= day
-    free = plan_within(request, Rung.LIVE, limits)
+    free = plan_within(request, rooms(Rung.LIVE), limits)
     most = {(t.symbol, t.side): t.quantity for t in free.trades}
     assert all(t.quantity <= most[t.symbol, t.side] for t in plan.trades)
 
@@ -245,7 +252,7 @@ async def test_a_scheduled_check_plans_for_what_is_left_of_the_day_too(world: Wo
 
 def test_of_a_day_that_is_used_up_nothing_is_left_to_plan_with() -> None:
     with pytest.raises(RiskLimit) as refused:
-        plan_within(request_of(AAA=70, BBB=60), Rung.LIVE_CAPPED, CAPS, used=Decimal(2000))
+        plan_within(request_of(AAA=70, BBB=60), rooms(Rung.LIVE_CAPPED, Decimal(2000)), CAPS)
     assert refused.value.setting == "LIVE_CAP_DAY"
-    plan = plan_within(request_of(AAA=70, BBB=60), Rung.LIVE_CAPPED, CAPS, used=Decimal(1700))
+    plan = plan_within(request_of(AAA=70, BBB=60), rooms(Rung.LIVE_CAPPED, Decimal(1700)), CAPS)
     assert 0 < plan.turnover <= 300

@@ -122,7 +122,7 @@ async def test_reconciling_leaves_an_account_to_whoever_executes_for_it(world: W
     look_ups_fail(world)
     await execute_approved(world.desk)
     async with world.store.read() as work:
-        account = (await work.portfolios.get(proposal.portfolio_id)).account
+        account = (await work.portfolios.get(proposal.portfolio_id)).accounts[0]
     await take_account(replace(world.desk, holder="other"), account.id)
     look_ups_work(world)
     await reconcile(world.desk)

@@ -119,9 +119,9 @@ async def waiting(world: World) -> tuple[Member, Proposal]:
 
 async def test_the_proposal_says_so_before_anybody_approves(world: World) -> None:
     _, proposal = await waiting(world)
-    assert proposal.revision.snapshot.settlement == Settlement(buys_wait=True)
+    assert proposal.revision.snapshot.accounts[0].settlement == Settlement(buys_wait=True)
     stored = await world.proposal(proposal.id)
-    assert stored.revision.snapshot.settlement.buys_wait
+    assert stored.revision.snapshot.accounts[0].settlement.buys_wait
     assert "Sells today, buys tomorrow" in proposal_screen(await view(world, proposal)).text
 
 

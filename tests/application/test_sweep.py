@@ -153,7 +153,7 @@ async def test_a_broker_that_this_installation_no_longer_has_stops_nobody_else(
     await world.portfolio(anna, {"AAA": 50, "BBB": 50})
     world.hold(100, AAA=70, BBB=60)
     await schedule_checks(world.store, world.market)
-    del world.brokers.by_id[gone.portfolio.account.broker_account_id]
+    del world.brokers.by_id[gone.portfolio.accounts[0].broker_account_id]
     world.pass_time(DAY)
     swept = await run_due_work(world.desk)
     assert swept.checks.counts == {Outcome.PROPOSED: 1, Outcome.REFUSED: 1}

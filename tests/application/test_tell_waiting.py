@@ -40,6 +40,7 @@ async def test_a_broker_that_is_down_is_told_once_and_nothing_is_sent(world: Wor
     assert dict(item.data) == {
         "code": "BrokerDown",
         "until": (MONDAY_ELEVEN + QUARTER).isoformat(),
+        "account": "1",
     }
     assert world.broker.submits == []
     world.broker.read_error = None
@@ -112,7 +113,7 @@ async def test_who_lost_the_account_to_another_process_meanwhile_says_nothing(
     world: World, is_done: bool
 ) -> None:
     _, proposal = await approved(world)
-    account = (await view(world, proposal)).managed.account
+    account = (await view(world, proposal)).managed.accounts[0]
     other = replace(world.desk, holder="other:1")
 
     async def taken() -> None:

@@ -315,7 +315,7 @@ async def test_people_are_told_once_of_somebody_else_s_open_order(world: World) 
     await look(world)
     await look(world)
     (item,) = await told_of(world, MessageKind.FOREIGN_ORDERS)
-    assert item.data == {"symbols": "AAA"}
+    assert item.data == {"symbols": "AAA", "account": "1"}
 
 
 async def test_another_installation_s_orders_are_somebody_else_s(world: World) -> None:

@@ -180,7 +180,7 @@ async def test_taking_it_out_moves_it_once(world: World) -> None:
     before = world.broker.cash
 
     async def out() -> tuple[Decimal, Decimal | None]:
-        return await take_out(
+        gone, left = await take_out(
             world.store,
             world.brokers,
             world.clock,
@@ -188,6 +188,7 @@ async def test_taking_it_out_moves_it_once(world: World) -> None:
             portfolio_id=portfolio_id,
             earmark_id=earmark.id,
         )
+        return gone.amount, left
 
     assert await out() == (Decimal(2000), before - 2000)
     with pytest.raises(NothingSetAside):
@@ -205,7 +206,7 @@ async def test_at_a_broker_elsewhere_cash_that_is_there_is_set_aside(world: Worl
     assert (await status_of(world, anna, portfolio_id)).set_aside == 60
     with pytest.raises(StillSetAside):
         await want(world, anna, portfolio_id, 10)
-    said = await take_out(
+    gone, left = await take_out(
         world.store,
         world.brokers,
         world.clock,
@@ -213,7 +214,7 @@ async def test_at_a_broker_elsewhere_cash_that_is_there_is_set_aside(world: Worl
         portfolio_id=portfolio_id,
         earmark_id=wish.earmark.id,
     )
-    assert said == (Decimal(60), None)
+    assert (gone.amount, left) == (Decimal(60), None)
     assert world.broker.cash == 100, "people move it themselves"
 
 

@@ -54,7 +54,7 @@ async def test_no_order_is_sent_while_the_clocks_disagree_and_it_is_said_once(
     (notice,) = [item for item in await told(world) if item.kind is MessageKind.WAITING]
     shown = await view(world, proposal)
     now = world.market_clock.instant
-    words = waiting_notice(shown, notice.data["code"], now, now).text
+    words = waiting_notice(shown, shown.accounts[0], notice.data["code"], now, now).text
     assert "Nothing has been sent yet" in words
     assert "too far apart" in words
     world.broker.market_clock = world.market_clock
@@ -98,7 +98,8 @@ async def test_an_unscheduled_closure_sends_nothing(world: World) -> None:
     assert await sends_nothing(world)
     (notice,) = [item for item in await told(world) if item.kind is MessageKind.WAITING]
     now = world.market_clock.instant
-    words = waiting_notice(await view(world, proposal), notice.data["code"], now, now).text
+    shown = await view(world, proposal)
+    words = waiting_notice(shown, shown.accounts[0], notice.data["code"], now, now).text
     assert "says that the exchange is closed" in words
 
 

@@ -94,7 +94,7 @@ class KeyStage:
             household = await work.people.first_household()
             assert household is not None
             ids = [each.id for each in await work.portfolios.of_household(household)]
-            return {m.portfolio.slug: m.account for m in await work.portfolios.many(ids)}
+            return {m.portfolio.slug: m.accounts[0] for m in await work.portfolios.many(ids)}
 
     async def account(self, slug: str = "family") -> Account:
         """A portfolio's account."""

@@ -79,7 +79,7 @@ async def test_a_portfolio_at_alpaca_is_broker_paper_and_the_account_belongs_to_
                 chat=CHAT,
                 broker=runtime.settings.broker,
             )
-            account = current.portfolio.account
+            account = current.portfolio.accounts[0]
             assert runtime.brokers.of(account).traits.name == "alpaca"
             assert (await runtime.brokers.of(account).holdings()).cash > 0
             return account.rung
@@ -163,7 +163,9 @@ async def test_the_doctor_names_the_accounts_for_which_nothing_is_sent(tmp_path:
     assert (await _finding(settings, "holds")).is_well
     async with open_runtime(settings) as runtime, runtime.store.begin() as work:
         now = runtime.clock.now()
-        await hold_account(work, current.portfolio, HoldReason.KEYS_REFUSED, "refused", now)
+        await hold_account(
+            work, current.portfolio.parts[0], HoldReason.KEYS_REFUSED, "refused", now
+        )
     found = await _finding(settings, "holds")
     assert not found.is_well
     assert found.seen == "First: the broker does not let me in"
@@ -190,7 +192,7 @@ async def test_where_live_is_permitted_a_live_account_still_starts_as_a_dry_run(
                 chat=CHAT,
                 broker="alpaca",
             )
-            account = current.portfolio.account
+            account = current.portfolio.accounts[0]
             assert account.rung is Rung.DRY_RUN
             assert runtime.brokers.of(account).traits.is_live
 

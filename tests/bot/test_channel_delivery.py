@@ -61,7 +61,9 @@ class Scene:
     async def hold(self) -> None:
         async with self.world.store.begin() as work:
             managed = await work.portfolios.get(self.portfolio_id)
-            await hold_account(work, managed, HoldReason.RESTRICTED, "", self.world.clock.now())
+            await hold_account(
+                work, managed.parts[0], HoldReason.RESTRICTED, "", self.world.clock.now()
+            )
 
     async def told(self) -> list[str]:
         return [kind for kind, _ in await self.world.outbox()]

@@ -19,8 +19,8 @@ def test_a_hand_kept_account_says_so_instead_of_its_rung() -> None:
     assert is_by_hand(BY_HAND)
     assert account_label(BY_HAND) == "BY HAND"
     assert account_meaning(BY_HAND) == "a real account that I cannot reach"
-    assert orders_at(2, BY_HAND) == "2 orders by hand"
-    assert orders_at(1, BY_HAND) == "1 order by hand"
+    assert orders_at(2, [BY_HAND]) == "2 orders by hand"
+    assert orders_at(1, [BY_HAND]) == "1 order by hand"
 
 
 @pytest.mark.parametrize("rung", list(Rung))

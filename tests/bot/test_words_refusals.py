@@ -24,6 +24,15 @@ GONE = PriceFault(Symbol("BND"), PriceFaultKind.MISSING)
 
 SENTENCES: list[tuple[r.Refusal, str]] = [
     (
+        r.WhichAccount(("Family", "IRA")),
+        "Which account do you mean? Add it as the last word: #family (Family) or #ira (IRA).",
+    ),
+    (
+        r.UnknownAccount("irra", ("Family", "IRA")),
+        "This portfolio has no account “irra”. It has Family and IRA. /accounts shows them.",
+    ),
+    (r.UnknownAccount("7"), "This portfolio has no account “7”. /accounts shows them."),
+    (
         r.BadSymbol("V T"),
         "“V T” is not a symbol: up to 12 letters, digits, points and dashes, such as VTI or BRK.B.",
     ),

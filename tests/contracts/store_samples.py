@@ -13,7 +13,15 @@ from core.domain.membership import Member, Role
 from core.domain.order import Order
 from core.domain.plan import After, LegKey, Plan, Reason, ReasonCode, Side, Skipped, Trade
 from core.domain.policy import Policy
-from core.domain.portfolio import Account, HoldingChange, Holdings, Portfolio, Rung, Snapshot
+from core.domain.portfolio import (
+    Account,
+    AccountSnapshot,
+    HoldingChange,
+    Holdings,
+    Portfolio,
+    Rung,
+    Snapshot,
+)
 from core.domain.proposal import (
     Cause,
     Decision,
@@ -70,16 +78,20 @@ async def settle(store: Store, *, user: int = 700_000_000_001, slug: str = "fami
 def a_snapshot(account: AccountId = FIRST) -> Snapshot:
     quote = Quote(VTI, Decimal("150.10"), "USD", NOW - timedelta(seconds=3), "replay")
     return Snapshot(
-        account_id=account,
-        holdings=Holdings(Decimal("120.55"), {VTI: Decimal("11.5"), BND: EXACT}),
+        accounts=(
+            AccountSnapshot(
+                account,
+                Holdings(Decimal("120.55"), {VTI: Decimal("11.5"), BND: EXACT}),
+                fractionable=frozenset({VTI, BND}),
+            ),
+        ),
         quotes={VTI: quote, BND: replace(quote, symbol=BND, price=Decimal(88))},
         taken_at=NOW,
         session=TODAY,
-        fractionable=frozenset({VTI, BND}),
     )
 
 
-def a_plan() -> Plan:
+def a_plan(account: AccountId = FIRST) -> Plan:
     line = DriftLine(
         symbol=VTI,
         quantity=Decimal("11.5"),
@@ -95,7 +107,14 @@ def a_plan() -> Plan:
     outside = (OutsideLine(Symbol("OLD"), Decimal(1), None, None),)
     reason = Reason(ReasonCode.BAND_BREACHED, VTI, {"drift": Decimal("6.6"), "band": Decimal(5)})
     sale = Trade(
-        VTI, Side.SELL, Decimal(1), Decimal("150.10"), Decimal("150.10"), Decimal("0.02"), reason
+        VTI,
+        Side.SELL,
+        Decimal(1),
+        Decimal("150.10"),
+        Decimal("150.10"),
+        Decimal("0.02"),
+        reason,
+        f"{account}",
     )
     return Plan(
         needed=True,
@@ -116,11 +135,13 @@ def a_plan() -> Plan:
 def a_revision(number: int = 1, account: AccountId = FIRST) -> Revision:
     return Revision(
         number=number,
-        plan=a_plan(),
+        plan=a_plan(account),
         snapshot=a_snapshot(account),
         cause=RevisionCause.FIRST,
         created_at=NOW,
-        dropped=frozenset({LegKey(VTI, Side.SELL), LegKey(BND, Side.BUY)}),
+        dropped=frozenset(
+            {LegKey(VTI, Side.SELL, f"{account}"), LegKey(BND, Side.BUY, f"{account}")}
+        ),
         moves=(PriceMove(VTI, Decimal(1), Decimal("1.02")),),
         changes=(HoldingChange(CASH, Decimal("5.50"), Decimal(5)),),
     )

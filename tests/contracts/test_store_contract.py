@@ -357,7 +357,7 @@ async def test_many_portfolios_come_back_in_order(store: Store) -> None:
     async with store.read() as work:
         found = await work.portfolios.many([*reversed(ids), PortfolioId(999)])
         assert [one.portfolio.id for one in found] == ids
-        assert [one.account.id for one in found] == [f.account.id for f in families]
+        assert [one.accounts[0].id for one in found] == [f.account.id for f in families]
         assert await work.portfolios.active_ids() == tuple(ids)
         assert bare.id not in await work.portfolios.active_ids()
         assert await work.portfolios.many([]) == ()

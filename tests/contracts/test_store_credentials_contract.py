@@ -112,7 +112,7 @@ async def test_an_account_that_moves_to_another_broker_leaves_its_keys_behind(
         put = await work.credentials.put(family.member.id, OPENS, sealed="s", key_hint="h", at=NOW)
         await work.credentials.attach(family.account.id, put.id)
     async with store.begin() as work:
-        account = (await work.portfolios.get(family.portfolio.id)).account
+        account = (await work.portfolios.get(family.portfolio.id)).accounts[0]
         assert (account.id, account.broker, account.broker_account_id, account.rung) == (
             family.account.id,
             "alpaca",
@@ -141,7 +141,7 @@ async def test_removed_keys_reach_nothing_and_the_account_stays(store: Store) ->
     async with store.read() as work:
         assert await work.credentials.all() == ()
         assert await work.credentials.of_account("alpaca", "PA3FAKE0001") is None
-        account = (await work.portfolios.get(family.portfolio.id)).account
+        account = (await work.portfolios.get(family.portfolio.id)).accounts[0]
         assert account.broker_account_id == "PA3FAKE0001"
 
 

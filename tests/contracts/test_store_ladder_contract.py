@@ -43,7 +43,7 @@ async def test_an_account_goes_to_another_rung_and_is_found_there(store: Store) 
         live = replace(family.account, rung=Rung.LIVE_CAPPED)
         assert await work.ladder.accounts_on(LIVE_RUNGS) == (live,)
         assert await work.ladder.accounts_on({Rung.SIMULATED}) == (other.account,)
-        assert (await work.portfolios.get(family.portfolio.id)).account == live
+        assert (await work.portfolios.get(family.portfolio.id)).accounts[0] == live
 
 
 async def test_of_two_confirmations_the_later_one_stands_until_it_is_ended(store: Store) -> None:

@@ -22,7 +22,7 @@ from core.domain.ids import (
 from core.domain.membership import Member, Membership, Role
 from core.domain.order import Fill, Order, OrderState
 from core.domain.plan import After, Plan, Reason, ReasonCode, Side, Trade
-from core.domain.portfolio import Holdings, Snapshot
+from core.domain.portfolio import AccountSnapshot, Holdings, Rung, Snapshot
 from core.domain.proposal import (
     Cause,
     Decision,
@@ -33,6 +33,7 @@ from core.domain.proposal import (
     RevisionCause,
 )
 from core.domain.quote import Quote
+from core.domain.risk import Room
 
 NOON = datetime(2020, 3, 9, 16, 0, tzinfo=UTC)
 ANNA, BEN = MemberId(1), MemberId(2)
@@ -58,7 +59,7 @@ def diagram(docstring: str | None) -> dict[str, set[str]]:
 def trade(side: str, quantity: Number, symbol: str, price: Number) -> Trade:
     amount, each = Decimal(quantity), Decimal(price)
     reason = Reason(ReasonCode.OVER_TARGET if side == "sell" else ReasonCode.UNDER_TARGET)
-    return Trade(Symbol(symbol), Side(side), amount, each, amount * each, Decimal(0), reason)
+    return Trade(Symbol(symbol), Side(side), amount, each, amount * each, Decimal(0), reason, "1")
 
 
 def plan(*trades: Trade, total: Number = 10_000) -> Plan:
@@ -87,7 +88,13 @@ def quotes(**prices: Number) -> dict[Symbol, Quote]:
 
 
 def snapshot(held: Holdings | None = None, **prices: Number) -> Snapshot:
-    return Snapshot(AccountId(1), held or holdings(), quotes(**prices), NOON, date(2020, 3, 9))
+    account = AccountSnapshot(AccountId(1), held or holdings())
+    return Snapshot((account,), quotes(**prices), NOON, date(2020, 3, 9))
+
+
+def rooms(rung: Rung = Rung.SIMULATED, used: Number = 0) -> dict[str, Room]:
+    """The room of the samples' only account."""
+    return {"1": Room(rung, Decimal(used))}
 
 
 SELL_AND_BUY = (trade("sell", 10, "AAA", 100), trade("buy", 20, "BBB", 50))

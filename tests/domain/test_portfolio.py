@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from core.domain.ids import AccountId, Symbol
 from core.domain.portfolio import (
     NAME_LIMIT,
+    AccountSnapshot,
     HoldingChange,
     Holdings,
     Snapshot,
@@ -17,6 +18,7 @@ from core.domain.portfolio import (
     holding_changes,
     parse_name,
     slug_of,
+    snapshot_changes,
 )
 from core.domain.quote import Quote
 from core.domain.refusals import BadName
@@ -38,16 +40,52 @@ def test_the_fingerprint_knows_values_not_spelling_or_order() -> None:
 
 
 def test_what_changed_is_named() -> None:
-    before, after = holdings(100, VTI=5, BND=2), holdings(90, VTI=5, BND=3, XYZ=1)
+    before = account(1, holdings(100, VTI=5, BND=2))
+    after = account(1, holdings(90, VTI=5, BND=3, XYZ=1))
     assert holding_changes(before, after) == (
-        HoldingChange(BND, Decimal(2), Decimal(3)),
-        HoldingChange(Symbol("XYZ"), Decimal(0), Decimal(1)),
-        HoldingChange(Symbol("CASH"), Decimal(100), Decimal(90)),
+        HoldingChange(BND, Decimal(2), Decimal(3), AccountId(1)),
+        HoldingChange(Symbol("XYZ"), Decimal(0), Decimal(1), AccountId(1)),
+        HoldingChange(Symbol("CASH"), Decimal(100), Decimal(90), AccountId(1)),
     )
 
 
+def test_what_changed_is_named_account_by_account_and_one_that_came_counts_as_empty_before() -> (
+    None
+):
+    quotes: dict[Symbol, Quote] = {}
+    before = Snapshot((account(1, holdings(100, VTI=5)),), quotes, NOW, None)
+    moved = (account(1, holdings(100, VTI=3)), account(2, holdings(9, VTI=2)))
+    assert snapshot_changes(before, Snapshot(moved, quotes, NOW, None)) == (
+        HoldingChange(VTI, Decimal(5), Decimal(3), AccountId(1)),
+        HoldingChange(VTI, Decimal(0), Decimal(2), AccountId(2)),
+    )
+
+
+def test_accounts_hold_together_what_each_of_them_holds() -> None:
+    both = Snapshot(
+        (account(1, holdings(100, VTI=5)), account(2, holdings(7, VTI=1, BND=2))), {}, NOW, None
+    )
+    assert both.holdings == holdings(107, VTI=6, BND=2)
+    assert both.of(AccountId(2)).holdings == holdings(7, VTI=1, BND=2)
+    with pytest.raises(KeyError):
+        both.of(AccountId(3))
+
+
+def test_the_fingerprint_of_one_account_is_its_own_and_of_several_tells_who_holds_what() -> None:
+    one, two = holdings(100, VTI=5), holdings(7, BND=2)
+    assert Snapshot((account(1, one),), {}, NOW, None).fingerprint == one.fingerprint
+    first = Snapshot((account(1, one), account(2, two)), {}, NOW, None)
+    swapped = Snapshot((account(1, two), account(2, one)), {}, NOW, None)
+    assert first.fingerprint != swapped.fingerprint
+
+
+def account(number: int, held: Holdings) -> AccountSnapshot:
+    return AccountSnapshot(AccountId(number), held)
+
+
 def test_additional_cash_is_no_change() -> None:
-    assert holding_changes(holdings(100, VTI=5), holdings(600, VTI=5)) == ()
+    before, after = account(1, holdings(100, VTI=5)), account(1, holdings(600, VTI=5))
+    assert holding_changes(before, after) == ()
 
 
 def test_a_snapshot_is_as_old_as_its_oldest_price() -> None:
@@ -55,10 +93,11 @@ def test_a_snapshot_is_as_old_as_its_oldest_price() -> None:
         symbol: Quote(symbol, Decimal(10), "USD", NOW - timedelta(minutes=age), "replay")
         for symbol, age in ((VTI, 2), (BND, 7))
     }
-    snapshot = Snapshot(AccountId(1), holdings(0), quotes, NOW, date(2020, 3, 12))
+    empty = (account(1, holdings(0)),)
+    snapshot = Snapshot(empty, quotes, NOW, date(2020, 3, 12))
     assert snapshot.prices == {VTI: 10, BND: 10}
     assert snapshot.prices_at == NOW - timedelta(minutes=7)
-    assert Snapshot(AccountId(1), holdings(0), {}, NOW, None).prices_at == NOW
+    assert Snapshot(empty, {}, NOW, None).prices_at == NOW
 
 
 @pytest.mark.parametrize(

@@ -173,14 +173,14 @@ def test_a_second_approval_by_the_same_person_is_refused() -> None:
 def test_an_edit_lowers_one_leg_and_lets_no_other_grow() -> None:
     """sell AAA 10 · buy BBB 20: the sale is halved."""
     assert caps_after_edit(proposal(), 1, Decimal(5)) == {
-        LegKey(Symbol("AAA"), Side.SELL): Decimal(5),
-        LegKey(Symbol("BBB"), Side.BUY): Decimal(20),
+        LegKey(Symbol("AAA"), Side.SELL, "1"): Decimal(5),
+        LegKey(Symbol("BBB"), Side.BUY, "1"): Decimal(20),
     }
 
 
 def test_a_dropped_leg_may_not_trade_at_all() -> None:
     assert caps_after_edit(proposal(), 1, Decimal(0)) == {
-        LegKey(Symbol("BBB"), Side.BUY): Decimal(20)
+        LegKey(Symbol("BBB"), Side.BUY, "1"): Decimal(20)
     }
 
 
@@ -220,6 +220,8 @@ def test_the_hash_is_of_what_an_approver_sees() -> None:
 
 def test_other_holdings_give_another_hash() -> None:
     shown = proposal()
-    snap = replace(shown.revision.snapshot.holdings, cash=Decimal(1))
-    revision = replace(shown.revision, snapshot=replace(shown.revision.snapshot, holdings=snap))
+    (account,) = shown.revision.snapshot.accounts
+    other = replace(account, holdings=replace(account.holdings, cash=Decimal(1)))
+    snap = replace(shown.revision.snapshot, accounts=(other,))
+    revision = replace(shown.revision, snapshot=snap)
     assert revision.plan_hash != shown.revision.plan_hash

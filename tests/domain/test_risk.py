@@ -39,7 +39,8 @@ from tests.domain.samples import (
     order,
     plan,
     proposal,
-    quotes,
+    rooms,
+    snapshot,
     trade,
 )
 
@@ -50,8 +51,7 @@ POLICY = Policy()
 
 def look(**changes: object) -> Recheck:
     facts: dict[str, object] = {
-        "holdings": HELD,
-        "quotes": quotes(AAA=100, BBB=50),
+        "snapshot": snapshot(HELD, AAA=100, BBB=50),
         "policy": POLICY,
         "across_close": False,
         "market_now": NOON,
@@ -68,7 +68,7 @@ def test_an_approved_plan_is_made_here_alone() -> None:
 
 
 def test_a_copy_with_other_trades_cannot_be_smuggled_in() -> None:
-    made = approve_plan(APPROVED, Recheck(), Limits())
+    made = approve_plan(APPROVED, Recheck(), Limits(), rooms())
     with pytest.raises(TypeError):
         replace(made, seal=object(), trades=(trade("sell", 70, "AAA", 100),))  # type: ignore[arg-type]
 
@@ -76,18 +76,18 @@ def test_a_copy_with_other_trades_cannot_be_smuggled_in() -> None:
 @pytest.mark.parametrize("state", [s for s in ProposalState if s is not ProposalState.APPROVED])
 def test_only_an_approved_proposal_becomes_an_approved_plan(state: ProposalState) -> None:
     with pytest.raises(ProposalNotOpen):
-        approve_plan(proposal(decision(), state=state), Recheck(), Limits())
+        approve_plan(proposal(decision(), state=state), Recheck(), Limits(), rooms())
 
 
 def test_an_incomplete_approval_is_none() -> None:
     short = proposal(decision(), state=ProposalState.APPROVED, needed=2)
     with pytest.raises(ProposalNotOpen):
-        approve_plan(short, Recheck(), Limits())
+        approve_plan(short, Recheck(), Limits(), rooms())
 
 
 def test_an_approval_that_no_longer_holds_is_none() -> None:
     with pytest.raises(ProposalNotOpen):
-        approve_plan(APPROVED, Recheck(approval_aged=True), Limits())
+        approve_plan(APPROVED, Recheck(approval_aged=True), Limits(), rooms())
 
 
 @pytest.mark.parametrize("state", [s for s in ProposalState if s is not ProposalState.EXECUTING])
@@ -112,7 +112,7 @@ def test_what_had_begun_is_resumed_with_its_trades() -> None:
     ],
 )
 def test_an_approved_leg_is_covered_whole_or_in_part(sent: object) -> None:
-    approve_plan(APPROVED, Recheck(), Limits()).require_covers(sent)  # type: ignore[arg-type]
+    approve_plan(APPROVED, Recheck(), Limits(), rooms()).require_covers(sent)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_an_approved_leg_is_covered_whole_or_in_part(sent: object) -> None:
 )
 def test_nothing_else_is_covered(sent: object) -> None:
     with pytest.raises(RiskLimit):
-        approve_plan(APPROVED, Recheck(), Limits()).require_covers(sent)  # type: ignore[arg-type]
+        approve_plan(APPROVED, Recheck(), Limits(), rooms()).require_covers(sent)  # type: ignore[arg-type]
 
 
 # --- the re-check --------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_nothing_changed_holds() -> None:
 def test_a_price_may_move_exactly_as_far_as_the_tolerance(
     price: str, *, across_close: bool, holds: bool
 ) -> None:
-    found = look(quotes=quotes(AAA=price, BBB=50), across_close=across_close)
+    found = look(snapshot=snapshot(HELD, AAA=price, BBB=50), across_close=across_close)
     assert found.holds is holds
     assert [move.symbol for move in found.moves] == ([] if holds else ["AAA"])
 
@@ -165,7 +165,7 @@ def test_a_price_may_move_exactly_as_far_as_the_tolerance(
 @given(st.decimals(50, 150, places=4), st.decimals("0.1", 20, places=2))
 def test_moves_are_told_from_the_tolerance_on(price: Decimal, tolerance: Decimal) -> None:
     policy = replace(POLICY, tolerance=tolerance)
-    found = look(quotes=quotes(AAA=price, BBB=50), policy=policy)
+    found = look(snapshot=snapshot(HELD, AAA=price, BBB=50), policy=policy)
     assert found.holds == (abs(price - 100) <= tolerance)
 
 
@@ -173,13 +173,13 @@ def test_moves_are_told_from_the_tolerance_on(price: Decimal, tolerance: Decimal
 @given(st.decimals(0, 200, places=2), st.decimals(0, 100, places=3), st.decimals(0, 100, places=3))
 def test_any_change_but_additional_cash_is_told(cash: Decimal, aaa: Decimal, bbb: Decimal) -> None:
     assume(aaa or bbb)
-    found = look(holdings=holdings(cash, AAA=aaa, BBB=bbb))
+    found = look(snapshot=snapshot(holdings(cash, AAA=aaa, BBB=bbb), AAA=100, BBB=50))
     is_same = aaa == 70 and bbb == 60 and cash >= 100
     assert found.holds is is_same
 
 
 def test_a_symbol_that_was_not_there_is_a_change() -> None:
-    found = look(holdings=holdings(100, AAA=70, BBB=60, CCC=1))
+    found = look(snapshot=snapshot(holdings(100, AAA=70, BBB=60, CCC=1), AAA=100, BBB=50))
     (change,) = found.changes
     assert change.symbol == "CCC"
     assert change.before == 0
@@ -208,8 +208,7 @@ def test_the_last_approval_completes_it() -> None:
     )
     found = recheck(
         two,
-        holdings=HELD,
-        quotes=quotes(AAA=100, BBB=50),
+        snapshot=snapshot(HELD, AAA=100, BBB=50),
         policy=POLICY,
         across_close=False,
         market_now=NOON + timedelta(minutes=25),
@@ -223,8 +222,7 @@ def test_a_scheduled_approval_ages_from_its_time_on() -> None:
     for passed, aged in ((timedelta(0), False), (timedelta(minutes=16), True)):
         found = recheck(
             scheduled,
-            holdings=HELD,
-            quotes=quotes(AAA=100, BBB=50),
+            snapshot=snapshot(HELD, AAA=100, BBB=50),
             policy=POLICY,
             across_close=True,
             market_now=morning + passed,
@@ -236,8 +234,7 @@ def test_without_an_approval_nothing_is_fresh() -> None:
     bare = replace(APPROVED, decisions=())
     found = recheck(
         bare,
-        holdings=HELD,
-        quotes=quotes(AAA=100, BBB=50),
+        snapshot=snapshot(HELD, AAA=100, BBB=50),
         policy=POLICY,
         across_close=False,
         market_now=NOON,
@@ -252,7 +249,7 @@ def test_without_an_approval_nothing_is_fresh() -> None:
 def test_four_hundred_orders_are_refused() -> None:
     hostile = plan(*(trade("buy", 1, f"S{n}", 1) for n in range(400)))
     with pytest.raises(RiskLimit) as refused:
-        require_within_limits(hostile, Limits())
+        require_within_limits(hostile, Limits(), rooms())
     assert refused.value.value == 400
     assert refused.value.allowed == 100
 
@@ -261,7 +258,7 @@ def test_four_hundred_orders_are_refused() -> None:
 def test_ten_times_the_portfolio_is_refused() -> None:
     hostile = plan(trade("buy", 1000, "AAA", 100), total=10_000)
     with pytest.raises(RiskLimit) as refused:
-        require_within_limits(hostile, Limits())
+        require_within_limits(hostile, Limits(), rooms())
     assert refused.value.value == 1000
     assert refused.value.allowed == 200
 
@@ -283,10 +280,10 @@ def test_one_leg_over_the_limit_is_refused_and_named(
     over = (allowed or Decimal(5000)) + 1
     made = plan(trade("sell", 1, "AAA", 100), trade("buy", 1, "BBB", over))
     if allowed is None:
-        require_within_limits(made, limits, rung)
+        require_within_limits(made, limits, rooms(rung))
         return
     with pytest.raises(RiskLimit) as refused:
-        require_within_limits(made, limits, rung)
+        require_within_limits(made, limits, rooms(rung))
     assert refused.value.leg == "2. buy BBB"
     assert refused.value.allowed == allowed
     assert refused.value.setting in {"LIMIT_ORDER_VALUE", "LIVE_CAP_ORDER"}
@@ -295,11 +292,11 @@ def test_one_leg_over_the_limit_is_refused_and_named(
 @pytest.mark.fault(77)
 def test_the_days_cap_counts_what_the_day_has_seen() -> None:
     made = plan(trade("sell", 4, "AAA", 100), trade("buy", 8, "BBB", 50))
-    require_within_limits(made, Limits(), Rung.LIVE_CAPPED, used=Decimal(1200))
+    require_within_limits(made, Limits(), rooms(Rung.LIVE_CAPPED, Decimal(1200)))
     with pytest.raises(RiskLimit) as refused:
-        require_within_limits(made, Limits(), Rung.LIVE_CAPPED, used=Decimal("1200.01"))
+        require_within_limits(made, Limits(), rooms(Rung.LIVE_CAPPED, Decimal("1200.01")))
     assert refused.value.setting == "LIVE_CAP_DAY"
-    require_within_limits(made, Limits(), Rung.LIVE, used=Decimal(1_000_000))
+    require_within_limits(made, Limits(), rooms(Rung.LIVE, Decimal(1_000_000)))
 
 
 @pytest.mark.fault(77)
@@ -308,7 +305,7 @@ def test_a_price_that_is_off_is_refused(factor: Decimal) -> None:
     wrong = trade("buy", 1, "AAA", 100 * factor)
     hostile = proposal(decision(), state=ProposalState.APPROVED, trades=(wrong,), held=HELD)
     with pytest.raises(RiskLimit) as refused:
-        approve_plan(hostile, Recheck(), Limits())
+        approve_plan(hostile, Recheck(), Limits(), rooms())
     assert refused.value.setting == "LIMIT_COLLAR"
 
 
@@ -325,7 +322,7 @@ def test_a_price_that_is_off_is_refused(factor: Decimal) -> None:
 )
 def test_a_leg_whose_numbers_do_not_fit_is_refused(broken: Trade) -> None:
     with pytest.raises(RiskLimit):
-        require_within_limits(plan(broken), Limits())
+        require_within_limits(plan(broken), Limits(), rooms())
 
 
 _HOSTILE = st.lists(
@@ -359,10 +356,10 @@ def test_whatever_the_plan_what_is_approved_keeps_every_limit(
         and (rung is not Rung.LIVE_CAPPED or used + turnover <= 2000)
     )
     if is_fine:
-        assert approve_plan(asked, Recheck(), limits, rung, used).trades == trades
+        assert approve_plan(asked, Recheck(), limits, rooms(rung, used)).trades == trades
     else:
         with pytest.raises(RiskLimit):
-            approve_plan(asked, Recheck(), limits, rung, used)
+            approve_plan(asked, Recheck(), limits, rooms(rung, used))
 
 
 def test_a_collar_that_was_set_under_wider_limits_is_clamped() -> None:
@@ -450,10 +447,10 @@ def test_a_plan_within_both_limits_passes_and_no_other(
     )
     is_small = len(lines) <= 100 and sum(q * p for q, p in lines) <= 2 * total
     if is_small:
-        require_within_limits(made, Limits())
+        require_within_limits(made, Limits(), rooms())
     else:
         with pytest.raises(RiskLimit):
-            require_within_limits(made, Limits())
+            require_within_limits(made, Limits(), rooms())
 
 
 @pytest.mark.fault(77)
@@ -462,4 +459,4 @@ def test_the_limits_hold_at_approval_too() -> None:
         decision(), state=ProposalState.APPROVED, trades=(trade("buy", 10_000, "AAA", 100),)
     )
     with pytest.raises(RiskLimit):
-        approve_plan(hostile, Recheck(), Limits())
+        approve_plan(hostile, Recheck(), Limits(), rooms())

@@ -90,7 +90,7 @@ class LiveStage:
         return await self.bot.tap(ANNA, message, label, *words)
 
     async def rung(self) -> Rung:
-        return (await self.bot.portfolio()).account.rung
+        return (await self.bot.portfolio()).accounts[0].rung
 
 
 @dataclass

@@ -76,7 +76,7 @@ def two_approved(mishaps: tuple[Mishap | None, ...]) -> Two:
 async def _approve_both(life: Life, other: FakeBroker) -> tuple[ProposalId, ProposalId]:
     world, anna = life.world, life.people["anna"]
     made = await world.portfolio(anna, {"AAA": 60, "BBB": 40}, "Second")
-    assert made.portfolio.account.broker_account_id == other.account_id
+    assert made.portfolio.accounts[0].broker_account_id == other.account_id
     world.brokers.by_id[other.account_id] = other
     approved: list[Proposal] = []
     for key, portfolio_id in enumerate((life.portfolio_id, made.portfolio.portfolio.id)):

@@ -13,7 +13,11 @@ import pytest
 from bot.executions import Executions, holder_of_executions
 from core.application.decide_proposal import intents
 from core.application.desk import take_account
-from core.application.execute_proposal import execute_account, execute_approved, waiting_accounts
+from core.application.execute_proposal import (
+    execute_approved,
+    execute_in_turn,
+    waiting_proposals,
+)
 from core.application.reconcile import reconcile
 from core.application.side_by_side import side_by_side
 from core.domain.ids import AccountId, ProposalId, Symbol
@@ -50,7 +54,7 @@ async def two(tmp_path: Path) -> AsyncIterator[Two]:
     async with small_world(tmp_path) as world:
         anna, first = await approved(world)
         current = await world.portfolio(anna, HALVES, "Second")
-        account = current.portfolio.account
+        account = current.portfolio.accounts[0]
         other = fake_broker(100, {"AAA": 70, "BBB": 60}, {"AAA": 100, "BBB": 50})
         other = replace(
             other, account_id=account.broker_account_id, market_clock=world.market_clock
@@ -114,7 +118,7 @@ async def another(world: World, proposal: Proposal) -> ProposalId:
             check_id=None,
         )
         await work.proposals.add_decision(copy.id, approval)
-        await work.orders.add(await intents(work, copy, managed.account.id, managed.policy))
+        await work.orders.add(await intents(work, copy, managed.policy))
         await work.proposals.move(copy.id, ProposalState.OPEN, ProposalState.APPROVED)
     return copy.id
 
@@ -122,7 +126,7 @@ async def another(world: World, proposal: Proposal) -> ProposalId:
 async def test_two_proposals_of_one_account_follow_one_another(two: Two) -> None:
     """The second finds other holdings than it was made from, and asks again instead of trading twice."""
     copy = await another(two.world, two.first)
-    waiting = await waiting_accounts(two.world.desk)
+    waiting = await waiting_proposals(two.world.desk)
     assert sorted(map(len, waiting.values())) == [1, 2]
     assert (two.first.id, copy) in waiting.values()
     assert await execute_approved(two.world.desk) == 2
@@ -183,7 +187,7 @@ async def test_a_process_that_stops_breaks_its_executions_off_and_another_goes_o
 
 async def account_of(world: World, proposal: Proposal) -> AccountId:
     async with world.store.read() as work:
-        return (await work.portfolios.get(proposal.portfolio_id)).account.id
+        return (await work.portfolios.get(proposal.portfolio_id)).accounts[0].id
 
 
 # --- reconciling ---------------------------------------------------------------------------------
@@ -242,5 +246,5 @@ async def test_no_more_than_so_many_at_once() -> None:
 
 
 async def test_an_account_without_proposals_ends_nothing(two: Two) -> None:
-    assert await execute_account(two.world.desk, ()) == 0
+    assert await execute_in_turn(two.world.desk, ()) == 0
     assert Symbol("AAA") in two.other.positions

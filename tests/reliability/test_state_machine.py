@@ -436,7 +436,7 @@ class Family(MustHold, RuleBasedStateMachine):
         async with self.world.store.begin() as work:
             managed = await work.portfolios.get(self.portfolio_id)
             now, reason = self.world.clock.now(), HoldReason.STRANGE_FILL
-            await hold_account(work, managed, reason, "unknown rb-else-1-1-1", now)
+            await hold_account(work, managed.parts[0], reason, "unknown rb-else-1-1-1", now)
 
     async def _meanwhile_removes(self) -> None:
         await self.unless_refused(self._gives_ben(None))

@@ -152,7 +152,7 @@ async def _end(runtime: Runtime, portfolio_id: PortfolioId) -> dict[str, Any]:
         proposals = await work.proposals.recent(portfolio_id, 10)
         managed = await work.portfolios.get(portfolio_id)
     view = await load_view(runtime.store, proposals[0].id)
-    holdings = await runtime.brokers.of(managed.account).holdings()
+    holdings = await runtime.brokers.of(managed.accounts[0]).holdings()
     bought = {order.symbol: f"{order.filled_quantity:f}" for order in view.orders}
     held = {symbol: f"{quantity:f}" for symbol, quantity in sorted(holdings.positions.items())}
     return {

@@ -12,8 +12,8 @@ from bot.telegram.views.accounts import (
     down_screen,
 )
 from bot.work import desk_of
-from core.application.climb_ladder import ask_to_climb, climb, look_at_ladder, step_down
-from core.domain.ids import PortfolioId
+from core.application.climb_ladder import ask_to_climb, climb, look_at_ladders, step_down
+from core.domain.ids import AccountId, PortfolioId
 from core.domain.portfolio import Rung
 
 
@@ -35,11 +35,11 @@ async def show(turn: Turn, portfolio_id: int) -> Reaction:
 
 async def _shown(turn: Turn, portfolio_id: PortfolioId) -> Screen:
     return accounts_screen(
-        await look_at_ladder(desk_of(turn.runtime), member=turn.member, portfolio_id=portfolio_id)
+        await look_at_ladders(desk_of(turn.runtime), member=turn.member, portfolio_id=portfolio_id)
     )
 
 
-async def go_up(turn: Turn, portfolio_id: int, rung: str) -> Reaction:
+async def go_up(turn: Turn, portfolio_id: int, rung: str, account_id: int = 0) -> Reaction:
     """[One rung up] and [Confirm anew]: say what changes, and ask for the end of the account number."""
     if rung not in set(Rung):
         raise Misunderstood("This button is of another version of me.", "/accounts")
@@ -49,6 +49,7 @@ async def go_up(turn: Turn, portfolio_id: int, rung: str) -> Reaction:
         chat=turn.chat,
         portfolio_id=PortfolioId(portfolio_id),
         rung=Rung(rung),
+        account_id=AccountId(account_id) if account_id else None,
     )
     return say(climb_question(asked))
 
@@ -60,11 +61,15 @@ async def typed_digits(turn: Turn, text: str) -> Reaction:
     return say(climbed_screen(done))
 
 
-async def go_down(turn: Turn, portfolio_id: int) -> Reaction:
+async def go_down(turn: Turn, portfolio_id: int, account_id: int = 0) -> Reaction:
     """[Down to dry run]: at once."""
     runtime = turn.runtime
     before = await step_down(
-        runtime.store, runtime.clock, member=turn.member, portfolio_id=PortfolioId(portfolio_id)
+        runtime.store,
+        runtime.clock,
+        member=turn.member,
+        portfolio_id=PortfolioId(portfolio_id),
+        account_id=AccountId(account_id) if account_id else None,
     )
     turn.wake()
     screen = await _shown(turn, PortfolioId(portfolio_id))

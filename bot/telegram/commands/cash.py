@@ -12,34 +12,40 @@ from bot.telegram.commands.rebalance import react
 from bot.telegram.context import NOTHING, Reaction, Turn, say
 from bot.telegram.first_portfolio import current_or_new
 from bot.telegram.screen import Screen
+from bot.telegram.views.standing import which_account
 from bot.telegram.views.withdrawals import aside_screen
+from bot.telegram.which_account import meant_account
+from bot.words.by_hand import is_embedded
 from bot.words.numbers import money
 from bot.words.refusals import refusal_sentence
 from core.application import move_cash
 from core.application import request_withdrawal as withdrawals
+from core.application.access import named_account, one_account
 from core.application.choose_portfolio import Current
 from core.application.create_portfolio import CURRENCY
 from core.application.request_withdrawal import request_withdrawal
-from core.domain.ids import EarmarkId, PortfolioId
+from core.domain.ids import AccountId, EarmarkId, PortfolioId
 from core.domain.money import ZERO
-from core.domain.portfolio import Portfolio
+from core.domain.portfolio import ManagedAccount
 from core.domain.refusals import CannotRaise, HoldingsOld, NoTargets, PortfolioPaused
 
 
 async def put_in(turn: Turn, words: Words) -> Reaction:
     """Put money in."""
     amount = read_amount(words.items, CURRENCY, "/deposit 500")
-    portfolio = (await current_or_new(turn, words.slug)).portfolio.portfolio
-    return await _put_in(turn, portfolio, amount, turn.key)
+    managed = (await current_or_new(turn, words.slug)).portfolio
+    account = meant_account(managed, words.account, is_embedded)
+    return await _put_in(turn, account, amount, turn.key)
 
 
 async def deposit_button(turn: Turn, amount: int, current: Current) -> Reaction:
     """[Deposit $1,000]: a second tap on the same button moves nothing more."""
-    return await _put_in(turn, current.portfolio.portfolio, Decimal(amount), turn.tap_key)
+    account = meant_account(current.portfolio, None, is_embedded)
+    return await _put_in(turn, account, Decimal(amount), turn.tap_key)
 
 
-async def _put_in(turn: Turn, portfolio: Portfolio, amount: Decimal, key: str) -> Reaction:
-    runtime = turn.runtime
+async def _put_in(turn: Turn, managed: ManagedAccount, amount: Decimal, key: str) -> Reaction:
+    runtime, portfolio = turn.runtime, managed.portfolio
     cash = await move_cash.deposit(
         runtime.store,
         runtime.brokers,
@@ -48,10 +54,11 @@ async def _put_in(turn: Turn, portfolio: Portfolio, amount: Decimal, key: str) -
         portfolio_id=portfolio.id,
         amount=amount,
         key=key,
+        account_id=managed.account.id,
     )
     return say(
         note(
-            f"{bold(money(amount, portfolio.currency))} is in. {shown_name(portfolio.name)} has "
+            f"{bold(money(amount, portfolio.currency))} is in. {_named(managed)} has "
             f"{money(cash, portfolio.currency)} in cash now.",
             rows=(
                 (
@@ -65,19 +72,21 @@ async def _put_in(turn: Turn, portfolio: Portfolio, amount: Decimal, key: str) -
 
 async def take_out(turn: Turn, words: Words) -> Reaction:
     """Take money out, or have it raised first."""
-    portfolio = (await turn.current(words.slug)).portfolio.portfolio
-    amount = read_amount(words.items, portfolio.currency, "/withdraw 200")
-    return await _take_out(turn, portfolio, amount, turn.key)
+    managed = (await turn.current(words.slug)).portfolio
+    amount = read_amount(words.items, managed.portfolio.currency, "/withdraw 200")
+    account = named_account(managed, words.account)
+    return await _take_out(turn, account, amount, turn.key)
 
 
-async def ask_for_less(turn: Turn, portfolio_id: int, amount: str) -> Reaction:
+async def ask_for_less(turn: Turn, portfolio_id: int, amount: str, account_id: int = 0) -> Reaction:
     """[Take out $4,321.00], the most there is, where more was asked for."""
-    portfolio = (await turn.of_id(portfolio_id)).portfolio.portfolio
-    return await _take_out(turn, portfolio, Decimal(amount), turn.tap_key)
+    managed = (await turn.of_id(portfolio_id)).portfolio
+    account = one_account(managed, AccountId(account_id) if account_id else None)
+    return await _take_out(turn, account, Decimal(amount), turn.tap_key)
 
 
-async def _take_out(turn: Turn, portfolio: Portfolio, amount: Decimal, key: str) -> Reaction:
-    runtime = turn.runtime
+async def _take_out(turn: Turn, account: ManagedAccount, amount: Decimal, key: str) -> Reaction:
+    runtime, portfolio = turn.runtime, account.portfolio
     wish = await request_withdrawal(
         runtime.store,
         runtime.brokers,
@@ -88,11 +97,12 @@ async def _take_out(turn: Turn, portfolio: Portfolio, amount: Decimal, key: str)
         amount=amount,
         key=key,
         chat_id=turn.chat.id,
+        account_id=account.account.id,
         limits=runtime.limits,
     )
     turn.wake()
     if wish.left is not None:
-        return say(_out(portfolio, amount, wish.left))
+        return say(_out(account, amount, wish.left))
     managed = (await turn.of_id(portfolio.id)).portfolio
     if wish.earmark is not None:
         return say(aside_screen(managed, wish.earmark))
@@ -100,26 +110,28 @@ async def _take_out(turn: Turn, portfolio: Portfolio, amount: Decimal, key: str)
         return NOTHING
     match wish.result.refusal:
         case CannotRaise() as refusal:
-            return say(_too_much(portfolio, refusal))
+            return say(_too_much(account, refusal))
         case None | NoTargets() | PortfolioPaused() | HoldingsOld():
             return await react(turn, portfolio, wish.result, is_forced=True)
         case refusal:
             return say(note(escape(refusal_sentence(refusal))))
 
 
-def _too_much(portfolio: Portfolio, refusal: CannotRaise) -> Screen:
+def _too_much(account: ManagedAccount, refusal: CannotRaise) -> Screen:
     """More than there is: the most is offered."""
+    portfolio_id, *which = which_account(account)
     sentence = escape(refusal_sentence(refusal))
     if refusal.most <= ZERO:
         return note(sentence)
-    label = f"💵 Take out {money(refusal.most, portfolio.currency)}"
-    return note(sentence, rows=((tap(label, "wd_ask", portfolio.id, f"{refusal.most:f}"),),))
+    label = f"💵 Take out {money(refusal.most, account.portfolio.currency)}"
+    button = tap(label, "wd_ask", portfolio_id, f"{refusal.most:f}", *which)
+    return note(sentence, rows=((button,),))
 
 
 async def out(turn: Turn, portfolio_id: int, earmark_id: int) -> Reaction:
     """[Take it out], [It is out]."""
     runtime = turn.runtime
-    amount, left = await withdrawals.take_out(
+    earmark, left = await withdrawals.take_out(
         runtime.store,
         runtime.brokers,
         runtime.clock,
@@ -127,10 +139,11 @@ async def out(turn: Turn, portfolio_id: int, earmark_id: int) -> Reaction:
         portfolio_id=PortfolioId(portfolio_id),
         earmark_id=EarmarkId(earmark_id),
     )
-    portfolio = (await turn.of_id(portfolio_id)).portfolio.portfolio
+    managed = (await turn.of_id(portfolio_id)).portfolio
     if left is not None:
-        return say(_out(portfolio, amount, left))
-    return say(note(f"Noted: {bold(money(amount, portfolio.currency))} is out. Thank you."))
+        return say(_out(managed.part(earmark.account_id), earmark.amount, left))
+    amount = bold(money(earmark.amount, managed.portfolio.currency))
+    return say(note(f"Noted: {amount} is out. Thank you."))
 
 
 async def keep(turn: Turn, portfolio_id: int, earmark_id: int) -> Reaction:
@@ -153,12 +166,18 @@ async def keep(turn: Turn, portfolio_id: int, earmark_id: int) -> Reaction:
     )
 
 
-def _out(portfolio: Portfolio, amount: Decimal, left: Decimal) -> Screen:
+def _out(account: ManagedAccount, amount: Decimal, left: Decimal) -> Screen:
+    portfolio = account.portfolio
     return note(
-        f"{bold(money(amount, portfolio.currency))} is out. {shown_name(portfolio.name)} has "
+        f"{bold(money(amount, portfolio.currency))} is out. {_named(account)} has "
         f"{money(left, portfolio.currency)} in cash left.",
         rows=((tap("📊 Status", "status", portfolio.id),),),
     )
+
+
+def _named(managed: ManagedAccount) -> str:
+    """The account, by the portfolio's name where it is the only one."""
+    return shown_name(managed.portfolio.name if managed.is_only else managed.account.name)
 
 
 VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {

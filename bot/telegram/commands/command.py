@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.telegram.context import Reaction, Turn
 
 _HEAD = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+|$)", re.ASCII)
+_ACCOUNT = re.compile(r"#([a-z0-9][a-z0-9-]*)", re.IGNORECASE | re.ASCII)
 _SLUG = re.compile(r"@([a-z0-9][a-z0-9-]*)", re.IGNORECASE | re.ASCII)
 
 
@@ -16,27 +17,50 @@ _SLUG = re.compile(r"@([a-z0-9][a-z0-9-]*)", re.IGNORECASE | re.ASCII)
 class Words:
     """What stands behind a command's name.
 
-    ``raw`` is everything as typed; ``text`` and ``items`` are without a last word ``@slug``, which names a portfolio.
+    ``raw`` is everything as typed; ``text`` and ``items`` are without the last words ``@slug``, which names a
+    portfolio, and ``#slug``, which names one of its accounts.
     """
 
     raw: str = ""
 
     @property
     def slug(self) -> str | None:
-        """The portfolio named by the last word, if any, without the @."""
-        last = self.raw.split()[-1:]
-        match = _SLUG.fullmatch(last[0]) if last else None
-        return match.group(1).lower() if match else None
+        """The portfolio named by one of the last words, if any, without the @."""
+        return self._named(_SLUG)
+
+    @property
+    def account(self) -> str | None:
+        """The account named by one of the last words, if any, without the #."""
+        return self._named(_ACCOUNT)
+
+    def _named(self, sign: re.Pattern[str]) -> str | None:
+        for last in self._last:
+            if match := sign.fullmatch(last):
+                return match.group(1).lower()
+        return None
+
+    @property
+    def _last(self) -> tuple[str, ...]:
+        """The words at the end that name where: at most one of each kind, the very last first."""
+        found: list[str] = []
+        for word in reversed(self.raw.split()):
+            is_where = _SLUG.fullmatch(word) or _ACCOUNT.fullmatch(word)
+            if not is_where or any(word[0] == other[0] for other in found):
+                break
+            found.append(word)
+        return tuple(found)
 
     @property
     def text(self) -> str:
-        """The words as typed, without the portfolio's."""
+        """The words as typed, without those that name where."""
         raw = self.raw.strip()
-        return raw if self.slug is None else raw[: raw.rindex("@")].rstrip()
+        for last in self._last:
+            raw = raw.removesuffix(last).rstrip()
+        return raw
 
     @property
     def items(self) -> tuple[str, ...]:
-        """The single words, without the portfolio's."""
+        """The single words, without those that name where."""
         return tuple(self.text.split())
 
     @property

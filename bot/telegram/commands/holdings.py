@@ -11,16 +11,19 @@ from bot.telegram.commands.notes import bold, code, escape, note, shown_name, ta
 from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
 from bot.telegram.screen import Screen
 from bot.telegram.views.book import book_screen
+from bot.telegram.which_account import meant_account
 from bot.words.by_hand import is_by_hand
 from bot.words.numbers import money
 from bot.words.refusals import refusal_sentence
 from bot.words.times import clock_time, day
 from core.application import type_holdings as use_case
+from core.application.access import one_account
 from core.application.choose_portfolio import Current
 from core.application.find_proxy import find_proxy
 from core.application.type_holdings import ShownBook, show_book
 from core.domain.book import TypedPrice
-from core.domain.ids import Symbol
+from core.domain.ids import AccountId, Symbol
+from core.domain.portfolio import ManagedAccount
 from core.domain.quote import PriceFaultKind
 from core.domain.refusals import NotKeptByHand, PriceSourceDown
 from core.domain.session import NEW_YORK
@@ -33,8 +36,8 @@ NEW_ONE = "/new My own account by hand"
 async def run(turn: Turn, words: Words) -> Reaction:
     """Show the book, or do what the words say."""
     slug, text = _meant(words)
-    current = await turn.current(slug)
-    if not is_by_hand(current.portfolio.account):
+    current = meant_account((await turn.current(slug)).portfolio, words.account, is_by_hand)
+    if not is_by_hand(current.account):
         return say(_not_here(current))
     first, *rest = text.split() or [""]
     match first.lower():
@@ -55,17 +58,17 @@ async def run(turn: Turn, words: Words) -> Reaction:
 def _meant(words: Words) -> tuple[str | None, str]:
     """The portfolio that is named last, and the rest; ``@250`` is a price, no portfolio."""
     if words.slug is not None and words.slug.isdigit():
-        return None, words.raw.strip()
+        return None, f"{words.text} @{words.slug}"
     return words.slug, words.text
 
 
-def _not_here(current: Current) -> Screen:
-    refusal = NotKeptByHand(current.portfolio.account.broker)
+def _not_here(current: ManagedAccount) -> Screen:
+    refusal = NotKeptByHand(current.account.broker)
     return note(
         escape(refusal_sentence(refusal)),
         "For an account at a broker that I cannot reach, make a portfolio of its own: "
         f"{code(NEW_ONE)}",
-        rows=((tap("📊 Status", "status", current.portfolio.portfolio.id),),),
+        rows=((tap("📊 Status", "status", current.portfolio.id),),),
     )
 
 
@@ -76,10 +79,10 @@ async def begin(turn: Turn, current: Current) -> Reaction:
         f"{name} is made, and this chat is about it now. I calculate what to trade; you place the orders "
         "in your broker’s app yourself, and tell me what you did."
     )
-    return say(await book_now(turn, current, opening))
+    return say(await book_now(turn, current.portfolio.parts[0], opening))
 
 
-async def book_now(turn: Turn, current: Current, opening: str = "") -> Screen:
+async def book_now(turn: Turn, current: ManagedAccount, opening: str = "") -> Screen:
     """The book as it is now, with what has no price."""
     runtime = turn.runtime
     shown = await show_book(
@@ -87,7 +90,8 @@ async def book_now(turn: Turn, current: Current, opening: str = "") -> Screen:
         runtime.brokers,
         runtime.market.clock,
         member=turn.member,
-        portfolio_id=current.portfolio.portfolio.id,
+        portfolio_id=current.portfolio.id,
+        account_id=current.account.id,
     )
     return book_screen(shown, unpriced=await _unpriced(turn, shown), opening=opening)
 
@@ -107,7 +111,7 @@ async def _unpriced(turn: Turn, shown: ShownBook) -> tuple[Symbol, ...]:
     )
 
 
-async def _type(turn: Turn, current: Current, text: str) -> Reaction:
+async def _type(turn: Turn, current: ManagedAccount, text: str) -> Reaction:
     runtime = turn.runtime
     now = await runtime.market.clock.now()
     change = read_lines(text, now.astimezone(NEW_YORK).date())
@@ -116,27 +120,29 @@ async def _type(turn: Turn, current: Current, text: str) -> Reaction:
         runtime.brokers,
         runtime.clock,
         member=turn.member,
-        portfolio_id=current.portfolio.portfolio.id,
+        portfolio_id=current.portfolio.id,
+        account_id=current.account.id,
         change=change,
     )
     return say(await book_now(turn, current, "✏️ Written down."))
 
 
-async def _confirm(turn: Turn, current: Current) -> Reaction:
+async def _confirm(turn: Turn, current: ManagedAccount) -> Reaction:
     runtime = turn.runtime
     await use_case.confirm_holdings(
         runtime.store,
         runtime.brokers,
         runtime.clock,
         member=turn.member,
-        portfolio_id=current.portfolio.portfolio.id,
+        portfolio_id=current.portfolio.id,
+        account_id=current.account.id,
     )
     return say(await book_now(turn, current, "✅ Confirmed."))
 
 
-async def _price(turn: Turn, current: Current, items: list[str]) -> Reaction:
+async def _price(turn: Turn, current: ManagedAccount, items: list[str]) -> Reaction:
     symbol, price, like = read_price(items)
-    runtime, portfolio = turn.runtime, current.portfolio.portfolio
+    runtime, portfolio = turn.runtime, current.portfolio
     proxy = None
     if like is not None:
         proxy = await find_proxy(
@@ -148,6 +154,7 @@ async def _price(turn: Turn, current: Current, items: list[str]) -> Reaction:
         runtime.clock,
         member=turn.member,
         portfolio_id=portfolio.id,
+        account_id=current.account.id,
         symbol=symbol,
         price=price,
         like=proxy,
@@ -166,23 +173,25 @@ def _counted(typed: TypedPrice, currency: str) -> str:
     )
 
 
-async def _fractions(turn: Turn, current: Current, items: list[str]) -> Reaction:
+async def _fractions(turn: Turn, current: ManagedAccount, items: list[str]) -> Reaction:
     word = " ".join(items).lower()
     if word not in {"on", "off"}:
         raise Misunderstood(
             "Say whether your broker trades parts of shares: on or off.", "/holdings fractions on"
         )
-    runtime, portfolio = turn.runtime, current.portfolio.portfolio
+    runtime, portfolio = turn.runtime, current.portfolio
     await use_case.set_fractions(
         runtime.store,
         runtime.brokers,
         runtime.clock,
         member=turn.member,
         portfolio_id=portfolio.id,
+        account_id=current.account.id,
         has_fractions=word == "on",
     )
     what = "parts of shares too" if word == "on" else "whole shares only"
-    return say(note(f"Plans for {bold(shown_name(portfolio.name))} trade {what} from now on."))
+    where = portfolio.name if current.is_only else current.account.name
+    return say(note(f"Plans for {bold(shown_name(where))} trade {what} from now on."))
 
 
 async def _answer(turn: Turn, verb: str, items: list[str]) -> Reaction:
@@ -205,15 +214,23 @@ async def _answer(turn: Turn, verb: str, items: list[str]) -> Reaction:
     return Reaction(says=(reaction.edit,) if reaction.edit else reaction.says)
 
 
-async def still_right(turn: Turn, portfolio_id: int) -> Reaction:
+async def still_right(turn: Turn, portfolio_id: int, account_id: int = 0) -> Reaction:
     """[Still right]."""
-    reaction = await _confirm(turn, await turn.of_id(portfolio_id))
+    reaction = await _confirm(turn, await tapped_account(turn, portfolio_id, account_id))
     return put(reaction.says[0].screen, toast="Confirmed.")
 
 
-async def show_again(turn: Turn, portfolio_id: int) -> Reaction:
+async def show_again(turn: Turn, portfolio_id: int, account_id: int = 0) -> Reaction:
     """[Change]: show the book, which says how."""
-    return say(await book_now(turn, await turn.of_id(portfolio_id)))
+    return say(await book_now(turn, await tapped_account(turn, portfolio_id, account_id)))
+
+
+async def tapped_account(turn: Turn, portfolio_id: int, account_id: int) -> ManagedAccount:
+    """The account that a button names; without a number, the only one that is kept by hand."""
+    managed = (await turn.of_id(portfolio_id)).portfolio
+    if account_id:
+        return one_account(managed, AccountId(account_id))
+    return meant_account(managed, None, is_by_hand)
 
 
 COMMAND = Command(

@@ -77,7 +77,7 @@ async def react(
 async def _empty(turn: Turn, portfolio: Portfolio, refusal: Refusal) -> Screen:
     """Nothing to plan with: where people keep the book, there is nothing in it yet."""
     current = await turn.of_id(portfolio.id)
-    if not is_by_hand(current.portfolio.account):
+    if not all(map(is_by_hand, current.portfolio.accounts)):
         return refused(portfolio, refusal)
     return note(
         "Nothing is written down yet of what this account holds.",

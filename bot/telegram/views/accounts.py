@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.telegram.html import bold, escape, shown_name
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.telegram.views.proposal_text import title
-from bot.telegram.views.standing import held_line, hold_buttons
+from bot.telegram.views.standing import held_line, hold_buttons, which_account
 from bot.words.by_hand import account_label, account_meaning
 from bot.words.holds import goes_on
 from bot.words.labels import capital, rung_label, source_label
@@ -25,7 +27,7 @@ from core.application.climb_ladder import PATIENCE, TRIES, Climb, Ladder
 from core.application.show_proposal import ProposalView
 from core.domain.ladder import DRY_RUNS_NEEDED, LIVE_RUNGS, Barrier, TradingMode, next_rung
 from core.domain.membership import Permission, may
-from core.domain.portfolio import Account, ManagedPortfolio, Rung, TaxTreatment
+from core.domain.portfolio import Account, ManagedAccount, Rung, TaxTreatment
 from core.domain.refusals import MayNotTrade
 
 TAX = {
@@ -48,17 +50,23 @@ _TO_CONFIRM = frozenset(
 Row = tuple[Button, ...]
 
 
-def accounts_screen(ladder: Ladder) -> Screen:
-    """The account with its rung, what stands in the way, and for owners the ways up and down."""
-    managed = ladder.managed
+def accounts_screen(ladders: Sequence[Ladder]) -> Screen:
+    """The accounts with their rungs, what stands in the way, and for owners the ways up and down."""
+    portfolio = ladders[0].managed.portfolio
     text = paragraphs(
-        f"{bold(shown_name(managed.portfolio.name))} keeps its money in:",
-        _account(managed.account, is_by_hand=ladder.is_by_hand),
-        _held(ladder),
-        "" if ladder.is_by_hand else _standing(ladder),
+        f"{bold(shown_name(portfolio.name))} keeps its money in:",
+        *(block for ladder in ladders for block in _blocks(ladder)),
         "More than one account for a portfolio is not built yet.",
     )
-    return Screen(text, _rows(ladder))
+    return Screen(text, tuple(row for ladder in ladders for row in _rows(ladder)))
+
+
+def _blocks(ladder: Ladder) -> tuple[str, ...]:
+    return (
+        _account(ladder.managed.account, is_by_hand=ladder.is_by_hand),
+        _held(ladder),
+        "" if ladder.is_by_hand else _standing(ladder),
+    )
 
 
 def _account(account: Account, *, is_by_hand: bool) -> str:
@@ -117,16 +125,20 @@ def _above(ladder: Ladder) -> str:
 def _rows(ladder: Ladder) -> tuple[Row, ...]:
     if not may(ladder.role, Permission.MANAGE) or ladder.is_by_hand:
         return ()
-    portfolio_id, rung = ladder.managed.portfolio.id, ladder.managed.account.rung
+    managed, rung = ladder.managed, ladder.managed.account.rung
+    portfolio_id, *account = which_account(managed)
+    called = "" if managed.is_only else f"{managed.account.name}: "
     above = next_rung(rung)
-    rows: list[Row] = list(hold_buttons(ladder.managed, ladder.holds)) if ladder.holds else []
+    rows: list[Row] = list(hold_buttons(managed, ladder.holds)) if ladder.holds else []
     if above is not None and _can_climb(ladder):
-        label = f"⬆ One rung up: {rung_label(above)}"
-        rows.append((tap(label, "rung_up", portfolio_id, above.value),))
+        label = f"⬆ {called}One rung up: {rung_label(above)}"
+        rows.append((tap(label, "rung_up", portfolio_id, above.value, *account),))
     if rung in LIVE_RUNGS and ladder.barrier in _TO_CONFIRM:
-        rows.append((tap("✍ Confirm anew", "rung_up", portfolio_id, rung.value),))
+        rows.append(
+            (tap(f"✍ {called}Confirm anew", "rung_up", portfolio_id, rung.value, *account),)
+        )
     if rung in LIVE_RUNGS:
-        rows.append((tap("⬇ Down to dry run", "rung_down", portfolio_id),))
+        rows.append((tap(f"⬇ {called}Down to dry run", "rung_down", portfolio_id, *account),))
     return tuple(rows)
 
 
@@ -154,6 +166,12 @@ def climb_question(climb: Climb) -> Screen:
     return Screen(text)
 
 
+def _named(managed: ManagedAccount) -> str:
+    """A portfolio by its name; an account of several by both."""
+    name = shown_name(managed.portfolio.name)
+    return bold(name if managed.is_only else f"{name} · {shown_name(managed.account.name)}")
+
+
 def _step(before: Rung, rung: Rung) -> str:
     if before is rung:
         return f"{bold(rung_label(rung))}, confirmed anew."
@@ -165,7 +183,7 @@ def climbed_screen(climb: Climb) -> Screen:
     portfolio_id = climb.managed.portfolio.id
     account = climb.managed.account
     text = paragraphs(
-        f"✅ {bold(shown_name(climb.managed.portfolio.name))} is {bold(rung_label(climb.rung))} now: "
+        f"✅ {_named(climb.managed)} is {bold(rung_label(climb.rung))} now: "
         "what is approved from now on is traded with real money.",
         escape(f"{capital(caps_line(climb.rung, climb.limits, account.currency))}."),
         "Proposals that were open are replaced; the next check makes a new one. Everybody who may "
@@ -175,19 +193,19 @@ def climbed_screen(climb: Climb) -> Screen:
     return Screen(text, (row,))
 
 
-def down_screen(before: ManagedPortfolio) -> Screen:
+def down_screen(before: ManagedAccount) -> Screen:
     """The account is a dry run again."""
     text = paragraphs(
-        f"{bold(shown_name(before.portfolio.name))} is a {bold(rung_label(Rung.DRY_RUN))} now: no "
+        f"{_named(before)} is a {bold(rung_label(Rung.DRY_RUN))} now: no "
         "further order is sent. What the broker already has may still be filled.",
         "To go up again, an owner confirms anew: /accounts",
     )
     return Screen(text)
 
 
-def barred_notice(view: ProposalView, reason: str) -> Screen:
-    """Why no order of an approved plan was sent."""
-    why = refusal_sentence(MayNotTrade(reason, view.managed.account.rung))
+def barred_notice(view: ProposalView, account: Account, reason: str) -> Screen:
+    """Why no order of an approved plan was sent: an account may not trade."""
+    why = refusal_sentence(MayNotTrade(reason, account.rung))
     text = paragraphs(
         title(view),
         f"⛔ <b>No order was sent</b>, and the approval has ended. {escape(why)}",
@@ -197,7 +215,7 @@ def barred_notice(view: ProposalView, reason: str) -> Screen:
 
 
 def rung_changed(
-    managed: ManagedPortfolio, before: Rung, rung: Rung, cause: RungCause, name: str
+    managed: ManagedAccount, before: Rung, rung: Rung, cause: RungCause, name: str
 ) -> Screen:
     """A notice that an account is more, or less, real than before."""
     mark = "⚠" if is_up(before, rung) else "⬇"

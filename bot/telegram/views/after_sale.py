@@ -27,7 +27,8 @@ def after_sale_text(view: ProposalView, now: datetime | None) -> str:
         return ""
     currency = view.managed.portfolio.currency
     some = "The other purchases were" if case.bought else "The purchases were"
-    why = because(case.reasons, by_hand=is_by_hand(view.managed.account))
+    by_hand = all(is_by_hand(view.account(order.account_id)) for order in case.unbought)
+    why = because(case.reasons, by_hand=by_hand)
     decided = view.proposal.after_sale
     return lines(
         f"Sold {_named(case.sold)} for {money(case.proceeds, currency)}.",

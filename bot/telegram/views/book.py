@@ -8,6 +8,7 @@ from decimal import Decimal
 from bot.telegram.html import TEXT_LIMIT, bold, code, escape
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import capped, head, lines, paragraphs
+from bot.telegram.views.standing import which_account
 from bot.words.numbers import count, listed, money, quantity
 from bot.words.times import clock_time, day
 from core.application.type_holdings import ShownBook
@@ -16,7 +17,7 @@ from core.domain.ids import Symbol
 from core.domain.lots import Lot
 from core.domain.membership import Permission, may
 from core.domain.money import ZERO
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import ManagedAccount
 
 _ROOM = TEXT_LIMIT // 2
 _CSV = "Or send me the CSV file of positions that your broker lets you download."
@@ -106,15 +107,13 @@ def _buttons(shown: ShownBook, *, is_empty: bool, is_owner: bool) -> tuple[tuple
     status = tap("📊 Status", "status", portfolio)
     if not is_owner:
         return ((status, tap("⚖️ Check now", "rebalance", portfolio)),)
-    right = (tap("✅ Still right", "bk_right", portfolio),)
+    right = (tap("✅ Still right", "bk_right", *which_account(shown.managed)),)
     if shown.managed.targets is None:
         return (right, (tap("🎯 Choose targets", "setup", portfolio),))
     return (right, (status, tap("⚖️ Check now", "rebalance", portfolio)))
 
 
-def change_screen(
-    managed: ManagedPortfolio, before: Book, change: BookChange, token: str
-) -> Screen:
+def change_screen(managed: ManagedAccount, before: Book, change: BookChange, token: str) -> Screen:
     """What a broker's file would make of the book, before it does."""
     currency = managed.portfolio.currency
     now, then = before.positions, change.positions

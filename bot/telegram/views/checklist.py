@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.telegram.html import TEXT_LIMIT, bold, code, escape
 from bot.telegram.screen import Button, Screen, tap
-from bot.telegram.views.outcome import LegResult, deciders, leg_line, leg_results
+from bot.telegram.views.outcome import LegResult, deciders, leg_of, leg_results
 from bot.telegram.views.parts import capped, lines, paragraphs
 from bot.telegram.views.proposal_text import currency_of, title
 from bot.words.by_hand import is_by_hand
@@ -22,17 +22,19 @@ Rows = tuple[tuple[Button, ...], ...]
 
 def has_checklist(view: ProposalView) -> bool:
     """Whether a person is carrying this proposal out now."""
-    return (
-        is_by_hand(view.managed.account)
-        and view.proposal.state is ProposalState.EXECUTING
-        and any(order.state in AT_BROKER for order in view.orders)
-    )
+    is_under_way = view.proposal.state is ProposalState.EXECUTING
+    return is_under_way and any(order.state in AT_BROKER for order in _by_hand(view))
+
+
+def _by_hand(view: ProposalView) -> list[Order]:
+    """The orders that a person carries out."""
+    return [o for o in view.orders if is_by_hand(view.account(o.account_id))]
 
 
 def checklist_screen(view: ProposalView) -> Screen:
     """Each order with a text for the broker's app, and its answer once there is one."""
-    waiting = [order for order in view.orders if order.state in AT_BROKER]
-    results = leg_results(view.proposal.revision.plan.trades, view.orders)
+    waiting = [order for order in _by_hand(view) if order.state in AT_BROKER]
+    results = leg_results(view.proposal.revision.plan.trades, _by_hand(view))
     text = paragraphs(
         title(view),
         f"📋 {bold('To do in your broker’s app')}, sales first. Then tap what you did.",
@@ -55,9 +57,9 @@ def _approved_by(view: ProposalView) -> str:
 def _line(view: ProposalView, result: LegResult) -> str:
     order = result.order
     if order.state not in AT_BROKER:
-        return leg_line(result, view.managed)
+        return leg_of(result, view)
     left = order.quantity - order.filled_quantity
-    done = f"{leg_line(result, view.managed)}\n    still " if order.fills else f"{result.leg}. "
+    done = f"{leg_of(result, view)}\n    still " if order.fills else f"{result.leg}. "
     price = order.limit_price or result.trade.price
     about = f"at about {money(price, currency_of(view))}"
     what = f"{SIDES[order.side]} {quantity(left)} {escape(order.symbol)}"

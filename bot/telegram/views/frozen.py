@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.telegram.html import TEXT_LIMIT, escape
 from bot.telegram.screen import Button, Screen, tap
-from bot.telegram.views.outcome import leg_line, leg_results
+from bot.telegram.views.outcome import leg_of, leg_results
 from bot.telegram.views.parts import capped, lines, paragraphs
 from bot.telegram.views.proposal_text import title
 from bot.words.labels import ORDER_STATES, SIDES
@@ -26,7 +26,7 @@ def frozen_notice(view: ProposalView) -> Screen:
     """An execution that stopped because nobody can say whether an order is at the broker."""
     in_doubt = [order for order in view.orders if order.state in DOUBTFUL]
     certain = [
-        leg_line(result, view.managed)
+        leg_of(result, view)
         for result in leg_results(view.proposal.revision.plan.trades, view.orders)
         if result.order.state not in DOUBTFUL
     ]
@@ -35,7 +35,7 @@ def frozen_notice(view: ProposalView) -> Screen:
         _why(in_doubt),
         capped([_doubtful(view, order) for order in in_doubt], TEXT_LIMIT // 3, "more"),
         lines("Certain:", capped(certain, TEXT_LIMIT // 4, "more")) if certain else "",
-        _what_to_do(view),
+        _what_to_do(view, in_doubt),
     )
     return Screen(text, _buttons(view, in_doubt))
 
@@ -95,8 +95,9 @@ def _where_the_money_is(view: ProposalView, order: Order) -> str:
     return f"Either about {about} is in {escape(order.symbol)} now, or it is still in cash."
 
 
-def _what_to_do(view: ProposalView) -> str:
-    is_embedded = view.managed.account.rung is Rung.SIMULATED
+def _what_to_do(view: ProposalView, in_doubt: Sequence[Order]) -> str:
+    rungs = {view.account(order.account_id).rung for order in in_doubt}
+    is_embedded = rungs == {Rung.SIMULATED}
     app = "" if is_embedded else ", and look for the order id in its own app"
     return lines(
         "Ask again first: brokers often know a little later. If it stays unclear, look at what the "

@@ -32,7 +32,8 @@ def _order(order: Order, managed: ManagedPortfolio) -> str:
 
 
 def _outcome(order: Order, managed: ManagedPortfolio) -> str:
-    state, currency = order_state(order.state, managed.account), managed.portfolio.currency
+    account, currency = managed.part(order.account_id).account, managed.portfolio.currency
+    state = order_state(order.state, account)
     price = order.average_price
     if price is None:
         detail = escape(neutral(order_detail(order.detail)[:_DETAIL_LIMIT]).strip())

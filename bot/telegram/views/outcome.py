@@ -19,7 +19,7 @@ from core.application.decide_proposal import UNDO, is_undoable
 from core.application.show_proposal import ProposalView
 from core.domain.order import TERMINAL, Order, OrderState
 from core.domain.plan import Side, Trade
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import ManagedAccount
 from core.domain.proposal import Decision, DecisionKind, Proposal, ProposalState
 from core.domain.report import WhyNot, was_dry_run
 
@@ -68,7 +68,7 @@ def leg_results(trades: tuple[Trade, ...], orders: Iterable[Order]) -> tuple[Leg
     )
 
 
-def leg_line(result: LegResult, managed: ManagedPortfolio) -> str:
+def leg_line(result: LegResult, managed: ManagedAccount) -> str:
     """One leg after the decision: its fills with their price, or where its order is."""
     trade, order = result.trade, result.order
     if order.state is OrderState.VOID and order.detail == WhyNot.DRY_RUN:
@@ -88,6 +88,11 @@ def leg_line(result: LegResult, managed: ManagedPortfolio) -> str:
     return line if is_settled else f"{line}; the rest: {_rest(order, managed)}"
 
 
+def leg_of(result: LegResult, view: ProposalView) -> str:
+    """The same for a leg of a proposal at hand."""
+    return leg_line(result, view.managed.part(result.order.account_id))
+
+
 def _dry_line(result: LegResult, currency: str) -> str:
     """An order of a dry run as it would have gone: ``1. Sell 11 VTI at $285.70 or better``."""
     order = result.order
@@ -104,7 +109,7 @@ def _is_shrunk(result: LegResult) -> bool:
     return is_filled and order.quantity < result.trade.quantity
 
 
-def _rest(order: Order, managed: ManagedPortfolio) -> str:
+def _rest(order: Order, managed: ManagedAccount) -> str:
     if order.state is OrderState.PARTIALLY_FILLED and not is_by_hand(managed.account):
         return "still at the broker"
     return f"{order_state(order.state, managed.account)}{_detail(order)}"
@@ -119,10 +124,10 @@ def order_lines(view: ProposalView, *, brief: bool) -> list[str]:
     """The legs' results; when it must be brief, the whole ones are only counted."""
     results = leg_results(view.proposal.revision.plan.trades, view.orders)
     if not brief:
-        return [leg_line(result, view.managed) for result in results]
+        return [leg_of(result, view) for result in results]
     whole = [result for result in results if result.is_whole]
     head = [f"{count(len(whole), 'order')} filled in full (/orders lists them)"] if whole else []
-    return head + [leg_line(result, view.managed) for result in results if not result.is_whole]
+    return head + [leg_of(result, view) for result in results if not result.is_whole]
 
 
 def cost_and_drift(view: ProposalView) -> str:
@@ -264,7 +269,7 @@ def _carried_out_words(view: ProposalView) -> str:
         mark = "⏸" if was_paused(view) else "⚠"
         words = f"{mark} <b>Nothing was sent</b>: {escape(why)}."
         return f"{words} Your money and holdings are as they were."
-    if view.proposal.state is _S.APPROVED and is_by_hand(view.managed.account):
+    if view.proposal.state is _S.APPROVED and all(map(is_by_hand, view.accounts)):
         return "⏳ <b>Approved.</b> Your checklist comes in a moment."
     if was_dry_run(view.orders):
         return "✅ <b>DRY RUN: nothing was sent.</b> This is what would have gone."

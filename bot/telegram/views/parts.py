@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from bot.telegram.html import TEXT_LIMIT, bold, escape, pre, shown_length, shown_name
-from bot.words.by_hand import account_label
+from bot.words.by_hand import accounts_label
 from bot.words.numbers import DOWN, UP, count, drift_mark, plain, tenths
 from core.domain.drift import DriftLine
 from core.domain.ids import Symbol
 from core.domain.money import ZERO
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import Account, ManagedAccount, ManagedPortfolio
 
 WIDTH = 38
 """The most characters of a monospaced line that a phone shows without wrapping."""
@@ -22,10 +22,23 @@ SOME_LINES = 20
 HEADERS = ("", "now", "target", "drift", "after")
 
 
-def head(managed: ManagedPortfolio, *topics: str) -> str:
-    """The first line of a message about a portfolio: its name, the topic, and how real it is."""
-    label = bold(escape(account_label(managed.account)))
-    return " · ".join([bold(shown_name(managed.portfolio.name)), *topics, label])
+def head(
+    managed: ManagedPortfolio | ManagedAccount,
+    *topics: str,
+    accounts: Collection[Account] | None = None,
+) -> str:
+    """The first line of a message about a portfolio, or an account of it: its name, the topic, and how real it is.
+
+    ``accounts`` are those that it is about, where not all are; an account is named where there are several.
+    """
+    names = [bold(shown_name(managed.portfolio.name))]
+    if isinstance(managed, ManagedAccount):
+        names += [] if managed.is_only else [bold(shown_name(managed.account.name))]
+        accounts = (managed.account,)
+    elif accounts is None:
+        accounts = managed.accounts
+    label = bold(escape(accounts_label(accounts)))
+    return " · ".join([*names, *topics, label])
 
 
 def paragraphs(*blocks: str | None) -> str:

@@ -40,7 +40,7 @@ from bot.telegram.views.proposal_text import (
     trade_line,
 )
 from bot.telegram.views.withdrawals import is_withdrawal, raised_buttons, raised_text
-from bot.words.by_hand import is_by_hand, orders_at
+from bot.words.by_hand import is_dry_run, orders_at
 from bot.words.labels import (
     PROPOSAL_STATES,
     REVISION_CAUSES,
@@ -52,10 +52,11 @@ from bot.words.plan_notes import certificate_sentence, lot_lines
 from bot.words.plan_reasons import reason_sentence
 from bot.words.tax_reasons import NO_ADVICE
 from core.application.show_proposal import ProposalView
+from core.domain.ids import AccountId
 from core.domain.ladder import LIVE_RUNGS
+from core.domain.money import ZERO
 from core.domain.plan import Plan, Skipped, Trade
 from core.domain.policy import Direction, Objective, Policy, whole_shares
-from core.domain.portfolio import Account, Rung
 from core.domain.proposal import Cause, ProposalState, RevisionCause
 from core.domain.report import was_dry_run
 
@@ -107,7 +108,7 @@ def _buttons(view: ProposalView) -> Rows:
         case _S.REJECTED:
             return ((_tap(view, "↩ Reopen", "reopen"), _tap(view, "❔ Why", "why")),)
         case _S.SCHEDULED | _S.APPROVED:
-            is_live = view.managed.account.rung in LIVE_RUNGS
+            is_live = any(account.rung in LIVE_RUNGS for account in view.accounts)
             label = "↩ Undo" if is_live else "✖ Take back"
             return ((_tap(view, label, "cancel"), _tap(view, "❔ Why", "why")),)
         case _S.EXECUTING:
@@ -146,14 +147,18 @@ def _stay_button(view: ProposalView) -> Rows:
 
 def approve_label(view: ProposalView) -> str:
     """What the approving button says: how many orders, and how real they are; for real money, how much of it."""
-    account = view.managed.account
-    if account.rung in LIVE_RUNGS:
-        turnover = view.proposal.revision.plan.turnover
-        return f"✅ Approve: trade {money(turnover, currency_of(view))} LIVE"
     plan = view.proposal.revision.plan
-    if buys_wait(view):
-        return f"✅ Approve today: {orders_at(len(plan.sells), account)}"
-    return f"✅ Approve {orders_at(len(plan.trades), account)}"
+    live = [account for account in view.accounts if account.rung in LIVE_RUNGS]
+    if not live and (later := buys_wait(view)):
+        today = len(plan.trades) - len(later)
+        return f"✅ Approve today: {orders_at(today, view.accounts)}"
+    if not live:
+        return f"✅ Approve {orders_at(len(plan.trades), view.accounts)}"
+    real = [trade for account in live for trade in plan.in_account(account.id)]
+    turnover = sum((trade.value for trade in real), ZERO)
+    others = len(plan.trades) - len(real)
+    more = f" + {count(others, 'order')}" if others else ""
+    return f"✅ Approve: trade {money(turnover, currency_of(view))} LIVE{more}"
 
 
 def _direction_button(view: ProposalView) -> Button | None:
@@ -204,9 +209,14 @@ def _leg_buttons(view: ProposalView, leg: int, trade: Trade) -> tuple[Button, ..
 
 
 def _can_halve(view: ProposalView, trade: Trade) -> bool:
+    return not is_whole(view, trade) or trade.quantity > 1
+
+
+def is_whole(view: ProposalView, trade: Trade) -> bool:
+    """Whether a trade's symbol is traded in whole shares in its account."""
     snapshot = view.proposal.revision.snapshot
-    whole = whole_shares(view.managed.policy, snapshot.quotes, snapshot.fractionable)
-    return trade.symbol not in whole or trade.quantity > 1
+    in_parts = snapshot.of(AccountId(int(trade.account))).fractionable
+    return trade.symbol in whole_shares(view.managed.policy, snapshot.quotes, in_parts)
 
 
 # --- why -----------------------------------------------------------------------------------------
@@ -292,7 +302,7 @@ def report_reply(view: ProposalView) -> Screen:
             capped(_problems(view), TEXT_LIMIT // 2, "more"),
             cost_and_drift(view),
             after_sale_text(view, None),
-            _rung_note(view.managed.account),
+            _rung_note(view),
             _how_it_goes_on(view) if again else "",
         ),
         raised_text(view),
@@ -345,8 +355,8 @@ def _again(view: ProposalView) -> tuple[Button, ...]:
     return (tap("⚖️ Check now", "rebalance", view.managed.portfolio.id),)
 
 
-def _rung_note(account: Account) -> str:
-    is_dry = account.rung is Rung.DRY_RUN and not is_by_hand(account)
+def _rung_note(view: ProposalView) -> str:
+    is_dry = bool(view.accounts) and all(map(is_dry_run, view.accounts))
     return "Dry run: nothing was sent to the broker." if is_dry else ""
 
 
@@ -387,6 +397,7 @@ def recheck_notice(view: ProposalView, *, market_now: datetime | None = None) ->
 
 __all__ = [
     "approve_label",
+    "is_whole",
     "proposal_edit_screen",
     "proposal_screen",
     "proposal_why_screen",

@@ -18,7 +18,7 @@ from bot.telegram.views.parts import (
     paragraphs,
 )
 from bot.telegram.views.withdrawals import purpose, worth_lines
-from bot.words.by_hand import estimates_line, is_by_hand
+from bot.words.by_hand import estimates_line, is_dry_run
 from bot.words.labels import REVISION_CAUSES, SIDES, proposal_number
 from bot.words.numbers import count, listed, money, quantity, small_drift
 from bot.words.plan_notes import cure_sentence, harvest_effect, realised_sentence
@@ -29,7 +29,7 @@ from core.application.plan_again import PAIRED_CAUSES
 from core.application.show_proposal import ProposalView
 from core.domain.instrument import CASH
 from core.domain.ladder import LIVE_RUNGS
-from core.domain.plan import Plan, Trade
+from core.domain.plan import Plan, Side, Trade
 from core.domain.portfolio import HoldingChange, Rung
 from core.domain.proposal import (
     UNDECIDED,
@@ -78,11 +78,21 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
     )
 
 
-def buys_wait(view: ProposalView) -> bool:
-    """Whether the purchases come later, because the broker lets nobody use money that has not settled."""
+def buys_wait(view: ProposalView) -> tuple[Trade, ...]:
+    """The purchases that come later, because a broker lets nobody use money that has not settled."""
     revision = view.proposal.revision
-    is_both = revision.plan.sells and revision.plan.buys
-    return revision.snapshot.settlement.buys_wait and bool(is_both)
+    waiting = [
+        revision.plan.in_account(each.account_id)
+        for each in revision.snapshot.accounts
+        if each.settlement.buys_wait
+    ]
+    return tuple(
+        trade
+        for trades in waiting
+        if {trade.side for trade in trades} == set(Side)
+        for trade in trades
+        if trade.side is Side.BUY
+    )
 
 
 def _buys_wait(view: ProposalView) -> str:
@@ -108,16 +118,17 @@ def currency_of(view: ProposalView) -> str:
 def title(view: ProposalView) -> str:
     """The head: portfolio, proposal and version, rung."""
     proposal = view.proposal
-    return head(view.managed, f"proposal {proposal_number(proposal.id, proposal.revision.number)}")
+    number = proposal_number(proposal.id, proposal.revision.number)
+    return head(view.managed, f"proposal {number}", accounts=view.accounts or None)
 
 
 def how_real(view: ProposalView) -> str:
     """What approving means where it is more, or less, than play money."""
-    account = view.managed.account
-    if account.rung in LIVE_RUNGS:
-        caps = " Made to fit the caps of this rung." if account.rung is Rung.LIVE_CAPPED else ""
+    rungs = {account.rung for account in view.accounts}
+    if rungs & LIVE_RUNGS:
+        caps = " Made to fit the caps of this rung." if Rung.LIVE_CAPPED in rungs else ""
         return f"💵 <b>REAL MONEY</b>: approved orders are traded at the broker.{caps}"
-    if account.rung is Rung.DRY_RUN and not is_by_hand(account):
+    if view.accounts and all(map(is_dry_run, view.accounts)):
         return "Dry run: approving it sends nothing."
     return ""
 

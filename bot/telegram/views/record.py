@@ -109,7 +109,7 @@ def _order(record: ProposalRecord, order: Order) -> str:
     detail = neutral(not_sent(order.detail)[:_DETAIL_LIMIT]).strip()
     return lines(
         f"{order.leg}. {SIDES[order.side]} {quantity(order.quantity)} {escape(order.symbol)}{limit}: "
-        f"{order_state(order.state, managed.account)}{f' ({escape(detail)})' if detail else ''}",
+        f"{order_state(order.state, record.view.account(order.account_id))}{f' ({escape(detail)})' if detail else ''}",
         f"   {code(order.client_order_id)}",
         *(
             f"   {quantity(fill.quantity)} at {money(fill.price, currency)}, {clock_time(fill.at)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from bot.telegram.html import TEXT_LIMIT, bold, escape
+from bot.telegram.html import TEXT_LIMIT, bold, escape, shown_name
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import capped, head, lines, paragraphs
 from bot.words.holds import HOLD_REASONS, certain, goes_on, hint, uncertain
@@ -12,12 +12,12 @@ from bot.words.numbers import count, listed, quantity
 from core.domain.hold import Hold, HoldReason
 from core.domain.look import ChangeKind, HeldChange
 from core.domain.policy import Outside
-from core.domain.portfolio import ManagedPortfolio
+from core.domain.portfolio import ManagedAccount
 
 Rows = tuple[tuple[Button, ...], ...]
 
 
-def held_notice(managed: ManagedPortfolio, holds: Sequence[Hold]) -> Screen:
+def held_notice(managed: ManagedAccount, holds: Sequence[Hold]) -> Screen:
     """Nothing is sent for an account: why, what is certain, where the money is, and what to tap."""
     why = listed([HOLD_REASONS[hold.reason] for hold in holds])
     text = paragraphs(
@@ -28,34 +28,43 @@ def held_notice(managed: ManagedPortfolio, holds: Sequence[Hold]) -> Screen:
     return Screen(text, hold_buttons(managed, holds))
 
 
-def _about(hold: Hold, managed: ManagedPortfolio) -> str:
+def _about(hold: Hold, managed: ManagedAccount) -> str:
     ours = managed.account.broker_account_id
     known = capped([escape(certain(hold, ours))], TEXT_LIMIT // 4, "more")
     return lines(known, escape(uncertain(hold.reason)), escape(goes_on(hold.reason)))
 
 
-def hold_buttons(managed: ManagedPortfolio, holds: Sequence[Hold]) -> Rows:
+def hold_buttons(managed: ManagedAccount, holds: Sequence[Hold]) -> Rows:
     """What an owner can tap while an account is held."""
-    portfolio = managed.portfolio.id
+    which = which_account(managed)
     rows = []
     for hold in holds:
         if hold.reason is HoldReason.ACCOUNT_REPLACED and hold.detail:
-            rows.append((tap(f"Use {hint(hold.detail)} from now on", "ho_use", portfolio),))
+            rows.append((tap(f"Use {hint(hold.detail)} from now on", "ho_use", *which),))
         if hold.reason is HoldReason.STRANGE_FILL:
-            rows.append((tap("I have looked: go on", "ho_go", portfolio),))
-    last = (tap("🔎 Check again", "ho_check", portfolio), tap("📊 Status", "status", portfolio))
-    return (*rows, last)
+            rows.append((tap("I have looked: go on", "ho_go", *which),))
+    status = tap("📊 Status", "status", managed.portfolio.id)
+    return (*rows, (tap("🔎 Check again", "ho_check", *which), status))
 
 
-def held_line(managed: ManagedPortfolio, holds: Sequence[Hold]) -> str:
+def which_account(managed: ManagedAccount) -> tuple[int, ...]:
+    """How a button names an account: by its portfolio, and where that has several, by its own number too."""
+    if managed.is_only:
+        return (managed.portfolio.id,)
+    return managed.portfolio.id, managed.account.id
+
+
+def held_line(managed: ManagedAccount, holds: Sequence[Hold]) -> str:
     """The line of the status that says that an account is held."""
     facts = " ".join(certain(hold, managed.account.broker_account_id) for hold in holds)
     why = listed([HOLD_REASONS[hold.reason] for hold in holds])
-    return capped([f"⛔ Nothing is sent: {escape(why)}. {escape(facts)}"], TEXT_LIMIT // 8, "more")
+    where = "" if managed.is_only else f" for {shown_name(managed.account.name)}"
+    line = f"⛔ Nothing is sent{where}: {escape(why)}. {escape(facts)}"
+    return capped([line], TEXT_LIMIT // 8, "more")
 
 
 def hold_over_notice(
-    managed: ManagedPortfolio, reason: HoldReason | None, left: Sequence[Hold] = ()
+    managed: ManagedAccount, reason: HoldReason | None, left: Sequence[Hold] = ()
 ) -> Screen:
     """A hold is over (without a reason: it had been before); others may still stand."""
     what = {
@@ -76,18 +85,18 @@ def hold_over_notice(
     )
 
 
-def not_held_notice(managed: ManagedPortfolio) -> Screen:
+def not_held_notice(managed: ManagedAccount) -> Screen:
     """What takes the place of a notice about a hold that is over, of which people are told beside it."""
     return Screen(paragraphs(head(managed), "✅ Looked again: this account is not held any more."))
 
 
-def _looking(managed: ManagedPortfolio) -> tuple[Button, ...]:
+def _looking(managed: ManagedAccount) -> tuple[Button, ...]:
     portfolio = managed.portfolio.id
     return tap("📊 Status", "status", portfolio), tap("⚖️ Check now", "rebalance", portfolio)
 
 
 def changes_notice(
-    managed: ManagedPortfolio, changes: Sequence[HeldChange], more: int, ended: Collection[str]
+    managed: ManagedAccount, changes: Sequence[HeldChange], more: int, ended: Collection[str]
 ) -> Screen:
     """What changed at the broker without us."""
     rows = [_change(change, managed) for change in changes]
@@ -114,7 +123,7 @@ def _title(changes: Sequence[HeldChange]) -> str:
     return "The broker shows other holdings than before"
 
 
-def _change(change: HeldChange, managed: ManagedPortfolio) -> str:
+def _change(change: HeldChange, managed: ManagedAccount) -> str:
     symbol = escape(change.symbol)
     moved = f"{symbol} {quantity(change.before)} → {quantity(change.after)}"
     match change.kind:
@@ -144,7 +153,7 @@ def _ended(ended: Collection[str]) -> str:
     )
 
 
-def foreign_notice(managed: ManagedPortfolio, symbols: Sequence[str]) -> Screen:
+def foreign_notice(managed: ManagedAccount, symbols: Sequence[str]) -> Screen:
     """Somebody else's order is open on symbols of this portfolio."""
     names = listed([escape(symbol) for symbol in symbols[:10]])
     text = paragraphs(

@@ -19,10 +19,10 @@ from bot.telegram.views.parts import (
     lines,
     paragraphs,
 )
-from bot.telegram.views.standing import held_line, hold_buttons
+from bot.telegram.views.standing import held_line, hold_buttons, which_account
 from bot.telegram.views.targets import EXAMPLE
 from bot.telegram.views.withdrawals import aside_buttons, set_aside_line
-from bot.words.by_hand import account_label, estimates_line, is_by_hand
+from bot.words.by_hand import accounts_label, estimates_line, is_by_hand
 from bot.words.labels import (
     CHECK_OUTCOMES,
     PROPOSAL_STATES,
@@ -34,9 +34,10 @@ from bot.words.refusals import refusal_sentence
 from bot.words.times import age, clock_time, day
 from core.application.show_status import Status
 from core.domain.drift import DriftReport, OutsideLine
+from core.domain.hold import Hold
 from core.domain.instrument import CASH
 from core.domain.membership import Permission, may
-from core.domain.portfolio import Holdings, Rung
+from core.domain.portfolio import Holdings, ManagedAccount, Rung
 from core.domain.proposal import UNDECIDED, Proposal, ProposalState
 from core.domain.refusals import EmptyAccount, NoTargets
 
@@ -113,7 +114,7 @@ def _subtitle(status: Status, drift: DriftReport) -> str:
     when = status.prices_at or status.market_now
     return " · ".join(
         [
-            account_label(status.managed.account),
+            accounts_label(status.managed.accounts),
             money(drift.total + status.set_aside, status.managed.portfolio.currency),
             f"{day(when)}, {clock_time(when, when)}",
         ]
@@ -125,7 +126,16 @@ def _paused(status: Status) -> str:
 
 
 def _held(status: Status) -> str:
-    return held_line(status.managed, status.holds) if status.holds else ""
+    return lines(*(held_line(each, holds) for each, holds in _held_accounts(status)))
+
+
+def _held_accounts(status: Status) -> list[tuple[ManagedAccount, list[Hold]]]:
+    """The accounts that are held, each with why."""
+    found = [
+        (each, [hold for hold in status.holds if hold.account_id == each.account.id])
+        for each in status.managed.parts
+    ]
+    return [(each, holds) for each, holds in found if holds]
 
 
 def _value(status: Status, drift: DriftReport) -> str:
@@ -145,10 +155,9 @@ def _cash_words(holdings: Holdings, currency: str) -> str:
 
 
 def _set_aside(status: Status) -> str:
-    if status.earmark is None or not status.set_aside:
-        return ""
-    line = set_aside_line(status.set_aside, status.earmark, status.managed.portfolio.currency)
-    return f"{line}. Weights are of the rest."
+    currency = status.managed.portfolio.currency
+    rows = [set_aside_line(kept, mark, currency) for mark, kept in status.aside if kept]
+    return f"{'. '.join(rows)}. Weights are of the rest." if rows else ""
 
 
 def _verdict(drift: DriftReport) -> str:
@@ -271,19 +280,24 @@ def _buttons(status: Status) -> tuple[tuple[Button, ...], ...]:
         (tap(f"Show proposal {proposal.id}", "show", proposal.id),)
         for proposal in status.open_proposals[:3]
     ]
-    if status.holds and may(status.role, Permission.MANAGE):
-        rows += hold_buttons(status.managed, status.holds)[:-1]
-        rows.append((tap("🔎 Check again", "ho_check", status.managed.portfolio.id),))
-    if status.earmark and status.set_aside and may(status.role, Permission.APPROVE):
-        rows.append(aside_buttons(status.managed, status.earmark))
+    if may(status.role, Permission.MANAGE):
+        for each, holds in _held_accounts(status):
+            rows += hold_buttons(each, holds)[:-1]
+            rows.append((tap(f"🔎 Check {_called(each)}again", "ho_check", *which_account(each)),))
+    if may(status.role, Permission.APPROVE):
+        rows += [aside_buttons(status.managed, mark) for mark, kept in status.aside if kept]
     rows += [row for row in (_mending_buttons(status),) if row]
     if status.managed.portfolio.is_paused and may(status.role, Permission.MANAGE):
         rows.append((tap("▶️ Resume", "resume", status.managed.portfolio.id),))
     return tuple(rows)
 
 
+def _called(managed: ManagedAccount) -> str:
+    return "" if managed.is_only else f"{managed.account.name} "
+
+
 def _may_deposit(status: Status) -> bool:
-    is_play_money = status.managed.account.rung is Rung.SIMULATED
+    is_play_money = any(each.rung is Rung.SIMULATED for each in status.managed.accounts)
     return is_play_money and may(status.role, Permission.MANAGE)
 
 
@@ -293,7 +307,7 @@ def _mending_buttons(status: Status) -> tuple[Button, ...]:
         is_owner = may(status.role, Permission.MANAGE)
         return (tap("🎯 Choose targets", "setup", portfolio),) if is_owner else ()
     is_empty = isinstance(status.refusal, EmptyAccount)
-    if is_empty and is_by_hand(status.managed.account):
+    if is_empty and all(map(is_by_hand, status.managed.accounts)):
         return (tap("✏️ Type what it holds", "bk_show", portfolio),)
     if is_empty and _may_deposit(status):
         currency = status.managed.portfolio.currency

@@ -53,7 +53,7 @@ def taxes_screen(shown: ShownTaxes) -> Screen:
         *(_owner(owner, shown) for owner in shown.owners),
         _own(shown),
         lines(
-            f"Account: {TAX[managed.account.tax_treatment]}.",
+            *treatments(managed),
             f"Rates of /policy: short {plain(shown.rates.short)}%, long {plain(shown.rates.long)}%.",
             same_words(shown.equivalents),
         ),
@@ -62,6 +62,13 @@ def taxes_screen(shown: ShownTaxes) -> Screen:
         NO_ADVICE,
     )
     return Screen(text)
+
+
+def treatments(managed: ManagedPortfolio) -> list[str]:
+    """How each account is taxed; the only one needs no name."""
+    if len(managed.accounts) == 1:
+        return [f"Account: {TAX[managed.accounts[0].tax_treatment]}."]
+    return [f"{shown_name(each.name)}: {TAX[each.tax_treatment]}." for each in managed.accounts]
 
 
 def _owner(owner: TaxOwner, shown: ShownTaxes) -> str:
@@ -129,9 +136,7 @@ def same_words(equivalents: Equivalents) -> str:
 
 def treatment_screen(managed: ManagedPortfolio) -> Screen:
     """How an account is taxed from now on."""
-    text = paragraphs(
-        head(managed, "taxes"), f"Account: {TAX[managed.account.tax_treatment]}.", NO_ADVICE
-    )
+    text = paragraphs(head(managed, "taxes"), lines(*treatments(managed)), NO_ADVICE)
     return Screen(text)
 
 

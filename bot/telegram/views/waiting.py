@@ -14,22 +14,26 @@ from bot.words.times import clock_time
 from core.application.show_proposal import ProposalView
 from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, IN_DOUBT, OrderState
+from core.domain.portfolio import Account
 from core.domain.proposal import ProposalState
 from core.domain.refusals import BrokerDown, ClocksDisagree, ClosedUnexpectedly
 
 
-def waiting_notice(view: ProposalView, code: str, until: datetime, now: datetime) -> Screen:
-    """Why nothing moves, for how long it is tried again, and that nobody has to do anything.
+def waiting_notice(
+    view: ProposalView, account: Account, code: str, until: datetime, now: datetime
+) -> Screen:
+    """Why nothing moves in an account, for how long it is tried again, and that nobody has to do anything.
 
     ``code`` is the refusal's name; ``until`` is how long the approval is good, by the exchange's clock.
     """
+    why = _why(account, code)
     if view.proposal.state is ProposalState.APPROVED:
-        return _not_begun(view, _why(view, code), clock_time(until, now))
-    return _under_way(view, _why(view, code), clock_time(until, now))
+        return _not_begun(view, why, clock_time(until, now))
+    return _under_way(view, why, clock_time(until, now))
 
 
-def _why(view: ProposalView, code: str) -> str:
-    broker = source_label(view.managed.account.broker)
+def _why(account: Account, code: str) -> str:
+    broker = source_label(account.broker)
     match code:
         case BrokerDown.__name__:
             return f"{broker} does not answer"

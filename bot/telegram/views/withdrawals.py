@@ -87,14 +87,14 @@ def raised_text(view: ProposalView) -> str:
 def kept_words(managed: ManagedPortfolio, earmark: Earmark) -> str:
     """Until when the money is left alone, and who moves it."""
     kept = f"No plan invests it until {date_of(earmark.lapses_on)}."
-    if _is_play_money(managed):
+    if _is_play_money(managed, earmark):
         return kept
     return f"{kept} Move it out at the broker, then tap “It is out”."
 
 
 def aside_buttons(managed: ManagedPortfolio, earmark: Earmark) -> tuple[Button, ...]:
     """[Take it out], or that it is out; and that it stays invested."""
-    out = "💵 Take it out" if _is_play_money(managed) else "✔ It is out"
+    out = "💵 Take it out" if _is_play_money(managed, earmark) else "✔ It is out"
     portfolio_id = managed.portfolio.id
     return (
         tap(out, "wd_out", portfolio_id, earmark.id),
@@ -116,5 +116,6 @@ def aside_screen(managed: ManagedPortfolio, earmark: Earmark) -> Screen:
     return Screen(text, (aside_buttons(managed, earmark),))
 
 
-def _is_play_money(managed: ManagedPortfolio) -> bool:
-    return managed.account.rung is Rung.SIMULATED and not is_by_hand(managed.account)
+def _is_play_money(managed: ManagedPortfolio, earmark: Earmark) -> bool:
+    account = managed.part(earmark.account_id).account
+    return account.rung is Rung.SIMULATED and not is_by_hand(account)

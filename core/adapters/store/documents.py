@@ -15,7 +15,8 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from core.domain.plan import LegKey, Plan
+from core.domain.ids import AccountId
+from core.domain.plan import LegKey, Plan, Trade
 from core.domain.policy import Policy
 from core.domain.portfolio import HoldingChange, Snapshot
 from core.domain.proposal import PriceMove, Revision
@@ -37,14 +38,22 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 def _write(value: Any, *sets: str) -> str:
     """Write a value; the fields named in ``sets`` have no order of their own and are sorted."""
-    plain = _adapter(cast("Any", type(value))).dump_python(
+    plain = _plain(value)
+    for name in sets:
+        plain[name].sort()
+    return _dumped(plain)
+
+
+def _plain(value: Any) -> Any:
+    return _adapter(cast("Any", type(value))).dump_python(
         value,
         mode="json",
         warnings="none",
         fallback=dict,  # read-only mappings are written as plain ones
     )
-    for name in sets:
-        plain[name].sort()
+
+
+def _dumped(plain: Any) -> str:
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -67,7 +76,13 @@ def write_plan(plan: Plan) -> str:
 
 def write_snapshot(snapshot: Snapshot) -> str:
     """Write a snapshot."""
-    return _write(snapshot, "fractionable")
+    plain = _plain(snapshot)
+    for account in plain["accounts"]:
+        for unordered in (account["fractionable"], account["untradable"]):
+            unordered.sort()
+        account["settlement"]["held"].sort()
+        account["taxes"]["lot_methods"].sort()
+    return _dumped(plain)
 
 
 def write_changes(revision: Revision) -> str:
@@ -75,22 +90,48 @@ def write_changes(revision: Revision) -> str:
     return _write(Changes(revision.dropped, revision.moves, revision.changes), "dropped")
 
 
-def read_plan(text: str) -> Plan:
-    """Read a plan."""
+def read_plan(text: str, account_id: AccountId) -> Plan:
+    """Read a plan; trades written before accounts were named are those of the account given."""
     plan: Plan = _adapter(Plan).validate_json(text)
-    return plan
+    if all(trade.account for trade in plan.trades):
+        return plan
+    cure = plan.cure and replace(plan.cure, trades=_named(plan.cure.trades, account_id))
+    return replace(plan, trades=_named(plan.trades, account_id), cure=cure)
+
+
+def _named(trades: tuple[Trade, ...], account_id: AccountId) -> tuple[Trade, ...]:
+    return tuple(replace(trade, account=trade.account or f"{account_id}") for trade in trades)
 
 
 def read_snapshot(text: str) -> Snapshot:
-    """Read a snapshot."""
+    """Read a snapshot; one written before portfolios had several accounts is of its only one."""
+    if not text.startswith(_OF_ACCOUNTS):
+        text = _dumped(_of_one_account(json.loads(text)))
     snapshot: Snapshot = _adapter(Snapshot).validate_json(text)
     return snapshot
 
 
-def read_changes(text: str) -> Changes:
-    """Read what a revision says of itself."""
+_OF_ACCOUNTS = '{"accounts":'
+_OF_AN_ACCOUNT = ("account_id", "holdings", "fractionable", "settlement", "untradable")
+
+
+def _of_one_account(old: Mapping[str, Any]) -> dict[str, Any]:
+    """A snapshot of one account, as it was written before, in the form of now."""
+    taxes = dict(old.get("taxes", {}))
+    situation = taxes.pop("situation", {})
+    for of_an_account in ("acquisitions", "loss_sales"):
+        for each in situation.get(of_an_account, ()):
+            each["account"] = each["account"] or str(old["account_id"])
+    account = {name: old[name] for name in _OF_AN_ACCOUNT if name in old}
+    common = {name: old[name] for name in ("quotes", "taken_at", "session")}
+    return {"accounts": [{**account, "taxes": taxes}], **common, "situation": situation}
+
+
+def read_changes(text: str, account_id: AccountId) -> Changes:
+    """Read what a revision says of itself; legs written before accounts were named are of the account given."""
     changes: Changes = _adapter(Changes).validate_json(text)
-    return changes
+    dropped = (key._replace(account=key.account or f"{account_id}") for key in changes.dropped)
+    return replace(changes, dropped=frozenset(dropped))
 
 
 def write_words(data: Mapping[str, str]) -> str:

@@ -143,7 +143,7 @@ class SqlProposals:
             REVISIONS,
             proposal_id=proposal_id,
             number=revision.number,
-            account_id=revision.snapshot.account_id,
+            account_id=revision.snapshot.accounts[0].account_id,
             session=revision.snapshot.session,
             cause=revision.cause.value,
             plan=documents.write_plan(revision.plan),
@@ -302,6 +302,7 @@ def _current() -> Question:
     return select(
         PROPOSALS,
         REVISIONS.c.cause.label("revision_cause"),
+        REVISIONS.c.account_id,
         REVISIONS.c.plan,
         REVISIONS.c.snapshot,
         REVISIONS.c.changes,
@@ -328,10 +329,10 @@ def _proposal_of(row: Found, decisions: tuple[Decision, ...]) -> Proposal:
 
 
 def _revision_of(row: Found) -> Revision:
-    changes = documents.read_changes(row.changes)
+    changes = documents.read_changes(row.changes, row.account_id)
     return Revision(
         number=row.revision,
-        plan=documents.read_plan(row.plan),
+        plan=documents.read_plan(row.plan, row.account_id),
         snapshot=documents.read_snapshot(row.snapshot),
         cause=RevisionCause(row.revision_cause),
         created_at=row.revised_at,

@@ -35,9 +35,11 @@ from core.domain.refusals.holdings import (
     NothingSetAside,
     NotKeptByHand,
     StillSetAside,
+    UnknownAccount,
     UnknownAssets,
     UnknownLot,
     UnreadableFile,
+    WhichAccount,
 )
 from core.domain.refusals.keys import (
     AccountHeld,
@@ -254,6 +256,7 @@ __all__ = [
     "TooManyChannels",
     "TooManyRules",
     "TooManyTargets",
+    "UnknownAccount",
     "UnknownAssets",
     "UnknownChannel",
     "UnknownLeg",
@@ -266,6 +269,7 @@ __all__ = [
     "UnknownRule",
     "UnknownSymbol",
     "UnreadableFile",
+    "WhichAccount",
     "WhichOwner",
     "WrongDigits",
 ]

@@ -31,6 +31,21 @@ class NothingSetAside(Refusal):
 
 
 @dataclass(eq=False)
+class WhichAccount(Refusal):
+    """Something about one account, where the portfolio has several and none was named."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class UnknownAccount(Refusal):
+    """An account that the portfolio does not have."""
+
+    text: str
+    known: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
 class NoCashTransfers(Refusal):
     """A broker through which no money can be moved."""
 

@@ -40,11 +40,17 @@ from core.domain.policy import (
     Reserve,
     Trigger,
 )
-from core.domain.portfolio import HoldingChange, Holdings, Snapshot
+from core.domain.portfolio import (
+    AccountSnapshot,
+    HoldingChange,
+    Holdings,
+    Settlement,
+    Snapshot,
+)
 from core.domain.proposal import PriceMove, Revision, RevisionCause
 from core.domain.quote import Quote
 from core.domain.slot import Edge, FromEdge
-from tests.contracts.store_samples import NOW, a_plan, a_revision, a_snapshot
+from tests.contracts.store_samples import FIRST, NOW, VTI, a_plan, a_revision, a_snapshot
 
 symbols = st.from_regex(r"\A[A-Z0-9][A-Z0-9.\-]{0,11}\Z").map(Symbol)
 numbers = st.decimals(allow_nan=False, allow_infinity=False, places=None)
@@ -110,7 +116,8 @@ reports = st.builds(
     st.lists(st.builds(OutsideLine, symbols, numbers, maybe, maybe), max_size=2).map(tuple),
     numbers,
 )
-trades = st.builds(Trade, symbols, sides, numbers, numbers, numbers, numbers, reasons)
+names = st.integers(1, 99).map(str)
+trades = st.builds(Trade, symbols, sides, numbers, numbers, numbers, numbers, reasons, names)
 plans = st.builds(
     Plan,
     needed=st.booleans(),
@@ -129,12 +136,21 @@ plans = st.builds(
 quotes = st.builds(Quote, symbols, numbers, st.just("USD"), instants, st.text(max_size=9))
 snapshots = st.builds(
     Snapshot,
-    account_id=st.integers(1, 99).map(AccountId),
-    holdings=st.builds(Holdings, numbers, by_symbol),
+    accounts=st.lists(
+        st.builds(
+            AccountSnapshot,
+            st.integers(1, 99).map(AccountId),
+            st.builds(Holdings, numbers, by_symbol),
+            fractionable=st.frozensets(symbols, max_size=3),
+            settlement=st.builds(Settlement, st.frozensets(symbols, max_size=3), st.booleans()),
+            untradable=st.frozensets(symbols, max_size=3),
+        ),
+        min_size=1,
+        max_size=3,
+    ).map(tuple),
     quotes=st.dictionaries(symbols, quotes, max_size=3),
     taken_at=instants,
     session=st.none() | st.dates(),
-    fractionable=st.frozensets(symbols, max_size=3),
 )
 
 
@@ -149,7 +165,7 @@ def test_a_policy_comes_back_exactly(policy: Policy) -> None:
 
 @given(plans)
 def test_a_plan_comes_back_digit_for_digit(plan: Plan) -> None:
-    found = documents.read_plan(documents.write_plan(plan))
+    found = documents.read_plan(documents.write_plan(plan), FIRST)
     assert found == plan
     assert repr(found) == repr(plan)
 
@@ -158,12 +174,59 @@ def test_a_plan_comes_back_digit_for_digit(plan: Plan) -> None:
 def test_a_snapshot_comes_back_exactly(snapshot: Snapshot) -> None:
     found = documents.read_snapshot(documents.write_snapshot(snapshot))
     assert found == snapshot
-    assert list(found.holdings.positions) == list(snapshot.holdings.positions)
-    assert found.holdings.fingerprint == snapshot.holdings.fingerprint
+    for one, other in zip(found.accounts, snapshot.accounts, strict=True):
+        assert list(one.holdings.positions) == list(other.holdings.positions)
+    assert found.fingerprint == snapshot.fingerprint
+
+
+OLD = """{"account_id":7,"holdings":{"cash":"12.50","positions":{"VTI":"3"}},
+"quotes":{"VTI":{"symbol":"VTI","price":"150.10","currency":"USD","at":"2020-03-05T16:00:00Z","source":"replay"}},
+"taken_at":"2020-03-05T16:00:00Z","session":"2020-03-05","fractionable":["VTI"],
+"settlement":{"held":["BND"],"buys_wait":true},"untradable":["XYZ"],
+"taxes":{"lots":[{"symbol":"VTI","quantity":"3","cost_per_share":"100","acquired":"2018-01-02"}],"owner":"Anna",
+"lot_methods":["fifo"],"situation":{"today":"2020-03-05","acquisitions":[{"symbol":"VTI","quantity":"1",
+"acquired":"2020-03-02","account":"","treatment":"taxable"}],"loss_sales":[{"symbol":"VTI","quantity":"1",
+"sold":"2020-03-03","loss":"5","account":"9","acquired":null}]}}}"""
+"""A snapshot as it was written while a portfolio had only one account."""
+
+
+def test_a_snapshot_of_before_is_read_as_one_of_its_only_account() -> None:
+    found = documents.read_snapshot(OLD)
+    (account,) = found.accounts
+    assert account.account_id == 7
+    assert account.holdings == Holdings(Decimal("12.50"), {VTI: Decimal(3)})
+    assert account.fractionable == {VTI}
+    assert account.settlement == Settlement(frozenset({Symbol("BND")}), buys_wait=True)
+    assert account.untradable == {Symbol("XYZ")}
+    assert account.taxes.owner == "Anna"
+    assert account.taxes.lots[0].cost_per_share == 100
+    assert found.quotes[VTI].price == Decimal("150.10")
+    assert (found.taken_at, found.session) == (NOW, NOW.date())
+    assert found.situation.today == NOW.date()
+    assert [each.account for each in found.situation.acquisitions] == ["7"]
+    assert [each.account for each in found.situation.loss_sales] == ["9"]
+    assert documents.read_snapshot(documents.write_snapshot(found)) == found
+    assert found.fingerprint == account.holdings.fingerprint
+
+
+def test_a_snapshot_of_long_before_had_fewer_words() -> None:
+    plain = json.loads(OLD)
+    for name in ("fractionable", "settlement", "untradable", "taxes"):
+        del plain[name]
+    (account,) = documents.read_snapshot(json.dumps(plain)).accounts
+    assert account == AccountSnapshot(AccountId(7), account.holdings)
+
+
+def test_trades_and_dropped_legs_of_before_are_those_of_the_only_account() -> None:
+    text = documents.write_plan(a_plan()).replace('"account":"1"', '"account":""')
+    assert {t.account for t in documents.read_plan(text, AccountId(7)).trades} == {"7"}
+    kept = documents.write_changes(a_revision()).replace('"1"]', '""]')
+    dropped = documents.read_changes(kept, AccountId(7)).dropped
+    assert {key.account for key in dropped} == {"7"}
 
 
 @given(
-    st.frozensets(st.builds(LegKey, symbols, sides), max_size=4),
+    st.frozensets(st.builds(LegKey, symbols, sides, names), max_size=4),
     st.lists(st.builds(PriceMove, symbols, numbers, numbers), max_size=3).map(tuple),
     st.lists(st.builds(HoldingChange, symbols, numbers, numbers), max_size=3).map(tuple),
 )
@@ -173,7 +236,7 @@ def test_what_a_revision_says_of_itself_comes_back(
     changes: tuple[HoldingChange, ...],
 ) -> None:
     revision = replace(a_revision(), dropped=dropped, moves=moves, changes=changes)
-    found = documents.read_changes(documents.write_changes(revision))
+    found = documents.read_changes(documents.write_changes(revision), FIRST)
     assert (found.dropped, found.moves, found.changes) == (dropped, moves, changes)
 
 
@@ -192,7 +255,7 @@ def test_no_amount_becomes_a_number_of_json() -> None:
 def test_amounts_that_are_no_numbers_are_refused() -> None:
     text = documents.write_plan(a_plan()).replace('"9999.99"', '"NaN"')
     with pytest.raises(ValueError, match="finite"):
-        documents.read_plan(text)
+        documents.read_plan(text, FIRST)
 
 
 def test_a_document_of_before_a_field_is_read_with_its_default() -> None:
@@ -231,7 +294,7 @@ def test_the_hash_of_a_revision_survives() -> None:
     revision = Revision(1, a_plan(), a_snapshot(), RevisionCause.FIRST, NOW)
     again = replace(
         revision,
-        plan=documents.read_plan(documents.write_plan(revision.plan)),
+        plan=documents.read_plan(documents.write_plan(revision.plan), FIRST),
         snapshot=documents.read_snapshot(documents.write_snapshot(revision.snapshot)),
     )
     assert again.plan_hash == revision.plan_hash

@@ -27,6 +27,7 @@ from core.domain.plan import Plan, PlanAccount, PlanRequest, Trade
 from core.domain.policy import Policy
 from core.domain.portfolio import (
     Account,
+    AccountSnapshot,
     Holdings,
     ManagedPortfolio,
     Portfolio,
@@ -83,14 +84,15 @@ def snapshot(
     fractionable: frozenset[Symbol] = frozenset(),
 ) -> Snapshot:
     quotes = {s: Quote(s, price, "USD", PRICED, "yahoo") for s, price in prices.items()}
-    return Snapshot(AccountId(1), holdings, quotes, NOW, date(2026, 3, 10), fractionable)
+    account = AccountSnapshot(AccountId(1), holdings, fractionable)
+    return Snapshot((account,), quotes, NOW, date(2026, 3, 10))
 
 
 def plan_of(where: ManagedPortfolio, shot: Snapshot, *, force: bool = False) -> Plan:
     assert where.targets is not None
     return calculate(
         PlanRequest(
-            (PlanAccount(shot.holdings, fractionable=shot.fractionable),),
+            (PlanAccount(shot.holdings, "1", fractionable=shot.fractionable),),
             shot.prices,
             where.targets,
             where.policy,

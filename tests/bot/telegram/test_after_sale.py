@@ -220,7 +220,9 @@ def test_a_sale_that_was_not_filled_whole_did_not_go_as_planned() -> None:
 
 
 def test_where_the_purchases_wait_only_the_sales_are_approved_today() -> None:
-    shown = view(shot=replace(snapshot(), settlement=Settlement(buys_wait=True)))
+    (account,) = snapshot().accounts
+    waits = replace(account, settlement=Settlement(buys_wait=True))
+    shown = view(shot=replace(snapshot(), accounts=(waits,)))
     assert labels(proposal_screen(shown))[0] == "✅ Approve today: 1 simulated order"
 
 

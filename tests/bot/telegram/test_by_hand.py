@@ -53,7 +53,7 @@ async def handed_over(bot: Stage) -> Message:
 
 async def book_of(bot: Stage) -> Book:
     managed = await bot.portfolio()
-    return await hand_kept(bot.runtime.brokers, managed.account).book()
+    return await hand_kept(bot.runtime.brokers, managed.accounts[0]).book()
 
 
 async def send_file(bot: Stage, content: bytes, caption: str = "", chat: int = ANNA) -> Message:

@@ -63,7 +63,7 @@ async def test_a_held_account_is_told_there_too_with_the_way_back(tmp_path: Path
         managed = await bot.portfolio()
         async with bot.runtime.store.begin() as work:
             now = bot.runtime.clock.now()
-            await hold_account(work, managed, HoldReason.RESTRICTED, "", now)
+            await hold_account(work, managed.parts[0], HoldReason.RESTRICTED, "", now)
         await until(lambda: bool(web.came))
         assert web.came[0]["message"].split("\n\n")[-1].startswith("https://t.me/")
 

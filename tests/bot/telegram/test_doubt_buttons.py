@@ -119,7 +119,7 @@ async def test_what_the_account_speaks_against_is_asked_once_more(tmp_path: Path
         request = OrderRequest(
             ClientOrderId("elsewhere-1"), Symbol("QUAL"), Side.BUY, Decimal(2), None
         )
-        await real.of(family.account).submit(request)
+        await real.of(family.accounts[0]).submit(request)
         asked = await bot.tap(ANNA, notice, "QUAL: it is not", "holds 2 QUAL more than it would")
         words, _ = await bot.answer(bot.press(ANNA, asked, "give it up"))
         assert "Still unclear: USMV" in words

@@ -128,7 +128,7 @@ async def test_another_account_is_used_when_its_owner_says_so(tmp_path: Path) ->
         words, is_alert = await bot.answer(bot.press(ANNA, notice, "Check again"))
         assert (is_alert, words.startswith("Still held")) == (True, True)
         await bot.tap(ANNA, notice, "Use …THER", "Checks and orders go on")
-        assert (await bot.portfolio()).account.broker_account_id == "SIM-OTHER"
+        assert (await bot.portfolio()).accounts[0].broker_account_id == "SIM-OTHER"
         (event,) = await bot.events("account_accepted")
         assert event.member_id == (await bot.member()).id
         words, _ = await bot.answer(bot.press_data(ANNA, notice, _data(notice, "Use …THER")))

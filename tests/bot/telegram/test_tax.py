@@ -21,7 +21,7 @@ async def realise(bot: Stage, *gains: str) -> date:
     family, anna = await bot.portfolio(), await bot.member()
     today = (await bot.runtime.market.moment()).session.date
     sale = RealisedSale(
-        account_id=family.account.id,
+        account_id=family.accounts[0].id,
         owner_id=anna.id,
         symbol=Symbol("QUAL"),
         acquired=date(today.year - 3, 1, 2),
@@ -91,7 +91,7 @@ async def test_what_counts_as_the_same_and_how_an_account_is_taxed_is_the_owners
             await work.people.set_role(ben.id, family.portfolio.id, Role.APPROVER)
         await bot.ask(BEN, "/tax treatment taxable", "owner")
         await bot.ask(BEN, "/tax same VTI VTSAX", "owner")
-        assert (await bot.portfolio()).account.tax_treatment == "tax_deferred"
+        assert (await bot.portfolio()).accounts[0].tax_treatment == "tax_deferred"
 
 
 async def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ async def test_losses_are_carried_by_themselves_and_shares_without_a_lot_are_nam
         family, anna = await bot.portfolio(), await bot.member()
         year = (await bot.runtime.market.moment()).session.date.year
         last = ToldYear(year - 1, None, (Decimal(-5000), Decimal(100)))
-        account = family.account.id
+        account = family.accounts[0].id
         lots = [
             LedgerLot(account, Symbol(symbol), Decimal(shares), Decimal(shares), Decimal(90))
             for symbol, shares in (("QUAL", 10), ("MTUM", 3))

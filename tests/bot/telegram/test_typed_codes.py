@@ -148,7 +148,7 @@ async def live(folder: Path, *, codes: bool = True) -> AsyncIterator[Scene]:
 
 async def _go_live(bot: Stage, rung: Rung, *, codes: bool) -> None:
     anna, family = await bot.member(), await bot.portfolio()
-    account, now = family.account, bot.runtime.clock.now()
+    account, now = family.accounts[0], bot.runtime.clock.now()
     sealed = VAULT.seal(SECRET, owner=owner_of(anna.id), purpose=ONE_TIME_CODES)
     async with bot.runtime.store.begin() as work:
         await work.ladder.set_rung(account.id, rung)

@@ -53,17 +53,17 @@ def ladder(
     by_hand: bool = False,
 ) -> Ladder:
     where = at_alpaca(rung)
-    account = where.account
+    account = where.accounts[0]
     given = Confirmation(
         account.id, "987654321", rung, member().id, datetime(2026, 3, 1, tzinfo=UTC)
     )
     confirmation = given if rung in LIVE_RUNGS else None
-    return Ladder(where, role, mode, Limits(), barrier, confirmation, dry_runs, by_hand)
+    return Ladder(where.parts[0], role, mode, Limits(), barrier, confirmation, dry_runs, by_hand)
 
 
 def at_alpaca(rung: Rung) -> ManagedPortfolio:
     where = managed(rung=rung)
-    account = replace(where.account, broker="alpaca", broker_account_id="987654321")
+    account = replace(where.accounts[0], broker="alpaca", broker_account_id="987654321")
     return replace(where, accounts=(account,))
 
 
@@ -75,51 +75,52 @@ def said(screen: Screen) -> str:
 
 
 def test_a_dry_run_says_what_the_next_rung_takes() -> None:
-    screen = accounts_screen(ladder(DRY))
+    screen = accounts_screen([ladder(DRY)])
     assert "Rung 3 of 5: DRY RUN, real account, but no order is sent." in said(screen)
     assert "Next: LIVE capped (dry runs done: 0, needed: 1)." in said(screen)
     assert labels(screen) == [], "it could not work yet"
-    ready = accounts_screen(ladder(DRY, dry_runs=1))
+    ready = accounts_screen([ladder(DRY, dry_runs=1)])
     assert labels(ready) == ["⬆ One rung up: LIVE capped"]
 
 
 def test_a_step_up_is_not_offered_while_the_portfolio_is_paused() -> None:
     ready = ladder(DRY, dry_runs=1)
-    paused = accounts_screen(replace(ready, managed=managed(rung=DRY, is_paused=True)))
+    where = managed(rung=DRY, is_paused=True).parts[0]
+    paused = accounts_screen([replace(ready, managed=where)])
     assert labels(paused) == []
 
 
 def test_a_live_account_says_its_caps_since_when_and_the_ways_up_and_down() -> None:
-    screen = accounts_screen(ladder(CAPPED))
+    screen = accounts_screen([ladder(CAPPED)])
     assert "At most $500.00 an order and $2,000.00 a trading day" in said(screen)
     assert "Confirmed by an owner on 01 Mar 2026." in said(screen)
     assert labels(screen) == ["⬆ One rung up: LIVE", "⬇ Down to dry run"]
 
 
 def test_an_old_confirmation_can_be_given_anew() -> None:
-    screen = accounts_screen(ladder(LIVE, barrier=Barrier.CONFIRMATION_OLD))
+    screen = accounts_screen([ladder(LIVE, barrier=Barrier.CONFIRMATION_OLD)])
     assert "more than 90 days ago" in said(screen)
     assert labels(screen) == ["✍ Confirm anew", "⬇ Down to dry run"]
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.PROPOSER, Role.APPROVER])
 def test_only_owners_see_the_buttons(role: Role) -> None:
-    assert labels(accounts_screen(ladder(CAPPED, role=role))) == []
+    assert labels(accounts_screen([ladder(CAPPED, role=role)])) == []
 
 
 def test_in_an_installation_for_paper_there_is_no_way_up() -> None:
-    screen = accounts_screen(ladder(DRY, mode=TradingMode.PAPER, barrier=Barrier.MODE_IS_PAPER))
+    screen = accounts_screen([ladder(DRY, mode=TradingMode.PAPER, barrier=Barrier.MODE_IS_PAPER)])
     assert "set to paper" in said(screen)
     assert labels(screen) == []
 
 
 def held(reason: HoldReason, detail: str = "") -> Hold:
-    return Hold(at_alpaca(CAPPED).account.id, reason, detail, NOW)
+    return Hold(at_alpaca(CAPPED).accounts[0].id, reason, detail, NOW)
 
 
 def test_a_held_account_says_why_nothing_is_sent_and_what_to_do() -> None:
     holds = (held(HoldReason.STRANGE_FILL, "unknown rb-1"), held(HoldReason.KEYS_REFUSED))
-    screen = accounts_screen(replace(ladder(CAPPED), holds=holds))
+    screen = accounts_screen([replace(ladder(CAPPED), holds=holds)])
     assert "⛔ Nothing is sent: the broker shows trades that I cannot explain" in said(screen)
     assert "It goes on when an owner has looked and says so." in said(screen)
     assert "evenkeel connect takes new ones" in said(screen)
@@ -127,7 +128,7 @@ def test_a_held_account_says_why_nothing_is_sent_and_what_to_do() -> None:
         *("I have looked: go on", "🔎 Check again", "📊 Status"),
         "⬇ Down to dry run",
     ]
-    viewer = accounts_screen(replace(ladder(CAPPED, role=Role.VIEWER), holds=holds))
+    viewer = accounts_screen([replace(ladder(CAPPED, role=Role.VIEWER), holds=holds)])
     assert "Nothing is sent" in said(viewer)
     assert labels(viewer) == []
 
@@ -135,7 +136,7 @@ def test_a_held_account_says_why_nothing_is_sent_and_what_to_do() -> None:
 @pytest.mark.parametrize(("opened", "buttons"), [("", 0), ("PA0009876", 1)])
 def test_another_account_can_be_accepted_once_it_is_known_which(opened: str, buttons: int) -> None:
     screen = accounts_screen(
-        replace(ladder(DRY), holds=(held(HoldReason.ACCOUNT_REPLACED, opened),))
+        [replace(ladder(DRY), holds=(held(HoldReason.ACCOUNT_REPLACED, opened),))]
     )
     assert labels(screen).count("Use …9876 from now on") == buttons
     assert ("the broker has not said which" in said(screen)) == (not opened)
@@ -143,7 +144,7 @@ def test_another_account_can_be_accepted_once_it_is_known_which(opened: str, but
 
 
 def test_what_is_kept_by_hand_has_no_ladder() -> None:
-    screen = accounts_screen(ladder(DRY, by_hand=True))
+    screen = accounts_screen([ladder(DRY, by_hand=True)])
     assert "place the orders yourself" in said(screen)
     assert "Rung" not in said(screen)
     assert labels(screen) == []
@@ -153,7 +154,7 @@ def test_what_is_kept_by_hand_has_no_ladder() -> None:
 
 
 def test_the_question_says_what_can_be_lost_and_how_to_stop_and_shows_no_digits() -> None:
-    text = said(climb_question(Climb(at_alpaca(DRY), CAPPED, Limits())))
+    text = said(climb_question(Climb(at_alpaca(DRY).parts[0], CAPPED, Limits())))
     for words in (
         "DRY RUN → LIVE capped",
         "real orders for real money: at most $500.00 an order and $2,000.00 a trading day",
@@ -169,7 +170,7 @@ def test_the_question_says_what_can_be_lost_and_how_to_stop_and_shows_no_digits(
 
 
 def test_the_last_rung_has_no_cap_and_says_so() -> None:
-    text = said(climb_question(Climb(at_alpaca(CAPPED), LIVE, Limits())))
+    text = said(climb_question(Climb(at_alpaca(CAPPED).parts[0], LIVE, Limits())))
     assert "no cap on one order; up to 100 orders and 200% of the account's value" in text
     limited = Limits(max_order_value=Decimal(5000))
     assert caps_line(LIVE, limited, "USD").startswith(
@@ -178,21 +179,22 @@ def test_the_last_rung_has_no_cap_and_says_so() -> None:
 
 
 def test_after_the_step_everybody_knows() -> None:
-    done = climbed_screen(Climb(at_alpaca(DRY), CAPPED, Limits()))
+    done = climbed_screen(Climb(at_alpaca(DRY).parts[0], CAPPED, Limits()))
     assert "is LIVE capped now" in said(done)
     assert labels(done) == ["⚖️ Check now", "⏸ Pause"]
-    news = rung_changed(at_alpaca(CAPPED), DRY, CAPPED, RungCause.CONFIRMED, "Anna")
+    news = rung_changed(at_alpaca(CAPPED).parts[0], DRY, CAPPED, RungCause.CONFIRMED, "Anna")
     assert "⚠ DRY RUN → LIVE capped, by Anna." in said(news)
     assert labels(news) == ["⏸ Pause", "🏦 Accounts"]
-    down = rung_changed(at_alpaca(DRY), LIVE, DRY, RungCause.ASKED, "Anna")
+    down = rung_changed(at_alpaca(DRY).parts[0], LIVE, DRY, RungCause.ASKED, "Anna")
     assert "⬇ LIVE → DRY RUN, by Anna." in said(down)
     assert labels(down) == ["🏦 Accounts"]
-    assert "DRY RUN" in said(down_screen(at_alpaca(LIVE)))
+    assert "DRY RUN" in said(down_screen(at_alpaca(LIVE).parts[0]))
 
 
 @pytest.mark.parametrize("barrier", list(Barrier))
 def test_an_approved_plan_that_was_barred_says_why_and_that_nothing_moved(barrier: Barrier) -> None:
-    screen = barred_notice(view(ProposalState.CANCELLED, where=managed(rung=LIVE)), barrier)
+    shown = view(ProposalState.CANCELLED, where=managed(rung=LIVE))
+    screen = barred_notice(shown, shown.accounts[0], barrier)
     assert "No order was sent, and the approval has ended." in said(screen)
     assert refusal_sentence(MayNotTrade(barrier, LIVE)) in said(screen)
     assert "Your money and holdings are as they were." in said(screen)

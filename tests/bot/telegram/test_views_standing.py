@@ -58,7 +58,7 @@ HOLDS = [
 
 @pytest.mark.parametrize("one", HOLDS, ids=lambda one: f"{one.reason} {one.detail[:12]}")
 def test_every_hold_says_what_is_certain_where_the_money_is_and_what_ends_it(one: Hold) -> None:
-    notice = held_notice(managed(), [one])
+    notice = held_notice(managed().parts[0], [one])
     require_sendable(notice)
     text = plain(notice.text)
     assert f"Nothing is planned or sent for this account: {HOLD_REASONS[one.reason]}." in text
@@ -74,32 +74,32 @@ def test_every_reason_is_worded() -> None:
 
 @pytest.mark.fault(32)
 def test_another_account_can_be_accepted_by_its_last_four_characters() -> None:
-    notice = held_notice(managed(), [HOLDS[0]])
+    notice = held_notice(managed().parts[0], [HOLDS[0]])
     assert "The keys open the account …9876; this portfolio is about …A1." in notice.text
     assert "PA0009876" not in notice.text
     assert "Use …9876 from now on" in labels(notice)
-    assert labels(held_notice(managed(), [HOLDS[2]])) == ["🔎 Check again", "📊 Status"]
+    assert labels(held_notice(managed().parts[0], [HOLDS[2]])) == ["🔎 Check again", "📊 Status"]
 
 
 @pytest.mark.fault(30)
 def test_refused_keys_say_what_the_operator_does() -> None:
-    notice = held_notice(managed(), [hold(R.KEYS_REFUSED, "refused")])
+    notice = held_notice(managed().parts[0], [hold(R.KEYS_REFUSED, "refused")])
     assert "evenkeel connect" in notice.text
     assert "It goes on by itself" in notice.text
 
 
 @pytest.mark.fault(28, 62)
 def test_trades_that_cannot_be_explained_name_their_orders() -> None:
-    notice = held_notice(managed(), [hold(R.STRANGE_FILL, strange(UNKNOWN, IDS))])
+    notice = held_notice(managed().parts[0], [hold(R.STRANGE_FILL, strange(UNKNOWN, IDS))])
     assert "rb-abcd1234-42-1-1 and rb-abcd1234-43-2-1" in notice.text
     assert "after a restore" in notice.text
     assert "I have looked: go on" in labels(notice)
-    more = held_notice(managed(), [hold(R.STRANGE_FILL, strange(MORE, IDS[:1]))])
+    more = held_notice(managed().parts[0], [hold(R.STRANGE_FILL, strange(MORE, IDS[:1]))])
     assert "More was carried out than was ordered: rb-abcd1234-42-1-1" in more.text
 
 
 def test_all_holds_of_an_account_stand_in_one_notice() -> None:
-    notice = held_notice(managed(), [HOLDS[0], HOLDS[-2]])
+    notice = held_notice(managed().parts[0], [HOLDS[0], HOLDS[-2]])
     require_sendable(notice)
     assert {"Use …9876 from now on", "I have looked: go on"} < set(labels(notice))
 
@@ -107,7 +107,7 @@ def test_all_holds_of_an_account_stand_in_one_notice() -> None:
 @pytest.mark.parametrize("reason", [*R, None])
 @pytest.mark.parametrize("left", [[], [hold(R.RESTRICTED)]])
 def test_what_is_over_says_whether_it_goes_on(reason: HoldReason | None, left: list[Hold]) -> None:
-    notice = hold_over_notice(managed(), reason, left)
+    notice = hold_over_notice(managed().parts[0], reason, left)
     require_sendable(notice)
     assert ("go on" in notice.text) == (not left)
 
@@ -133,7 +133,7 @@ def change(
 
 @pytest.mark.fault(10)
 def test_a_trade_by_somebody_reads_as_it_was_designed() -> None:
-    notice = changes_notice(managed(), [change(K.TRADED, "VTI", 112, 100)], 0, ["42"])
+    notice = changes_notice(managed().parts[0], [change(K.TRADED, "VTI", 112, 100)], 0, ["42"])
     require_sendable(notice)
     top, what, who, then = plain(notice.text).split("\n\n")
     assert top == "Family · at the broker · SIMULATED"
@@ -153,22 +153,24 @@ def test_splits_names_and_what_is_new_are_called_so() -> None:
         change(K.RENAMED, "META", 30, 30, "FB"),
         change(K.APPEARED, "NEWCO", 0, 20),
     ]
-    notice = changes_notice(managed(), kinds, 3, ["42", "43"])
+    notice = changes_notice(managed().parts[0], kinds, 3, ["42", "43"])
     require_sendable(notice)
     assert "VTI 112 → 1,120: looks like a split" in notice.text
     assert "FB is called META now: the same 30. Targets follow it" in notice.text
     assert "NEWCO 0 → 20: new, outside of your targets, and left alone" in notice.text
     assert "… and 3 more changes" in notice.text
     assert "Proposals 42 and 43" in notice.text
-    assert "A split at the broker" in changes_notice(managed(), kinds[:1], 0, []).text
-    assert "A new name at the broker" in changes_notice(managed(), kinds[1:2], 0, []).text
+    assert "A split at the broker" in changes_notice(managed().parts[0], kinds[:1], 0, []).text
+    assert "A new name at the broker" in changes_notice(managed().parts[0], kinds[1:2], 0, []).text
     sells = managed(policy=Policy(outside=Outside.SELL))
-    assert "your policy sells what has none" in changes_notice(sells, kinds[2:], 0, []).text
+    assert (
+        "your policy sells what has none" in changes_notice(sells.parts[0], kinds[2:], 0, []).text
+    )
 
 
 @pytest.mark.fault(29)
 def test_somebody_else_s_open_order_says_until_when_nothing_is_planned() -> None:
-    notice = foreign_notice(managed(), ["BND", "VTI"])
+    notice = foreign_notice(managed().parts[0], ["BND", "VTI"])
     require_sendable(notice)
     assert "an order for BND and VTI is open that I did not send" in notice.text
     assert "cancelled in the broker's app" in notice.text
@@ -176,16 +178,16 @@ def test_somebody_else_s_open_order_says_until_when_nothing_is_planned() -> None
 
 def test_many_and_hostile_names_still_make_a_message() -> None:
     changes = [change(K.TRADED, f"<b>{n}", 10**9, n) for n in range(20)]
-    require_sendable(changes_notice(managed(), changes, 480, [str(n) for n in range(20)]))
-    require_sendable(foreign_notice(managed(), [f"<i>{n}" for n in range(100)]))
+    require_sendable(changes_notice(managed().parts[0], changes, 480, [str(n) for n in range(20)]))
+    require_sendable(foreign_notice(managed().parts[0], [f"<i>{n}" for n in range(100)]))
 
 
 def test_a_hold_that_is_over_names_the_account_that_counts_now() -> None:
-    over = hold_over_notice(managed(), R.ACCOUNT_REPLACED)
-    assert hint(managed().account.broker_account_id) in over.text
+    over = hold_over_notice(managed().parts[0], R.ACCOUNT_REPLACED)
+    assert hint(managed().accounts[0].broker_account_id) in over.text
     assert "Checks and orders go on" in over.text
 
 
 def test_a_restriction_is_not_said_twice_in_a_line() -> None:
-    line = held_line(managed(), [hold(R.RESTRICTED)])
+    line = held_line(managed().parts[0], [hold(R.RESTRICTED)])
     assert line.count("restricted") == 1

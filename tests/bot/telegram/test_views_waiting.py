@@ -24,11 +24,11 @@ UNTIL = datetime(2026, 3, 10, 14, 20, tzinfo=UTC)
 
 
 def words(shown: ProposalView, code: str = "BrokerDown") -> str:
-    return plain(waiting_notice(shown, code, UNTIL, NOW).text)
+    return plain(waiting_notice(shown, shown.accounts[0], code, UNTIL, NOW).text)
 
 
 def labels(shown: ProposalView) -> list[str]:
-    rows = waiting_notice(shown, "BrokerDown", UNTIL, NOW).rows
+    rows = waiting_notice(shown, shown.accounts[0], "BrokerDown", UNTIL, NOW).rows
     return [button.label for row in rows for button in row]
 
 

@@ -129,7 +129,7 @@ async def test_a_reset_account_is_used_when_its_owner_says_so(tmp_path: Path) ->
             member=await shared.anna(),
             portfolio_id=anna.proposal.portfolio_id,
         )
-        account = (await shared.managed()).account
+        account = (await shared.managed()).accounts[0]
         assert account.broker_account_id == anna.stage.money.number
         await shared.look()
         assert await shared.reasons() == []
