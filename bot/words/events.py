@@ -67,6 +67,7 @@ EVENTS: dict[str, str] = {
     "rung_changed": "the rung was changed",
     "same_symbols_set": "symbols that count as the same",
     "scheduled": "scheduled",
+    "switch_stayed": "the substitute stays",
     "targets_set": "targets were set",
     "set_aside": "money was set aside to be taken out",
     "taxes_told": "the tax situation was told",

@@ -8,11 +8,11 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from bot import check
+from bot.settings import Settings
 
 
 @asynccontextmanager
@@ -32,7 +32,7 @@ async def test_a_round_that_fails_does_not_end_the_process(monkeypatch: pytest.M
     monkeypatch.setattr(check, "open_runtime", open_runtime)
     monkeypatch.setattr(check, "_once", once)
     monkeypatch.setattr(check, "PAUSE_SECONDS", 0.01)
-    settings: Any = object()
+    settings = Settings(_env_file=None)
     await check.check_for_ever(settings)
     assert len(rounds) == 2
 
@@ -52,7 +52,7 @@ async def test_a_round_that_hangs_is_broken_off_when_the_process_is_asked_to_end
 
     monkeypatch.setattr(check, "open_runtime", open_runtime)
     monkeypatch.setattr(check, "_once", once)
-    settings: Any = object()
+    settings = Settings(_env_file=None)
     async with asyncio.timeout(10):
         await check.check_for_ever(settings)
     assert ended == ["cleaned up"]

@@ -17,6 +17,7 @@ from telegram.error import Conflict, InvalidToken, NetworkError
 from bot import check, cli
 from bot.check import ExitStatus, OneRun
 from bot.cli import what_was_done
+from bot.settings import Settings
 from bot.telegram.collecting import collect
 from core.application.check_drift import Outcome
 from core.application.run_due_work import WorkDone
@@ -59,7 +60,7 @@ async def test_a_run_that_hangs_is_broken_off_in_time(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(check, "open_runtime", open_runtime)
     monkeypatch.setattr(check, "_once", once)
-    settings: Any = object()
+    settings = Settings(_env_file=None)
     assert await check.check_once(settings, timedelta(seconds=0.01)) is None
     assert ended == ["cleaned up"]
 
@@ -72,7 +73,7 @@ async def test_a_broker_that_times_out_is_not_the_end_of_time(
 
     monkeypatch.setattr(check, "open_runtime", open_runtime)
     monkeypatch.setattr(check, "_once", once)
-    settings: Any = object()
+    settings = Settings(_env_file=None)
     with pytest.raises(TimeoutError, match="a broker"):
         await check.check_once(settings)
 
