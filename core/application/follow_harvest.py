@@ -33,12 +33,16 @@ async def remember_switches(work: UnitOfWork, proposal: Proposal) -> int:
 
 
 def switches_after(proposal: Proposal, orders: Sequence[Order]) -> tuple[Switch, ...]:
-    """A switch for each pair of which both legs were filled, at least in part; looked for from the 31st day."""
+    """A switch for each pair that was sold, at least in part; looked for from the 31st day.
+
+    Its substitute may be bought later, once money has settled or somebody has tried again; where it never is, the
+    first look finds nothing to switch.
+    """
     trades = proposal.revision.plan.trades
     switches = []
     for pair in pairs_of(proposal.revision.plan):
         sales = _filled(trades, pair.sale, orders)
-        if not sales or not _filled(trades, pair.purchase, orders):
+        if not sales:
             continue
         last = max(exchange_date(fill.at) for order in sales for fill in order.fills)
         switches.append(

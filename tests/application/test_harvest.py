@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,15 +14,17 @@ from core.application.decide_proposal import reject_proposal
 from core.application.edit_proposal import edit_leg, plan_buys_only
 from core.application.execute_proposal import execute_approved
 from core.application.follow_harvest import stay
+from core.application.harvest_ledger import show_harvests
 from core.application.harvest_losses import request_harvest
 from core.application.schedule_checks import schedule_checks
 from core.application.sweep_checks import run_due_checks
 from core.application.tax_looks import LOSSES
 from core.domain.harvest import Switch, SwitchState
 from core.domain.ids import Symbol
-from core.domain.ledger import LedgerLot, TaxProfile
-from core.domain.lots import LotMethod
+from core.domain.ledger import LedgerLot, RealisedSale, TaxProfile
+from core.domain.lots import LotMethod, Term
 from core.domain.membership import Member
+from core.domain.money import to_cents
 from core.domain.outbox import MessageKind
 from core.domain.plan import ReasonCode
 from core.domain.portfolio import ManagedPortfolio
@@ -417,3 +420,59 @@ async def test_a_dear_way_back_is_left_and_people_are_told_once(world: World) ->
     assert (item.data["sold"], item.data["bought"]) == (AAA, CCC)
     (switch,) = await switches(world, managed)
     assert switch.look_from == date(2020, 5, 10)
+
+
+async def test_two_sweeps_at_once_make_one_offer(world: World) -> None:
+    _, managed = await losing(world, ("harvest", "1000"))
+    await until(world, MONDAY + timedelta(days=1))
+    await asyncio.gather(
+        *(run_due_checks(world.store, world.brokers, world.market, world.clock) for _ in range(2))
+    )
+    async with world.store.read() as work:
+        (made,) = await work.proposals.recent(managed.portfolio.id, 9)
+    assert made.cause is Cause.HARVEST
+
+
+# --- the ledger ----------------------------------------------------------------------------------
+
+
+async def test_the_ledger_tells_harvests_from_other_losses_and_carries_them(world: World) -> None:
+    """Harvested short-term: 3,000 of all losses meet other income, short-term ones first (IRC § 1212(b)(2))."""
+    anna, managed = await harvested(world)
+    other = RealisedSale(
+        account_id=managed.accounts[0].id,
+        owner_id=anna.id,
+        symbol=BBB,
+        acquired=date(2018, 1, 2),
+        quantity=Decimal(1),
+        proceeds=Decimal(100),
+        gain=Decimal(-4000),
+        term=Term.LONG,
+        sold=MONDAY,
+        execution="o-9/x",
+    )
+    async with world.store.begin() as work:
+        await work.taxes.add_realised([other])
+    ledger = await show_harvests(
+        world.store, world.market, member=anna, portfolio_id=managed.portfolio.id
+    )
+    (sale,) = ledger.of(2020)
+    (year,) = ledger.years
+    assert (sale.sale.symbol, sale.owner, sale.disallowed) == (AAA, "Anna", Decimal(0))
+    assert (year.year, year.short, year.long) == (2020, sale.counted, Decimal(0))
+    assert year.carried_short == 0
+    assert year.carried_long == 4000 + sale.loss - 3000
+    assert [each.bought for each in ledger.waiting] == [CCC]
+
+
+async def test_a_purchase_after_the_harvest_disallows_its_part_in_the_ledger(world: World) -> None:
+    """5 of the 50 shares are bought again on the 30th day: a tenth of the loss does not count."""
+    anna, managed = await harvested(world)
+    async with world.store.begin() as work:
+        await work.taxes.open_lot(a_lot(managed, AAA, 5, 100, date(2020, 4, 8)), "USD")
+    ledger = await show_harvests(
+        world.store, world.market, member=anna, portfolio_id=managed.portfolio.id
+    )
+    (sale,) = ledger.sales
+    assert sale.disallowed == to_cents(sale.loss / 10)
+    assert ledger.years[0].disallowed == sale.disallowed

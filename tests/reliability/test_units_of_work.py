@@ -19,6 +19,8 @@ from core.application.decide_proposal import (
     snooze_proposal,
 )
 from core.application.edit_proposal import edit_leg, plan_buys_only, plan_in_full
+from core.application.harvest_ledger import show_harvests
+from core.application.harvest_losses import request_harvest
 from core.application.move_cash import deposit, withdraw
 from core.application.pause import pause, resume
 from core.application.reconcile import reconcile
@@ -32,6 +34,7 @@ from core.domain.proposal import ProposalState
 from core.domain.targets import TargetAllocation
 from core.ports.guard import UnitOfWorkOpen
 from core.ports.store import Chat
+from tests.application.test_harvest import losing
 from tests.fakes.broker import Mishap
 from tests.fakes.world import World, small_world
 from tests.reliability.guarded import guarded_brokers, guarded_clock, guarded_market
@@ -107,6 +110,23 @@ async def test_the_whole_flow_awaits_nothing_outside_within_a_unit_of_work(world
     expected = {"broker.submit", "broker.holdings", "broker.find_order", "broker.transfer"}
     expected |= {"prices.quotes", "brokers.holdings", "brokers.open_account", "clock.sleep"}
     assert expected <= set(calls)
+
+
+async def test_a_harvest_awaits_nothing_outside_within_a_unit_of_work(world: World) -> None:
+    anna, managed = await losing(world, ("harvest", "1000"), ("cool_down", "0"))
+    calls: list[str] = []
+    brokers = guarded_brokers(world.brokers, calls)
+    market = guarded_market(world.market, calls)
+    clock = guarded_clock(world.clock, calls)
+    mine: dict[str, Any] = {"member": anna, "portfolio_id": managed.portfolio.id}
+    asked = await request_harvest(world.store, brokers, market, clock, request_key="1", **mine)
+    assert asked.proposal is not None
+    this: dict[str, Any] = {"member": anna, "proposal_id": asked.proposal.id}
+    await approve_proposal(world.store, market, clock, revision=1, **this)
+    await run_due_work(replace(world.desk, brokers=brokers, market=market, clock=clock))
+    assert (await world.proposal(asked.proposal.id)).state is ProposalState.DONE
+    assert (await show_harvests(world.store, market, **mine)).sales
+    assert {"broker.submit", "prices.quotes"} <= set(calls)
 
 
 async def test_the_guard_sees_what_must_not_be(world: World) -> None:
