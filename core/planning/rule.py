@@ -44,18 +44,37 @@ class _Task:
     most: float
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The units with the fewest trades that the rule finds, None where it finds none; and a bound on their count."""
+
+    units: Floats | None
+    bound: int
+    spans: Sequence[Span] = ()
+    least_cash: float = 0.0
+
+
 def find_by_rule(problem: Problem, aimed: Problem, inside: Inside) -> tuple[Floats | None, int]:
     """The units with the fewest trades inside all bands, or None where the rule finds none; and a bound on the count.
 
     For problems that are simple and have no limit on turnover or cost. ``aimed`` is the problem with targets as goals.
+    Of the lines that could trade, those are taken whose first units come nearest to the targets; then the nearest units
+    of the same lines.
     """
+    fit = fit_by_rule(problem, aimed, inside)
+    if fit.units is None:
+        return None, fit.bound
+    return _nearest(problem, aimed, inside, fit.units, fit), fit.bound
+
+
+def fit_by_rule(problem: Problem, aimed: Problem, inside: Inside) -> Fit:
+    """The count, and units that attain it; the nearest to the targets are not looked for."""
     counts = [(task, _fewest(problem, task)) for task in _tasks(problem, inside)]
     reachable = [(task, extra) for task, extra in counts if extra is not None]
     if not reachable:
-        return None, 0
+        return Fit(None, 0)
     bound = min(len(task.forced) + extra for task, extra in reachable)
-    best: Floats | None = None
-    least = np.inf
+    best, least = Fit(None, bound), np.inf
     for task, extra in reachable:
         if len(task.forced) + extra != bound:
             continue
@@ -63,11 +82,10 @@ def find_by_rule(problem: Problem, aimed: Problem, inside: Inside) -> tuple[Floa
             units = _fit(problem, aimed, task, spans)
             if units is None or breaks_rule(problem, units) or outside_by(problem, inside, units):
                 continue
-            units = _nearest(problem, aimed, inside, units, spans, task)
             value = score(aimed, units)
             if value < least:
-                best, least = units, value
-    return best, bound
+                best, least = Fit(units, bound, spans, task.least), value
+    return best
 
 
 def _tasks(problem: Problem, inside: Inside) -> Iterator[_Task]:
@@ -199,14 +217,15 @@ def _nearest(
     aimed: Problem,
     inside: Inside,
     units: Floats,
-    spans: Sequence[Span],
-    task: _Task,
+    fit: Fit,
 ) -> Floats:
     """The units nearest to the targets within the same spans, where cash stays inside its band."""
     lowest, highest = np.zeros(len(units)), np.zeros(len(units))
-    for span in spans:
+    for span in fit.spans:
         lowest[span.cell], highest[span.cell] = span.low, span.high
-    narrow = replace(aimed, lowest=lowest, highest=highest, cash_floor=task.least, must_raise=True)
+    narrow = replace(
+        aimed, lowest=lowest, highest=highest, cash_floor=fit.least_cash, must_raise=True
+    )
     found = solve_knapsack(narrow).units
     is_fit = (
         np.count_nonzero(found) <= np.count_nonzero(units)

@@ -6,13 +6,13 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import bmat, diags, eye
 
-from tests.bench.peers import COMMISSION, SPREAD_BPS, Floats, Numbers
+from tests.bench.peers import COMMISSION, SPREAD_BPS, Numbers, Proof
 
 _POINTS, _PART = 5.0, 0.25
 """The band of a line: the tighter of five points and a quarter of its target; CASH has the points alone."""
 
 
-def fewest(numbers: Numbers, seconds: float) -> tuple[Floats, bool]:
+def fewest(numbers: Numbers, seconds: float) -> Proof:
     """Shares traded, and whether their count is proven; no trades where no bands can be reached."""
     count, half = len(numbers.names), float(SPREAD_BPS) / 20_000
     values = numbers.held * numbers.prices
@@ -43,6 +43,7 @@ def fewest(numbers: Numbers, seconds: float) -> tuple[Floats, bool]:
         options={"time_limit": seconds},
     )
     if result.x is None:
-        return np.zeros(count), False
+        return Proof(np.zeros(count), 0.0, proven=False)
     columns = np.rint(result.x)
-    return columns[:count] - columns[count : 2 * count], result.status == 0
+    traded = columns[:count] - columns[count : 2 * count]
+    return Proof(traded, float(np.count_nonzero(traded)), proven=result.status == 0)
