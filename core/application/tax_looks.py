@@ -17,6 +17,7 @@ from core.application.tell import deciders
 from core.application.tell_channels import enqueue
 from core.domain.due_date import CalendarRule, is_date_due
 from core.domain.harvest import (
+    LOSSES_SLOT,
     HarvestTerms,
     Later,
     Switch,
@@ -39,9 +40,6 @@ from core.planning.harvest import harvest
 from core.planning.losses import DAY
 from core.planning.switch_back import switch_back
 from core.ports.store import UnitOfWork
-
-LOSSES = "harvest"
-"""The slot under which it is kept that losses were looked for in a session."""
 
 AGAIN = WINDOW + DAY
 """After how long a way back is looked for again that was offered, or left because of its tax."""
@@ -73,7 +71,9 @@ async def read_tax_due(
         found = switches.get(switch.portfolio_id, ())
         switches[switch.portfolio_id] = (*found, switch)
     wanted = [managed for managed in portfolios if _harvests(managed.policy)]
-    looked = await work.checks.latest_of([m.portfolio.id for m in wanted], LOSSES) if wanted else {}
+    looked = (
+        await work.checks.latest_of([m.portfolio.id for m in wanted], LOSSES_SLOT) if wanted else {}
+    )
     due: dict[PortfolioId, TaxDue] = {
         number: TaxDue(switches=each) for number, each in switches.items()
     }
@@ -203,14 +203,14 @@ def _sorted_out(
 ) -> TaxLook:
     """What becomes of each switch: offered with the plan, or looked for again on a day."""
     traded = {(pair.sale.account, pair.sale.symbol) for pair in pairs_of(plan)}
-    reasons = {skip.symbol: skip.reason for skip in plan.skipped}
+    reasons = iter(skip.reason for skip in plan.skipped)  # in the order of what was wanted
     offered: list[Switch] = []
     later: list[Later] = []
     for group, way in wanted:
         if (way.account, way.held) in traded:
             offered += group
             continue
-        reason = reasons.get(way.held)
+        reason = next(reasons, None)
         until = reason.until if reason is not None else None
         is_taxed = reason is not None and reason.code is ReasonCode.SWITCH_TAXED
         again = max(until or today + AGAIN, today + DAY)
@@ -248,8 +248,8 @@ def _ids(switches: Collection[Switch]) -> list[int]:
 
 
 async def _note_losses(work: UnitOfWork, check: DueCheck, look: TaxLook, now: datetime) -> None:
-    await work.checks.add_due(check.portfolio_id, check.session, LOSSES, check.due_at)
-    row = await work.checks.by_slot(check.portfolio_id, check.session, LOSSES)
+    await work.checks.add_due(check.portfolio_id, check.session, LOSSES_SLOT, check.due_at)
+    row = await work.checks.by_slot(check.portfolio_id, check.session, LOSSES_SLOT)
     if row is not None:
         is_found = look.cause is Cause.HARVEST
         outcome = Outcome.PROPOSED if is_found else Outcome.ON_TARGET

@@ -22,6 +22,10 @@ PAIRED = frozenset({ReasonCode.HARVESTED, ReasonCode.SWITCHED})
 """The reasons of a sale that is one of a pair; its reason names the symbol that is bought with it."""
 
 
+LOSSES_SLOT = "harvest"
+"""The slot under which it is kept that losses were looked for in a session: a note beside the check that did."""
+
+
 @dataclass(frozen=True, slots=True)
 class HarvestTerms:
     """From which loss on a harvest is worth asking for.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,8 +19,7 @@ from core.application.harvest_ledger import show_harvests
 from core.application.harvest_losses import request_harvest
 from core.application.schedule_checks import schedule_checks
 from core.application.sweep_checks import run_due_checks
-from core.application.tax_looks import LOSSES
-from core.domain.harvest import Switch, SwitchState
+from core.domain.harvest import LOSSES_SLOT, Switch, SwitchState
 from core.domain.ids import Symbol
 from core.domain.ledger import LedgerLot, RealisedSale, TaxProfile
 from core.domain.lots import LotMethod, Term
@@ -32,6 +32,7 @@ from core.domain.proposal import Cause, Proposal, ProposalState, RevisionCause
 from core.domain.refusals import NothingToBuyWith
 from core.domain.report import WhyNot
 from core.domain.tax import TaxRulesName
+from core.domain.tax_treatment import TaxTreatment
 from tests.application import acts
 from tests.application.acts import decide, told
 from tests.application.test_substitutes import family
@@ -161,6 +162,40 @@ async def test_a_purchase_in_the_household_of_late_forbids_it(world: World) -> N
     result = await ask(world, anna, managed)
     assert result.plan is not None
     assert result.plan.reason.code is ReasonCode.RECENTLY_BOUGHT
+
+
+async def test_over_two_accounts_only_the_taxable_one_harvests_and_gets_the_switch(
+    world: World,
+) -> None:
+    """The same AAA lost in a retirement account, where no loss counts: there it stays."""
+    anna, managed = await losing(world)
+    number = await world.brokers.open_account(world.broker.name, "USD")
+    ira = world.brokers.by_id[number]
+    ira.cash, ira.positions = Decimal(50), {AAA: Decimal(10), BBB: Decimal(20)}
+    async with world.store.begin() as work:
+        account = await work.portfolios.add_account(
+            managed.portfolio.id,
+            name="IRA",
+            broker=world.broker.name,
+            broker_account_id=number,
+            currency="USD",
+            rung=managed.accounts[0].rung,
+            tax_owner_id=anna.id,
+        )
+        await work.taxes.set_treatment(account.id, TaxTreatment.TAX_DEFERRED)
+        old = replace(a_lot(managed, AAA, 10, 130, date(2019, 6, 3)), account_id=account.id)
+        await work.taxes.open_lot(old, "USD")
+    result = await ask(world, anna, managed)
+    assert result.proposal is not None, result
+    assert legs(result.proposal) == [("sell", AAA, 50), ("buy", CCC, 200)]
+    assert {t.account for t in result.proposal.revision.plan.trades} == {
+        f"{managed.accounts[0].id}"
+    }
+    await decide(world, anna, result.proposal)
+    await execute_approved(world.desk)
+    (switch,) = await switches(world, managed)
+    assert switch.account_id == managed.accounts[0].id
+    assert ira.positions[AAA] == 10
 
 
 # --- edited, and re-checked ----------------------------------------------------------------------
@@ -298,7 +333,7 @@ async def test_losses_are_looked_for_once_a_month_by_a_check_that_is_due(world: 
     assert later is not None
     assert later.id != proposal.id
     async with world.store.read() as work:
-        looked = await work.checks.latest_of([managed.portfolio.id], LOSSES)
+        looked = await work.checks.latest_of([managed.portfolio.id], LOSSES_SLOT)
     assert looked == {managed.portfolio.id: date(2020, 4, 1)}
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from core.adapters.store.database import Database, Found
 from core.adapters.store.tables import DUE_CHECKS, PORTFOLIOS, TARGETS
+from core.domain.harvest import LOSSES_SLOT
 from core.domain.ids import CheckId, PortfolioId
 from core.domain.session import DueCheck
 from core.ports.store import CheckRecord
@@ -196,7 +197,11 @@ class SqlChecks:
         """The latest finished checks, newest first."""
         rows = await self._database.rows(
             select(DUE_CHECKS)
-            .where(DUE_CHECKS.c.portfolio_id == portfolio_id, ~UNFINISHED)
+            .where(
+                DUE_CHECKS.c.portfolio_id == portfolio_id,
+                ~UNFINISHED,
+                DUE_CHECKS.c.slot != LOSSES_SLOT,
+            )
             .order_by(DUE_CHECKS.c.finished_at.desc(), DUE_CHECKS.c.id.desc())
             .limit(limit)
         )
