@@ -12,6 +12,7 @@ from bot.telegram import code_question
 from bot.telegram.commands.proposals import proposal_now
 from bot.telegram.context import Reaction, Said, Turn, alert, say
 from bot.telegram.setup_end import after_approval, last_step
+from bot.telegram.views.lots import proposal_lots_screen
 from bot.telegram.views.proposal import is_whole, proposal_edit_screen, proposal_why_screen
 from bot.telegram.views.record import record_screen
 from bot.words.by_hand import is_by_hand, is_dry_run
@@ -30,7 +31,7 @@ from core.application.decide_proposal import (
     reopen_proposal,
     snooze_proposal,
 )
-from core.application.edit_proposal import edit_leg, plan_buys_only, plan_in_full
+from core.application.edit_proposal import choose_lot, edit_leg, plan_buys_only, plan_in_full
 from core.application.follow_harvest import stay
 from core.application.gate import gate_of
 from core.application.market import Market
@@ -231,6 +232,33 @@ async def halve(turn: Turn, number: int, revision: int, leg: int) -> Reaction:
     return await _edit(turn, number, revision, leg, keep=Decimal("0.5"))
 
 
+async def lots(turn: Turn, number: int, revision: int, leg: int) -> Reaction:
+    """[Lots] of a sale: show them with a button each."""
+    view = await _view(turn, number)
+    _require_revision(view, revision)
+    if not 1 <= leg <= len(view.proposal.revision.plan.trades):
+        raise UnknownLeg(view.proposal.id, leg)
+    return Reaction(edit=Said(proposal_lots_screen(view, leg), view.proposal))
+
+
+async def choose(turn: Turn, number: int, revision: int, leg: int, place: int) -> Reaction:
+    """A lot is tapped: it goes first, after those chosen before, or no longer."""
+    runtime = turn.runtime
+    await choose_lot(
+        runtime.store,
+        runtime.market,
+        runtime.clock,
+        member=turn.member,
+        proposal_id=ProposalId(number),
+        revision=revision,
+        leg=leg,
+        place=place,
+        limits=runtime.limits,
+    )
+    turn.wake()
+    return await _shown(turn, number, "Changed: this is a new version. Why shows its lots.")
+
+
 async def _edit(turn: Turn, number: int, revision: int, leg: int, *, keep: Decimal) -> Reaction:
     runtime = turn.runtime
     view = await _view(turn, number)
@@ -330,6 +358,8 @@ VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
     "edit": edit,
     "drop": drop,
     "halve": halve,
+    "lots": lots,
+    "lot": choose,
     "back": back,
     "why": why,
     "refresh": refresh,

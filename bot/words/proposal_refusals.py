@@ -85,6 +85,11 @@ def _(refusal: r.UnknownLeg) -> str:
 
 
 @_say
+def _(refusal: r.LotsNotChosen) -> str:
+    return f"No lots can be chosen for this trade of {refusal.symbol}: its broker or the plan says which."
+
+
+@_say
 def _(refusal: r.CannotEnlarge) -> str:
     return (
         f"Line {refusal.leg} can only shrink: {quantity(refusal.asked)} is more than the"

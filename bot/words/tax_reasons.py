@@ -146,6 +146,10 @@ def _term_unknown(reason: Reason, currency: str) -> str:
     return f"Bought on an unknown day: {amount} counts as short-term if gained, long-term if lost."
 
 
+def _only_fifo(_: Reason, __: str) -> str:
+    return "Sold first in, first out: this broker takes no other order of lots."
+
+
 def _is_note(reason: Reason) -> bool:
     return "weight" not in reason.values and "amount" in reason.values
 
@@ -164,6 +168,7 @@ TAX_SENTENCES: dict[ReasonCode, Callable[[Reason, str], str]] = {
     ReasonCode.LOSS_WASHED: _loss_washed,
     ReasonCode.BASIS_UNKNOWN: _basis_unknown,
     ReasonCode.TERM_UNKNOWN: _term_unknown,
+    ReasonCode.ONLY_FIFO: _only_fifo,
     ReasonCode.HARVEST: _harvest,
     ReasonCode.HARVESTED: _harvested,
     ReasonCode.SWITCH_BACK: _switch_back,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from core.application.access import proposal_for
 from core.application.market import Market
-from core.application.plan_again import plan_again
+from core.application.plan_again import PAIRED_CAUSES, plan_again
 from core.application.plan_within import plan_within
 from core.application.take_snapshot import plan_request
 from core.application.tell import refresh_copies, tell_deciders
-from core.domain.ids import ProposalId
+from core.domain.ids import AccountId, ProposalId
+from core.domain.lots import Lot, LotMethod
 from core.domain.membership import Member
 from core.domain.outbox import MessageKind
-from core.domain.plan import LegKey, Plan, PlanRequest
+from core.domain.plan import LegKey, Plan, PlanRequest, Side, Trade
 from core.domain.policy import Direction
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import (
@@ -25,7 +27,14 @@ from core.domain.proposal import (
     caps_after_edit,
     require_decidable,
 )
-from core.domain.refusals import NothingLeft, NothingToBuyWith, OldRevision
+from core.domain.refusals import (
+    LotsNotChosen,
+    NothingLeft,
+    NothingToBuyWith,
+    OldRevision,
+    UnknownLeg,
+    UnknownLot,
+)
 from core.domain.risk import CODE_LIMITS, Limits, rooms_of
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
@@ -65,6 +74,73 @@ async def edit_leg(  # noqa: PLR0913 - all that an edit names
             RevisionCause.EDITED,
             dropped=proposal.revision.dropped | gone,
         )
+
+
+async def choose_lot(  # noqa: PLR0913 - all that a choice names
+    store: Store,
+    market: Market,
+    clock: Clock,
+    *,
+    member: Member,
+    proposal_id: ProposalId,
+    revision: int,
+    leg: int,
+    place: int,
+    limits: Limits = CODE_LIMITS,
+) -> Proposal:
+    """Let a sale take a lot (its ``place`` among ``lots_to_choose``) after those chosen before, or no longer first.
+
+    Raises what an edit raises, UnknownLot, and LotsNotChosen where there are none to choose among.
+    """
+    moment = await market.moment()
+    async with store.begin() as work:
+        proposal, managed = await _editable(work, member, proposal_id, revision, moment.now)
+        if not 1 <= leg <= len(proposal.revision.plan.trades):
+            raise UnknownLeg(proposal_id, leg)
+        trade = proposal.revision.plan.trades[leg - 1]
+        lots = lots_to_choose(proposal, trade)
+        if not lots:
+            raise LotsNotChosen(trade.symbol)
+        if not 0 <= place < len(lots):
+            raise UnknownLot(trade.symbol, str(place), tuple(lot.name for lot in lots))
+        account, name = AccountId(int(trade.account)), lots[place].name
+        every = proposal.revision.snapshot.chosen
+        before = every[account]
+        first = tuple(each for each in before if each != name)
+        chosen = _with_lots(
+            proposal, every | {account: first if name in before else (*before, name)}
+        )
+        caps = {each.key: each.quantity for each in proposal.revision.plan.trades}
+        plan = _plan(managed, chosen, limits, caps=caps)
+        return await _revise(
+            work,
+            clock,
+            member,
+            managed,
+            chosen,
+            plan,
+            RevisionCause.EDITED,
+            dropped=proposal.revision.dropped,
+        )
+
+
+def lots_to_choose(proposal: Proposal, trade: Trade) -> tuple[Lot, ...]:
+    """The lots that a person may choose among for a sale, oldest first.
+
+    None where the broker sells none by name, or where the plan is about certain lots.
+    """
+    taxes = proposal.revision.snapshot.of(AccountId(int(trade.account))).taxes
+    is_fixed = trade.side is Side.BUY or proposal.cause in PAIRED_CAUSES
+    if is_fixed or LotMethod.SPECIFIC not in taxes.lot_methods:
+        return ()
+    named = [lot for lot in taxes.lots if lot.symbol == trade.symbol and lot.name]
+    return tuple(sorted(named, key=lambda lot: (lot.acquired or date.min, lot.name)))
+
+
+def _with_lots(proposal: Proposal, chosen: Mapping[AccountId, tuple[str, ...]]) -> Proposal:
+    revision = proposal.revision
+    snapshot = revision.snapshot.choosing(chosen)
+    return replace(proposal, revision=replace(revision, snapshot=snapshot))
 
 
 async def plan_buys_only(
@@ -121,6 +197,7 @@ async def _redirect(  # noqa: PLR0913, PLR0917
     moment = await market.moment()
     async with store.begin() as work:
         proposal, managed = await _editable(work, member, proposal_id, revision, moment.now)
+        proposal = _with_lots(proposal, {})
         plan = _plan(managed, proposal, limits, direction=direction)
         return await _revise(work, clock, member, managed, proposal, plan, cause)
 

@@ -13,7 +13,7 @@ from core.domain.ids import ProposalId
 from core.domain.membership import Member
 from core.domain.money import ZERO
 from core.domain.order import Order
-from core.domain.plan import Side, Trade
+from core.domain.plan import Trade
 from core.domain.proposal import Cause, Proposal
 from core.domain.settlement import exchange_date
 from core.domain.tax.wash import WINDOW
@@ -64,22 +64,6 @@ def _filled(trades: Sequence[Trade], trade: Trade, orders: Sequence[Order]) -> l
     """The orders of a leg that were filled at least in part."""
     leg = trades.index(trade) + 1
     return [order for order in orders if order.leg == leg and order.fills]
-
-
-def chosen_lots(proposal: Proposal, order: Order) -> tuple[str, ...]:
-    """The names of the lots that a sale of a pair takes, in their order; none for every other order."""
-    trade = next(
-        (
-            pair.sale
-            for pair in pairs_of(proposal.revision.plan)
-            if order.side is Side.SELL
-            and (pair.sale.account, pair.sale.symbol) == (f"{order.account_id}", order.symbol)
-        ),
-        None,
-    )
-    if trade is None:
-        return ()
-    return tuple(dict.fromkeys(part.lot.name for part in trade.lots if part.lot.name))
 
 
 def in_step(proposal: Proposal, orders: Sequence[Order], order: Order, step: Decimal) -> Decimal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -32,18 +32,17 @@ async def keep_lots(
     snapshot: AccountSnapshot,
     order: Order,
     fills: Sequence[Fill],
-    chosen: Sequence[str] = (),
+    taken: Sequence[LotSale] = (),
 ) -> None:
     """Open lots for what was bought and close lots for what was sold, each execution once.
 
-    A sale takes lots by the policy's method where the account's broker has it, otherwise first in, first out; what the
-    account held beyond its lots (by the ``snapshot`` of the plan) is a lot of unknown date and basis. ``chosen`` are
-    the names of the lots that a plan has chosen: they go first where the broker can be asked for lots.
+    A sale takes the lots that the approved plan named (``taken``), in their order, where the account's broker sells any
+    lot, otherwise first in, first out; what the account held beyond its lots (by the ``snapshot`` of the plan) is a lot
+    of unknown date and basis.
     """
     account = managed.account
-    method = LotMethod.SPECIFIC if chosen else managed.policy.lot_method
-    if method not in methods_at(brokers, managed):
-        method = LotMethod.FIFO
+    can_choose = LotMethod.SPECIFIC in methods_at(brokers, managed)
+    names = tuple(sale.lot.name for sale in taken) if can_choose else ()
     if order.side is Side.BUY:
         for fill in fills:
             await work.taxes.open_lot(_bought(account, order, fill), account.currency)
@@ -53,7 +52,7 @@ async def keep_lots(
     unknown = _uncovered(snapshot, order.symbol) - _of_unknown(realised)
     for fill in sorted(fills, key=lambda fill: (fill.at, fill.execution_id)):
         if _execution(order, fill) not in known:
-            sold = await _sold(work, managed, account, order, fill, method, unknown, chosen)
+            sold = await _sold(work, managed, account, order, fill, names, unknown)
             unknown -= _of_unknown(sold)
 
 
@@ -107,9 +106,8 @@ async def _sold(
     account: Account,
     order: Order,
     fill: Fill,
-    method: LotMethod,
+    names: Sequence[str],
     unknown: Decimal,
-    chosen: Sequence[str],
 ) -> list[RealisedSale]:
     household = managed.portfolio.household_id
     ledger = await read_ledger(work, [household], day_of(fill))
@@ -119,14 +117,16 @@ async def _sold(
     lots = list(washed_lots([replace(lot, name=name) for name, lot in by_name.items()], washes))
     if unknown > ZERO:
         lots.append(Lot(order.symbol, unknown, name=_UNKNOWN))
+    prefer = _in_order(names, by_name) if names else ()
+    there = {lot.name for lot in lots}
     parts = rules_of(TaxRulesName.NONE).lots_sold(
         order.symbol,
         lots,
-        method,
+        LotMethod.SPECIFIC,
         quantity=fill.quantity,
         proceeds=sale_proceeds(fill.quantity, fill.price) - fill.commission,
         sold=day_of(fill),
-        prefer=_numbers(found, chosen),
+        prefer=tuple(name for name in prefer if name in there),
     )
     sales = [
         _realised(
@@ -141,9 +141,11 @@ async def _sold(
     return sales
 
 
-def _numbers(lots: Sequence[LedgerLot], chosen: Sequence[str]) -> tuple[str, ...]:
-    """The numbers of the lots with the names that were chosen, in that order, as far as they are still there."""
-    return tuple(str(lot.id) for name in chosen for lot in lots if lot.label == name)
+def _in_order(names: Sequence[str], by_name: Mapping[str, LedgerLot]) -> tuple[str, ...]:
+    """The lots that a plan named, as they are called while a sale takes them; without a name are those nobody knows."""
+    called = {lot.label: name for name, lot in by_name.items()}
+    found = (called.get(name, _UNKNOWN if not name else "") for name in names)
+    return tuple(dict.fromkeys(name for name in found if name))
 
 
 def _realised(

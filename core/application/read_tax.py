@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from core.application.market import Moment
-from core.domain.ids import AccountId, HouseholdId, MemberId
+from core.domain.ids import AccountId, HouseholdId, MemberId, Symbol
 from core.domain.ledger import (
     LedgerLot,
     RealisedSale,
@@ -18,6 +18,7 @@ from core.domain.ledger import (
     TaxProfile,
     distinct_splits,
     shares_today,
+    uncovered,
 )
 from core.domain.lots import Lot, LotMethod, Term, counted_as
 from core.domain.money import ZERO
@@ -310,9 +311,18 @@ class TaxReader:
     ) -> tuple[Lot, ...]:
         """An account's lots, dearer by the losses that they wash as far as nothing was sold of them."""
         washes = self._of_household(household).washes
-        if typed is not None:
+        kept = self._ledger.lots.get(account.id, ())
+        if typed is not None and not _covers(kept, typed):
             return adjusted_lots(typed, washes, str(account.id))
-        return washed_lots(self._ledger.lots.get(account.id, ()), washes)
+        return washed_lots(kept, washes)
+
+
+def _covers(kept: Sequence[LedgerLot], typed: Sequence[Lot]) -> bool:
+    """Whether the ledger has as many shares as a book: then its lots, which have names, are the book's."""
+    held: dict[Symbol, Decimal] = {}
+    for lot in typed:
+        held[lot.symbol] = held.get(lot.symbol, ZERO) + lot.quantity
+    return not uncovered([lot.lot for lot in kept], held)
 
 
 async def read_taxes(

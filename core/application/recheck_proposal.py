@@ -109,6 +109,7 @@ async def _ask_again(
     check: Recheck,
     cause: RevisionCause,
 ) -> None:
+    snapshot = snapshot.choosing(proposal.revision.snapshot.chosen)
     plan = _replan(managed, proposal, snapshot, desk.limits)
     if plan is None or not plan.trades:
         await _end(desk, proposal, ProposalState.SUPERSEDED)

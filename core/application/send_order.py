@@ -10,7 +10,6 @@ import logging
 from datetime import datetime
 
 from core.application.desk import Desk, Grant, renew
-from core.application.follow_harvest import chosen_lots
 from core.application.gate import approvers_remain, require_may_send
 from core.application.hold_account import hold_account
 from core.application.keep_lots import keep_lots
@@ -255,8 +254,8 @@ async def _follow_fills(
         return
     managed = (await work.portfolios.get(proposal.portfolio_id)).part(order.account_id)
     held = proposal.revision.snapshot.of(order.account_id)
-    chosen = chosen_lots(proposal, latest)
-    await keep_lots(work, brokers, managed, held, latest, found.fills, chosen)
+    taken = proposal.revision.plan.lots_of(order.account_id, order.symbol, order.side)
+    await keep_lots(work, brokers, managed, held, latest, found.fills, taken)
     if latest.filled_quantity <= latest.quantity:
         return
     detail = strange(MORE, [order.client_order_id])

@@ -318,6 +318,7 @@ def _plan_account(known: AccountSnapshot, treatment: TaxTreatment) -> PlanAccoun
         tax_owner=known.taxes.owner,
         lots=known.taxes.lots,
         lot_methods=known.taxes.lot_methods,
+        lots_first=known.taxes.lots_first,
         fractionable=known.fractionable,
         held=known.settlement.held,
         untradable=known.untradable,

@@ -12,6 +12,7 @@ from core.application.send_order import adopt
 from core.application.show_proposal import ProposalView, view_of
 from core.application.tell import refresh_copies
 from core.domain.ids import ProposalId
+from core.domain.lots import Lot
 from core.domain.membership import Member, Permission, require
 from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, Order
@@ -28,6 +29,7 @@ class _Line:
     managed: ManagedAccount
     account: HandKept
     order: Order
+    lots: tuple[Lot, ...]
 
 
 async def tell_fill(
@@ -50,7 +52,11 @@ async def tell_fill(
     line = await _line(desk, member, proposal_id, leg)
     try:
         found = await line.account.tell_fill(
-            line.order.client_order_id, key=key, quantity=quantity, price=price
+            line.order.client_order_id,
+            key=key,
+            quantity=quantity,
+            price=price,
+            lots=line.lots,
         )
     except BrokerError as error:
         raise BrokerDown(line.managed.account.broker, str(error)) from error
@@ -87,7 +93,9 @@ async def _line(desk: Desk, member: Member, proposal_id: ProposalId, leg: int) -
     for order in view.orders:
         if order.leg == leg:
             managed = view.managed.part(order.account_id)
-            return _Line(managed, hand_kept(desk.brokers, managed.account), order)
+            taken = proposal.revision.plan.lots_of(order.account_id, order.symbol, order.side)
+            lots = tuple(sale.lot for sale in taken)
+            return _Line(managed, hand_kept(desk.brokers, managed.account), order, lots)
     raise UnknownLeg(proposal_id, leg)
 
 

@@ -75,6 +75,7 @@ class ReasonCode(StrEnum):
     LOSS_WASHED = "loss_washed"
     BASIS_UNKNOWN = "basis_unknown"
     TERM_UNKNOWN = "term_unknown"
+    ONLY_FIFO = "only_fifo"
     # of pairs that are sold and bought together
     HARVEST = "harvest"
     HARVESTED = "harvested"
@@ -124,11 +125,12 @@ class Reason:
 class PlanAccount:
     """What one account brings to a plan: holdings, lots, and what its broker lets be done with them.
 
-    ``name`` is how trades and explanations refer to it; empty where there is only one. ``tax_owner`` names whose taxes
-    its gains count for. ``lot_methods`` are those that its broker can be asked for; ``lots_first`` are the names of the
-    lots that ``specific`` sells, in this order. ``fractionable`` are the symbols that may be traded in parts (0.001
-    shares). ``held`` may not be sold, because it was bought with money that has not settled; ``untradable`` is what the
-    broker does not trade now. ``withdraw`` is money to be raised and taken out; what remains is planned for.
+    ``name`` is how trades and explanations refer to it; empty where there is only one. ``tax_owner`` names whose
+    taxes its gains count for. ``lot_methods`` are those that its broker can be asked for; where ``specific`` is
+    among them, ``lots_first`` are the names of lots that go first, in this order, whatever the policy's method.
+    ``fractionable`` are the symbols that may be traded in parts (0.001 shares). ``held`` may not be sold, because
+    it was bought with money that has not settled; ``untradable`` is what the broker does not trade now.
+    ``withdraw`` is money to be raised and taken out; what remains is planned for.
     """
 
     holdings: Holdings
@@ -335,6 +337,11 @@ class Plan:
         """The money that is to be taken out, where sales must bring it; else 0."""
         is_raised = self.reason.code is ReasonCode.WITHDRAWAL
         return self.reason.values["amount"] if is_raised else ZERO
+
+    def lots_of(self, account: int, symbol: Symbol, side: Side) -> tuple[LotSale, ...]:
+        """What an account's trade of a symbol takes from which lots; nothing where it buys, or none are known."""
+        trades = (t for t in self.trades if t.key == LegKey(symbol, side, f"{account}"))
+        return next((trade.lots for trade in trades), ())
 
     @property
     def traded_in(self) -> tuple[AccountId, ...]:

@@ -182,12 +182,14 @@ ONLY_FIFO = frozenset({LotMethod.FIFO})
 class KnownTaxes:
     """What the ledger knows of an account for a plan: its lots and its tax owner.
 
-    ``lot_methods`` are those that the account's broker can be asked for.
+    ``lot_methods`` are those that the account's broker can be asked for; ``lots_first`` are the names of the lots that
+    a person chose to sell first, in this order.
     """
 
     lots: tuple[Lot, ...] = ()
     owner: str = ""
     lot_methods: frozenset[LotMethod] = ONLY_FIFO
+    lots_first: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,19 @@ class Snapshot:
         most = max(self.accounts, key=lambda each: each.set_aside)
         other = replace(most, set_aside=most.set_aside + amount - self.set_aside)
         return replace(self, accounts=tuple(other if a is most else a for a in self.accounts))
+
+    def choosing(self, chosen: Mapping[AccountId, tuple[str, ...]]) -> Snapshot:
+        """The same with other names of lots that sales take first, by account; none in accounts that are not named."""
+        accounts = (
+            replace(each, taxes=replace(each.taxes, lots_first=chosen.get(each.account_id, ())))
+            for each in self.accounts
+        )
+        return replace(self, accounts=tuple(accounts))
+
+    @property
+    def chosen(self) -> dict[AccountId, tuple[str, ...]]:
+        """The names of the lots that sales take first, by account."""
+        return {each.account_id: each.taxes.lots_first for each in self.accounts}
 
     @property
     def fractionable(self) -> frozenset[Symbol]:

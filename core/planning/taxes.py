@@ -76,6 +76,18 @@ def has_sale_limits(policy: Policy) -> bool:
     return policy.defer_days > 0 or policy.outside is Outside.SELL_WITHOUT_GAIN
 
 
+def _method_for(request: PlanRequest, account: PlanAccount, lots: Sequence[Lot]) -> LotMethod:
+    """The method for one position: lots that are named go first, where the broker can be told so."""
+    if LotMethod.SPECIFIC in account.lot_methods and _prefer(account, lots):
+        return LotMethod.SPECIFIC
+    return method_of(request.policy, account)
+
+
+def _prefer(account: PlanAccount, lots: Sequence[Lot]) -> tuple[str, ...]:
+    named = {lot.name for lot in lots}
+    return tuple(name for name in account.lots_first if name in named)
+
+
 def sale_limit(
     request: PlanRequest, account: PlanAccount, symbol: Symbol, price: Decimal
 ) -> SaleLimit:
@@ -108,7 +120,7 @@ def _free_lots(
     request: PlanRequest, account: PlanAccount, lots: Sequence[Lot], price: Decimal
 ) -> tuple[Lot, ...]:
     """The lots that a sale may take."""
-    method = method_of(request.policy, account)
+    method = _method_for(request, account, lots)
     if method in CHOOSES:
         return tuple(lot for lot in lots if _barred(request, account, lot, price) is None)
     ordered = lot_order(lots, method, sold=request.tax.today or date.max, price=price)
@@ -199,15 +211,15 @@ def lots_sold(
 ) -> tuple[LotSale, ...]:
     """What a sale takes from which lots of a position, by the rules of whoever is taxed for it."""
     lots = lots_of(account, symbol)
-    named = {lot.name for lot in lots}
+    free = _free_lots(request, account, lots, price)
     taken = rules_of(owner_of(request, account).rules).lots_sold(
         symbol,
-        _free_lots(request, account, lots, price),
-        method_of(request.policy, account),
+        free,
+        _method_for(request, account, free),
         quantity=quantity,
         proceeds=proceeds,
         sold=request.tax.today or date.max,
-        prefer=tuple(name for name in account.lots_first if name in named),
+        prefer=_prefer(account, free),
     )
     if request.tax.today is None:
         return tuple(replace(sale, term=Term.UNKNOWN) for sale in taken)
@@ -297,6 +309,14 @@ def _washed(
     return found, lost
 
 
+def _falls_back(request: PlanRequest, trade: Trade) -> bool:
+    """Whether a sale chooses among several lots, by another method than the policy's: its broker has only that."""
+    account = next(each for each in request.accounts if each.name == trade.account)
+    lots = [lot for lot in account.lots if lot.symbol == trade.symbol]
+    can = request.policy.lot_method in account.lot_methods
+    return trade.side is Side.SELL and len(lots) > 1 and not can
+
+
 def notes_on(
     request: PlanRequest, trades: Sequence[Trade], realised: Sequence[Realised]
 ) -> tuple[Reason, ...]:
@@ -314,6 +334,8 @@ def notes_on(
                 request.tax.equivalents,
             )
             notes.append(Reason(ReasonCode.WASHES, trade.symbol, {"amount": lost}, until))
+    if any(_falls_back(request, trade) for trade in trades):
+        notes.append(Reason(ReasonCode.ONLY_FIFO))
     for each in realised:
         if each.washed:
             amounts = {"amount": each.washed} | ({"lost": each.lost} if each.lost else {})

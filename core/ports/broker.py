@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from core.domain.access_fault import AccessFault
 from core.domain.ids import AccountId, ClientOrderId, Symbol
 from core.domain.look import Held
+from core.domain.lots import LotMethod
 from core.domain.opening import BrokerCosts
 from core.domain.order import Fill, OrderState
 from core.domain.plan import Side
@@ -134,6 +135,10 @@ class AccountReport:
     account: BrokerAccount
     positions: Mapping[Symbol, Held]
     orders: tuple[SeenOrder, ...]
+
+
+EVERY_LOT_METHOD = tuple(method.value for method in LotMethod)
+"""The ``lot_methods`` of brokers that sell whichever lots they are told to."""
 
 
 class BrokerError(Exception):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
 from core.domain.book import Book, BookChange, TypedPrice
 from core.domain.ids import ClientOrderId, Symbol
+from core.domain.lots import Lot
 from core.domain.quote import Proxy
 from core.ports.broker import BrokerOrder
 
@@ -51,8 +53,11 @@ class HandKept(Protocol):
         key: str,
         quantity: Decimal | None = None,
         price: Decimal | None = None,
+        lots: Sequence[Lot] = (),
     ) -> BrokerOrder:
         """Write down what a person carried out of an order, and return the order after it.
+
+        A sale takes ``lots`` first, in this order, found by date and cost, and then the oldest.
 
         Without a quantity: all that is left of it; without a price: the one on the checklist. The same key counts
         once, and an order that is answered already stays as it is. Raises BadNumber for more shares than are left.

@@ -157,6 +157,10 @@ SENTENCES: list[tuple[Reason, str]] = [
         "Tax unknown: the cost of what is sold for $1,200.00 is not known.",
     ),
     (
+        Reason(C.ONLY_FIFO),
+        "Sold first in, first out: this broker takes no other order of lots.",
+    ),
+    (
         Reason(C.TERM_UNKNOWN, None, {"amount": Decimal(412)}),
         "Bought on an unknown day: $412.00 counts as short-term if gained, long-term if lost.",
     ),

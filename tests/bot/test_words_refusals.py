@@ -388,6 +388,10 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "Line 1 can only shrink: 12 is more than the 11 proposed.",
     ),
     (
+        r.LotsNotChosen("VTI"),
+        "No lots can be chosen for this trade of VTI: its broker or the plan says which.",
+    ),
+    (
         r.NothingLeft(),
         "Without that line nothing would be traded. To trade nothing, tap Reject.",
     ),

@@ -117,6 +117,9 @@ def test_the_method_is_limited_to_what_the_broker_has() -> None:
     wanted = request(*TWO_LOTS, lot_method=LotMethod.MIN_TAX)
     (account,) = wanted.accounts
     only_fifo = replace(account, lot_methods=frozenset({LotMethod.FIFO}))
+    said = calculate(replace(wanted, accounts=(only_fifo,))).notes
+    assert ReasonCode.ONLY_FIFO in {note.code for note in said}
+    assert ReasonCode.ONLY_FIFO not in {note.code for note in calculate(wanted).notes}
     assert sold(calculate(replace(wanted, accounts=(only_fifo,)))) == [(10, 600, Term.LONG)]
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 from bot.telegram.html import TEXT_LIMIT, bold, code, escape
 from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.views.lots import lot_label
 from bot.telegram.views.outcome import LegResult, deciders, leg_of, leg_results
 from bot.telegram.views.parts import capped, lines, paragraphs
 from bot.telegram.views.proposal_text import currency_of, title
 from bot.words.by_hand import is_by_hand
 from bot.words.labels import SIDES
-from bot.words.numbers import count, money, quantity, share_price
+from bot.words.numbers import count, listed, money, quantity, share_price
 from core.application.show_proposal import ProposalView
+from core.domain.lots import Lot, LotMethod, lot_order
+from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, Order, collared_limit
+from core.domain.plan import LegKey, Trade
 from core.domain.proposal import ProposalState
 
 ANSWERABLE = 30
@@ -63,16 +70,56 @@ def _line(view: ProposalView, result: LegResult) -> str:
     price = order.limit_price or result.trade.price
     about = f"at about {money(price, currency_of(view))}"
     what = f"{SIDES[order.side]} {quantity(left)} {escape(order.symbol)}"
-    return f"{done}{bold(what)} {about}\n    {code(_to_copy(view, order))}"
+    lots = _lots_to_tell(view, result.trade, order)
+    named = f"\n    Tell your broker the lots: {escape(lots)}." if lots else ""
+    return f"{done}{bold(what)} {about}\n    {code(_to_copy(view, order))}{named}"
+
+
+def _lots_to_tell(view: ProposalView, trade: Trade, order: Order) -> str:
+    """The lots that a sale must name at the time of the sale (Treasury Reg. § 1.1012-1(c)).
+
+    Nothing where it takes them first in, first out, which brokers do unless they are told otherwise.
+    """
+    lots = [sale.lot for sale in trade.lots]
+    snapshot = view.proposal.revision.snapshot
+    known = snapshot.of(order.account_id).taxes.lots
+    all_lots = [lot for lot in known if lot.symbol == trade.symbol]
+    session = snapshot.session or date.max
+    usual = lot_order(all_lots, LotMethod.FIFO, sold=session, price=trade.price)
+    is_usual = list(usual[: len(lots)]) == lots or any(lot.acquired is None for lot in lots)
+    if len(all_lots) <= 1 or is_usual:
+        return ""
+    currency = currency_of(view)
+    return listed([lot_label(lot, currency) for lot in _left_of(trade, order)])
+
+
+def _left_of(trade: Trade, order: Order) -> list[Lot]:
+    """The lots of the shares that an order has still to sell, each with so many shares of it."""
+    done, ends, found = order.filled_quantity, ZERO, []
+    for sale in trade.lots:
+        start, ends = ends, ends + sale.quantity
+        part = min(ends, order.quantity) - max(start, done)
+        if part > ZERO:
+            found.append(replace(sale.lot, quantity=part))
+    return found
 
 
 def _to_copy(view: ProposalView, order: Order) -> str:
     left = order.quantity - order.filled_quantity
     what = f"{SIDES[order.side]} {left.normalize():f} {order.symbol}"
     if order.limit_price is None:
-        return what
+        return what + _copied_lots(view, order)
     limit = collared_limit(order.side, order.limit_price, view.managed.policy.collar)
-    return f"{what} limit {share_price(limit)}"
+    return f"{what} limit {share_price(limit)}{_copied_lots(view, order)}"
+
+
+def _copied_lots(view: ProposalView, order: Order) -> str:
+    """The same in the text to copy: ``, lots: 10 of 2021-03-04 @ $210.10``."""
+    plan = view.proposal.revision.plan
+    key = LegKey(order.symbol, order.side, f"{order.account_id}")
+    trades = [trade for trade in plan.trades if trade.key == key]
+    lots = _lots_to_tell(view, trades[0], order) if trades else ""
+    return f", lots: {lots}" if lots else ""
 
 
 def _answers(view: ProposalView, waiting: list[Order]) -> Rows:

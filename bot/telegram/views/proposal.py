@@ -51,6 +51,7 @@ from bot.words.numbers import count, listed, money, plain, quantity, tenths
 from bot.words.plan_notes import certificate_sentence, lot_lines
 from bot.words.plan_reasons import reason_sentence
 from bot.words.tax_reasons import NO_ADVICE
+from core.application.edit_proposal import lots_to_choose
 from core.application.show_proposal import ProposalView
 from core.domain.ids import AccountId
 from core.domain.ladder import LIVE_RUNGS
@@ -60,9 +61,10 @@ from core.domain.policy import Direction, Objective, Policy, whole_shares
 from core.domain.proposal import Cause, ProposalState, RevisionCause
 from core.domain.report import was_dry_run
 
-EDITABLE_LEGS = 40
-"""Telegram takes 100 buttons in a message: two for each of these, and a few more."""
+EDITABLE_LEGS = 30
+"""Telegram takes 100 buttons in a message: up to three for each of these, and a few more."""
 
+SEVERAL = 2
 _S = ProposalState
 _ROOM_FOR_HEAD = 700
 Rows = tuple[tuple[Button, ...], ...]
@@ -203,9 +205,15 @@ def _edit_buttons(view: ProposalView, shown: tuple[Trade, ...]) -> Rows:
 def _leg_buttons(view: ProposalView, leg: int, trade: Trade) -> tuple[Button, ...]:
     name = f"{leg}. {trade.symbol}"
     drop = _tap(view, f"✖ Drop {name}", "drop", leg)
-    if not _can_halve(view, trade):
-        return (drop,)
-    return (_tap(view, f"½ {name}", "halve", leg), drop)
+    halve = (_tap(view, f"½ {name}", "halve", leg),) if _can_halve(view, trade) else ()
+    return (*halve, drop, *_lots_button(view, leg, trade))
+
+
+def _lots_button(view: ProposalView, leg: int, trade: Trade) -> tuple[Button, ...]:
+    """[Lots] of a sale, where its broker sells any and there are several."""
+    if len(lots_to_choose(view.proposal, trade)) < SEVERAL:
+        return ()
+    return (_tap(view, "🧾 Lots", "lots", leg),)
 
 
 def _can_halve(view: ProposalView, trade: Trade) -> bool:

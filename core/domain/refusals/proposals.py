@@ -93,6 +93,13 @@ class CannotEnlarge(Refusal):
 
 
 @dataclass(eq=False)
+class LotsNotChosen(Refusal):
+    """A choice of lots where the account's broker sells them in its own order, or where there are none to choose."""
+
+    symbol: str
+
+
+@dataclass(eq=False)
 class NothingLeft(Refusal):
     """An edit after which no trade would remain."""
 

@@ -60,6 +60,28 @@ async def send_file(bot: Stage, content: bytes, caption: str = "", chat: int = A
     return bot.sandbox.send_file(ANNA, chat, Upload("positions.csv", "text/csv", content), caption)
 
 
+async def test_the_lots_of_a_sale_are_chosen_and_told_to_the_broker(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await made(bot)
+        typed = "/holdings QUAL 60 @ 81.50 2019-03-01\nQUAL 40 @ 95 2019-11-01"
+        await bot.ask(ANNA, typed, "QUAL 100 in 2 lots")
+        proposal = await bot.ask(ANNA, "/rebalance force", "Family · proposal 1 · BY HAND")
+        edit = await bot.tap(ANNA, proposal, "Edit lines", "never larger")
+        lots = await bot.tap(ANNA, edit, "Lots", "Tap lots in the order", "1 Mar 2019")
+        changed = await bot.tap(ANNA, lots, "40 of 2019-11-01 @ $95.00", "Changed from 1")
+        why = await bot.tap(ANNA, changed, "Why", "bought 1 Nov 2019")
+        changed = await bot.tap(ANNA, why, "Back", "Changed from 1")
+        edit = await bot.tap(ANNA, changed, "Edit lines", "never larger")
+        chosen = await bot.tap(ANNA, edit, "Lots", "Tap lots in the order", "1 Nov 2019")
+        assert chosen.button("2019-11-01").text.startswith("✔1 40 of 2019-11-01 @ $95.00, ")
+        again = await bot.tap(ANNA, chosen, "Back", "never larger")
+        shown = await bot.tap(ANNA, again, "Back", "Changed from 1")
+        await bot.tap(ANNA, shown, "Approve", "To do in your broker’s app")
+        checklist = await bot.said(ANNA, "To do in your broker’s app", "Tell your broker the lots")
+        assert ", lots: " in checklist.text
+        assert " of 2019-11-01 @ $95.00" in checklist.text
+
+
 async def test_from_typed_holdings_to_a_report(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         checklist = await handed_over(bot)

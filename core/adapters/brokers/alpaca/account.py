@@ -258,7 +258,11 @@ class AlpacaAccount:
 
 
 def traits_of(*, has_margin: bool, is_live: bool) -> BrokerTraits:
-    """What Alpaca declares about an account."""
+    """What Alpaca declares about an account.
+
+    Lots are sold first in, first out: an order has no field for lots, and Alpaca says that it supports no choice
+    (forum.alpaca.markets/t/18062).
+    """
     return BrokerTraits(
         NAME,
         Dedup.FOREVER,

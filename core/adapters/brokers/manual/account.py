@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.domain.book import Book, BookChange, TypedPrice
 from core.domain.ids import ClientOrderId, Symbol
+from core.domain.lots import Lot
 from core.domain.portfolio import Holdings
 from core.domain.quote import Proxy
 from core.ports.broker import (
@@ -114,6 +115,9 @@ class ManualAccount:
         key: str,
         quantity: Decimal | None = None,
         price: Decimal | None = None,
+        lots: Sequence[Lot] = (),
     ) -> BrokerOrder:
         """Write down what a person carried out of an order."""
-        return await self._house.tell_fill(self._number, client_order_id, key, quantity, price)
+        return await self._house.tell_fill(
+            self._number, client_order_id, key, quantity, price, lots
+        )

@@ -18,6 +18,7 @@ from core.adapters.brokers.manual.ledger import Ledger
 from core.adapters.brokers.manual.rules import expected_price, require_acceptable, require_means
 from core.domain.book import PRICE_SESSIONS, PROXY_FOR, Book, BookChange, TypedPrice
 from core.domain.ids import ClientOrderId, Symbol
+from core.domain.lots import Lot
 from core.domain.money import CENT, ZERO
 from core.domain.order import OrderState
 from core.domain.portfolio import Holdings
@@ -30,6 +31,7 @@ from core.domain.refusals import (
 )
 from core.domain.session import Session
 from core.ports.broker import (
+    EVERY_LOT_METHOD,
     Broker,
     BrokerAccount,
     BrokerClock,
@@ -47,7 +49,8 @@ from core.ports.market_data import MarketData
 
 NAME = "manual"
 ACCOUNT_PREFIX = "HAND-"
-TRAITS = BrokerTraits(NAME, Dedup.FOREVER, fills_by_hand=True)
+TRAITS = BrokerTraits(NAME, Dedup.FOREVER, lot_methods=EVERY_LOT_METHOD, fills_by_hand=True)
+"""A person can tell their broker at the time of the sale which lots it takes (Treasury Reg. § 1.1012-1(c))."""
 _MOST_DIGITS = 12
 
 
@@ -260,8 +263,12 @@ class ManualBrokerage:
         key: str,
         quantity: Decimal | None,
         price: Decimal | None,
+        lots: Sequence[Lot] = (),
     ) -> BrokerOrder:
-        """Take an answer down, once per key; raises BadNumber for more shares than are left."""
+        """Take an answer down, once per key; a sale takes these ``lots`` first.
+
+        Raises BadNumber for more shares than are left.
+        """
         now = await self._market_clock.now()
         async with self._database.writing() as connection:
             checklist = Checklist(connection)
@@ -275,7 +282,7 @@ class ManualBrokerage:
             if not ZERO < shares <= order.remaining:
                 expected = f"a number of shares above 0, at most {order.remaining.normalize():f}"
                 raise BadNumber("the shares", f"{shares:f}", expected)
-            await checklist.fill(order, shares, price or order.expected_price, key, now)
+            await checklist.fill(order, shares, price or order.expected_price, key, now, lots)
             answered = await checklist.order(number, client_order_id)
         return (answered or order).as_broker_order()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -90,7 +90,13 @@ class Checklist:
         return bool(list(await self._db.execute_fetchall(query, (order.id, key))))
 
     async def fill(
-        self, order: OrderRow, quantity: Decimal, price: Decimal, key: str, at: datetime
+        self,
+        order: OrderRow,
+        quantity: Decimal,
+        price: Decimal,
+        key: str,
+        at: datetime,
+        lots: Sequence[Lot] = (),
     ) -> None:
         """Write an answer down, and what it changes: shares and cash."""
         fill_id = await self._insert(
@@ -104,7 +110,7 @@ class Checklist:
             await self._ledger.add_lot(account_id, Lot(symbol, quantity, price, day))
         else:
             amount = sale_proceeds(quantity, price)
-            await self._ledger.take_lots(account_id, symbol, quantity)
+            await self._ledger.take_lots(account_id, symbol, quantity, lots)
         await self._ledger.move_cash(account_id, f"fill-{fill_id}", amount, at)
         is_done = quantity == order.remaining
         await self.end(order, OrderState.FILLED if is_done else OrderState.PARTIALLY_FILLED)

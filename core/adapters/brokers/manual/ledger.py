@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -116,10 +116,14 @@ class Ledger:
             ),
         )
 
-    async def take_lots(self, account_id: int, symbol: Symbol, quantity: Decimal) -> None:
-        """Shares went out: the oldest first, those of unknown age before all others."""
+    async def take_lots(
+        self, account_id: int, symbol: Symbol, quantity: Decimal, first: Sequence[Lot] = ()
+    ) -> None:
+        """Shares went out: lots of these dates and costs ``first``, then those of unknown age, then the oldest."""
         left = quantity
-        for lot_id, lot in await self._lots(account_id, symbol):
+        wanted = [(lot.acquired, lot.cost_per_share) for lot in first]
+        there = await self._lots(account_id, symbol)
+        for lot_id, lot in sorted(there, key=lambda row: _place(row[1], wanted)):
             taken = min(lot.quantity, left)
             left -= taken
             if taken == lot.quantity:
@@ -197,3 +201,8 @@ class Ledger:
 
     async def _all(self, query: str, values: tuple[Any, ...]) -> Iterable[Any]:
         return await self._db.execute_fetchall(query, values)
+
+
+def _place(lot: Lot, wanted: Sequence[tuple[date | None, Decimal | None]]) -> int:
+    known = (lot.acquired, lot.cost_per_share)
+    return wanted.index(known) if known in wanted else len(wanted)

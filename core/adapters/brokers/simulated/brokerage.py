@@ -25,6 +25,7 @@ from core.domain.quote import PriceFault, PriceFaultKind, QuoteRules, find_fault
 from core.domain.refusals import BadNumber, EndOfHistory, NotEnoughCash, PriceSourceDown
 from core.domain.session import Session
 from core.ports.broker import (
+    EVERY_LOT_METHOD,
     BrokerAccount,
     BrokerOrder,
     BrokerTraits,
@@ -66,12 +67,12 @@ class SimulatedBrokerage:
 
     @property
     def traits(self) -> BrokerTraits:
-        """Ids are unique for ever, money is usable at once, and any lot may be sold: it keeps none itself."""
+        """Ids are unique for ever, money is usable at once, and any lot can be sold: the ledger keeps which."""
         return BrokerTraits(
             NAME,
             Dedup.FOREVER,
             has_fractions=self.rules.fractional,
-            lot_methods=("fifo", "lifo", "hifo", "min_tax", "specific"),
+            lot_methods=EVERY_LOT_METHOD,
         )
 
     async def close(self) -> None:
