@@ -39,8 +39,8 @@ from core.domain.instrument import CASH
 from core.domain.money import ZERO
 from core.domain.plan import PlanAccount, PlanRequest
 from core.domain.portfolio import Holdings
-from core.domain.refusals import DuplicateTarget, NoTargets, TargetsDoNotSum
-from core.domain.targets import TargetAllocation, TargetLine
+from core.domain.refusals import BadAssetClass, DuplicateTarget, NoTargets, TargetsDoNotSum
+from core.domain.targets import TargetAllocation, TargetLine, parse_asset_class
 from core.domain.tax import TaxSituation
 
 _FIELDS = (
@@ -54,6 +54,7 @@ _FIELDS = (
     "lots_first",
     "withdraw",
     "substitutes",
+    "asset_classes",
     "tax",
 )
 
@@ -89,6 +90,7 @@ class _Parts:
     prices: dict[Symbol, Decimal] | None = None
     weights: dict[Symbol, Decimal] | None = None
     substitutes: dict[Symbol, tuple[Symbol, ...]] = field(default_factory=dict)
+    classes: dict[Symbol, str] = field(default_factory=dict)
     policy: PlanPolicy | None = None
     tax: TaxSituation = field(default_factory=TaxSituation)
 
@@ -186,6 +188,8 @@ def _read_root(faults: Faults, root: JsonObject, parts: _Parts) -> None:
         parts.weights = read_weights(faults, _object_entries(faults, "targets", root["targets"]))
     if "substitutes" in root:
         parts.substitutes = _read_substitutes(faults, root["substitutes"], parts.weights)
+    if "asset_classes" in root:
+        parts.classes = _read_classes(faults, root["asset_classes"], parts.weights)
     if "tax" in root:
         owners = None
         if parts.accounts is not None:
@@ -233,6 +237,26 @@ def _read_substitutes(
     return found
 
 
+def _read_classes(
+    faults: Faults, raw: object, weights: Mapping[Symbol, Decimal] | None
+) -> dict[Symbol, str]:
+    """The asset classes of lines, by the line's symbol."""
+    found: dict[Symbol, str] = {}
+    for key, value in (read_object(faults, "asset_classes", raw) or {}).items():
+        at = f"asset_classes.{key[:40]}"
+        line = read_symbol(faults, at, key)
+        try:
+            kind = parse_asset_class(value if isinstance(value, str) else "")
+        except BadAssetClass:
+            faults.expected(at, "a word of up to 20 letters and _, such as bonds", value)
+            continue
+        if line is not None and weights is not None and line not in weights:
+            faults.add(at, "no target; expected the symbol of a line in targets")
+        elif line is not None:
+            found[line] = kind
+    return found
+
+
 # --- CSV -----------------------------------------------------------------------------------------
 
 
@@ -267,7 +291,7 @@ def _csv_entries(faults: Faults, path: Path, column: str) -> Iterator[Entry]:
 def _request(faults: Faults, parts: _Parts, options: Iterable[str]) -> PlanRequest:
     targets = None
     if parts.weights is not None:
-        targets = _allocation(faults, parts.weights, parts.substitutes)
+        targets = _allocation(faults, parts)
     policy = change_by_options(faults, parts.policy or PlanPolicy(), options)
     if targets and parts.accounts is not None and parts.prices is not None:
         request = PlanRequest(
@@ -284,16 +308,14 @@ def _request(faults: Faults, parts: _Parts, options: Iterable[str]) -> PlanReque
     raise PlanFileRefused(faults.lines)
 
 
-def _allocation(
-    faults: Faults,
-    weights: Mapping[Symbol, Decimal],
-    substitutes: Mapping[Symbol, tuple[Symbol, ...]],
-) -> TargetAllocation | None:
+def _allocation(faults: Faults, parts: _Parts) -> TargetAllocation | None:
     try:
         return TargetAllocation(
             tuple(
-                TargetLine(symbol, weight, substitutes=substitutes.get(symbol, ()))
-                for symbol, weight in weights.items()
+                TargetLine(
+                    symbol, weight, parts.classes.get(symbol), parts.substitutes.get(symbol, ())
+                )
+                for symbol, weight in (parts.weights or {}).items()
             )
         )
     except DuplicateTarget as refusal:

@@ -23,6 +23,7 @@ _COMMA_NUMBER = re.compile(r"\d[\d.,]*,\d+")
 
 WRONG_INPUT = (
     r.BadSymbol,
+    r.BadAssetClass,
     r.UnknownSymbol,
     r.CurrencyMismatch,
     r.BadNumber,

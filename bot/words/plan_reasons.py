@@ -86,6 +86,10 @@ def _away(reason: Reason, _: str) -> str:
     return f"To its goal of {_percent(reason, 'goal')}."
 
 
+def _kept_here(reason: Reason, _: str) -> str:
+    return f"{_sentence_case(_drifted(reason))} its target; its class is kept in this account."
+
+
 def _no_target(_: Reason, __: str) -> str:
     return "It has no target, and your policy sells what has none."
 
@@ -137,6 +141,7 @@ _SENTENCES: dict[ReasonCode, Callable[[Reason, str], str]] = {
     ReasonCode.ON_TARGET: _on_target,
     ReasonCode.OVER_TARGET: _away,
     ReasonCode.UNDER_TARGET: _away,
+    ReasonCode.KEPT_HERE: _kept_here,
     ReasonCode.NO_TARGET: _no_target,
     ReasonCode.RAISE_CASH: _raise_cash,
     ReasonCode.BELOW_MIN_TRADE: _below_min_trade,

@@ -43,6 +43,7 @@ EXPLANATIONS: dict[str, str] = {
     "wash": (
         "purchases that would make a recent loss not count: block them, mark them (flag), or off"
     ),
+    "locations": "accounts that classes are rather bought in, if nothing else is the worse for it",
     "harvest_loss": (
         "the loss in a position from which a harvest is offered; 0: only when asked (/harvest)"
     ),

@@ -49,6 +49,14 @@ def _(refusal: r.BadWeight) -> str:
 
 
 @_say
+def _(refusal: r.BadAssetClass) -> str:
+    return (
+        f"{refusal.text} is no asset class. Write a word of up to 20 letters and _, such as"
+        " bonds or stocks_us."
+    )
+
+
+@_say
 def _(refusal: r.DuplicateTarget) -> str:
     return f"{refusal.symbol} is named twice. Name each symbol once, with its whole percentage."
 

@@ -48,6 +48,7 @@ class ReasonCode(StrEnum):
     # of a trade
     OVER_TARGET = "over_target"
     UNDER_TARGET = "under_target"
+    KEPT_HERE = "kept_here"
     NO_TARGET = "no_target"
     RAISE_CASH = "raise_cash"
     # of a skipped line, or of a plan without trades

@@ -15,6 +15,7 @@ from core.domain.instrument import CASH
 from core.domain.lots import LotMethod
 from core.domain.money import HUNDRED, ONE, ZERO
 from core.domain.slot import ELEVEN, Slot
+from core.domain.tax_treatment import TaxTreatment
 
 
 class Direction(StrEnum):
@@ -99,6 +100,14 @@ class Reserve:
 
 
 @dataclass(frozen=True, slots=True)
+class Location:
+    """Where lines of an asset class are rather kept: in accounts of these tax treatments."""
+
+    asset_class: str
+    treatments: tuple[TaxTreatment, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """How one portfolio is kept: bands, calendar, destination, direction, costs and limits.
 
@@ -139,6 +148,7 @@ class Policy:
     gain_budget: Decimal | None = None
     defer_days: int = 0
     wash: WashRule = WashRule.BLOCK
+    locations: tuple[Location, ...] = ()
     harvest_loss: Decimal = ZERO
     harvest_percent: Decimal = ZERO
     harvest_look: CalendarRule = CalendarRule.MONTHLY
@@ -154,6 +164,12 @@ class Policy:
     collar: Decimal = Decimal("0.5")
     tolerance: Decimal = Decimal(1)
     tolerance_across_close: Decimal = Decimal(3)
+
+    def kept_in(self, asset_class: str | None) -> tuple[TaxTreatment, ...]:
+        """The tax treatments of the accounts where a class is rather kept; empty where any will do."""
+        return next(
+            (each.treatments for each in self.locations if each.asset_class == asset_class), ()
+        )
 
     def band_of(self, symbol: Symbol) -> Band:
         """The band of one line: its own where it has one, otherwise the portfolio's."""

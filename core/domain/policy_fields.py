@@ -161,6 +161,7 @@ FIELDS: tuple[PolicyField, ...] = (
     PolicyField("gain_budget", ("gains",), values.money(may_be_off=True)),
     PolicyField("defer_days", ("defer",), values.whole("days", 0, 365)),
     PolicyField("wash", (), values.choice(WashRule)),
+    PolicyField("locations", ("location",), values.locations()),
     PolicyField("harvest_loss", ("harvest",), _MONEY, in_file=False),
     PolicyField("harvest_percent", (), _PERCENT, in_file=False),
     PolicyField("harvest_look", (), values.choice(CalendarRule), in_file=False),

@@ -12,9 +12,11 @@ from core.domain.due_date import FIRST_DAY, LAST_DAY, WEEKDAYS, ChosenDay
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH, parse_symbol
 from core.domain.money import HUNDRED, ZERO, parse_decimal
-from core.domain.policy import Reserve
-from core.domain.refusals import BadNumber, BadPolicyValue, BadSymbol
+from core.domain.policy import Location, Reserve
+from core.domain.refusals import BadAssetClass, BadNumber, BadPolicyValue, BadSymbol
 from core.domain.slot import Slot, read_slot, slot_name, typical_minute
+from core.domain.targets import parse_asset_class
+from core.domain.tax_treatment import TaxTreatment
 
 _OFF = frozenset({"off", "none", "no"})
 _MOST_MONEY = Decimal(1_000_000_000)
@@ -155,6 +157,35 @@ def symbols() -> ValueKind:
 
     def show(value: Collection[Symbol]) -> str:
         return ",".join(sorted(value)) or "none"
+
+    return ValueKind(expected, "", read, show)
+
+
+def locations() -> ValueKind:
+    """Asset classes with the tax treatments of the accounts where they are rather kept; ``none`` is empty."""
+    expected = (
+        "classes with accounts, such as bonds:tax_deferred,stocks:taxable|tax_free"
+        " (taxable, tax_deferred, tax_free), or none"
+    )
+
+    def read(name: str, text: str) -> tuple[Location, ...]:
+        if _is_off(text) or not text.strip():
+            return ()
+        found = {}
+        for part in text.lower().split(","):
+            asset_class, _, treatments = part.partition(":")
+            try:
+                word = parse_asset_class(asset_class)
+                kept = tuple(TaxTreatment(each.strip()) for each in treatments.split("|"))
+            except (ValueError, BadAssetClass):
+                raise BadPolicyValue(name, part.strip()[:40], expected) from None
+            found[word] = Location(word, tuple(sorted(set(kept))))
+        return tuple(location for _, location in sorted(found.items()))
+
+    def show(value: Collection[Location]) -> str:
+        return (
+            ",".join(f"{each.asset_class}:{'|'.join(each.treatments)}" for each in value) or "none"
+        )
 
     return ValueKind(expected, "", read, show)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,7 @@ from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.money import HUNDRED, ZERO
 from core.domain.refusals import (
+    BadAssetClass,
     BadWeight,
     DuplicateTarget,
     NoTargets,
@@ -20,6 +22,17 @@ from core.domain.refusals import (
 
 MAX_LINES = 50
 """The most lines a portfolio of the chat may have: a longer table cannot be read on a phone."""
+
+
+_ASSET_CLASS = re.compile(r"[a-z][a-z_]{0,19}")
+
+
+def parse_asset_class(text: str) -> str:
+    """Read the word for an asset class, such as ``bonds`` or ``stocks_us``, in any case; raises BadAssetClass."""
+    word = text.strip().lower()
+    if not _ASSET_CLASS.fullmatch(word):
+        raise BadAssetClass(text.strip()[:40])
+    return word
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from core.planning.cure import find_cure
 from core.planning.gain_budget import better_of, budget_of, say_budget, solve_exactly, solve_within
 from core.planning.inside import aim_at_targets, breaks_rule, inside_of, outside_by
 from core.planning.least_taxed import least_taxed
+from core.planning.location import least_misplaced, say_located, wrong_sides
 from core.planning.problem import Problem, build_problem
 from core.planning.reasons import (
     explain_inside,
@@ -158,8 +159,11 @@ def _solver_of(request: PlanRequest, objective: Objective) -> Solver:
 
     def closest_taxed(problem: Problem, *, exact: bool = True) -> Solution:
         found = closest.solve(problem, exact=exact)
-        taxes = sale_costs(request, problem) if exact and not problem.is_simple else None
-        return found if taxes is None else least_taxed(problem, found, taxes)
+        if not exact or problem.is_simple:
+            return found
+        taxes, wrong = sale_costs(request, problem), wrong_sides(request, problem)
+        least = found if taxes is None else least_taxed(problem, found, taxes)
+        return least if wrong is None else least_misplaced(problem, least, taxes, wrong)
 
     taxed: Mapping[Objective, Solver] = {
         Objective.CLOSEST: closest_taxed,
@@ -181,7 +185,7 @@ def _planned(
     if worthy.whole is not None:
         solution = replace(solution, units=np.zeros_like(solution.units))
     trades, after = _accounted(request, report, problem, solution)
-    trades = with_lots(request, trades)
+    trades = say_located(request, with_lots(request, trades))
     realised = realise(request, trades)
     skipped = explain_skipped(request, report, problem, trades, after.cash)
     skipped = explain_left(problem, skipped, worthy.left, request.policy.worth)

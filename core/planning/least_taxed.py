@@ -45,20 +45,26 @@ def _judge_tax(most: float, taxes: SaleCosts) -> Judge:
     return judge
 
 
+def keep_near(model: Model, most: float) -> None:
+    """Keep lines and cash together no further short of their goals than ``most`` money."""
+    problem, unit = model.problem, model.money
+    shorts: Terms = []
+    for gap, moved in zip(problem.gap, model.moved, strict=True):
+        short = model.column()
+        model.row([(short, 1.0), *moved], low=float(gap) / unit)
+        shorts.append((short, 1.0))
+    spent: Terms = [(at, -value) for flow in model.flow for at, value in flow]
+    short = model.column()
+    model.row([(short, 1.0), *spent], low=(problem.cash_goal - problem.all_cash) / unit)
+    model.row([*shorts, (short, 1.0)], high=most / unit)
+
+
 def _lay_tax(most: float, taxes: Sequence[Sequence[Step]]) -> Objective:
     """Least tax, then fewest trades, no further from the goals than ``most`` money."""
 
     def lay(model: Model) -> None:
         problem, unit = model.problem, model.money
-        shorts: Terms = []
-        for gap, moved in zip(problem.gap, model.moved, strict=True):
-            short = model.column()
-            model.row([(short, 1.0), *moved], low=float(gap) / unit)
-            shorts.append((short, 1.0))
-        spent: Terms = [(at, -value) for flow in model.flow for at, value in flow]
-        short = model.column()
-        model.row([(short, 1.0), *spent], low=(problem.cash_goal - problem.all_cash) / unit)
-        model.row([*shorts, (short, 1.0)], high=most / unit)
+        keep_near(model, most)
         for cell, steps in enumerate(taxes):
             for at, value in tax_terms(model, cell, steps):
                 model.cost[at] += value

@@ -247,7 +247,7 @@ def test_runs_as_a_process_of_its_own(file: Path) -> None:
     assert done[1].stderr.splitlines() == [
         (
             "foo: unknown field; expected cash, positions, lots, prices, targets, policy,"
-            " accounts, lots_first, withdraw, substitutes, tax"
+            " accounts, lots_first, withdraw, substitutes, asset_classes, tax"
         ),
         'cash: expected a number of at least 0, got "-1"',
     ]

@@ -15,6 +15,7 @@ from core.domain.ids import Symbol
 from core.domain.lots import Lot
 from core.domain.plan import PlanRequest
 from core.domain.policy import FILE_DEFAULTS, Band, Direction, Fractional, Outside, Reserve
+from core.domain.tax_treatment import TaxTreatment
 
 AAPL, MSFT = Symbol("AAPL"), Symbol("MSFT")
 GOOD: dict[str, Any] = {
@@ -295,7 +296,7 @@ def test_options_change_the_files_policy() -> None:
             {"extra": 1},
             (
                 "extra: unknown field; expected cash, positions, lots, prices, targets, policy,"
-                " accounts, lots_first, withdraw, substitutes, tax"
+                " accounts, lots_first, withdraw, substitutes, asset_classes, tax"
             ),
         ),
         ({"policy": []}, "policy: expected an object, got a list"),
@@ -396,7 +397,7 @@ def test_what_a_terminal_cannot_show_stays_on_one_line() -> None:
     assert faults(changed(**{"a\nb\x1b[31m\ud800": 1, "cash": "\u2028\u202e"})) == (
         (
             "a\ufffdb\ufffd[31m\ufffd: unknown field; expected cash, positions, lots, prices, targets,"
-            " policy, accounts, lots_first, withdraw, substitutes, tax"
+            " policy, accounts, lots_first, withdraw, substitutes, asset_classes, tax"
         ),
         'cash: expected a number of at least 0, got "\ufffd\ufffd"',
     )
@@ -584,3 +585,32 @@ def test_files_that_cannot_be_read_are_all_named(files: CsvFiles, tmp_path: Path
         f"{tmp_path}: is a directory; expected a file",
         "prices.csv: not UTF-8 text (byte 14); expected UTF-8",
     ]
+
+
+def test_lines_have_asset_classes_that_the_policy_places() -> None:
+    data = {
+        "prices": {"VTI": "100", "BND": "50"},
+        "targets": {"VTI": "60", "BND": "40"},
+        "asset_classes": {"bnd": "Bonds"},
+        "policy": {"locations": "bonds:tax_deferred"},
+    }
+    request = read_json_request(json.dumps(data).encode())
+    assert [line.asset_class for line in request.targets.lines] == [None, "bonds"]
+    assert request.policy.kept_in("bonds") == (TaxTreatment.TAX_DEFERRED,)
+
+
+@pytest.mark.parametrize(
+    ("classes", "fault"),
+    [
+        (
+            {"VTI": "b0nds"},
+            'asset_classes.VTI: expected a word of up to 20 letters and _, such as bonds, got "b0nds"',
+        ),
+        ({"GLD": "gold"}, "asset_classes.GLD: no target; expected the symbol of a line in targets"),
+    ],
+)
+def test_an_asset_class_is_a_word_of_a_line(classes: dict[str, str], fault: str) -> None:
+    data = {"prices": {"VTI": "100"}, "targets": {"VTI": "100"}, "asset_classes": classes}
+    with pytest.raises(PlanFileRefused) as refused:
+        read_json_request(json.dumps(data).encode())
+    assert refused.value.faults == (fault,)

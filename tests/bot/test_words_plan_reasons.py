@@ -140,6 +140,10 @@ SENTENCES: list[tuple[Reason, str]] = [
         "Selling it would realise more gain than your budget for the year.",
     ),
     (
+        line(C.KEPT_HERE, "-7"),
+        "7.0 points under its target; its class is kept in this account.",
+    ),
+    (
         line(C.LOSS_KEPT, "7"),
         "Selling it now would lose money that does not count: the same is bought in this plan.",
     ),

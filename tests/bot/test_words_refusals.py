@@ -58,6 +58,10 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "VTI −3: a target is a percentage from 0 to 100.",
     ),
     (
+        r.BadAssetClass("b0nds!"),
+        "b0nds! is no asset class. Write a word of up to 20 letters and _, such as bonds or stocks_us.",
+    ),
+    (
         r.DuplicateTarget("VTI"),
         "VTI is named twice. Name each symbol once, with its whole percentage.",
     ),

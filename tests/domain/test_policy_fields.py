@@ -14,12 +14,14 @@ from core.domain.policy import (
     CalendarRule,
     Direction,
     Fractional,
+    Location,
     Policy,
     Reserve,
 )
 from core.domain.policy_fields import FIELDS, PolicyField, change_policy, describe, find_field
 from core.domain.refusals import BadPolicyValue, UnknownPolicyName
 from core.domain.slot import Edge, FromEdge
+from core.domain.tax_treatment import TaxTreatment
 
 VTI = Symbol("VTI")
 
@@ -49,6 +51,15 @@ def test_changes_several_fields_at_once() -> None:
         ("fractional ON", "fractional", Fractional.ON),
         ("min $50", "min_trade", Decimal(50)),
         ("min off", "min_trade", Decimal(0)),
+        (
+            "locations stocks:tax_free|taxable,BONDS:tax_deferred",
+            "locations",
+            (
+                Location("bonds", (TaxTreatment.TAX_DEFERRED,)),
+                Location("stocks", (TaxTreatment.TAX_FREE, TaxTreatment.TAXABLE)),
+            ),
+        ),
+        ("locations none", "locations", ()),
         ("reserve 500", "cash_reserve", Reserve(Decimal(500))),
         ("reserve 1%", "cash_reserve", Reserve(Decimal(1), is_percent=True)),
         ("reserve off", "cash_reserve", Reserve()),

@@ -8,13 +8,14 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.ids import Symbol
 from core.domain.lots import Lot
-from core.domain.plan import Plan, PlanAccount, PlanRequest, Side
-from core.domain.policy import FILE_DEFAULTS, Objective, WashRule
+from core.domain.plan import Plan, PlanAccount, PlanRequest, ReasonCode, Side
+from core.domain.policy import FILE_DEFAULTS, Location, Objective, WashRule
 from core.domain.portfolio import Holdings, TaxTreatment
 from core.domain.refusals import CannotRaise
 from core.domain.targets import TargetAllocation, TargetLine
@@ -218,3 +219,58 @@ def test_no_account_is_overdrawn_or_short_and_tax_costs_no_more_than_a_hundredth
     free = calculate(PlanRequest((one, two), PRICES, TARGETS, rules, force=True))
     assert found.after.tracking_error <= free.after.tracking_error + Decimal("0.011")
     assert (found.tax or 0) >= 0
+
+
+# --- where asset classes are kept ----------------------------------------------------------------
+
+KEPT = TargetAllocation(
+    (TargetLine(VTI, Decimal(60), "stocks"), TargetLine(BND, Decimal(40), "bonds"))
+)
+BONDS_IN_IRA = (Location("bonds", (TaxTreatment.TAX_DEFERRED,)),)
+
+
+def placed(*accounts: PlanAccount, locations: tuple[Location, ...] = BONDS_IN_IRA) -> Plan:
+    rules = replace(FILE_DEFAULTS, locations=locations)
+    return calculate(PlanRequest(accounts, PRICES, KEPT, rules, force=True, tax=US))
+
+
+def with_cash(account: PlanAccount, cash: int, **held: int) -> PlanAccount:
+    positions = {Symbol(name): Decimal(count) for name, count in held.items()}
+    return replace(account, holdings=Holdings(Decimal(cash), positions), lots=())
+
+
+@pytest.mark.parametrize(
+    ("treatment", "bonds_in"),
+    [(TaxTreatment.TAX_DEFERRED, "IRA"), (TaxTreatment.TAXABLE, "broker")],
+)
+def test_new_money_buys_each_class_where_it_is_kept(treatment: TaxTreatment, bonds_in: str) -> None:
+    """Both accounts have money for either fund, and need one trade each whichever they buy."""
+    both = with_cash(BROKER, 3000), with_cash(IRA, 3000, VTI=6, BND=12)
+    found = placed(*both, locations=(Location("bonds", (treatment,)),))
+    anywhere = placed(*both, locations=())
+    bonds = [trade for trade in found.buys if trade.symbol == BND]
+    assert sum(trade.quantity for trade in bonds) == 46
+    most = max(bonds, key=lambda trade: trade.quantity)
+    assert most.account == bonds_in
+    assert most.reason.code is ReasonCode.KEPT_HERE
+    assert found.after.tracking_error == anywhere.after.tracking_error
+
+
+def test_nothing_is_traded_only_to_be_kept_elsewhere() -> None:
+    found = placed(with_cash(BROKER, 0, VTI=0, BND=80), with_cash(IRA, 0, VTI=60))
+    assert found.trades == ()
+
+
+@given(accounts("one", TaxTreatment.TAXABLE), accounts("two", TaxTreatment.TAX_DEFERRED))
+def test_a_location_costs_no_trade_no_tax_and_no_more_than_a_hundredth_of_a_point(
+    one: PlanAccount, two: PlanAccount
+) -> None:
+    here, anywhere = placed(one, two), placed(one, two, locations=())
+    assert len(here.trades) <= len(anywhere.trades)
+    assert (here.tax or 0) <= (anywhere.tax or 0) + Decimal("0.02")
+    near = Decimal("0.0101")
+    assert here.after.tracking_error <= anywhere.after.tracking_error + near
+    cash = {account.name: account.cash for account in (one, two)}
+    for trade in here.trades:
+        cash[trade.account] += trade.value * (1 if trade.side is Side.SELL else -1) - trade.cost
+    assert min(cash.values()) >= 0

@@ -1,9 +1,13 @@
-"""Allocations as people type them: ``VTI 60 BND 40``, ``VTI=60, BND:40%``, ``VTI|ITOT 60``, one pair a line."""
+"""Allocations as people type them: ``VTI 60 BND 40``, ``VTI=60, BND:40%``, ``VTI|ITOT 60``, one pair a line.
+
+``BND#bonds 40`` names a line's asset class.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import zip_longest
 
@@ -14,6 +18,7 @@ from core.domain.money import ZERO, parse_decimal
 from core.domain.targets import (
     TargetAllocation,
     TargetLine,
+    parse_asset_class,
     require_readable,
     rest_to_cash,
     scale_to_hundred,
@@ -28,7 +33,7 @@ _NUMBER = re.compile(r"[+-]?[\d.,]+%?")
 
 
 def read_allocation(text: str) -> tuple[TargetLine, ...]:
-    """Read symbol and percent pairs, in either order; raises BadSymbol, BadNumber or Misunderstood.
+    """Read symbol and percent pairs, in either order; raises BadSymbol, BadAssetClass, BadNumber or Misunderstood.
 
     The lines are not yet an allocation: whether they sum to 100 is seen by ``allocation_of``.
     """
@@ -50,19 +55,24 @@ def allocation_of(lines: Sequence[TargetLine]) -> TargetAllocation:
 
 def scaled(lines: Sequence[TargetLine]) -> tuple[TargetLine, ...]:
     """The same proportions with a sum of 100."""
-    return _with_substitutes(scale_to_hundred(_weights(lines)), lines)
+    return _with_details(scale_to_hundred(_weights(lines)), lines)
 
 
 def with_rest_in_cash(lines: Sequence[TargetLine]) -> tuple[TargetLine, ...]:
     """The same weights, and what is missing to 100 as CASH."""
-    return _with_substitutes(rest_to_cash(_weights(lines)), lines)
+    return _with_details(rest_to_cash(_weights(lines)), lines)
 
 
 def write_allocation(lines: Iterable[TargetLine]) -> str:
     """Write an allocation so that it reads the same again."""
     return " ".join(
-        f"{'|'.join([line.symbol, *line.substitutes])} {plain(line.weight)}" for line in lines
+        f"{'|'.join([line.symbol, *line.substitutes])}{_class_of(line)} {plain(line.weight)}"
+        for line in lines
     )
+
+
+def _class_of(line: TargetLine) -> str:
+    return "" if line.asset_class is None else f"#{line.asset_class}"
 
 
 def plain(number: Decimal) -> str:
@@ -93,22 +103,23 @@ def _pairs(tokens: list[str]) -> list[tuple[str, str]]:
 
 
 def _line(name: str, weight: str) -> TargetLine:
-    first, *others = map(parse_symbol, name.split("|"))
+    names, mark, asset_class = name.partition("#")
+    first, *others = map(parse_symbol, names.split("|"))
     if not weight:
         raise Misunderstood(f"{first} has no percentage behind it.", EXAMPLE)
     percent = parse_decimal(first, weight.removesuffix("%"), EXPECTED)
-    return TargetLine(first, percent, substitutes=tuple(others))
+    kind = parse_asset_class(asset_class) if mark else None
+    return TargetLine(first, percent, kind, tuple(others))
 
 
 def _weights(lines: Sequence[TargetLine]) -> list[tuple[Symbol, Decimal]]:
     return [(line.symbol, line.weight) for line in lines]
 
 
-def _with_substitutes(
+def _with_details(
     allocation: TargetAllocation, lines: Sequence[TargetLine]
 ) -> tuple[TargetLine, ...]:
-    substitutes = {line.symbol: line.substitutes for line in lines}
+    typed = {line.symbol: line for line in lines}
     return tuple(
-        TargetLine(line.symbol, line.weight, substitutes=substitutes.get(line.symbol, ()))
-        for line in allocation.lines
+        replace(typed.get(line.symbol, line), weight=line.weight) for line in allocation.lines
     )

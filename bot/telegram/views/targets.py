@@ -32,6 +32,7 @@ def targets_screen(current: Current) -> Screen:
         body = lines(
             _table(managed.targets, managed.policy),
             *_substitutes(managed.targets.lines),
+            *_classes(managed.targets.lines),
         )
     how = f"To set them: {code(EXAMPLE)}" if is_owner else "Only an owner can change them."
     rows: tuple[tuple[Button, ...], ...] = ()
@@ -46,6 +47,14 @@ def _table(targets: TargetAllocation, policy: Policy) -> str:
         band = policy.band_of(line.symbol).width(line.symbol, line.weight)
         rows.append((line.symbol, plain(line.weight), "off" if band is None else f"±{plain(band)}"))
     return pre(aligned(("", "target", "band"), rows))
+
+
+def _classes(targets: Sequence[TargetLine]) -> list[str]:
+    kinds = sorted({line.asset_class for line in targets if line.asset_class})
+    return [
+        f"{escape(kind)}: {escape(', '.join(x.symbol for x in targets if x.asset_class == kind))}"
+        for kind in kinds
+    ]
 
 
 def _substitutes(targets: Sequence[TargetLine]) -> list[str]:

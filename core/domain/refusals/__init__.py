@@ -135,6 +135,7 @@ from core.domain.refusals.rules import (
     UnknownRule,
 )
 from core.domain.refusals.targets import (
+    BadAssetClass,
     BadNumber,
     BadPolicyValue,
     BadSymbol,
@@ -158,6 +159,7 @@ __all__ = [
     "AfterSaleDecided",
     "AlreadyApproved",
     "AnotherAccount",
+    "BadAssetClass",
     "BadChannel",
     "BadCode",
     "BadFactor",

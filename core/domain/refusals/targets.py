@@ -16,6 +16,13 @@ class BadSymbol(Refusal):
 
 
 @dataclass(eq=False)
+class BadAssetClass(Refusal):
+    """A text that cannot be an asset class: lower-case letters and ``_``, at most 20."""
+
+    text: str
+
+
+@dataclass(eq=False)
 class UnknownSymbol(Refusal):
     """A symbol that the price source does not know."""
 

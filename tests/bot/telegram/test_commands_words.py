@@ -26,6 +26,7 @@ from bot.telegram.html import plain
 from bot.telegram.ready_made import READY_MADE, offered
 from core.domain.ids import Symbol
 from core.domain.refusals import (
+    BadAssetClass,
     BadNumber,
     BadSymbol,
     BadWeight,
@@ -134,6 +135,16 @@ def test_refuses_weights_that_make_no_allocation(text: str, kind: type[Refusal])
 def test_a_symbol_needs_a_percentage(text: str) -> None:
     with pytest.raises(Misunderstood, match="no percentage"):
         read_allocation(text)
+
+
+def test_reads_asset_classes_and_keeps_them() -> None:
+    first, second = read_allocation("VTI|ITOT#Stocks_US 60 BND#bonds 30")
+    assert (first.asset_class, second.asset_class) == ("stocks_us", "bonds")
+    assert first.substitutes == (Symbol("ITOT"),)
+    completed = with_rest_in_cash((first, second))
+    assert write_allocation(completed) == "VTI|ITOT#stocks_us 60 BND#bonds 30 CASH 10"
+    with pytest.raises(BadAssetClass):
+        read_allocation("VTI#b0nds 60")
 
 
 def test_completes_weights_and_keeps_their_substitutes() -> None:
