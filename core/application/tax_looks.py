@@ -178,7 +178,7 @@ Wanted = tuple[tuple[Switch, ...], WayBack]
 def _wanted(
     managed: ManagedPortfolio, request: PlanRequest, switches: Sequence[Switch]
 ) -> tuple[list[Wanted], tuple[Switch, ...]]:
-    """The switches by the way back that they share, and those of which nothing is left."""
+    """The switches by the way back that they share, and those of which nothing is left, or whose line has changed."""
     numbers = [account.id for account in managed.accounts]
     places = {number: at for at, number in enumerate(numbers) if at < len(request.accounts)}
     groups: dict[tuple[int, Symbol, Symbol], tuple[Switch, ...]] = {}
@@ -188,10 +188,12 @@ def _wanted(
             groups[key] = (*groups.get(key, ()), switch)
     wanted: list[Wanted] = []
     over: list[Switch] = []
-    for (at, _, _), group in sorted(groups.items()):
+    served_by = request.targets.served_by
+    for (at, held, before), group in sorted(groups.items()):
         account = request.accounts[at]
         way = wanted_back(group, account.name, account.lots)
-        if way is None:
+        line = served_by.get(held)
+        if way is None or line is None or line != served_by.get(before):
             over += group
         else:
             wanted.append((group, way))

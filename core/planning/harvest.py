@@ -88,7 +88,8 @@ def _pair(
         if free is not None:
             frees += [] if free == date.max else [free]
             continue
-        pair = Pair(found.account, found.symbol, symbol, quantity_of(found.lots), found.lots)
+        shares = min(quantity_of(found.lots), found.account.quantity(found.symbol))
+        pair = Pair(found.account, found.symbol, symbol, shares, found.lots)
         legs = size_pair(request, report, pair, trades)
         if isinstance(legs, ReasonCode):
             last = legs

@@ -82,7 +82,7 @@ def measure(request: PlanRequest) -> DriftReport:
 def may_not_sell(request: PlanRequest, account: PlanAccount, symbol: Symbol) -> ReasonCode | None:
     """What forbids any sale of a position now; None where nothing does."""
     reasons = (
-        (symbol in account.untradable, ReasonCode.NOT_TRADABLE),
+        (symbol in account.untradable or not _has_price(request, symbol), ReasonCode.NOT_TRADABLE),
         (request.policy.direction is Direction.BUY_ONLY, ReasonCode.BUY_ONLY),
         (request.policy.direction is Direction.SELL_ONLY, ReasonCode.SELL_ONLY),
         (symbol in request.policy.do_not_sell, ReasonCode.DO_NOT_SELL),
@@ -94,13 +94,17 @@ def may_not_sell(request: PlanRequest, account: PlanAccount, symbol: Symbol) -> 
 
 def may_not_buy(request: PlanRequest, account: PlanAccount, symbol: Symbol) -> ReasonCode | None:
     """What forbids a purchase now, wash sales apart; None where nothing does."""
-    price = request.prices.get(symbol)
     reasons = (
-        (symbol in account.untradable or price is None or price <= ZERO, ReasonCode.NOT_TRADABLE),
+        (symbol in account.untradable or not _has_price(request, symbol), ReasonCode.NOT_TRADABLE),
         (symbol in request.policy.do_not_buy, ReasonCode.DO_NOT_BUY),
         (cap_of(request, account, symbol, Side.BUY) <= ZERO, ReasonCode.CAPPED),
     )
     return next((code for holds, code in reasons if holds), None)
+
+
+def _has_price(request: PlanRequest, symbol: Symbol) -> bool:
+    price = request.prices.get(symbol)
+    return price is not None and price > ZERO
 
 
 # --- sizing --------------------------------------------------------------------------------------

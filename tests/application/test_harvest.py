@@ -27,6 +27,7 @@ from core.domain.membership import Member
 from core.domain.money import to_cents
 from core.domain.outbox import MessageKind
 from core.domain.plan import ReasonCode
+from core.domain.policy import Band
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Cause, Proposal, ProposalState, RevisionCause
 from core.domain.refusals import NothingToBuyWith
@@ -34,7 +35,7 @@ from core.domain.report import WhyNot
 from core.domain.tax import TaxRulesName
 from core.domain.tax_treatment import TaxTreatment
 from tests.application import acts
-from tests.application.acts import decide, told
+from tests.application.acts import decide, set_policy, told
 from tests.application.test_substitutes import family
 from tests.fakes.broker import Mishap
 from tests.fakes.world import World
@@ -440,6 +441,16 @@ async def test_stay_rejects_the_offer_and_offers_it_no_more(world: World) -> Non
     await until(world, date(2020, 5, 11))
     await sweep(world)
     assert (await newest(world, managed)).id == offered.id
+
+
+async def test_where_the_line_has_changed_nothing_is_offered(world: World) -> None:
+    anna, managed = await harvested(world, ("cool_down", "0"), ("outside", "keep"))
+    await world.set_targets(anna, managed.portfolio.id, {"AAA": 50, "BBB": 50})
+    await set_policy(world, anna, managed.portfolio.id, band=Band(None, None))
+    await until(world, date(2020, 4, 9))
+    await sweep(world)
+    assert await switches(world, managed) == ()
+    assert (await newest(world, managed)).cause is Cause.HARVEST
 
 
 async def test_a_dear_way_back_is_left_and_people_are_told_once(world: World) -> None:

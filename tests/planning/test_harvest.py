@@ -18,7 +18,7 @@ from core.domain.harvest import HarvestTerms, WayBack, pairs_of, ways_back_again
 from core.domain.ids import Symbol
 from core.domain.lots import Lot, LotMethod
 from core.domain.plan import LegKey, Plan, PlanAccount, PlanRequest, Reason, ReasonCode, Side
-from core.domain.policy import FILE_DEFAULTS, Direction, Reserve
+from core.domain.policy import FILE_DEFAULTS, Direction, Outside, Reserve
 from core.domain.portfolio import Holdings, TaxTreatment
 from core.domain.targets import TargetAllocation, TargetLine
 from core.domain.tax import (
@@ -38,6 +38,7 @@ VTI, ITOT, SCHB, BND = map(Symbol, ("VTI", "ITOT", "SCHB", "BND"))
 TODAY = date(2024, 6, 3)
 OLD, NEW = date(2020, 1, 6), date(2024, 3, 4)
 PRICES = {VTI: Decimal(100), ITOT: Decimal(50), SCHB: Decimal(25), BND: Decimal(80)}
+KEEPING = replace(FILE_DEFAULTS, outside=Outside.KEEP)
 FIFO = frozenset({LotMethod.FIFO})
 
 
@@ -177,6 +178,13 @@ def test_what_policy_or_the_broker_forbids_is_not_harvested() -> None:
     assert code(turnover_limit=Decimal(50)) is ReasonCode.CAPPED
     assert code(min_trade=Decimal(1001)) is ReasonCode.PAIR_TOO_SMALL
     assert code(targets="VTI 60 BND 40") is ReasonCode.NO_SUBSTITUTE
+
+
+def test_no_more_is_sold_than_the_account_holds_whatever_its_lots_say() -> None:
+    wanted = with_account(
+        request(LOSING, BONDS), holdings=Holdings(Decimal(0), {VTI: Decimal(4), BND: Decimal(25)})
+    )
+    assert traded(harvest(wanted, terms())) == [("sell", VTI, 4), ("buy", ITOT, 8)]
 
 
 # --- the saving ----------------------------------------------------------------------------------
@@ -343,6 +351,13 @@ def test_the_substitute_is_sold_and_the_lines_own_symbol_bought_again() -> None:
     assert plan.reason.code is ReasonCode.SWITCH_BACK
     (again,) = ways_back_again(plan)
     assert numbers(again.held, again.wanted, again.quantity) == (ITOT, VTI, 20)
+
+
+def test_what_has_no_price_is_not_switched() -> None:
+    wanted = request(STOOD_IN, BONDS, targets="VTI 60 BND 40")
+    prices = {symbol: price for symbol, price in PRICES.items() if symbol != ITOT}
+    plan = switch_back(replace(wanted, prices=prices, policy=KEEPING), (way(),))
+    assert why(plan, ITOT).code is ReasonCode.NOT_TRADABLE
 
 
 def test_it_waits_while_the_purchase_would_wash_the_loss() -> None:
