@@ -32,6 +32,10 @@ OF_A_BROKER = {
     "ALPACA_SECRET_KEY": "CanarySecretOfAlpaca0123456789abcdefghij",
     "EVENKEEL_SECRET_KEY": base64.urlsafe_b64encode(b"canary of the master key, 32 by.").decode(),
 }
+OF_WATCHERS = ("CanaryOfTheHeartbeat0123456789", "CanaryOfTheOperator0123456789")
+NOBODY = "127.0.0.1:9"
+"""Where nobody listens on this machine: what is sent there fails, and is spoken of."""
+
 THEIRS = {"token", "sandbox.json"}
 """The demo's own copy of the token, and what the sandbox keeps of its chats: neither is the bot's."""
 
@@ -44,13 +48,19 @@ async def test_no_secret_is_in_the_log_or_in_any_file(tmp_path: Path) -> None:
         await anna.first_trade()
         await running.kill_bot()
         said = await _refused_by_telegram(running)
-        said += await _run(running, OF_A_BROKER, "check", "--once")
+        watched = {
+            "HEARTBEAT_URL": f"http://{NOBODY}/{OF_WATCHERS[0]}",
+            "OPERATOR_CHANNEL": f"json://{NOBODY}/{OF_WATCHERS[1]}",
+            "LOG_FORMAT": "json",
+        }
+        said += await _run(running, OF_A_BROKER | watched, "check", "--once")
+        assert b"the heartbeat does not get through" in said
         said += await _run(running, OF_A_BROKER, "doctor", status=None)
         said += await _run(running, OF_A_BROKER, "backup")
         backups = list((running.demo.folder / "backups").iterdir())
         assert backups
         given = (running.demo.token, running.demo.control_token, REFUSED)
-        secrets = (*given, *OF_A_BROKER.values())
+        secrets = (*given, *OF_A_BROKER.values(), *OF_WATCHERS)
         files = [path for path in _files(running.demo.folder) if path.name not in THEIRS]
         names = {path.name for path in files}
         assert {"evenkeel.db", "broker.db"} <= names
