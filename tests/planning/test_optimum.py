@@ -19,13 +19,12 @@ from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.money import half_spread, purchase_cost, sale_proceeds
 from core.domain.plan import Plan, PlanAccount, PlanRequest, ReasonCode, Side
-from core.domain.policy import FILE_DEFAULTS, Direction, Reserve
+from core.domain.policy import FILE_DEFAULTS, Band, Direction
 from core.domain.portfolio import Holdings
 from core.domain.targets import TargetAllocation
 from core.planning import calculate
+from tests.planning.every_choice import NAMES, small_request
 
-NAMES = tuple(Symbol(name) for name in ("AAA", "BBB", "CCC", "DDD"))
-WORTH = {1: 3000, 2: 3000, 3: 1600, 4: 800}
 CASES = 120
 
 
@@ -60,41 +59,10 @@ def test_plans_are_what_trying_everything_finds() -> None:
 
 
 def random_request(chance: Random) -> PlanRequest:
-    count = chance.choice([1, 2, 3, 3, 4])
-    names, worth = NAMES[:count], WORTH[count]
-    prices = {name: Decimal(chance.randint(3000, 30000)) / 100 for name in names}
-    weights = [chance.randint(0, 10) for _ in names]
-    weights = [weight * 100 // (sum(weights) + 2) for weight in weights]
-    targets: dict[str, Decimal | int | str] = dict(zip(names, weights, strict=True))
-    targets[CASH] = 100 - sum(weights)
-    if chance.random() < 0.7:
-        targets[names[0]], targets[CASH] = 100 - sum(weights[1:]), 0
-    holdings = Holdings(
-        Decimal(chance.randint(1, worth * 50)) / 100 - chance.choice([0, 0, 0, 50]),
-        {
-            name: Decimal(chance.randint(0, int(worth / count / float(prices[name]) * 1.6)))
-            for name in names
-        },
-    )
-    policy = replace(
-        FILE_DEFAULTS,
-        spread_bps=Decimal(chance.choice([0, 0, 10, 50])),
-        commission=Decimal(chance.choice([0, 0, 1, 5])),
-        min_trade=Decimal(chance.choice([0, 0, 25, 150])),
-        cash_reserve=chance.choice(
-            [Reserve(), Reserve(Decimal(1), is_percent=True), Reserve(Decimal(100))]
-        ),
-        direction=chance.choice([Direction.BOTH] * 3 + [Direction.BUY_ONLY, Direction.SELL_ONLY]),
-        destination=Decimal(chance.choice(["1", "1", "0.5", "0"])),
-        do_not_sell=frozenset(chance.sample(names, chance.choice([0, 0, 0, 1]))),
-        do_not_buy=frozenset(chance.sample(names, chance.choice([0, 0, 0, 1]))),
-    )
-    prices_ = dict(prices)
-    if holdings.cash + sum(holdings.positions[n] * prices_[n] for n in names) < 100:
-        return random_request(chance)
-    return PlanRequest(
-        (PlanAccount(holdings),), prices_, TargetAllocation.of(targets), policy, force=True
-    )
+    """A small request with bands as a new portfolio has them, and any destination."""
+    request = small_request(chance)
+    destination = Decimal(chance.choice(["1", "1", "0.5", "0"]))
+    return replace(request, policy=replace(request.policy, band=Band(), destination=destination))
 
 
 def shares_of(plan: Plan, report: DriftReport) -> dict[Symbol, int]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.money import half_spread, purchase_cost, sale_proceeds
-from core.domain.plan import Plan, PlanRequest, ReasonCode, Side
+from core.domain.plan import Plan, PlanAccount, PlanRequest, ReasonCode, Side
 from core.domain.policy import Direction, Fractional
 from core.domain.portfolio import Holdings
 from core.domain.refusals import CannotRaise
@@ -271,6 +271,29 @@ def test_the_order_of_accounts_changes_nothing(request: PlanRequest, chance: Ran
     if one.certificate is None or not one.certificate.timed_out:
         assert one.trades == two.trades
         assert one.after == two.after
+
+
+@given(several_accounts(), st.randoms(use_true_random=False))
+def test_the_order_of_lines_and_positions_changes_nothing_over_several_accounts(
+    request: PlanRequest, chance: Random
+) -> None:
+    other = replace(
+        request,
+        accounts=tuple(
+            replace(account, holdings=Holdings(account.holdings.cash, shuffled(account, chance)))
+            for account in request.accounts
+        ),
+        prices=dict(chance.sample(list(request.prices.items()), len(request.prices))),
+        targets=TargetAllocation(
+            tuple(chance.sample(request.targets.lines, len(request.targets.lines)))
+        ),
+    )
+    assert planned(request).trades == planned(other).trades
+
+
+def shuffled(account: PlanAccount, chance: Random) -> dict[Symbol, Decimal]:
+    positions = list(account.holdings.positions.items())
+    return dict(chance.sample(positions, len(positions)))
 
 
 @given(several_accounts())
