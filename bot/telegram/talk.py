@@ -69,7 +69,7 @@ class Talk:
             return
         text = message.text or message.caption or ""
         typed = read_command(text)
-        is_address = brings_an_address(typed)
+        is_address = typed is not None and _is_for(typed, bot) and brings_an_address(typed)
         sender = sender_of(update)
         if looks_like_a_key(text) and not is_address and isinstance(sender, Sender):
             await self._remove_key(message, bot, sender)

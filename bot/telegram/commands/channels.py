@@ -8,10 +8,11 @@ from telegram.error import TelegramError
 
 from bot.channel_notices import TEST
 from bot.telegram.commands.command import Typed
-from bot.telegram.commands.notes import bold, code, note, tap
+from bot.telegram.commands.notes import bold, code, escape, note, tap
 from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
 from bot.telegram.screen import Button, Screen
 from bot.words.numbers import count
+from bot.words.refusals import refusal_sentence
 from core.application.member_channels import (
     add_channel,
     choose_proposals,
@@ -28,9 +29,9 @@ PROPOSALS = "proposals"
 EXAMPLE = f"/settings {WORD} ntfys://your-topic {PROPOSALS}"
 
 
-def brings_an_address(typed: Typed | None) -> bool:
+def brings_an_address(typed: Typed) -> bool:
     """Whether a command has an address with it, which is a secret and yet no pasted key."""
-    words = typed.words.raw.split() if typed is not None and typed.name == "settings" else []
+    words = typed.words.raw.split() if typed.name == "settings" else []
     return len(words) > 1 and words[0].lower() == WORD
 
 
@@ -38,7 +39,7 @@ async def run(turn: Turn, words: list[str]) -> Reaction:
     """Show the member's channels, or add one: its message is deleted first, whatever comes of it."""
     is_gone = await _deleted(turn) if words else True
     if not turn.is_private:
-        raise PrivateOnly("set up a channel")
+        return _only_in_private(is_gone=is_gone)
     match words:
         case []:
             return say(await _screen(turn))
@@ -52,6 +53,17 @@ async def run(turn: Turn, words: list[str]) -> Reaction:
                 "go there too.",
                 EXAMPLE,
             )
+
+
+def _only_in_private(*, is_gone: bool) -> Reaction:
+    """Where others read along nothing is taken; an address that still stands there is to be deleted."""
+    words = escape(refusal_sentence(PrivateOnly("set up a channel")))
+    left = (
+        ""
+        if is_gone
+        else "Delete your message now: I may not do it here. Then change the secret in it."
+    )
+    return say(note(words, left))
 
 
 async def show(turn: Turn) -> Reaction:

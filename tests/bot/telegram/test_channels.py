@@ -87,7 +87,9 @@ async def test_in_a_group_an_address_is_not_taken(tmp_path: Path) -> None:
     async with stage(tmp_path, adapt=_with_key) as bot, hook() as web:
         await bot.ask(ANNA, "/start", "What should it hold")
         text = f"/settings channel json://{web.host}/{SECRET}"
-        await bot.ask(ANNA, text, "in a private chat", chat=FAMILY)
+        await bot.ask(ANNA, text, "in a private chat", "Delete your message now", chat=FAMILY)
+        others = f"/settings@another_bot channel {SECRET}"
+        await bot.ask(ANNA, others, "looked like a key")
         await bot.ask(ANNA, "/settings channel", "You have no other channel")
 
 
