@@ -46,7 +46,7 @@ from core.domain.refusals import PriceKeysMissing
 from core.ports.broker import BrokerTraits
 from core.ports.broker_keys import BrokerKeys
 from core.ports.clock import Clock
-from core.ports.market_data import MarketData
+from core.ports.market_data import MarketData, MarketHistory
 from core.ports.store import Store
 from core.ports.vault import Vault
 
@@ -138,11 +138,20 @@ async def _market(
     if settings.market_data == "replay":
         return await _replay(settings, store)
     today = clock.now().date()
+    yahoo = _yahoo(settings)
     return Market(
-        await _live_prices(settings, alpaca, stack),
+        await _live_prices(settings, alpaca, yahoo, stack),
         LiveMarketClock(clock),
         NyseCalendar(today - CALENDAR_PAST, today + CALENDAR_FUTURE),
+        yahoo,
     )
+
+
+def _yahoo(settings: Settings) -> MarketHistory:
+    """Yahoo, which has indexes too: whatever prices orders, rules are weighed by it."""
+    from core.adapters.market_data.yahoo import YahooMarketData
+
+    return YahooMarketData(settings.data_dir / "cache")
 
 
 def _troubled(
@@ -156,24 +165,22 @@ def _troubled(
     return troubled
 
 
-async def _live_prices(settings: Settings, alpaca: _Alpaca, stack: AsyncExitStack) -> MarketData:
+async def _live_prices(
+    settings: Settings, alpaca: _Alpaca, yahoo: MarketData, stack: AsyncExitStack
+) -> MarketData:
     """The price source of the real market, and beside it the second one where the settings name one."""
-    first = await _source(settings.market_data, settings, alpaca, stack)
+    first = await _source(settings.market_data, alpaca, yahoo, stack)
     if not settings.market_data_second:
         return first
-    second = await _source(settings.market_data_second, settings, alpaca, stack)
+    second = await _source(settings.market_data_second, alpaca, yahoo, stack)
     return WitnessedPrices(first, second, settings.price_gap)
 
 
 async def _source(
-    name: str, settings: Settings, alpaca: _Alpaca, stack: AsyncExitStack
+    name: str, alpaca: _Alpaca, yahoo: MarketData, stack: AsyncExitStack
 ) -> MarketData:
-    """A price source; each is imported only where it is used, because they are slow to load."""
-    if name == ALPACA:
-        return await alpaca.prices(stack)
-    from core.adapters.market_data.yahoo import YahooMarketData
-
-    return YahooMarketData(settings.data_dir / "cache")
+    """The price source of a name."""
+    return await alpaca.prices(stack) if name == ALPACA else yahoo
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +292,8 @@ async def _replay(settings: Settings, store: SqlStore) -> Market:
     history = load_history()
     calendar = ReplayCalendar(history.sessions)
     clock = ReplayMarketClock(store)
-    market = Market(ReplayMarketData(history, calendar, clock), clock, calendar)
+    source = ReplayMarketData(history, calendar, clock)
+    market = Market(source, clock, calendar, source)
     await start_market(store, market, settings.replay_start)
     if settings.replay_speed > 0:
         await set_speed(store, settings.replay_speed)

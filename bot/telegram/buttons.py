@@ -33,6 +33,7 @@ from bot.telegram.commands import (
     members,
     pause,
     portfolio,
+    rules,
     targets,
 )
 from bot.telegram.commands import settings as settings_command
@@ -72,6 +73,7 @@ SLOW = frozenset(
         *doubt_buttons.VERBS,
         *hold_buttons.VERBS,
         *cash.VERBS,
+        *rules.VERBS,
     }
 )
 """Verbs that are worth a typing indicator."""
@@ -185,6 +187,7 @@ VERBS: Mapping[str, Verb] = {
     **hold_buttons.VERBS,
     **cash.VERBS,
     **harvest.VERBS,
+    **rules.VERBS,
     "status": _status,
     "rebalance": _rebalance,
     "force": _force,

@@ -119,6 +119,11 @@ def _(refusal: r.TooManyRules) -> str:
 
 
 @_say
+def _(refusal: r.SameRule) -> str:
+    return f"Rule {refusal.number} says the same already."
+
+
+@_say
 def _(refusal: r.UnknownRule) -> str:
     return f"There is no rule {refusal.number} here."
 

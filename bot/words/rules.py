@@ -18,6 +18,7 @@ from core.domain.rules import (
     Reading,
     Rule,
     Ruled,
+    Truth,
     Verdict,
 )
 
@@ -34,6 +35,14 @@ ACTIONS = {
     Action.NOTIFY: "only notify",
 }
 """What rules do, as people choose it."""
+
+MEANINGS = {
+    Action.NOTIFY: "you are told once, and nothing else changes",
+    Action.CHECK_NOW: "the portfolio is checked, even if no check is due",
+    Action.WIDEN: "all bands are wider, so that less is traded",
+    Action.HOLD_OFF: "scheduled checks make no plan; /rebalance still does",
+}
+"""What each comes to while a rule holds."""
 
 _WEEK = 7
 _MOST_DECIMALS = 6
@@ -53,11 +62,31 @@ def verdict_lines(verdict: Verdict, today: date) -> list[str]:
 
 def unknown_sentence(ruled: Ruled) -> str:
     """Why a rule counts as if it were off."""
+    return f"Rule {ruled.rule.id} counts as off now: {_unknown(ruled)}"
+
+
+def state_sentence(ruled: Ruled, today: date) -> str:
+    """What a rule says of the market now, whether it is on or not, and since when."""
+    match ruled.evaluation.truth:
+        case Truth.TRUE:
+            return f"It holds: {_why(ruled, today)}."
+        case Truth.FALSE:
+            return f"It does not hold: {_why(ruled, today)}."
+        case Truth.UNKNOWN:
+            so = " and counts as off" if ruled.rule.is_enabled else ""
+            return f"It cannot be told{so}: {_unknown(ruled)}"
+
+
+def action_words(action: Action, factor: Decimal | None) -> str:
+    """What a rule does: ``hold off``, ``widen bands × 1.5``."""
+    return ACTIONS[action] if factor is None else f"{ACTIONS[action]} × {plain(factor)}"
+
+
+def _unknown(ruled: Ruled) -> str:
+    """The datum that is missing, or what is wrong with the text."""
     if ruled.problem is not None:
-        why = refusal_sentence(ruled.problem)
-    else:
-        why = f"{listed([_lacking(lack) for lack in ruled.evaluation.lacks])}."
-    return f"Rule {ruled.rule.id} counts as off now: {why}"
+        return refusal_sentence(ruled.problem)
+    return f"{listed([_lacking(lack) for lack in ruled.evaluation.lacks])}."
 
 
 def reading_words(reading: Reading) -> str:

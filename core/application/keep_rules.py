@@ -5,14 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.application.access import require_role
+from core.application.market import Market
+from core.application.weigh_rules import weigh
 from core.domain.ids import PortfolioId, RuleId
 from core.domain.membership import Member, Permission
-from core.domain.refusals import RuleTooLong, TooManyRules, UnknownRule
+from core.domain.refusals import RuleTooLong, SameRule, TooManyRules, UnknownRule
 from core.domain.rules import (
     MAX_LENGTH,
     MAX_RULES,
     Action,
     Rule,
+    Ruled,
     parse,
     print_condition,
     require_factor,
@@ -30,6 +33,14 @@ async def list_rules(store: Store, member: Member, portfolio_id: PortfolioId) ->
         return await work.rules.of(portfolio_id)
 
 
+async def show_rules(
+    store: Store, market: Market, *, member: Member, portfolio_id: PortfolioId
+) -> tuple[Ruled, ...]:
+    """A portfolio's rules with what each comes to now, on or off, the oldest first; raises UnknownPortfolio."""
+    rules = await list_rules(store, member, portfolio_id)
+    return await weigh(market.history, market.calendar, await market.moment(), rules)
+
+
 async def add_rule(
     store: Store,
     clock: Clock,
@@ -42,7 +53,7 @@ async def add_rule(
 ) -> Rule:
     """Keep a new rule in its usual spelling; it is off until it is turned on.
 
-    Raises a BadRule, BadFactor, FactorNotTaken, TooManyRules, or what access is refused with.
+    Raises a BadRule, BadFactor, FactorNotTaken, TooManyRules, SameRule, or what access is refused with.
     """
     written = print_condition(parse(text))
     if len(written) > MAX_LENGTH:
@@ -51,7 +62,11 @@ async def add_rule(
     now = clock.now()
     async with store.begin() as work:
         await require_role(work, member, portfolio_id, Permission.MANAGE, CHANGE)
-        if len(await work.rules.of(portfolio_id)) >= MAX_RULES:
+        known = await work.rules.of(portfolio_id)
+        for each in known:
+            if (each.text, each.action, each.factor) == (written, action, factor):
+                raise SameRule(each.id)
+        if len(known) >= MAX_RULES:
             raise TooManyRules(MAX_RULES)
         rule = await work.rules.add(
             portfolio_id, written, action, factor=factor, by=member.id, at=now

@@ -12,7 +12,7 @@ from core.domain.quote import Quote, QuoteBatch, QuoteRules, judge_quotes
 from core.domain.session import NEW_YORK, Session
 from core.ports.calendar import Calendar
 from core.ports.clock import MarketClock
-from core.ports.market_data import MarketData
+from core.ports.market_data import MarketData, MarketHistory
 
 JUMP_MEMORY = timedelta(days=7)
 """How old a remembered price may be to hold a new one against it."""
@@ -20,11 +20,15 @@ JUMP_MEMORY = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """The three ports of one exchange, used together everywhere."""
+    """The ports of one exchange, used together everywhere.
+
+    ``history`` is what rules for market conditions are weighed by: no order is ever priced by it.
+    """
 
     prices: MarketData
     clock: MarketClock
     calendar: Calendar
+    history: MarketHistory
 
     async def moment(self) -> Moment:
         """What time it is at the exchange, and which session that is in or before."""

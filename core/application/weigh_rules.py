@@ -62,17 +62,23 @@ async def weigh_rules(
     """
     async with store.read() as work:
         rules = await work.rules.enabled(portfolio_ids)
-    texts = {rule.text for ours in rules.values() for rule in ours}
-    read = {text: _read(text) for text in texts}
+    every = [rule for ours in rules.values() for rule in ours]
+    ruled = {each.rule.id: each for each in await weigh(data, calendar, moment, every)}
+    return {pid: combine(ruled[rule.id] for rule in ours) for pid, ours in rules.items()}
+
+
+async def weigh(
+    data: MarketHistory, calendar: Calendar, moment: Moment, rules: Sequence[Rule]
+) -> tuple[Ruled, ...]:
+    """What each of these rules comes to, on or off; each text is read and weighed once."""
+    read = {text: _read(text) for text in {rule.text for rule in rules}}
     conditions = [each for each in read.values() if not isinstance(each, BadRule)]
     observations = await observe(data, calendar, moment, conditions)
     weighed = {}
     for text, each in read.items():
         weighed[text] = _weigh(each, observations)
         await asyncio.sleep(0)  # a rule over years takes a moment: everybody else gets a turn
-    return {
-        pid: combine(_ruled(rule, read, weighed) for rule in ours) for pid, ours in rules.items()
-    }
+    return tuple(_ruled(rule, read, weighed) for rule in rules)
 
 
 async def observe(

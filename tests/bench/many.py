@@ -64,7 +64,7 @@ async def many_portfolios(folder: Path, count: int, *, drifting: bool) -> AsyncI
     clock, market_clock = FakeClock(), FakeMarketClock()
     days = [day for day in load_history().sessions if date(2020, 1, 1) <= day <= date(2020, 12, 31)]
     source = FakeMarketData(prices, market_clock)
-    market = Market(source, market_clock, ReplayCalendar(days))
+    market = Market(source, market_clock, ReplayCalendar(days), source)
     store = await open_store(f"sqlite:///{folder / 'evenkeel.db'}", folder)
     house = SimulatedBrokerage(folder / "broker.db", source, market.calendar, market_clock)
     try:

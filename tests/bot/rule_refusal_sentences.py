@@ -94,6 +94,7 @@ RULE_SENTENCES: list[tuple[r.Refusal, str]] = [
         "A volatility is never “-5”: it is a number of 0 or more.",
     ),
     (r.TooManyRules(20), "A portfolio has at most 20 rules. Remove one first."),
+    (r.SameRule(3), "Rule 3 says the same already."),
     (r.UnknownRule(7), "There is no rule 7 here."),
     (
         r.BadFactor(Decimal(9), Decimal("1.1"), Decimal(5)),

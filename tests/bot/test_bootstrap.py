@@ -68,6 +68,8 @@ async def test_a_portfolio_at_alpaca_is_broker_paper_and_the_account_belongs_to_
         open_runtime(_alpaca_settings(tmp_path, alpaca.origin)) as runtime,
     ):
         anna = await _anna(runtime)
+        assert runtime.market.prices.name == "alpaca"
+        assert runtime.market.history.name == "yahoo"
 
         async def make(name: str) -> Rung:
             current = await create_portfolio(

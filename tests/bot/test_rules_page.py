@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.telegram.rule_words import read_rule
 from bot.words.numbers import plain
 from bot.words.rule_refusals import pointed
 from bot.words.rules import ACTIONS
@@ -29,7 +30,8 @@ from core.domain.rules.parser import RESERVED
 from core.domain.rules.rule import LEAST_FACTOR, MOST_FACTOR
 
 PAGE = (Path(__file__).parents[2] / "docs/rules.md").read_text()
-RULE = re.compile(r"`([^`\n]+ [<>] [^`\n]+)`")
+RULE = re.compile(r"`([^`\n/]+ [<>] [^`\n]+)`")
+TYPED = re.compile(r"`/rules ([^`\n]+ [<>] [^`\n]+)`")
 
 
 def test_every_rule_on_the_page_is_read() -> None:
@@ -37,6 +39,10 @@ def test_every_rule_on_the_page_is_read() -> None:
     assert len(rules) >= 14
     measures = {each.measure for rule in rules for each in comparisons_in(parse(rule))}
     assert measures == set(Measure)
+
+
+def test_every_typed_rule_on_the_page_is_read_with_its_action() -> None:
+    assert {read_rule(typed).action for typed in TYPED.findall(PAGE)} == set(Action)
 
 
 def test_the_examples_are_the_ready_made_ones() -> None:
@@ -60,7 +66,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"| parentheses and `not` inside one another | {MAX_DEPTH} |",
         f"| span | five years: {spans} |",
         f"| `for` | {MAX_HELD}d |",
-        f"at most {MAX_RULES};",
+        f"at most {MAX_RULES} for a portfolio",
         f"({LEAST_FACTOR} to {MOST_FACTOR})",
         f"{LOOK_BACK} sessions back",
     ):

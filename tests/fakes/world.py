@@ -145,7 +145,7 @@ async def small_world(folder: Path) -> AsyncIterator[World]:
     brokers = TwinBrokers(broker)
     prices = FakeMarketData(clock=market_clock)
     days = [day for day in load_history().sessions if date(2020, 1, 1) <= day <= date(2020, 12, 31)]
-    market = Market(prices, market_clock, ReplayCalendar(days))
+    market = Market(prices, market_clock, ReplayCalendar(days), prices)
     store = await make_store(folder)
     desk = Desk(store, brokers, market, clock, holder="test:1")
     world = World(store, broker, brokers, prices, market_clock, clock, market, desk)

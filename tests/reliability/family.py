@@ -57,7 +57,7 @@ def empty_world() -> World:
     broker = WatchedBroker(market_clock=market_clock)
     brokers = TwinBrokers(broker)
     prices = FakeMarketData(clock=market_clock)
-    market = Market(prices, market_clock, calendar())
+    market = Market(prices, market_clock, calendar(), prices)
     store = database().store()
     desk = Desk(store, brokers, market, clock, holder="life:1")
     desk = replace(desk, deadline=timedelta(seconds=3), poll=timedelta(seconds=4))

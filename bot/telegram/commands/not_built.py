@@ -13,7 +13,6 @@ MISSING = {
         "Setting price alerts",
         "A proposal comes by itself when a line leaves its band; /policy band 3 makes the bands narrower.",
     ),
-    "rules": ("Writing rules of your own", "/policy sets bands, dates and limits."),
     "export": ("Exporting files", "/history and /orders show the same in the chat."),
 }
 

@@ -131,6 +131,7 @@ from core.domain.refusals.rules import (
     RuleTooLong,
     RuleTooWide,
     RuleUnexpected,
+    SameRule,
     TooManyRules,
     UnknownRule,
 )
@@ -252,6 +253,7 @@ __all__ = [
     "RuleTooLong",
     "RuleTooWide",
     "RuleUnexpected",
+    "SameRule",
     "SealsBroken",
     "StillAtWork",
     "StillSetAside",

@@ -109,6 +109,13 @@ class TooManyRules(Refusal):
 
 
 @dataclass(eq=False)
+class SameRule(Refusal):
+    """A rule that says and does what one of the portfolio does already."""
+
+    number: int
+
+
+@dataclass(eq=False)
 class UnknownRule(Refusal):
     """A rule that the portfolio does not have."""
 

@@ -35,6 +35,7 @@ from core.ports.store import Chat
 from tests.adapters.brokers.alpaca.stage import AGG, KEY, SECRET, SPY, Stage, staged
 from tests.fakes.alpaca import faults
 from tests.fakes.alpaca.faults import Fault
+from tests.fakes.market_data import FakeMarketData
 from tests.fakes.store import make_store
 
 
@@ -73,7 +74,7 @@ async def family(
         stage.hold(SPY, "80")
         prices = AlpacaMarketData(KEY, SECRET, stage.server.origin, time)
         days = [d for d in load_history().sessions if d.year == 2020 and d >= date(2020, 3, 1)]
-        market = Market(prices, LiveMarketClock(time), ReplayCalendar(days))
+        market = Market(prices, LiveMarketClock(time), ReplayCalendar(days), FakeMarketData())
         store = await make_store(folder)
         desk = Desk(store, BrokerRegistry({"alpaca": stage.house}), market, time, holder="test:1")
         proposal = await approved(store, desk)
