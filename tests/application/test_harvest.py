@@ -338,6 +338,35 @@ async def test_losses_are_looked_for_once_a_month_by_a_check_that_is_due(world: 
     assert looked == {managed.portfolio.id: date(2020, 4, 1)}
 
 
+async def test_losses_are_looked_for_between_dates_that_alone_let_the_drift_be_looked_at(
+    world: World,
+) -> None:
+    """BBB is far over its target, but only the year's first check may act on that."""
+    rules = (("trigger", "band_on_date"), ("calendar", "annual"), ("harvest", "1000"))
+    _, managed = await losing(world, *rules)
+    world.hold(100, AAA=50, BBB=200)
+    await until(world, MONDAY + timedelta(days=1))
+    await sweep(world)
+    made = await newest(world, managed)
+    assert (made.cause, legs(made)[0]) == (Cause.HARVEST, ("sell", AAA, 50))
+
+
+async def test_a_look_waits_out_the_rest_after_a_decision(world: World) -> None:
+    """Rejected on Monday, with a cool-down of five sessions: looked for again on the next Monday."""
+    anna, managed = await losing(world, ("harvest", "1000"))
+    other = (await ask(world, anna, managed)).proposal
+    assert other is not None
+    await reject_proposal(
+        world.store, world.market, world.clock, member=anna, proposal_id=other.id, revision=1
+    )
+    await until(world, MONDAY + timedelta(days=4))
+    await sweep(world)
+    assert (await newest(world, managed)).id == other.id
+    await until(world, MONDAY + timedelta(days=7))
+    await sweep(world)
+    assert (await newest(world, managed)).id != other.id
+
+
 async def test_without_an_amount_nobody_looks(world: World) -> None:
     _, managed = await losing(world)
     await until(world, MONDAY + timedelta(days=1))
