@@ -43,12 +43,17 @@ def harvest_effect(plan: Plan, currency: str = "USD") -> str:
     values = plan.reason.values
     if plan.reason.code is not ReasonCode.HARVEST or "saved" not in values:
         return ""
-    carried, saved = values.get("carried", ZERO), values["saved"]
-    over = f"{money(carried, currency)} of it is carried over"
-    if saved <= ZERO:
-        return f"It lowers no tax this year; {over}."
-    lowers = f"Lowers this year's estimated tax by ≈ {money(saved, currency)}"
-    return f"{lowers}; {over}." if carried else f"{lowers}."
+    saved, offset, carried = (values.get(name, ZERO) for name in ("saved", "offset", "carried"))
+    parts = [
+        f"Lowers this year's estimated tax by ≈ {money(saved, currency)}"
+        if saved > ZERO
+        else "It lowers no tax that is estimated this year"
+    ]
+    if offset:
+        parts.append(f"{money(offset, currency)} can meet other income (/policy offset counts it)")
+    if carried:
+        parts.append(f"{money(carried, currency)} is carried over")
+    return f"{'; '.join(parts)}."
 
 
 def cure_sentence(cure: Cure, currency: str = "USD") -> str:

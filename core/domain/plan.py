@@ -112,8 +112,8 @@ class Reason:
 
     Names used: ``weight``, ``drift``, ``band``, ``target``, ``goal`` (points, percent),
     ``amount``, ``cost``, ``price``, ``min_trade``, ``missing`` (money), ``worth`` (times the cost). Of losses:
-    ``short``, ``long``, ``least``, ``saved`` and ``carried`` (money), ``percent``, ``shares``. ``until`` is the day
-    from which it no longer holds. Of a trade that is one of a pair, ``symbol`` is the other one.
+    ``short``, ``long``, ``least``, ``saved``, ``carried`` and ``offset`` (money), ``percent``, ``shares``. ``until`` is
+    the day from which it no longer holds. Of a trade that is one of a pair, ``symbol`` is the other one.
     """
 
     code: ReasonCode

@@ -27,7 +27,7 @@ from core.domain.plan import (
     Skipped,
     Trade,
 )
-from core.domain.tax import free_to_buy_from, rules_of
+from core.domain.tax import TaxRates, free_to_buy_from, rules_of
 from core.domain.tax.carry import BY_LAW
 from core.planning.losses import Losing, is_clean, look_at, recently_bought
 from core.planning.pairs import (
@@ -159,18 +159,25 @@ def _planned(
     if plan.tax is not None:
         values["saved"] = -plan.tax
         values["carried"] = sum((_carried(request, each) for each in plan.realised), ZERO)
+        values["offset"] = sum((_uncounted(request, each) for each in plan.realised), ZERO)
     return replace(plan, reason=replace(plan.reason, values=values))
 
 
-def _carried(request: PlanRequest, realised: Realised) -> Decimal:
+def _carried(request: PlanRequest, realised: Realised, rates: TaxRates = BY_LAW) -> Decimal:
     """How much more of a person's losses goes into the next year because of a plan."""
     owner = request.tax.owner(realised.owner)
     rules = rules_of(owner.rules)
-    before = rules.carried_after(owner.year, BY_LAW)
+    before = rules.carried_after(owner.year, rates)
     year = owner.year.plus(realised.short_gain, realised.long_gain)
-    after = rules.carried_after(year, BY_LAW)
+    after = rules.carried_after(year, rates)
     more = after.carried_short + after.carried_long - before.carried_short - before.carried_long
     return max(more, ZERO)
+
+
+def _uncounted(request: PlanRequest, realised: Realised) -> Decimal:
+    """How much of the losses the law sets against other income, without the policy counting what that saves."""
+    by_policy = _carried(request, realised, rates_of(request.policy))
+    return max(by_policy - _carried(request, realised), ZERO)
 
 
 def _nothing(skipped: Sequence[Skipped], terms: HarvestTerms) -> Reason:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import pytest
 from bot.words.plan_notes import (
     certificate_sentence,
     cure_sentence,
+    harvest_effect,
     lot_lines,
     realised_sentence,
 )
@@ -15,6 +17,7 @@ from core.domain.ids import Symbol
 from core.domain.lots import Lot, LotSale, Term
 from core.domain.plan import Certificate, Cure, Realised, Reason, ReasonCode, Side, Trade
 from core.domain.policy import Objective
+from tests.contracts.store_samples import a_plan
 
 VTI = Symbol("VTI")
 
@@ -124,3 +127,30 @@ def test_what_is_proven(measure: Objective, gap: str, is_optimal: bool, sentence
     objective = Decimal(5) + Decimal(gap)
     certificate = Certificate(objective, Decimal(5), is_optimal=is_optimal, measure=measure)
     assert certificate_sentence(certificate) == sentence
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"saved": "180"}, "Lowers this year's estimated tax by ≈ $180.00."),
+        (
+            {"saved": "120", "carried": "1704"},
+            "Lowers this year's estimated tax by ≈ $120.00; $1,704.00 is carried over.",
+        ),
+        (
+            {"saved": "0", "offset": "800", "carried": "0"},
+            (
+                "It lowers no tax that is estimated this year; "
+                "$800.00 can meet other income (/policy offset counts it)."
+            ),
+        ),
+        ({}, ""),
+    ],
+)
+def test_a_harvest_says_what_it_does_to_this_years_tax(
+    values: dict[str, str], sentence: str
+) -> None:
+    numbers = {name: Decimal(value) for name, value in values.items()}
+    plan = replace(a_plan(), reason=Reason(ReasonCode.HARVEST, None, numbers))
+    assert harvest_effect(plan) == sentence
+    assert harvest_effect(a_plan()) == ""

@@ -206,7 +206,11 @@ def test_the_saving_is_this_years_tax_without_the_harvest_less_the_tax_with_it()
     values = plan.reason.values
     assert numbers(values["short"], values["long"]) == (4804, 400)
     assert numbers(values["saved"], values["carried"]) == (120, 1704)
+    assert values["offset"] == 3000
     assert plan.tax == -120
+    counted = replace(wanted.policy, loss_offset=Decimal(3000))
+    values = harvest(replace(wanted, policy=counted), terms()).reason.values
+    assert numbers(values["saved"], values["offset"]) == (840, 0)
 
 
 def test_a_pair_must_save_the_policys_times_what_it_costs() -> None:

@@ -276,7 +276,9 @@ def _destination(destination: Decimal) -> str:
 
 
 def _why_skipped(skipped: Skipped, currency: str) -> str:
-    return f"{escape(skipped.symbol)}: {escape(reason_sentence(skipped.reason, currency))}"
+    sentence = reason_sentence(skipped.reason, currency)
+    is_named = sentence.startswith(f"{skipped.symbol} ")
+    return escape(sentence if is_named else f"{skipped.symbol}: {sentence}")
 
 
 def _why_trade(plan: Plan, leg: int, trade: Trade, currency: str) -> str:

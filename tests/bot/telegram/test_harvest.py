@@ -72,11 +72,13 @@ async def test_a_loss_is_harvested_kept_by_year_and_switched_back(tmp_path: Path
         assert "below your $5,000.00." in small.text
         asked = await bot.ask(ANNA, "/harvest 500", "proposal 2", "Harvested loss $")
         assert "This is a calculation, not tax advice." in asked.text
-        assert "estimated tax" in asked.text or "lowers no tax this year" in asked.text
+        assert "It lowers no tax that is estimated this year; $" in asked.text
+        assert "can meet other income (/policy offset counts it)" in asked.text
         assert "Approve 2 simulated orders" in labels(asked)
         assert "Buy only" not in labels(asked)
         why = await bot.tap(ANNA, asked, "Why", "AAPL stands in for them")
         assert "which is sold with it" in why.text
+        assert "USMV: USMV" not in why.text
         back = await bot.tap(ANNA, why, "Back", "Harvested loss $")
         await bot.tap(ANNA, back, "Approve", "Done.")
         await bot.said(ANNA, "filled in full", "proposal 2")
