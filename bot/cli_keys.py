@@ -24,7 +24,12 @@ LINES_OF_A_KEY_FILE = 2
 
 
 @click.command("connect")
-@click.option("--account", "slug", metavar="@PORTFOLIO", help="the portfolio whose account it is")
+@click.option(
+    "--account",
+    "slug",
+    metavar="@PORTFOLIO",
+    help="the portfolio whose account it is; @PORTFOLIO#ACCOUNT where it has several",
+)
 @click.option("--broker", default="alpaca", show_default=True, type=click.Choice(["alpaca"]))
 @click.option("--live", is_flag=True, help="an account with real money; needs TRADING_MODE=live")
 @click.option("--member", metavar="USER_ID", type=int, help="the owner to whom the keys belong")

@@ -47,6 +47,16 @@ def _(refusal: r.UnknownAccount) -> str:
 
 
 @_say
+def _(refusal: r.AccountNameTaken) -> str:
+    return f"There is an account named “{refusal.name}” already. Choose another name."
+
+
+@_say
+def _(refusal: r.TooManyAccounts) -> str:
+    return f"A portfolio has at most {refusal.limit} accounts."
+
+
+@_say
 def _(refusal: r.NoCashTransfers) -> str:
     return (
         f"Cash cannot be moved through {source_label(refusal.broker)} from here."

@@ -101,17 +101,17 @@ async def look_at_keys(
     keys: BrokerKeys,
     may_be_live: bool,
     user_id: UserId | None = None,
-    account: str | None = None,
 ) -> KeysFound:
     """See which account keys open, and whether they may become those of a portfolio's account.
 
-    ``account`` is its name where there are several. Raises UnknownPortfolio, WhichAccount, UnknownAccount, WhichOwner,
+    ``slug`` names the account too where there are several: ``@family#ira``. Raises UnknownPortfolio, WhichAccount,
+    UnknownAccount, WhichOwner,
     UnknownMember, LiveNotAllowed, KeysUnreadable, KeysNotAccepted, BrokerNotThere, AccountRestricted, CurrencyMismatch,
     AnotherAccount or AccountInUse.
     """
     async with store.read() as work:
         managed = await _portfolio(work, slug)
-        before = named_account(managed, account).account
+        before = _account(managed, slug)
         owner = await _owner(work, managed.portfolio, user_id)
     if keys.is_live and not may_be_live:
         raise LiveNotAllowed(broker)
@@ -176,16 +176,14 @@ async def list_keys(store: Store) -> tuple[KeptKeys, ...]:
         )
 
 
-async def remove_keys(
-    store: Store, clock: Clock, *, slug: str, account_name: str | None = None
-) -> Credential:
+async def remove_keys(store: Store, clock: Clock, *, slug: str) -> Credential:
     """Forget the keys of a portfolio's account, which stays.
 
     Raises UnknownPortfolio, WhichAccount, UnknownAccount or NoKeysKept.
     """
     async with store.begin() as work:
         managed = await _portfolio(work, slug)
-        account = named_account(managed, account_name).account
+        account = _account(managed, slug)
         kept = await work.credentials.of_account(account.broker, account.broker_account_id)
         if kept is None:
             raise NoKeysKept(managed.portfolio.slug)
@@ -214,12 +212,18 @@ async def _portfolios(work: UnitOfWork) -> tuple[ManagedPortfolio, ...]:
 
 
 async def _portfolio(work: UnitOfWork, slug: str) -> ManagedPortfolio:
-    wanted = slug.strip().removeprefix("@").casefold()
+    wanted = slug.partition("#")[0].strip().removeprefix("@").casefold()
     portfolios = await _portfolios(work)
     for managed in portfolios:
         if managed.portfolio.slug == wanted:
             return managed
     raise UnknownPortfolio(wanted, tuple(managed.portfolio.slug for managed in portfolios))
+
+
+def _account(managed: ManagedPortfolio, slug: str) -> Account:
+    """The account that is named behind the portfolio, or else its only one."""
+    name = slug.partition("#")[2]
+    return named_account(managed, name or None).account
 
 
 async def _owner(work: UnitOfWork, portfolio: Portfolio, user_id: UserId | None) -> Member:

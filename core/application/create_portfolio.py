@@ -38,7 +38,7 @@ async def create_portfolio(
     Raises BadName, NameTaken, BrokerDown, or AccountInUse where the broker's account belongs to a portfolio already.
     """
     name = parse_name(name)
-    broker_account_id = await _open_account(brokers, broker)
+    broker_account_id = await open_account(brokers, broker)
     now = clock.now()
     async with store.begin() as work:
         taken = {each.slug for each in await work.portfolios.of_household(member.household_id)}
@@ -53,7 +53,7 @@ async def create_portfolio(
             broker=broker,
             broker_account_id=broker_account_id,
             currency=CURRENCY,
-            rung=_first_rung(brokers, portfolio, broker, broker_account_id),
+            rung=first_rung_at(brokers, portfolio, broker, broker_account_id),
             tax_owner_id=member.id,
         )
         await work.people.set_role(member.id, portfolio.id, Role.OWNER)
@@ -70,7 +70,7 @@ async def create_portfolio(
     return Current(managed, Role.OWNER)
 
 
-def _first_rung(
+def first_rung_at(
     brokers: Brokers, portfolio: Portfolio, broker: str, broker_account_id: str
 ) -> Rung:
     """How real the new account is, by what its broker declares."""
@@ -83,7 +83,8 @@ def _first_rung(
     )
 
 
-async def _open_account(brokers: Brokers, broker: str) -> str:
+async def open_account(brokers: Brokers, broker: str) -> str:
+    """Open an account at a broker, and return the broker's id of it; raises BrokerDown."""
     try:
         return await brokers.open_account(broker, CURRENCY)
     except BrokerError as error:

@@ -24,6 +24,11 @@ GONE = PriceFault(Symbol("BND"), PriceFaultKind.MISSING)
 
 SENTENCES: list[tuple[r.Refusal, str]] = [
     (
+        r.AccountNameTaken("IRA"),
+        "There is an account named “IRA” already. Choose another name.",
+    ),
+    (r.TooManyAccounts(8), "A portfolio has at most 8 accounts."),
+    (
         r.WhichAccount(("Family", "IRA")),
         "Which account do you mean? Add it as the last word: #family (Family) or #ira (IRA).",
     ),

@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
+from bot.telegram.commands.account_words import ADD, read_account
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
 from bot.telegram.screen import Screen
 from bot.telegram.views.accounts import (
     accounts_screen,
+    added_screen,
     climb_question,
     climbed_screen,
     down_screen,
 )
 from bot.work import desk_of
+from core.application.add_account import add_account
 from core.application.climb_ladder import ask_to_climb, climb, look_at_ladders, step_down
 from core.domain.ids import AccountId, PortfolioId
 from core.domain.portfolio import Rung
 
 
 async def run(turn: Turn, words: Words) -> Reaction:
-    """Show the accounts."""
-    if words.items:
-        raise Misunderstood(
-            "Accounts are connected by the operator on the server (evenkeel connect); how real one "
-            "is, an owner changes with the buttons under /accounts.",
-            "/accounts",
-        )
-    return say(await _shown(turn, await turn.portfolio_id(words.slug)))
+    """Show the accounts, or add one."""
+    if not words.items:
+        return say(await _shown(turn, await turn.portfolio_id(words.slug)))
+    if words.items[0].lower() == "add":
+        return await _add(turn, words)
+    raise Misunderstood(
+        "Keys of a broker are given on the server (evenkeel connect); how real an account is, an owner "
+        "changes with the buttons under /accounts. To add an account:",
+        ADD,
+    )
+
+
+async def _add(turn: Turn, words: Words) -> Reaction:
+    """Add an account: its name, and in any order where it is, how it is taxed, and its opening cash."""
+    runtime, managed = turn.runtime, (await turn.current(words.slug)).portfolio
+    wish = read_account(words.items[1:], managed.portfolio.currency)
+    added = await add_account(
+        runtime.store,
+        runtime.brokers,
+        runtime.clock,
+        member=turn.member,
+        portfolio_id=managed.portfolio.id,
+        name=wish.name,
+        broker=wish.broker,
+        treatment=wish.treatment,
+        opening_cash=wish.cash,
+    )
+    turn.wake()
+    return say(added_screen(added), await _shown(turn, managed.portfolio.id))
 
 
 async def show(turn: Turn, portfolio_id: int) -> Reaction:
@@ -80,4 +104,4 @@ async def go_down(turn: Turn, portfolio_id: int, account_id: int = 0) -> Reactio
     )
 
 
-COMMAND = Command("accounts", run, "where the money is, and how real", "/accounts")
+COMMAND = Command("accounts", run, "where the money is, and how real", "/accounts", moves=True)

@@ -17,6 +17,7 @@ from bot.telegram.views.taxes import (
 )
 from bot.words.numbers import money
 from bot.words.tax_reasons import NO_ADVICE
+from core.application.access import named_account
 from core.application.set_taxes import (
     ShownTaxes,
     set_same,
@@ -165,12 +166,14 @@ async def _treatment(turn: Turn, words: Words, name: str) -> Reaction:
             "/tax treatment tax_deferred",
         )
     runtime = turn.runtime
+    current = (await turn.current(words.slug)).portfolio
     managed = await set_treatment(
         runtime.store,
         runtime.clock,
         member=turn.member,
-        portfolio_id=await turn.portfolio_id(words.slug),
+        portfolio_id=current.portfolio.id,
         treatment=TaxTreatment(name),
+        account_id=named_account(current, words.account).account.id,
     )
     return say(treatment_screen(managed))
 

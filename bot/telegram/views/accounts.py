@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.telegram.html import bold, escape, shown_name
+from bot.telegram.html import bold, code, escape, shown_name
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.telegram.views.proposal_text import title
 from bot.telegram.views.standing import held_line, hold_buttons, which_account
-from bot.words.by_hand import account_label, account_meaning
+from bot.words.by_hand import account_label, account_meaning, is_by_hand
 from bot.words.holds import goes_on
 from bot.words.labels import capital, rung_label, source_label
 from bot.words.ladder import (
@@ -22,6 +22,7 @@ from bot.words.ladder import (
     what_changes,
 )
 from bot.words.refusals import refusal_sentence
+from core.application.add_account import MOST_ACCOUNTS
 from core.application.change_rung import RungCause
 from core.application.climb_ladder import PATIENCE, TRIES, Climb, Ladder
 from core.application.show_proposal import ProposalView
@@ -56,9 +57,36 @@ def accounts_screen(ladders: Sequence[Ladder]) -> Screen:
     text = paragraphs(
         f"{bold(shown_name(portfolio.name))} keeps its money in:",
         *(block for ladder in ladders for block in _blocks(ladder)),
-        "More than one account for a portfolio is not built yet.",
+        _how_to_add(ladders),
     )
     return Screen(text, tuple(row for ladder in ladders for row in _rows(ladder)))
+
+
+def _how_to_add(ladders: Sequence[Ladder]) -> str:
+    """For owners: that other accounts can stand under the same targets."""
+    if not may(ladders[0].role, Permission.MANAGE) or len(ladders) >= MOST_ACCOUNTS:
+        return ""
+    return lines(
+        "Another account under the same targets, for example:",
+        code("/accounts add IRA tax_deferred 20000"),
+        code("/accounts add Broker by hand taxable"),
+        "No money moves between accounts; each order goes to its own broker.",
+    )
+
+
+def added_screen(added: ManagedAccount) -> Screen:
+    """An account was added."""
+    name = shown_name(added.account.name)
+    is_hand = is_by_hand(added.account)
+    text = paragraphs(
+        f"✅ {bold(name)} stands under the targets of {shown_name(added.portfolio.name)} now: "
+        f"{TAX[added.account.tax_treatment]}.",
+        f"Say what it holds: {code(f'/holdings VTI 112 #{added.slug}')}"
+        if is_hand
+        else f"Cash goes in with {code(f'/deposit 1000 #{added.slug}')}.",
+        "Proposals that were open are replaced; the next check looks at all accounts together.",
+    )
+    return Screen(text, ((tap("📊 Status", "status", added.portfolio.id),),))
 
 
 def _blocks(ladder: Ladder) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.telegram.html import bold, escape, neutral, shown_name
 from bot.telegram.views.after_sale import after_sale_text
+from bot.telegram.views.by_account import by_account
 from bot.telegram.views.parts import lines, paragraphs
 from bot.words.after_sale import WHY_NOT_SENT
 from bot.words.by_hand import is_by_hand, order_state
@@ -124,7 +125,7 @@ def order_lines(view: ProposalView, *, brief: bool) -> list[str]:
     """The legs' results; when it must be brief, the whole ones are only counted."""
     results = leg_results(view.proposal.revision.plan.trades, view.orders)
     if not brief:
-        return [leg_of(result, view) for result in results]
+        return by_account(view, [(r.order.account_id, leg_of(r, view)) for r in results])
     whole = [result for result in results if result.is_whole]
     head = [f"{count(len(whole), 'order')} filled in full (/orders lists them)"] if whole else []
     return head + [leg_of(result, view) for result in results if not result.is_whole]

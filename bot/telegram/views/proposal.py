@@ -13,6 +13,7 @@ from bot.telegram.views.after_sale import (
     after_sale_text,
     is_to_decide,
 )
+from bot.telegram.views.by_account import by_account
 from bot.telegram.views.checklist import checklist_screen, has_checklist
 from bot.telegram.views.outcome import (
     cost_and_drift,
@@ -34,10 +35,10 @@ from bot.telegram.views.proposal_text import (
     hint,
     is_paired,
     move_line,
+    numbered_trades,
     proposal_text,
     table,
     title,
-    trade_line,
 )
 from bot.telegram.views.withdrawals import is_withdrawal, raised_buttons, raised_text
 from bot.words.by_hand import is_dry_run, orders_at
@@ -183,7 +184,7 @@ def proposal_edit_screen(view: ProposalView, *, layout: str = "table") -> Screen
     currency = currency_of(view)
     shown = plan.trades[:EDITABLE_LEGS]
     rest = len(plan.trades) - len(shown)
-    rows = [f"{leg}. {trade_line(trade, currency)}" for leg, trade in enumerate(shown, 1)]
+    rows = by_account(view, numbered_trades(shown, currency))
     text = paragraphs(
         title(view),
         changes(view),
@@ -235,7 +236,13 @@ def proposal_why_screen(view: ProposalView) -> Screen:
     plan = view.proposal.revision.plan
     policy = view.managed.policy
     currency = currency_of(view)
-    trades = [_why_trade(plan, leg, trade, currency) for leg, trade in enumerate(plan.trades, 1)]
+    trades = by_account(
+        view,
+        [
+            (AccountId(int(trade.account)), _why_trade(plan, leg, trade, currency))
+            for leg, trade in enumerate(plan.trades, 1)
+        ],
+    )
     skipped = [_why_skipped(skip, currency) for skip in plan.skipped]
     opening = lines(title(view), escape(reason_sentence(plan.reason, currency)))
     closing = lines(

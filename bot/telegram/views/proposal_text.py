@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from bot.telegram.html import escape, shown_name
+from bot.telegram.views.by_account import by_account
 from bot.telegram.views.outcome import standing
 from bot.telegram.views.parts import (
     SOME_LINES,
@@ -27,6 +29,7 @@ from bot.words.tax_reasons import NO_ADVICE
 from bot.words.times import clock_time
 from core.application.plan_again import PAIRED_CAUSES
 from core.application.show_proposal import ProposalView
+from core.domain.ids import AccountId
 from core.domain.instrument import CASH
 from core.domain.ladder import LIVE_RUNGS
 from core.domain.plan import Plan, Side, Trade
@@ -205,8 +208,22 @@ def trade_lines(view: ProposalView, brevity: int, *, is_decided: bool) -> str:
     if is_decided and brevity >= _BRIEFEST and len(trades) > SOME_TRADES:
         return f"{count(len(trades), 'trade')} (/orders lists them)"
     if brevity >= _BRIEFEST:
-        return "\n".join(_short_trade(trade, currency) for trade in trades)
-    return "\n".join(f"{leg}. {trade_line(t, currency)}" for leg, t in enumerate(trades, 1))
+        rows = [(_account_of(trade), _short_trade(trade, currency)) for trade in trades]
+    else:
+        rows = numbered_trades(trades, currency)
+    return "\n".join(by_account(view, rows))
+
+
+def numbered_trades(trades: Iterable[Trade], currency: str) -> list[tuple[AccountId, str]]:
+    """Each trade under its number in the plan, with the account in which it is made."""
+    return [
+        (_account_of(trade), f"{leg}. {trade_line(trade, currency)}")
+        for leg, trade in enumerate(trades, 1)
+    ]
+
+
+def _account_of(trade: Trade) -> AccountId:
+    return AccountId(int(trade.account))
 
 
 def trade_line(trade: Trade, currency: str) -> str:

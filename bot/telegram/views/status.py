@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from bot.charts import allocation_chart
-from bot.telegram.html import CAPTION_LIMIT, TEXT_LIMIT, bold, code, escape
+from bot.telegram.html import CAPTION_LIMIT, TEXT_LIMIT, bold, code, escape, shown_name
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import (
     SOME_LINES,
@@ -87,6 +87,7 @@ def _text(status: Status, drift: DriftReport, layout: str, limit: int) -> str:
         lines(drift_table(shown, None, layout) if shown else "", notes),
         lines(
             _value(status, drift),
+            *_by_account(status),
             _set_aside(status),
             f"Drift {small_drift(drift.portfolio_drift)}: {_verdict(drift)}",
             *_outside(status, drift),
@@ -144,6 +145,19 @@ def _value(status: Status, drift: DriftReport) -> str:
     if status.holdings is None:
         return value
     return f"{value} · cash {_cash_words(status.holdings, currency)}"
+
+
+def _by_account(status: Status) -> list[str]:
+    """What each account is worth, and its cash, where there are several."""
+    if len(status.accounts) < 2:  # noqa: PLR2004 - the only one is the portfolio
+        return []
+    currency = status.managed.portfolio.currency
+    return [
+        f"{shown_name(each.account.name)}: "
+        + (f"{money(each.value, currency)}, " if each.value is not None else "")
+        + f"cash {_cash_words(each.holdings, currency)}"
+        for each in status.accounts
+    ]
 
 
 def _cash_words(holdings: Holdings, currency: str) -> str:

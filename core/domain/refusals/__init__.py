@@ -22,6 +22,7 @@ from core.domain.refusals.channels import (
 )
 from core.domain.refusals.holdings import (
     AccountInUse,
+    AccountNameTaken,
     BadProxy,
     BrokerDown,
     ChecklistClosed,
@@ -35,6 +36,7 @@ from core.domain.refusals.holdings import (
     NothingSetAside,
     NotKeptByHand,
     StillSetAside,
+    TooManyAccounts,
     UnknownAccount,
     UnknownAssets,
     UnknownLot,
@@ -156,6 +158,7 @@ __all__ = [
     "AccountHeld",
     "AccountInUse",
     "AccountLocked",
+    "AccountNameTaken",
     "AccountRestricted",
     "AfterSaleDecided",
     "AlreadyApproved",
@@ -259,6 +262,7 @@ __all__ = [
     "StillSetAside",
     "TargetsDoNotSum",
     "TooLateToCancel",
+    "TooManyAccounts",
     "TooManyChannels",
     "TooManyRules",
     "TooManyTargets",

@@ -46,6 +46,20 @@ class UnknownAccount(Refusal):
 
 
 @dataclass(eq=False)
+class AccountNameTaken(Refusal):
+    """A name for an account that another account of the portfolio has, at least in its short form."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class TooManyAccounts(Refusal):
+    """More accounts than a portfolio can have."""
+
+    limit: int
+
+
+@dataclass(eq=False)
 class NoCashTransfers(Refusal):
     """A broker through which no money can be moved."""
 

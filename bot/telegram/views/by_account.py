@@ -1,0 +1,44 @@
+"""Trades and orders account by account, where a portfolio has several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.telegram.html import bold, shown_name
+from bot.words.by_hand import account_label
+from core.application.show_proposal import ProposalView
+from core.domain.ids import AccountId
+from core.domain.plan import Side
+from core.domain.portfolio import Account
+from core.domain.tax_treatment import TaxTreatment
+
+TREATMENTS: dict[TaxTreatment, str] = {
+    TaxTreatment.TAXABLE: "taxable",
+    TaxTreatment.TAX_DEFERRED: "tax-deferred",
+    TaxTreatment.TAX_FREE: "tax-free",
+}
+"""How an account is taxed, in a word."""
+
+
+def by_account(view: ProposalView, rows: Iterable[tuple[AccountId, str]]) -> list[str]:
+    """Rows under the name of their account, in the accounts' order; of a portfolio's only account just the rows."""
+    if len(view.managed.accounts) == 1:
+        return [row for _, row in rows]
+    groups: dict[AccountId, list[str]] = {}
+    for number, row in rows:
+        groups.setdefault(number, []).append(row)
+    return [
+        line
+        for account in view.managed.accounts
+        if account.id in groups
+        for line in (account_head(view, account), *groups[account.id])
+    ]
+
+
+def account_head(view: ProposalView, account: Account) -> str:
+    """The line above an account's trades: ``In IRA (tax-deferred: no tax on its sales) · SIMULATED``."""
+    sides = {trade.side for trade in view.proposal.revision.plan.in_account(account.id)}
+    words = TREATMENTS[account.tax_treatment]
+    if account.tax_treatment is not TaxTreatment.TAXABLE and Side.SELL in sides:
+        words += ": no tax on its sales"
+    return f"In {bold(shown_name(account.name))} ({words}) · {account_label(account)}"
