@@ -1,0 +1,58 @@
+"""Several accounts under one target, in chat: added, paid into, shown, and traded account by account."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.bot.telegram.stage import ANNA, BEN, stage
+from tests.bot.telegram.test_commands import invite
+
+
+async def test_an_account_is_added_and_the_proposal_trades_account_by_account(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        await bot.ask(ANNA, "/accounts", "keeps its money in", "/accounts add IRA tax_deferred")
+        await bot.ask(
+            ANNA,
+            "/accounts add Old IRA tax-deferred 20000",
+            "Old IRA stands under the targets of Family now",
+            "taxed when money is taken out",
+        )
+        await bot.ask(ANNA, "/accounts", "Old IRA · SIMULATED", "Family · SIMULATED")
+        await bot.ask(ANNA, "/status", "Old IRA: $20,000.00, cash $20,000.00")
+        await bot.ask(ANNA, "/deposit 500", "Which account do you mean?", "#family", "#old-ira")
+        await bot.ask(ANNA, "/deposit 500 #old-ira", "Old IRA has $20,500.00 in cash now")
+        await bot.ask(ANNA, "/withdraw 100 #old-ira", "Old IRA has $20,400.00 in cash left")
+        await bot.ask(ANNA, "/deposit 5 #nope", "no account “nope”", "Family and Old IRA")
+        proposal = await bot.ask(
+            ANNA, "/rebalance", "In Family (taxable) · SIMULATED", "In Old IRA (tax-deferred)"
+        )
+        await bot.tap(ANNA, proposal, "Why", "In Old IRA (tax-deferred)")
+        await bot.ask(ANNA, "/tax treatment tax_free #old-ira", "Old IRA: gains are free of tax")
+
+
+async def test_an_account_kept_by_hand_stands_beside_a_simulated_one(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        await bot.ask(
+            ANNA, "/accounts add Broker by hand 3000", "Broker stands under", "/holdings VTI 112"
+        )
+        await bot.ask(ANNA, "/holdings", "Cash $3,000.00")
+        await bot.ask(ANNA, "/holdings QUAL 5 #broker", "QUAL 5", "Cash $3,000.00")
+        await bot.ask(ANNA, "/status", "Family · SIMULATED + BY HAND", "Broker: ")
+
+
+async def test_what_is_said_of_a_new_account_is_checked(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        await bot.ask(ANNA, "/accounts add", "Give the account a name", "/accounts add IRA")
+        await bot.ask(ANNA, "/accounts add tax_free", "stands under")
+        await bot.ask(ANNA, "/accounts add IRA taxable tax_free", "Say its tax once")
+        await bot.ask(ANNA, "/accounts add family", "an account named “family” already")
+        await bot.ask(ANNA, "/accounts add IRA 5,5", "5.5")
+        await bot.ask(ANNA, "/accounts remove IRA", "/accounts add IRA tax_deferred 20000")
+        code = await invite(bot, "approver")
+        await bot.ask(BEN, f"/start {code}", "approver of Family")
+        await bot.ask(BEN, "/accounts add Mine", "takes an owner")
