@@ -76,16 +76,21 @@ class CheckResult:
     proposal: Proposal | None = None
     refusal: Refusal | None = None
     tax_look: TaxLook | None = None
+    is_new_cash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What came before: proposals not yet ended, the last settled session, the last one checked, holds."""
+    """What came before: proposals not yet ended, the last settled session, the last one checked, holds.
+
+    ``answered`` is the proposal whose answer has begun a cool-down that still lasts.
+    """
 
     proposals: tuple[Proposal, ...] = ()
     settled: date | None = None
     checked: date | None = None
     holds: tuple[Hold, ...] = ()
+    answered: Proposal | None = None
 
     @property
     def in_flight(self) -> Proposal | None:

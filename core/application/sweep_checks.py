@@ -24,13 +24,12 @@ from core.application.gate import rooms_today
 from core.application.hand_kept import require_confirmed
 from core.application.hold_account import raise_if_all_held
 from core.application.market import Market, Moment
+from core.application.news import breaks_silence, may_break_silence, told
 from core.application.plan_again import PAIRED_CAUSES
-from core.application.propose import (
-    is_cooling_down,
-    same_trades,
-)
+from core.application.propose import is_cooling_down
 from core.application.read_tax import TaxReader, methods_at, read_taxes, read_typed_lots
 from core.application.take_snapshot import (
+    drift_of,
     make_snapshot,
     of_account,
     read_settlement,
@@ -40,6 +39,7 @@ from core.application.take_snapshot import (
 from core.application.tax_looks import look_for_taxes, read_tax_due
 from core.application.try_again import origin
 from core.application.write_sweep import CHUNK, Sweep, chunks, write_sweep
+from core.domain.alert import has_new_cash
 from core.domain.due_date import is_date_due
 from core.domain.earmark import Earmark
 from core.domain.ids import AccountId, PortfolioId, Symbol
@@ -53,21 +53,23 @@ from core.domain.portfolio import (
     ManagedAccount,
     ManagedPortfolio,
     Settlement,
+    Snapshot,
     Tradable,
     together,
 )
-from core.domain.proposal import Cause
+from core.domain.proposal import Cause, Proposal
 from core.domain.quote import QuoteBatch
 from core.domain.refusals import (
     AccountHeld,
     BrokerDown,
+    NegativeTotal,
     NoTargets,
     NotBuiltYet,
     PlanFailed,
     PriceSourceDown,
     Refusal,
 )
-from core.domain.risk import CODE_LIMITS, Limits
+from core.domain.risk import CODE_LIMITS, Limits, Rooms
 from core.domain.session import DueCheck
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
@@ -122,7 +124,7 @@ async def run_due_checks(
         due = [check for check in await work.checks.due(moment.now) if _is_ours(check, moment)]
         if not due:
             return SweepResult()
-        sweep = replace(await _gather(work, due, moment), limits=limits)
+        sweep = replace(await _gather(work, market, due, moment), limits=limits)
     return await _sweep(store, brokers, market, clock, sweep)
 
 
@@ -131,15 +133,18 @@ def _is_ours(check: DueCheck, moment: Moment) -> bool:
     return not check.slot.startswith(ASKED) or check.due_at <= moment.now - ABANDONED
 
 
-async def _gather(work: UnitOfWork, due: Sequence[DueCheck], moment: Moment) -> Sweep:
+async def _gather(
+    work: UnitOfWork, market: Market, due: Sequence[DueCheck], moment: Moment
+) -> Sweep:
     checks: dict[PortfolioId, tuple[DueCheck, ...]] = {}
     for check in due:
         checks[check.portfolio_id] = (*checks.get(check.portfolio_id, ()), check)
     portfolios: list[ManagedPortfolio] = []
     standings: dict[PortfolioId, Standing] = {}
     for ids in chunks(tuple(checks)):
-        portfolios += await work.portfolios.many(ids)
-        standings |= await _standings(work, ids, moment)
+        found = await work.portfolios.many(ids)
+        portfolios += found
+        standings |= await _with_answers(work, market, found, await _standings(work, ids, moment))
     rooms = {m.portfolio.id: await rooms_today(work, m, moment) for m in portfolios}
     tax_due = await read_tax_due(work, portfolios, moment)
     return Sweep(moment, checks, tuple(portfolios), standings, rooms=rooms, tax_due=tax_due)
@@ -158,29 +163,50 @@ async def _standings(
     }
 
 
+async def _with_answers(
+    work: UnitOfWork,
+    market: Market,
+    portfolios: Iterable[ManagedPortfolio],
+    standings: dict[PortfolioId, Standing],
+) -> dict[PortfolioId, Standing]:
+    """The standings, those that are cooling down with the proposal that people have answered."""
+    today = (await market.moment()).session.date
+    cooling = [
+        managed.portfolio.id
+        for managed in portfolios
+        if is_cooling_down(
+            market, standings[managed.portfolio.id].settled, today, managed.policy.cool_down
+        )
+    ]
+    answered = await work.proposals.last_answered(cooling) if cooling else {}
+    return standings | {
+        pid: replace(standings[pid], answered=proposal) for pid, proposal in answered.items()
+    }
+
+
 async def _sweep(
     store: Store, brokers: Brokers, market: Market, clock: Clock, sweep: Sweep
 ) -> SweepResult:
     results: dict[PortfolioId, CheckResult] = {}
     ready = []
     async for managed in _in_turns(sweep.portfolios, CHUNK):
-        early = _before_pricing(market, managed, sweep) or await _unconfirmed(
-            brokers, managed, sweep
-        )
+        early = _before_pricing(managed, sweep) or await _unconfirmed(brokers, managed, sweep)
         if early is None:
             ready.append(managed)
         else:
             results[managed.portfolio.id] = early
     results.update(await _price_and_judge(store, brokers, market, ready, sweep))
     results.update(await _hindered(store, brokers, ready, sweep, results))
-    results = {pid: _unless_known(result, sweep.standings[pid]) for pid, result in results.items()}
+    policies = {managed.portfolio.id: managed.policy for managed in sweep.portfolios}
+    results = {
+        pid: told(result, sweep.standings[pid], policies[pid]) for pid, result in results.items()
+    }
     await write_sweep(store, market, clock, sweep, results)
     return SweepResult(Counter(result.outcome for result in results.values()))
 
 
-def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: Sweep) -> CheckResult | None:
+def _before_pricing(managed: ManagedPortfolio, sweep: Sweep) -> CheckResult | None:
     standing = sweep.standings[managed.portfolio.id]
-    today = sweep.moment.session.date
     if managed.portfolio.is_paused:
         return CheckResult(Outcome.PAUSED)
     if managed.targets is None:
@@ -193,9 +219,14 @@ def _before_pricing(market: Market, managed: ManagedPortfolio, sweep: Sweep) -> 
         return CheckResult(Outcome.REFUSED, refusal=refusal)
     if _is_after_settlement(managed, sweep):
         return None
-    if is_cooling_down(market, standing.settled, today, managed.policy.cool_down):
-        return CheckResult(Outcome.COOLING_DOWN)
-    is_looked_at = managed.portfolio.id in sweep.tax_due or not _waits_for_date(managed, sweep)
+    if standing.answered is not None:
+        is_looked_at = may_break_silence(managed.policy)
+        return None if is_looked_at else CheckResult(Outcome.COOLING_DOWN)
+    is_looked_at = (
+        managed.portfolio.id in sweep.tax_due
+        or managed.policy.new_cash is not None
+        or not _waits_for_date(managed, sweep)
+    )
     return None if is_looked_at else CheckResult(Outcome.ON_TARGET)
 
 
@@ -421,15 +452,50 @@ def _judge_one(
             limits=sweep.limits,
             rooms=rooms,
         )
+    answered = sweep.standings[managed.portfolio.id].answered
+    if answered is not None and not _is_broken(answered, managed, snapshot):
+        return CheckResult(Outcome.COOLING_DOWN, snapshot=snapshot)
     due = managed.policy.trigger is Trigger.EITHER and _date_due(managed, sweep)
     if _waits_for_date(managed, sweep):
         result = CheckResult(Outcome.ON_TARGET, snapshot=snapshot)
     else:
         result = judge_snapshot(managed, snapshot, date_due=due, limits=sweep.limits, rooms=rooms)
+    result = _with_new_cash(managed, snapshot, result, sweep, rooms)
     tax_due = sweep.tax_due.get(managed.portfolio.id)
     if tax_due is None or sweep.standings[managed.portfolio.id].open is not None:
         return result
     return look_for_taxes(managed, snapshot, result, tax_due, sweep.limits, rooms)
+
+
+def _is_broken(answered: Proposal, managed: ManagedPortfolio, snapshot: Snapshot) -> bool:
+    """Whether so much has happened since an answer that its silence is over."""
+    try:
+        return breaks_silence(answered, drift_of(managed, snapshot), managed.policy)
+    except NegativeTotal:
+        return False
+
+
+def _with_new_cash(
+    managed: ManagedPortfolio,
+    snapshot: Snapshot,
+    result: CheckResult,
+    sweep: Sweep,
+    rooms: Rooms | None,
+) -> CheckResult:
+    """Where nothing else is to be done, and so much cash lies spare that the policy says so: purchases alone."""
+    if managed.policy.new_cash is None or result.outcome is not Outcome.ON_TARGET:
+        return result
+    if not has_new_cash(result.drift or drift_of(managed, snapshot), managed.policy):
+        return result
+    tried = judge_snapshot(
+        managed,
+        snapshot,
+        direction=Direction.BUY_ONLY,
+        force=True,
+        limits=sweep.limits,
+        rooms=rooms,
+    )
+    return replace(tried, is_new_cash=True) if tried.outcome is Outcome.PROPOSED else result
 
 
 async def _in_turns(items: Iterable[_Item], count: int) -> AsyncIterator[_Item]:
@@ -438,13 +504,3 @@ async def _in_turns(items: Iterable[_Item], count: int) -> AsyncIterator[_Item]:
         if number % count == 0:
             await asyncio.sleep(0)
         yield item
-
-
-def _unless_known(result: CheckResult, standing: Standing) -> CheckResult:
-    """A plan that an open proposal already puts is not put again."""
-    known = standing.open
-    if result.plan is None or known is None or result.outcome is not Outcome.PROPOSED:
-        return result
-    return (
-        replace(result, outcome=Outcome.STILL_OPEN) if same_trades(known, result.plan) else result
-    )

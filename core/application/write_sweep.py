@@ -154,6 +154,8 @@ async def _write_chunk(
 def _cause(result: CheckResult, *, is_settled: bool) -> Cause:
     if result.tax_look is not None and result.tax_look.cause is not None:
         return result.tax_look.cause
+    if result.is_new_cash:
+        return Cause.NEW_CASH
     return Cause.AFTER_SALE if is_settled else Cause.SCHEDULED
 
 

@@ -44,13 +44,22 @@ def _same_side(known: Decimal, now: Decimal) -> Decimal:
     return abs(known) if (known > ZERO) == (now > ZERO) else ZERO
 
 
-def spare_cash(report: DriftReport, policy: Policy) -> Decimal:
-    """The money beyond the CASH line's target and the reserve that purchases could use."""
+def spare_cash(report: DriftReport, policy: Policy, cash: Decimal | None = None) -> Decimal:
+    """The money beyond the CASH target and the reserve that purchases could use; of ``cash`` where it is given."""
     line = next((line for line in report.lines if line.symbol == CASH), None)
     if line is None:
         return ZERO
     target = report.total * line.target / HUNDRED
-    return max(line.value - max(target, policy.cash_reserve.of(report.total)), ZERO)
+    held = line.value if cash is None else cash
+    return max(held - max(target, policy.cash_reserve.of(report.total)), ZERO)
+
+
+def known_spare(proposal: Proposal, policy: Policy) -> Decimal:
+    """The spare cash that people know of: what lay there when they were asked, or what a plan carried out has left."""
+    plan = proposal.revision.plan
+    return spare_cash(
+        plan.before, policy, plan.after.cash if proposal.state in CARRIED_OUT else None
+    )
 
 
 def has_new_cash(report: DriftReport, policy: Policy) -> bool:

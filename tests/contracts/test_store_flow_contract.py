@@ -159,6 +159,7 @@ async def test_a_cool_down_runs_from_the_last_settled_proposal(store: Store) -> 
     mine = family.portfolio.id
     async with store.begin() as work:
         assert await work.proposals.last_settled([mine]) == {}
+        assert await work.proposals.last_answered([mine]) == {}
         older = await propose(work, family)
         await work.proposals.move(older.id, P.OPEN, P.REJECTED)
         later = await propose(work, family)
@@ -166,6 +167,10 @@ async def test_a_cool_down_runs_from_the_last_settled_proposal(store: Store) -> 
         revision = replace(later.revision, number=2, snapshot=snapshot)
         await work.proposals.add_revision(later.id, revision, after=1)
         assert await work.proposals.last_settled([mine]) == {mine: TODAY}
+        answered = await work.proposals.last_answered([mine, PortfolioId(999)])
+        assert {pid: (p.id, p.state) for pid, p in answered.items()} == {
+            mine: (older.id, P.REJECTED)
+        }
         for before, after in (
             (P.OPEN, P.APPROVED),
             (P.APPROVED, P.EXECUTING),
@@ -173,6 +178,8 @@ async def test_a_cool_down_runs_from_the_last_settled_proposal(store: Store) -> 
         ):
             await work.proposals.move(later.id, before, after)
         assert await work.proposals.last_settled([mine]) == {mine: TODAY + timedelta(days=5)}
+        answered = await work.proposals.last_answered([mine])
+        assert (answered[mine].id, answered[mine].revision.number) == (later.id, 2)
 
 
 async def test_reminders_are_taken_once(store: Store) -> None:

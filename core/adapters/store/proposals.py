@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 
 from core.adapters.store import documents
 from core.adapters.store.database import Database, Found, Question
@@ -222,6 +222,18 @@ class SqlProposals:
             )
         )
         return {PortfolioId(number): session for number, session in rows if session is not None}
+
+    async def last_answered(
+        self, portfolio_ids: Collection[PortfolioId]
+    ) -> dict[PortfolioId, Proposal]:
+        """Each portfolio's last done, partial or rejected proposal; those without one are missing."""
+        latest = (
+            select(func.max(PROPOSALS.c.id))
+            .where(self._database.among(PROPOSALS.c.portfolio_id, portfolio_ids), _is_in(SETTLED))
+            .group_by(PROPOSALS.c.portfolio_id)
+        )
+        found = await self._load(_current().where(PROPOSALS.c.id.in_(latest)))
+        return {proposal.portfolio_id: proposal for proposal in found}
 
     async def add_snooze(self, proposal_id: ProposalId, chat_id: ChatId, until: datetime) -> None:
         """Remind a chat of a proposal at a market time; a later wish replaces an earlier one."""

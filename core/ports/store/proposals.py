@@ -93,6 +93,12 @@ class Proposals(Protocol):
         """For cool-downs: the session of the snapshot of each portfolio's last done, partial or rejected proposal."""
         ...
 
+    async def last_answered(
+        self, portfolio_ids: Collection[PortfolioId]
+    ) -> dict[PortfolioId, Proposal]:
+        """Each portfolio's last done, partial or rejected proposal, as a whole; those without one are missing."""
+        ...
+
     async def add_snooze(self, proposal_id: ProposalId, chat_id: ChatId, until: datetime) -> None:
         """Remind a chat of a proposal at a market time; a later wish replaces an earlier one."""
         ...
