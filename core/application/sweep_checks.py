@@ -144,7 +144,8 @@ async def _gather(
     for ids in chunks(tuple(checks)):
         found = await work.portfolios.many(ids)
         portfolios += found
-        standings |= await _with_answers(work, market, found, await _standings(work, ids, moment))
+        before = await _standings(work, ids, moment)
+        standings |= await _with_answers(work, market, moment, found, before)
     rooms = {m.portfolio.id: await rooms_today(work, m, moment) for m in portfolios}
     tax_due = await read_tax_due(work, portfolios, moment)
     return Sweep(moment, checks, tuple(portfolios), standings, rooms=rooms, tax_due=tax_due)
@@ -166,16 +167,19 @@ async def _standings(
 async def _with_answers(
     work: UnitOfWork,
     market: Market,
+    moment: Moment,
     portfolios: Iterable[ManagedPortfolio],
     standings: dict[PortfolioId, Standing],
 ) -> dict[PortfolioId, Standing]:
     """The standings, those that are cooling down with the proposal that people have answered."""
-    today = (await market.moment()).session.date
     cooling = [
         managed.portfolio.id
         for managed in portfolios
         if is_cooling_down(
-            market, standings[managed.portfolio.id].settled, today, managed.policy.cool_down
+            market,
+            standings[managed.portfolio.id].settled,
+            moment.session.date,
+            managed.policy.cool_down,
         )
     ]
     answered = await work.proposals.last_answered(cooling) if cooling else {}
