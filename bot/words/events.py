@@ -8,6 +8,7 @@ from core.application.read_log import CHECKED, ORDER_SENT, PROPOSED, LogEntry
 from core.domain.ids import ChatId
 
 EVENTS: dict[str, str] = {
+    "account_added": "an account was added",
     "account_accepted": "the account at the broker was accepted",
     "account_connected": "a broker account was connected",
     "account_held": "the account is held",

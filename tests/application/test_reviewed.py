@@ -6,17 +6,17 @@ from collections import deque
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-import core.application.plan_within as plan_within_module
 import core.application.run_due_work as run_due_work_module
-from core import planning
 from core.adapters.calendars.replay import ReplayCalendar
 from core.application.check_drift import Outcome
 from core.application.decide_proposal import reject_proposal
 from core.application.execute_proposal import execute_approved
 from core.application.pause import pause
+from core.application.plan_within import plan_within
 from core.application.reconcile import reconcile
 from core.application.resolve_frozen import check_again, say_at_broker, say_not_at_broker
 from core.application.run_due_work import run_due_work
@@ -131,12 +131,12 @@ async def test_a_portfolio_that_cannot_be_planned_does_not_end_the_round_for_oth
     await schedule_checks(world.store, world.market)
     world.pass_time(DAY)
 
-    def calculate(request: PlanRequest) -> Plan:
+    def fails_for_one(request: PlanRequest, *rest: Any) -> Plan:
         if Symbol("CCC") in request.targets.weights:
             raise ArithmeticError("scripted")
-        return planning.calculate(request)
+        return plan_within(request, *rest)
 
-    monkeypatch.setattr(plan_within_module, "calculate", calculate)
+    monkeypatch.setattr("core.application.check_drift.plan_within", fails_for_one)
     done = await run_due_work(world.desk)
     assert done.checks.counts == {Outcome.PROPOSED: 1, Outcome.REFUSED: 1}
     assert (await run_due_work(world.desk)).checks.checked == 0
