@@ -194,8 +194,11 @@ async def test_an_old_button_works_once_after_a_restart(tmp_path: Path) -> None:
         async with running_bot(sandbox, tmp_path) as bot:
             await bot.tap(ANNA, proposal, "Approve", "Bought")
             approve = proposal.button("Approve").callback_data
-            words, is_alert = await bot.answer(bot.press_data(ANNA, proposal, approve or ""))
-            assert (is_alert, "no longer open: done" in words) == (True, True)
+            answer = await bot.answer(bot.press_data(ANNA, proposal, approve or ""))
+            assert answer == ("You have approved it already.", False)
+            async with bot.runtime.store.read() as work:
+                orders = await work.orders.of_proposal(ProposalId(1))
+            assert len(orders) == 2
 
 
 async def test_a_message_that_telegram_holds_back_is_sent_when_it_may_be(tmp_path: Path) -> None:
