@@ -123,7 +123,7 @@ class Database:
     ) -> ColumnElement[Any]:
         """How many seconds lie between two instants of a row."""
         if self._is_postgres:
-            return extract("epoch", last - first)
+            return extract("epoch", last) - extract("epoch", first)
         days = func.julianday(last, type_=Float) - func.julianday(first, type_=Float)
         return func.round(days * 86_400, 3)
 
