@@ -12,6 +12,7 @@ from bot.telegram.commands.rebalance import react
 from bot.telegram.context import NOTHING, Reaction, Turn, say
 from bot.telegram.first_portfolio import current_or_new
 from bot.telegram.screen import Screen
+from bot.telegram.views.deposits import coming_screen
 from bot.telegram.views.standing import which_account
 from bot.telegram.views.withdrawals import aside_screen
 from bot.telegram.which_account import meant_account
@@ -23,11 +24,18 @@ from core.application import request_withdrawal as withdrawals
 from core.application.access import named_account, one_account
 from core.application.choose_portfolio import Current
 from core.application.create_portfolio import CURRENCY
+from core.application.plan_deposit import plan_deposit
 from core.application.request_withdrawal import request_withdrawal
 from core.domain.ids import AccountId, EarmarkId, PortfolioId
 from core.domain.money import ZERO
 from core.domain.portfolio import ManagedAccount
-from core.domain.refusals import CannotRaise, HoldingsOld, NoTargets, PortfolioPaused
+from core.domain.refusals import (
+    CannotRaise,
+    HoldingsOld,
+    NoCashTransfers,
+    NoTargets,
+    PortfolioPaused,
+)
 
 
 async def put_in(turn: Turn, words: Words) -> Reaction:
@@ -35,7 +43,26 @@ async def put_in(turn: Turn, words: Words) -> Reaction:
     amount = read_amount(words.items, CURRENCY, "/deposit 500")
     managed = (await current_or_new(turn, words.slug)).portfolio
     account = meant_account(managed, words.account, is_embedded)
-    return await _put_in(turn, account, amount, turn.key)
+    try:
+        return await _put_in(turn, account, amount, turn.key)
+    except NoCashTransfers:
+        return await _plan_for(turn, named_account(managed, words.account), amount)
+
+
+async def _plan_for(turn: Turn, account: ManagedAccount, amount: Decimal) -> Reaction:
+    """At a broker that moves its money itself: what the amount will buy."""
+    runtime = turn.runtime
+    coming = await plan_deposit(
+        runtime.store,
+        runtime.brokers,
+        runtime.market,
+        member=turn.member,
+        portfolio_id=account.portfolio.id,
+        amount=amount,
+        account_id=account.account.id,
+        limits=runtime.limits,
+    )
+    return say(coming_screen(coming))
 
 
 async def deposit_button(turn: Turn, amount: int, current: Current) -> Reaction:
@@ -188,6 +215,13 @@ VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
 """What each verb about money to be taken out does."""
 
 COMMANDS = (
-    Command("deposit", put_in, "put paper money in", "/deposit 500", moves=True),
+    Command(
+        "deposit",
+        put_in,
+        "put paper money in, or see what money that comes would buy",
+        "/deposit 500",
+        moves=True,
+        is_slow=True,
+    ),
     Command("withdraw", take_out, "take money out", "/withdraw 200", moves=True, is_slow=True),
 )

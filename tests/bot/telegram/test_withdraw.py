@@ -5,8 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox.model import Message
+from core.application import move_cash
 from core.domain.money import parse_decimal
+from core.domain.refusals import NoCashTransfers
 from tests.bot.telegram.stage import ANNA, Stage, stage
 
 
@@ -63,3 +67,23 @@ async def test_money_that_stays_can_be_invested_again(tmp_path: Path) -> None:
         report = await bot.said(ANNA, "is there, to be taken out")
         stays = await bot.tap(ANNA, report, "Keep it invested", "stays")
         await bot.tap(ANNA, stays, "Invest it", "proposal 3", "Buy")
+
+
+async def test_where_the_broker_moves_money_itself_a_deposit_is_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cannot(*_: object, **__: object) -> Decimal:
+        raise NoCashTransfers("alpaca")
+
+    monkeypatch.setattr(move_cash, "deposit", cannot)
+    async with stage(tmp_path) as bot:
+        await invested(bot)
+        plan = await bot.ask(ANNA, "/deposit 1000", "When $1,000.00 has come", "1. Buy ")
+        assert "Nothing is ordered now" in plan.text
+        assert "/policy new_cash 1000" in plan.text
+        assert "Sell" not in plan.text
+        assert len(await bot.events("proposed")) == 1
+        await bot.ask(ANNA, "/policy new_cash 800", "newcash 800")
+        plan = await bot.ask(ANNA, "/deposit 1000", "From $800.00 of spare cash on")
+        await bot.ask(ANNA, "/deposit 0", "above 0")
+        await bot.tap(ANNA, plan, "invest it", "nothing to do")
