@@ -56,3 +56,23 @@ async def test_what_is_said_of_a_new_account_is_checked(tmp_path: Path) -> None:
         code = await invite(bot, "approver")
         await bot.ask(BEN, f"/start {code}", "approver of Family")
         await bot.ask(BEN, "/accounts add Mine", "takes an owner")
+
+
+async def test_a_mixed_proposal_sends_the_one_and_gives_a_checklist_of_the_other(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        await bot.ask(ANNA, "/accounts add Broker by hand 12000", "Broker stands under")
+        proposal = await bot.ask(
+            ANNA, "/rebalance", "In Family (taxable) · SIMULATED", "In Broker (taxable) · BY HAND"
+        )
+        legs = [line for line in proposal.text.splitlines() if ". Buy " in line]
+        head = proposal.text.splitlines().index("In Broker (taxable) · BY HAND")
+        by_hand = [line for line in proposal.text.splitlines()[head:] if ". Buy " in line]
+        assert 0 < len(by_hand) < len(legs)
+        await bot.tap(ANNA, proposal, "Approve", "To do in your broker")
+        checklist = await bot.said(ANNA, "To do in your broker", f"{len(by_hand)} order")
+        assert checklist.text.count(" at about $") == len(by_hand)
+        simulated = [leg for leg in legs if leg not in by_hand]
+        assert not any(leg.partition(".")[0] + ". Buy" in checklist.text for leg in simulated)
