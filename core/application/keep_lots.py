@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from datetime import date
 from decimal import Decimal
 
-from core.application.read_tax import methods_at, read_ledger, washed_lots, washes_of
+from core.application.read_tax import methods_at
+from core.application.realise import SoldShares, realise
 from core.domain.book import Book
 from core.domain.ids import Symbol
 from core.domain.ledger import LedgerLot, LotSource, RealisedSale
-from core.domain.lots import Lot, LotMethod, LotSale, Term, quantity_of
+from core.domain.lots import LotMethod, LotSale, quantity_of
 from core.domain.money import ZERO, sale_proceeds
 from core.domain.order import Fill, Order
 from core.domain.plan import Side
 from core.domain.portfolio import Account, AccountSnapshot, ManagedAccount
 from core.domain.session import NEW_YORK
-from core.domain.tax import TaxRulesName, rules_of
 from core.ports.broker import Brokers
 from core.ports.store import UnitOfWork
-
-_UNKNOWN = "unknown"
-"""The name of the shares that no lot covers, while a sale takes its lots."""
 
 
 async def keep_lots(
@@ -52,7 +48,7 @@ async def keep_lots(
     unknown = _uncovered(snapshot, order.symbol) - _of_unknown(realised)
     for fill in sorted(fills, key=lambda fill: (fill.at, fill.execution_id)):
         if _execution(order, fill) not in known:
-            sold = await _sold(work, managed, account, order, fill, names, unknown)
+            sold = await realise(work, managed, _sale(order, fill), names, unknown)
             unknown -= _of_unknown(sold)
 
 
@@ -80,6 +76,17 @@ def day_of(fill: Fill) -> date:
     return fill.at.astimezone(NEW_YORK).date()
 
 
+def _sale(order: Order, fill: Fill) -> SoldShares:
+    return SoldShares(
+        order.symbol,
+        fill.quantity,
+        sale_proceeds(fill.quantity, fill.price) - fill.commission,
+        day_of(fill),
+        fill.at,
+        _execution(order, fill),
+    )
+
+
 def _uncovered(snapshot: AccountSnapshot, symbol: Symbol) -> Decimal:
     """The shares that an account held, before its plan was carried out, beyond its lots."""
     held = snapshot.holdings.positions.get(symbol, ZERO)
@@ -97,78 +104,6 @@ def _bought(account: Account, order: Order, fill: Fill) -> LedgerLot:
         acquired=day_of(fill),
         source=LotSource.FILL,
         execution=_execution(order, fill),
-    )
-
-
-async def _sold(
-    work: UnitOfWork,
-    managed: ManagedAccount,
-    account: Account,
-    order: Order,
-    fill: Fill,
-    names: Sequence[str],
-    unknown: Decimal,
-) -> list[RealisedSale]:
-    household = managed.portfolio.household_id
-    ledger = await read_ledger(work, [household], day_of(fill))
-    washes = washes_of(ledger, household).washes
-    found = await work.taxes.open_lots(account.id, order.symbol)
-    by_name = {str(lot.id): lot for lot in found}
-    lots = list(washed_lots([replace(lot, name=name) for name, lot in by_name.items()], washes))
-    if unknown > ZERO:
-        lots.append(Lot(order.symbol, unknown, name=_UNKNOWN))
-    prefer = _in_order(names, by_name) if names else ()
-    there = {lot.name for lot in lots}
-    parts = rules_of(TaxRulesName.NONE).lots_sold(
-        order.symbol,
-        lots,
-        LotMethod.SPECIFIC,
-        quantity=fill.quantity,
-        proceeds=sale_proceeds(fill.quantity, fill.price) - fill.commission,
-        sold=day_of(fill),
-        prefer=tuple(name for name in prefer if name in there),
-    )
-    sales = [
-        _realised(
-            account, part, by_name.get(part.lot.name), day_of(fill), _execution(order, fill), place
-        )
-        for place, part in enumerate(parts)
-    ]
-    await work.taxes.add_realised(sales)
-    for sale in sales:
-        if sale.lot_id is not None:
-            await work.taxes.take(sale.lot_id, sale.quantity, fill.at)
-    return sales
-
-
-def _in_order(names: Sequence[str], by_name: Mapping[str, LedgerLot]) -> tuple[str, ...]:
-    """The lots that a plan named, as they are called while a sale takes them; without a name are those nobody knows."""
-    called = {lot.label: name for name, lot in by_name.items()}
-    found = (called.get(name, _UNKNOWN if not name else "") for name in names)
-    return tuple(dict.fromkeys(name for name in found if name))
-
-
-def _realised(
-    account: Account,
-    part: LotSale,
-    lot: LedgerLot | None,
-    sold: date,
-    execution: str,
-    place: int,
-) -> RealisedSale:
-    return RealisedSale(
-        account_id=account.id,
-        owner_id=account.tax_owner_id,
-        symbol=part.lot.symbol,
-        acquired=None if lot is None else lot.acquired,
-        quantity=part.quantity,
-        proceeds=part.proceeds,
-        gain=part.gain,
-        term=part.term if part.gain is not None else Term.UNKNOWN,
-        sold=sold,
-        execution=execution,
-        part=place,
-        lot_id=None if lot is None else lot.id,
     )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from core.application.realise import SoldShares, realise
+from core.domain.ids import AccountId, ClientOrderId
 from core.domain.ledger import LedgerLot, Split, split_ledger
 from core.domain.look import HeldChange
-from core.domain.lots import LotMethod, lot_order
 from core.domain.money import ZERO
 from core.domain.portfolio import Account, ManagedAccount
 from core.ports.store import AuditEvent, UnitOfWork
@@ -27,7 +28,7 @@ async def keep_splits(
     """Change the lots of what was split in an account: shares by its ratio, cost as a whole and dates not at all.
 
     Where less than a share is in the lots beyond what is held afterwards, it was paid out in cash: the oldest lots give
-    it up. What that brought is not known here, so nothing is realised; the audit log says how much it was.
+    it up, in a sale of which nobody has told yet what it has brought.
     """
     for change in changes:
         if change.ratio is None:
@@ -38,7 +39,7 @@ async def keep_splits(
         known = await work.taxes.lots([account.id], date.min)
         lots = split_ledger([lot for lot in known if lot.symbol == change.symbol], split.ratio)
         await work.taxes.change_lots(lots, now)
-        paid_out = await _pay_out(work, lots, change.after, now)
+        paid_out = await _pay_out(work, managed, split, lots, change.after, now)
         await work.log.record(
             AuditEvent(
                 now,
@@ -52,17 +53,23 @@ async def keep_splits(
 
 
 async def _pay_out(
-    work: UnitOfWork, lots: Sequence[LedgerLot], held: Decimal, now: datetime
+    work: UnitOfWork,
+    managed: ManagedAccount,
+    split: Split,
+    lots: Sequence[LedgerLot],
+    held: Decimal,
+    now: datetime,
 ) -> Decimal:
-    """Take the fraction of a share out of the lots that a split has left no room for, and return it."""
-    by_name = {str(lot.id): lot for lot in lots if lot.remaining > ZERO}
-    over = sum((lot.remaining for lot in by_name.values()), ZERO) - held
+    """Sell the fraction of a share that a split has left no room for in the lots, and return it."""
+    over = sum((lot.remaining for lot in lots), ZERO) - held
     if not ZERO < over < _ONE_SHARE:
         return ZERO
-    named = [lot.named(name) for name, lot in by_name.items()]
-    left = over
-    for lot in lot_order(named, LotMethod.FIFO, sold=now.date(), price=ZERO):
-        if (part := min(lot.quantity, left)) > ZERO:
-            await work.taxes.take(by_name[lot.name].id, part, now)
-            left -= part
+    name = f"{fractions_of(managed.account.id)}/{split.symbol}-{split.effective}"
+    day = split.effective
+    await realise(work, managed, SoldShares(split.symbol, over, None, day, now, name))
     return over
+
+
+def fractions_of(account_id: AccountId) -> ClientOrderId:
+    """What the sales of an account's fractions are called together, where orders have their own names."""
+    return ClientOrderId(f"split-{account_id}")

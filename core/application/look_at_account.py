@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from core.application.desk import Desk, Seen
 from core.application.hold_account import hold_account, lift_hold
+from core.application.keep_others import keep_others
 from core.application.keep_splits import keep_splits
 from core.application.open_lots import open_lots
 from core.application.send_order import NOT_THERE
@@ -82,6 +83,14 @@ async def look_at_account(desk: Desk, managed: ManagedAccount) -> Seen:
                 work, managed, managed.account, changes or (), moment.session.date, now
             )
     if is_believed:
+        await keep_others(
+            desk,
+            managed,
+            changes or (),
+            report.positions,
+            since,
+            has_new_cash=ours.last is None or ours.last.cash != report.account.cash,
+        )
         await open_lots(desk, managed, managed.account, report.positions)
     return _remember(desk, managed, Seen(now, foreign))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,8 +10,15 @@ from enum import StrEnum
 from fractions import Fraction
 
 from core.domain.ids import AccountId, MemberId, Symbol
-from core.domain.lots import SMALLEST_SHARE, Lot, Term, split_shares
-from core.domain.money import ZERO
+from core.domain.lots import (
+    SMALLEST_SHARE,
+    Lot,
+    Term,
+    split_in_proportion,
+    split_shares,
+    term_of,
+)
+from core.domain.money import ZERO, to_cents
 from core.domain.tax import TaxRulesName, ToldYear
 
 
@@ -68,7 +75,8 @@ class RealisedSale:
 
     What wash sales disallow of a loss is not kept: later purchases change it. ``execution`` and ``part`` (the lot's
     place in the sale, from 0) are unique together. ``owner_id`` is whose taxes it counted for; ``gain`` is None where
-    the basis is unknown, below 0 for a loss.
+    the basis is unknown, below 0 for a loss. ``proceeds`` are None, and the gain too, while nobody has told what the
+    sale has brought.
     """
 
     account_id: AccountId
@@ -76,13 +84,36 @@ class RealisedSale:
     symbol: Symbol
     acquired: date | None
     quantity: Decimal
-    proceeds: Decimal
+    proceeds: Decimal | None
     gain: Decimal | None
     term: Term
     sold: date
     execution: str
     part: int = 0
     lot_id: int | None = None
+
+
+def priced(
+    sales: Sequence[RealisedSale], lots: Iterable[LedgerLot], proceeds: Decimal
+) -> tuple[RealisedSale, ...]:
+    """Return the parts of one sale with what it has brought after all, split over them to the cent.
+
+    The gain follows from the lots that the shares came from; it stays unknown where those are not there any more.
+    """
+    costs = {lot.id: lot.cost_per_share for lot in lots}
+    parts = split_in_proportion(proceeds, [sale.quantity for sale in sales])
+    return tuple(
+        _priced(sale, part, costs.get(sale.lot_id or 0))
+        for sale, part in zip(sales, parts, strict=True)
+    )
+
+
+def _priced(sale: RealisedSale, proceeds: Decimal, cost: Decimal | None) -> RealisedSale:
+    if cost is None:
+        return replace(sale, proceeds=proceeds)
+    term = term_of(Lot(sale.symbol, sale.quantity, cost, sale.acquired), sale.sold)
+    gain = proceeds - to_cents(cost * sale.quantity)
+    return replace(sale, proceeds=proceeds, gain=gain, term=term)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from core.domain.money import ZERO
 class ShareMove:
     """Shares that came (above 0) or went (below 0) at a broker, under the broker's own name for it.
 
-    ``price`` is of one share where they were bought or sold; None where a split made or took them.
+    ``price`` is of one share where they were bought or sold; None where a split made or took them. ``order`` is the
+    broker's name of the order that did it.
     """
 
     name: str
@@ -26,6 +27,17 @@ class ShareMove:
     at: datetime
     day: date
     price: Decimal | None = None
+    order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CashInLieu:
+    """Money that a broker paid for a fraction of a share which a split had left, under the broker's own name for it."""
+
+    name: str
+    symbol: Symbol
+    amount: Decimal
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,21 @@ def lots_from_moves(symbol: Symbol, moves: Iterable[ShareMove], held: Decimal) -
         else:
             lots = _without(lots, -move.shares)
     return lots if quantity_of(lots) == held else ()
+
+
+def moves_behind(moves: Iterable[ShareMove], shares: Decimal) -> tuple[ShareMove, ...]:
+    """Return the latest purchases and sales that come to a change of ``shares`` together, oldest first.
+
+    Nothing where they come to another change, however far one goes back: then something else has moved shares.
+    """
+    taken: list[ShareMove] = []
+    left = shares
+    for move in sorted(moves, key=lambda m: (m.at, m.name), reverse=True):
+        taken.append(move)
+        left -= move.shares
+        if not left:
+            return tuple(reversed(taken))
+    return ()
 
 
 def _without(lots: Sequence[Lot], shares: Decimal) -> tuple[Lot, ...]:

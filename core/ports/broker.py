@@ -13,7 +13,7 @@ from core.domain.access_fault import AccessFault
 from core.domain.ids import AccountId, ClientOrderId, Symbol
 from core.domain.look import Held
 from core.domain.lots import LotMethod
-from core.domain.opening import BrokerCosts
+from core.domain.opening import BrokerCosts, CashInLieu, ShareMove
 from core.domain.order import Fill, OrderState
 from core.domain.plan import Side
 from core.domain.portfolio import Account, Holdings
@@ -261,6 +261,19 @@ class TellsCosts(Protocol):
 
     async def costs(self, symbols: Collection[Symbol]) -> BrokerCosts:
         """What these positions have cost, and the moves of shares behind them; raises BrokerUnavailable."""
+        ...
+
+
+@runtime_checkable
+class TellsTrades(Protocol):
+    """Brokers that tell each purchase and sale in an account, whoever made it, and what fractions were paid for."""
+
+    async def trades(self, since: datetime) -> Sequence[ShareMove]:
+        """Every purchase and sale after a time; raises BrokerUnavailable."""
+        ...
+
+    async def paid_in_lieu(self, since: datetime) -> Sequence[CashInLieu]:
+        """Every payment for a fraction of a share after a time; raises BrokerUnavailable."""
         ...
 
 

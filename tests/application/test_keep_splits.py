@@ -10,6 +10,7 @@ from fractions import Fraction
 from core.domain.ids import AccountId, PortfolioId, Symbol
 from core.domain.ledger import LedgerLot, RealisedSale, Split, distinct_splits, shares_today
 from core.domain.lots import Term
+from core.domain.opening import CashInLieu
 from core.domain.portfolio import ManagedPortfolio
 from core.ports.store import AuditEvent
 from tests.application.test_ledger import open_lots, situation, taxed
@@ -39,6 +40,11 @@ async def lots_of(world: World, managed: ManagedPortfolio, symbol: Symbol) -> li
     async with world.store.read() as work:
         found = await work.taxes.open_lots(managed.accounts[0].id, symbol)
     return [replace(lot, id=0) for lot in found]
+
+
+async def realised(world: World, managed: ManagedPortfolio) -> tuple[RealisedSale, ...]:
+    async with world.store.read() as work:
+        return await work.taxes.realised([managed.accounts[0].id], date.min)
 
 
 async def events(world: World, managed: ManagedPortfolio) -> list[AuditEvent]:
@@ -82,6 +88,34 @@ async def test_a_fraction_that_was_paid_out_leaves_the_oldest_lot(world: World) 
     assert round(old.cost_per_share or 0, 6) == 18
     (event,) = await events(world, managed)
     assert event.data.endswith("paid out 0.333333333")
+    (sale,) = await realised(world, managed)
+    assert (sale.quantity, sale.proceeds, sale.gain, sale.term, sale.acquired, sale.sold) == (
+        Decimal("0.333333333"),
+        None,
+        None,
+        Term.UNKNOWN,
+        OLD,
+        date(2020, 3, 9),
+    )
+
+
+async def test_a_fraction_is_priced_once_the_broker_has_paid_for_it(world: World) -> None:
+    """A third of a share, which had cost $6, is paid for with $100 two days after the split: a gain of $94."""
+    managed = await family(world)
+    await open_lots(world, a_lot(managed.accounts[0].id, "70", "70", "6", OLD))
+    world.price(AAA=300)
+    world.hold(1100, AAA=23, BBB=60)
+    await look(world)
+    world.broker.in_lieu = (
+        CashInLieu("other", Symbol("BBB"), Decimal(7), date(2020, 3, 11)),
+        CashInLieu("paid", AAA, Decimal(100), date(2020, 3, 11)),
+    )
+    await look(world)
+    assert [sale.proceeds for sale in await realised(world, managed)] == [None]
+    world.hold(1200, AAA=23, BBB=60)
+    await look(world)
+    (sale,) = await realised(world, managed)
+    assert (sale.proceeds, sale.gain, sale.term) == (Decimal(100), Decimal(94), Term.LONG)
 
 
 async def test_lots_follow_an_instrument_to_its_new_name(world: World) -> None:

@@ -113,6 +113,18 @@ async def test_a_part_of_an_execution_is_realised_once(store: Store) -> None:
         assert await work.taxes.realised(ours, date(2020, 3, 3)) == ()
 
 
+async def test_what_a_sale_has_brought_may_be_told_later(store: Store) -> None:
+    family = await settle(store)
+    sold = replace(a_sale(family), proceeds=None, gain=None, term=Term.UNKNOWN)
+    other = replace(sold, part=1)
+    async with store.begin() as work:
+        await work.taxes.add_realised([sold, other])
+        await work.taxes.price_sales([a_sale(family)])
+    async with store.read() as work:
+        found = await work.taxes.realised([family.account.id], THIS_YEAR)
+        assert found == (a_sale(family), other)
+
+
 async def test_profiles_groups_and_treatments_are_replaced(store: Store) -> None:
     family = await settle(store)
     member = family.member

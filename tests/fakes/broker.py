@@ -17,7 +17,7 @@ from enum import StrEnum
 from core.domain.ids import AccountId, ClientOrderId, Symbol
 from core.domain.look import Held
 from core.domain.money import ZERO, purchase_cost, sale_proceeds
-from core.domain.opening import BrokerCosts, PositionCost, ShareMove
+from core.domain.opening import BrokerCosts, CashInLieu, PositionCost, ShareMove
 from core.domain.order import AT_BROKER, Fill, OrderState
 from core.domain.plan import Side
 from core.domain.portfolio import Account, Holdings
@@ -120,6 +120,8 @@ class FakeBroker:
     moves: tuple[ShareMove, ...] | None = ()
     costs_of: dict[Symbol, Decimal] = field(default_factory=dict)
     asked_costs: int = 0
+    in_lieu: tuple[CashInLieu, ...] = ()
+    asked_trades: int = 0
     reports: list[datetime | None] = field(default_factory=list)
     market_clock: MarketClock = field(default_factory=FakeMarketClock)
     mishaps: deque[Mishap | None] = field(default_factory=deque)
@@ -274,6 +276,15 @@ class FakeBroker:
         await self._read()
         told = {s: PositionCost(self.positions[s], self.costs_of.get(s)) for s in symbols}
         return BrokerCosts(told, self.moves)
+
+    async def trades(self, since: datetime) -> Sequence[ShareMove]:
+        self.asked_trades += 1
+        await self._read()
+        return [m for m in self.moves or () if m.price is not None and m.at > since]
+
+    async def paid_in_lieu(self, since: datetime) -> Sequence[CashInLieu]:
+        await self._read()
+        return [paid for paid in self.in_lieu if paid.day >= since.date()]
 
     async def cancel(self, client_order_id: ClientOrderId) -> None:
         self.cancels.append(client_order_id)

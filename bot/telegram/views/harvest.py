@@ -184,7 +184,7 @@ def _row(each: HarvestedSale) -> tuple[str, ...]:
         sale.symbol,
         f"{sale.quantity.normalize():f}",
         "" if sale.acquired is None else sale.acquired.isoformat(),
-        _amount(sale.proceeds),
+        "" if sale.proceeds is None else _amount(sale.proceeds),
         _amount(each.loss),
         sale.term.value,
         _amount(each.disallowed),

@@ -58,6 +58,7 @@ def taxes_screen(shown: ShownTaxes) -> Screen:
             same_words(shown.equivalents),
         ),
         _gaps(shown),
+        _unpriced(shown.entries),
         lines("To change:", *(code(how) for how in _HOW)),
         NO_ADVICE,
     )
@@ -119,6 +120,20 @@ def _gap(gap: LotGap, where: str) -> str:
     return f"Lots name {shares} {gap.symbol}{where} more than is held."
 
 
+def _unpriced(entries: Sequence[RealisedEntry]) -> str:
+    """The sales of which nobody has told what they brought: they count for no gain."""
+    shares: dict[tuple[str, str], Decimal] = {}
+    for entry in entries:
+        if entry.sale.proceeds is None:
+            key = entry.sale.symbol, entry.sale.sold.isoformat()
+            shares[key] = shares.get(key, ZERO) + entry.sale.quantity
+    rows = [
+        f"{quantity(sold)} {escape(symbol)} paid out on {day}: proceeds unknown, no gain counted."
+        for (symbol, day), sold in shares.items()
+    ]
+    return capped(rows, MOST_GAPS, "more")
+
+
 def _own(shown: ShownTaxes) -> str:
     """What the member who asks has told, where no line above says it."""
     if shown.owners:
@@ -160,7 +175,7 @@ def _row(entry: RealisedEntry) -> tuple[str, ...]:
         sale.symbol,
         f"{sale.quantity.normalize():f}",
         "" if sale.acquired is None else sale.acquired.isoformat(),
-        _amount(sale.proceeds),
+        "" if sale.proceeds is None else _amount(sale.proceeds),
         "" if sale.gain is None else _amount(sale.gain),
         sale.term.value,
         _amount(entry.disallowed) if entry.disallowed > ZERO else "0",

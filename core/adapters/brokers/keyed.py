@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from core.adapters.brokers.registry import Brokerage
 from core.domain.access_fault import AccessFault
 from core.domain.ids import ClientOrderId, Symbol
-from core.domain.opening import BrokerCosts
+from core.domain.opening import BrokerCosts, CashInLieu, ShareMove
 from core.domain.portfolio import Holdings
 from core.domain.refusals import NotBuiltYet
 from core.ports.broker import (
@@ -28,6 +28,7 @@ from core.ports.broker import (
     NoAccess,
     OrderRequest,
     TellsCosts,
+    TellsTrades,
     Watched,
 )
 from core.ports.broker_keys import BrokerKeys, KeyRing
@@ -270,6 +271,16 @@ class KeyedAccount:
         return (
             await broker.costs(symbols) if isinstance(broker, TellsCosts) else BrokerCosts({}, ())
         )
+
+    async def trades(self, since: datetime) -> Sequence[ShareMove]:
+        """Every purchase and sale after a time; nothing where the broker does not tell."""
+        broker = await self._broker()
+        return await broker.trades(since) if isinstance(broker, TellsTrades) else ()
+
+    async def paid_in_lieu(self, since: datetime) -> Sequence[CashInLieu]:
+        """Every payment for a fraction of a share after a time; nothing where the broker does not tell."""
+        broker = await self._broker()
+        return await broker.paid_in_lieu(since) if isinstance(broker, TellsTrades) else ()
 
 
 class KeyedDoors:

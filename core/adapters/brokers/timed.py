@@ -34,9 +34,11 @@ CALLS = frozenset(
         "find_order",
         "holdings",
         "open_orders",
+        "paid_in_lieu",
         "report",
         "sessions",
         "submit",
+        "trades",
         "transfer",
     }
 )

@@ -175,6 +175,16 @@ class SqlTaxes:
         )
         return tuple(map(_sale_of, rows))
 
+    async def price_sales(self, sales: Sequence[RealisedSale]) -> None:
+        """Write down what sales have brought after all, by their executions and parts."""
+        for sale in sales:
+            values = {"proceeds": sale.proceeds, "gain": sale.gain, "term": sale.term.value}
+            await self._database.write(
+                update(REALISED)
+                .where(REALISED.c.execution == sale.execution, REALISED.c.part == sale.part)
+                .values(**values)
+            )
+
     async def profiles(self, member_ids: Collection[MemberId]) -> dict[MemberId, TaxProfile]:
         """Members' tax profiles; those who have said nothing are missing."""
         rows = await self._database.rows(

@@ -75,6 +75,10 @@ class Taxes(Protocol):
         """What was realised in accounts on this day or later, oldest first."""
         ...
 
+    async def price_sales(self, sales: Sequence[RealisedSale]) -> None:
+        """Write down what sales have brought after all, by their executions and parts."""
+        ...
+
     async def profiles(self, member_ids: Collection[MemberId]) -> dict[MemberId, TaxProfile]:
         """Members' tax profiles; those who have said nothing are missing."""
         ...

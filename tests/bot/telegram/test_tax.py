@@ -39,6 +39,32 @@ async def realise(bot: Stage, *gains: str) -> date:
     return today
 
 
+async def test_a_fraction_that_nobody_has_priced_is_named_and_counts_for_nothing(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        today = await realise(bot, "400.00")
+        async with bot.runtime.store.begin() as work:
+            (sale,) = await work.taxes.realised([AccountId(1)], today)
+            unpriced = replace(
+                sale,
+                quantity=Decimal("0.25"),
+                proceeds=None,
+                gain=None,
+                term=Term.UNKNOWN,
+                execution="split-1/QUAL",
+            )
+            await work.taxes.add_realised([unpriced])
+        await bot.ask(
+            ANNA,
+            "/tax",
+            "long $400.00",
+            f"0.25 QUAL paid out on {today.isoformat()}: proceeds unknown, no gain counted.",
+        )
+        await bot.ask(ANNA, "/tax csv", "2 sales")
+
+
 async def test_taxes_are_told_shown_and_sent_as_a_file(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.set_up()

@@ -26,7 +26,7 @@ from core.adapters.brokers.alpaca.rules import as_json, require_means, require_s
 from core.adapters.brokers.alpaca.states import as_broker_order, is_known
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.look import Held
-from core.domain.opening import BrokerCosts, PositionCost
+from core.domain.opening import BrokerCosts, CashInLieu, PositionCost, ShareMove
 from core.domain.plan import Side
 from core.domain.portfolio import Holdings
 from core.ports.broker import (
@@ -147,6 +147,16 @@ class AlpacaAccount:
             if p.is_stock and p.symbol in symbols and p.quantity > 0
         }
         return BrokerCosts(told, await self._desk.moves())
+
+    async def trades(self, since: datetime) -> Sequence[ShareMove]:
+        """Every purchase and sale after a time, whoever made it."""
+        await self._own_account()
+        return await self._desk.trades(since)
+
+    async def paid_in_lieu(self, since: datetime) -> Sequence[CashInLieu]:
+        """Every payment for a fraction of a share after a time."""
+        await self._own_account()
+        return await self._desk.paid_in_lieu(since)
 
     async def cancel(self, client_order_id: ClientOrderId) -> None:
         """Ask for an order to be cancelled; one that Alpaca does not have needs none."""

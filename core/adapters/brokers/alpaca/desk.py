@@ -25,6 +25,7 @@ from core.adapters.brokers.alpaca.records import (
     read_asset,
     read_clock,
     read_fills,
+    read_in_lieu,
     read_moves,
     read_order,
     read_position,
@@ -39,7 +40,7 @@ from core.adapters.brokers.alpaca.refusals import (
 from core.adapters.brokers.alpaca.states import read_seen_order
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO
-from core.domain.opening import ShareMove
+from core.domain.opening import CashInLieu, ShareMove
 from core.domain.order import Fill
 from core.domain.session import Session
 from core.ports.broker import BrokerAsset, BrokerClock, BrokerUnavailable, SeenOrder
@@ -184,6 +185,22 @@ class AlpacaDesk:
                 return None
             found += records
         return read_moves(found)
+
+    async def trades(self, since: datetime) -> tuple[ShareMove, ...]:
+        """Every purchase and sale after a time."""
+        return await self._read(lambda: read_moves(self._activities("FILL", since)))
+
+    async def paid_in_lieu(self, since: datetime) -> tuple[CashInLieu, ...]:
+        """Every payment for a fraction of a share after a time."""
+        return await self._read(lambda: read_in_lieu(self._activities("CIL", since)))
+
+    def _activities(self, kind: str, since: datetime) -> list[Record]:
+        asked = {
+            "page_size": FILLS_A_PAGE,
+            "direction": "asc",
+            "after": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        return self._pages(f"/account/activities/{kind}", asked, FILLS_A_PAGE, "page_token")
 
     async def post(self, order: dict[str, str]) -> Any:
         """Send an order once and return what Alpaca says of it; raises AlpacaFault."""

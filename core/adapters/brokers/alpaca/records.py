@@ -22,7 +22,7 @@ from core.adapters.alpaca_api.exact import (
 from core.adapters.alpaca_api.faults import Unreadable
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO
-from core.domain.opening import ShareMove
+from core.domain.opening import CashInLieu, ShareMove
 from core.domain.order import Fill
 from core.domain.plan import Side
 from core.domain.session import Session
@@ -233,13 +233,29 @@ def _trade(name: str, record: Record) -> ShareMove:
         at,
         at.astimezone(EXCHANGE_ZONE).date(),
         number_of(record, "price"),
+        str(record.get("order_id") or ""),
     )
 
 
-def _split(name: str, record: Record) -> ShareMove:
+def read_in_lieu(records: Iterable[object]) -> tuple[CashInLieu, ...]:
+    """Payments for fractions of shares, each once. What is cancelled, or names no symbol or money, says nothing."""
+    found = {}
+    for record in map(record_of, records):
+        amount = maybe_number(record, "net_amount") or ZERO
+        if record.get("status") != "canceled" and record.get("symbol") and amount > ZERO:
+            name, symbol = text_of(record, "id"), Symbol(text_of(record, "symbol"))
+            found[name] = CashInLieu(name, symbol, amount, _day(record))
+    return tuple(found.values())
+
+
+def _day(record: Record) -> date:
     try:
-        day = date.fromisoformat(text_of(record, "date")[:10])
+        return date.fromisoformat(text_of(record, "date")[:10])
     except ValueError:
-        raise Unreadable("Alpaca tells of a split on a day that cannot be read") from None
+        raise Unreadable("Alpaca tells of something on a day that cannot be read") from None
+
+
+def _split(name: str, record: Record) -> ShareMove:
+    day = _day(record)
     start = datetime.combine(day, time(), EXCHANGE_ZONE)
     return ShareMove(name, Symbol(text_of(record, "symbol")), number_of(record, "qty"), start, day)

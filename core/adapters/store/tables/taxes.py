@@ -29,7 +29,7 @@ class RealisedRow(Base, table=True):
     instrument_id: int = link("instruments.id")
     acquired: date | None = None
     quantity: Decimal = amount()
-    proceeds: Decimal = amount()
+    proceeds: Decimal | None = amount(null=True)
     gain: Decimal | None = amount(null=True)
     term: str
     sold: date

@@ -11,12 +11,12 @@ import pytest
 
 from core.adapters.alpaca_api import Unreadable
 from core.adapters.brokers.alpaca import desk
-from core.adapters.brokers.alpaca.records import read_moves
+from core.adapters.brokers.alpaca.records import read_in_lieu, read_moves
 from core.domain.ids import Symbol
-from core.domain.opening import PositionCost, lots_from_moves
+from core.domain.opening import CashInLieu, PositionCost, lots_from_moves
 from core.domain.order import OrderState
 from core.domain.refusals import CurrencyMismatch
-from core.ports.broker import BrokerAmbiguous, BrokerUnavailable, Dedup, TellsCosts
+from core.ports.broker import BrokerAmbiguous, BrokerUnavailable, Dedup, TellsCosts, TellsTrades
 from tests.adapters.brokers.alpaca.stage import AGG, BRKB, SPY, Stage, buy, sell, staged
 from tests.fakes.alpaca import faults
 from tests.fakes.alpaca.faults import Answer, Fault
@@ -343,6 +343,41 @@ async def test_what_positions_have_cost_and_how_they_came_about(stage: Stage) ->
     assert (lot.quantity, lot.cost_per_share) == (Decimal(6), Decimal(50))
     assert lot.acquired == date(2020, 3, 9)
     assert lots_from_moves(AGG, costs.moves, Decimal(10)) == ()
+
+
+async def test_every_trade_is_told_with_its_order(stage: Stage) -> None:
+    order = await stage.broker.submit(buy())
+    await stage.settled(ID)
+    stage.exchange.split("SPY", 2)
+    assert isinstance(stage.broker, TellsTrades)
+    told = await stage.broker.trades(stage.exchange.time.now() - timedelta(hours=1))
+    (move,) = told
+    assert (move.symbol, move.shares, move.price) == (SPY, Decimal(3), Decimal(100))
+    assert move.order == order.broker_order_id
+    assert await stage.broker.paid_in_lieu(stage.exchange.time.now()) == ()
+
+
+def test_payments_for_fractions_are_read_once_and_cancelled_ones_not_at_all() -> None:
+    entry = {
+        "activity_type": "CIL",
+        "id": "1",
+        "symbol": "SPY",
+        "date": "2020-03-11",
+        "net_amount": "33.40",
+        "status": "executed",
+    }
+    paid = read_in_lieu(
+        [
+            entry,
+            entry,
+            {**entry, "id": "2", "status": "canceled"},
+            {**entry, "id": "3", "net_amount": None},
+            {**entry, "id": "4", "symbol": None},
+        ]
+    )
+    assert paid == (CashInLieu("1", SPY, Decimal("33.40"), date(2020, 3, 11)),)
+    with pytest.raises(Unreadable):
+        read_in_lieu([{**entry, "date": "soon"}])
 
 
 def test_a_split_in_two_entries_is_one_move_and_a_cancelled_one_is_none() -> None:
