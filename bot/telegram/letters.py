@@ -17,6 +17,7 @@ from bot.telegram.views.proposal import (
     reminder,
     report_reply,
 )
+from bot.telegram.views.rules import rule_notice
 from bot.telegram.views.standing import (
     changes_notice,
     foreign_notice,
@@ -33,6 +34,7 @@ from core.domain.membership import Role
 from core.domain.outbox import Copy, MessageKind, OutboxItem
 from core.domain.portfolio import ManagedAccount, ManagedPortfolio, Rung
 from core.domain.proposal import Proposal, ProposalState, RevisionCause
+from core.domain.rules import read_told
 from core.ports.store import UnitOfWork
 
 ENDED_UNSEEN = frozenset(
@@ -227,8 +229,13 @@ def _about_portfolio(
                 RungCause(data["cause"]),
                 data.get("member_name", ""),
             )
-        case MessageKind.SWITCH_KEPT:
-            return switch_kept(managed, dict(data))
+        case MessageKind.SWITCH_KEPT | MessageKind.RULE:
+            is_rule = item.kind is MessageKind.RULE
+            return (
+                rule_notice(managed, read_told(data))
+                if is_rule
+                else switch_kept(managed, dict(data))
+            )
         case MessageKind.KEPT_CRASHING:
             return notices.kept_crashing(managed)
         case MessageKind.CODES_LOCKED:

@@ -122,6 +122,7 @@ CHECK_OUTCOMES: dict[str, str] = {
     "in_flight": "left alone, because a proposal is being carried out",
     "repeated": "done before",
     "paused": "left alone, because the portfolio is paused",
+    "held_off": "held off by a rule",
 }
 """What a check came to, by the code that is stored with it."""
 

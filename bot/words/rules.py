@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from bot.words.labels import CHECK_OUTCOMES
 from bot.words.numbers import listed, plain
 from bot.words.refusals import refusal_sentence
 from bot.words.times import date_of, weekday
@@ -16,8 +17,8 @@ from core.domain.rules import (
     LackKind,
     Measure,
     Reading,
-    Rule,
     Ruled,
+    Told,
     Truth,
     Verdict,
 )
@@ -52,12 +53,57 @@ _PERCENT = frozenset({Measure.MOVE, Measure.DRAWDOWN, Measure.DISTANCE, Measure.
 
 def verdict_lines(verdict: Verdict, today: date) -> list[str]:
     """One sentence for each rule that did something, or that could not be told; none where all is as usual."""
-    done = [f"{_did(each.rule)}: {_why(each, today)}." for each in verdict.because]
+    done = [
+        f"{_did(each.rule.action, each.rule.factor)}: {_why(each, today)}."
+        for each in verdict.because
+    ]
     if verdict.action is Action.HOLD_OFF:
         done.append(TIMING)
     done += [f"Overruled ({ACTIONS[e.rule.action]}): {_why(e, today)}." for e in verdict.overruled]
     done += [f"Noted: {_why(each, today)}." for each in verdict.notes]
     return done + [unknown_sentence(each) for each in verdict.unknown]
+
+
+def told_sentences(told: Told) -> list[str]:
+    """What is said of a rule that holds, once for as long as it does: what it did, and what that comes to."""
+    first = f"{_did(told.action, told.factor)}: {_values(told.evaluation, told.day)}."
+    match told.action:
+        case Action.HOLD_OFF:
+            quiet = (
+                "The scheduled check made no plan. That stays so, without another word, while rule"
+                f" {told.rule_id} holds; /rebalance makes one all the same."
+            )
+            return [first, quiet, TIMING]
+        case Action.WIDEN:
+            return [first, f"Scheduled checks trade less while rule {told.rule_id} holds."]
+        case Action.CHECK_NOW:
+            return [first, _found(told.outcome)]
+        case Action.NOTIFY:
+            return [first, f"Rule {told.rule_id} only notifies: nothing else is different."]
+
+
+def asked_sentences(verdict: Verdict, today: date) -> list[str]:
+    """What is said to people who ask for a check that rules would have held off, or made with wider bands."""
+    said = []
+    for each in verdict.because:
+        number, why = each.rule.id, _why(each, today)
+        if verdict.action is Action.HOLD_OFF:
+            did = f"Rule {number} holds off scheduled checks now: {why}."
+            said.append(f"{did} You asked, so this one was made.")
+        elif verdict.action is Action.WIDEN:
+            did = f"Rule {number} widens the bands of scheduled checks now: {why}."
+            said.append(f"{did} This one used your own bands.")
+    return said
+
+
+def _found(outcome: str) -> str:
+    match outcome:
+        case "proposed":
+            return "Something is to be traded: see the proposal."
+        case "on_target":
+            return "Nothing is to be traded: every line is inside its band."
+        case _:
+            return f"What came of it: {CHECK_OUTCOMES.get(outcome, outcome)}."
 
 
 def unknown_sentence(ruled: Ruled) -> str:
@@ -101,12 +147,12 @@ def reading_words(reading: Reading) -> str:
     return f"{name} {value}{unit} {_SIGNS[operator]} {plain(comparison.limit)}{unit}"
 
 
-def _did(rule: Rule) -> str:
-    match rule.action:
+def _did(action: Action, factor: Decimal | None) -> str:
+    match action:
         case Action.HOLD_OFF:
             return "Held off"
         case Action.WIDEN:
-            return f"Bands widened by {plain(rule.factor or Decimal(1))}"
+            return f"Bands widened by {plain(factor or Decimal(1))}"
         case Action.CHECK_NOW:
             return "Checked now"
         case Action.NOTIFY:
@@ -114,9 +160,12 @@ def _did(rule: Rule) -> str:
 
 
 def _why(ruled: Ruled, today: date) -> str:
-    values = listed([reading_words(reading) for reading in ruled.evaluation.readings])
-    since = since_words(ruled.evaluation, today)
-    return f"{values} {since}".rstrip()
+    return _values(ruled.evaluation, today)
+
+
+def _values(evaluation: Evaluation, today: date) -> str:
+    values = listed([reading_words(reading) for reading in evaluation.readings])
+    return f"{values} {since_words(evaluation, today)}".rstrip()
 
 
 def since_words(evaluation: Evaluation, today: date) -> str:

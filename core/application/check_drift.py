@@ -63,6 +63,7 @@ class Outcome(StrEnum):
     IN_FLIGHT = "in_flight"
     REPEATED = "repeated"
     PAUSED = "paused"
+    HELD_OFF = "held_off"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,12 @@ from core.application.check_drift import (
     judge_snapshot,
     require_unhindered,
 )
+from core.application.follow_rules import (
+    follow_rules,
+    holds_off,
+    is_rules_check,
+    under_rules,
+)
 from core.application.gate import rooms_today
 from core.application.hand_kept import require_confirmed
 from core.application.hold_account import raise_if_all_held
@@ -83,7 +89,15 @@ BREATH = 10
 ABANDONED = timedelta(minutes=2)
 """After how long a check that a person asked for, and nobody finished, is taken over."""
 
-NOT_LOOKED = frozenset({Outcome.REFUSED, Outcome.PAUSED, Outcome.IN_FLIGHT, Outcome.COOLING_DOWN})
+NOT_LOOKED = frozenset(
+    {
+        Outcome.REFUSED,
+        Outcome.PAUSED,
+        Outcome.IN_FLIGHT,
+        Outcome.COOLING_DOWN,
+        Outcome.HELD_OFF,
+    }
+)
 """After which outcomes a date of the calendar is still to be kept: nothing was measured."""
 
 LEFT_OPEN = PAIRED_CAUSES | {Cause.WITHDRAWAL}
@@ -95,14 +109,16 @@ _House = tuple[str, AccountId | None]
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """What a sweep did: how many checks came to each outcome."""
+    """What a sweep did: how many checks came to each outcome, and how often rules had something to tell."""
 
     counts: Mapping[Outcome, int] = field(default_factory=dict)
+    told: int = 0
 
     @property
     def pushed(self) -> int:
-        """How many of them tell people something: a proposal, or a refusal."""
-        return self.counts.get(Outcome.PROPOSED, 0) + self.counts.get(Outcome.REFUSED, 0)
+        """How often people are told something: a proposal, a refusal, or what a rule says."""
+        checks = self.counts.get(Outcome.PROPOSED, 0) + self.counts.get(Outcome.REFUSED, 0)
+        return checks + self.told
 
     @property
     def checked(self) -> int:
@@ -120,12 +136,22 @@ async def run_due_checks(
     moment = await market.moment()
     if not moment.is_open:
         return SweepResult()
+    due = await _due(store, moment)
+    rulings = await follow_rules(store, market, clock, moment, due)
+    if rulings.checks:
+        due = await _due(store, moment)
+    if not due:
+        return SweepResult(told=rulings.told)
     async with store.read() as work:
-        due = [check for check in await work.checks.due(moment.now) if _is_ours(check, moment)]
-        if not due:
-            return SweepResult()
-        sweep = replace(await _gather(work, market, due, moment), limits=limits)
-    return await _sweep(store, brokers, market, clock, sweep)
+        sweep = await _gather(work, market, due, moment)
+    sweep = replace(sweep, limits=limits, verdicts=rulings.verdicts)
+    result = await _sweep(store, brokers, market, clock, sweep)
+    return replace(result, told=result.told + rulings.told)
+
+
+async def _due(store: Store, moment: Moment) -> list[DueCheck]:
+    async with store.read() as work:
+        return [check for check in await work.checks.due(moment.now) if _is_ours(check, moment)]
 
 
 def _is_ours(check: DueCheck, moment: Moment) -> bool:
@@ -205,8 +231,8 @@ async def _sweep(
     results = {
         pid: told(result, sweep.standings[pid], policies[pid]) for pid, result in results.items()
     }
-    await write_sweep(store, market, clock, sweep, results)
-    return SweepResult(Counter(result.outcome for result in results.values()))
+    by_rules = await write_sweep(store, market, clock, sweep, results)
+    return SweepResult(Counter(result.outcome for result in results.values()), by_rules)
 
 
 def _before_pricing(managed: ManagedPortfolio, sweep: Sweep) -> CheckResult | None:
@@ -223,20 +249,27 @@ def _before_pricing(managed: ManagedPortfolio, sweep: Sweep) -> CheckResult | No
         return CheckResult(Outcome.REFUSED, refusal=refusal)
     if _is_after_settlement(managed, sweep):
         return None
+    number = managed.portfolio.id
     if standing.answered is not None:
-        is_looked_at = may_break_silence(managed.policy)
-        return None if is_looked_at else CheckResult(Outcome.COOLING_DOWN)
-    is_looked_at = (
-        managed.portfolio.id in sweep.tax_due
-        or managed.policy.new_cash is not None
-        or not _waits_for_date(managed, sweep)
-    )
-    return None if is_looked_at else CheckResult(Outcome.ON_TARGET)
+        is_looked_at, otherwise = may_break_silence(managed.policy), Outcome.COOLING_DOWN
+    else:
+        is_looked_at = (
+            number in sweep.tax_due
+            or managed.policy.new_cash is not None
+            or not _waits_for_date(managed, sweep)
+        )
+        otherwise = Outcome.ON_TARGET
+    if not is_looked_at:
+        return CheckResult(otherwise)
+    is_held_off = holds_off(sweep.verdicts.get(number), sweep.checks[number])
+    return CheckResult(Outcome.HELD_OFF) if is_held_off else None
 
 
 def _waits_for_date(managed: ManagedPortfolio, sweep: Sweep) -> bool:
-    """Whether the drift is looked at on dates only, and this is none."""
-    return managed.policy.trigger is Trigger.BAND_ON_DATE and not _date_due(managed, sweep)
+    """Whether the drift is looked at on dates only, and this is none, nor a rule's check."""
+    is_by_rule = is_rules_check(sweep.checks[managed.portfolio.id])
+    waits = managed.policy.trigger is Trigger.BAND_ON_DATE and not is_by_rule
+    return waits and not _date_due(managed, sweep)
 
 
 def _under_way(standing: Standing) -> CheckResult | None:
@@ -456,7 +489,9 @@ def _judge_one(
             limits=sweep.limits,
             rooms=rooms,
         )
-    answered = sweep.standings[managed.portfolio.id].answered
+    pid = managed.portfolio.id
+    managed = under_rules(managed, sweep.verdicts.get(pid), sweep.checks[pid])
+    answered = sweep.standings[pid].answered
     if answered is not None and not _is_broken(answered, managed, snapshot):
         return CheckResult(Outcome.COOLING_DOWN, snapshot=snapshot)
     due = managed.policy.trigger is Trigger.EITHER and _date_due(managed, sweep)

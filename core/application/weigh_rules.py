@@ -60,11 +60,23 @@ async def weigh_rules(
 
     A source that does not answer makes rules unknown, which counts as if they were off.
     """
+    ruled = await weigh_portfolios(store, data, calendar, moment, portfolio_ids)
+    return {pid: combine(ours) for pid, ours in ruled.items()}
+
+
+async def weigh_portfolios(
+    store: Store,
+    data: MarketHistory,
+    calendar: Calendar,
+    moment: Moment,
+    portfolio_ids: Collection[PortfolioId],
+) -> dict[PortfolioId, tuple[Ruled, ...]]:
+    """What each rule comes to that is on, by portfolio; those without one are missing. Never raises a refusal."""
     async with store.read() as work:
         rules = await work.rules.enabled(portfolio_ids)
     every = [rule for ours in rules.values() for rule in ours]
     ruled = {each.rule.id: each for each in await weigh(data, calendar, moment, every)}
-    return {pid: combine(ruled[rule.id] for rule in ours) for pid, ours in rules.items()}
+    return {pid: tuple(ruled[rule.id] for rule in ours) for pid, ours in rules.items()}
 
 
 async def weigh(

@@ -14,6 +14,7 @@ from core.application.check_drift import (
     describe,
     remember_closes,
 )
+from core.application.follow_rules import tell_rules
 from core.application.market import Market, Moment
 from core.application.propose import (
     Draft,
@@ -36,6 +37,7 @@ from core.domain.refusals import (
     Refusal,
 )
 from core.domain.risk import CODE_LIMITS, Limits, Rooms
+from core.domain.rules import Verdict
 from core.domain.session import DueCheck
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
@@ -57,6 +59,7 @@ class Sweep:
     limits: Limits = CODE_LIMITS
     rooms: Mapping[PortfolioId, Rooms] = field(default_factory=dict)
     tax_due: Mapping[PortfolioId, TaxDue] = field(default_factory=dict)
+    verdicts: Mapping[PortfolioId, Verdict] = field(default_factory=dict)
 
 
 def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
@@ -71,8 +74,12 @@ async def write_sweep(
     clock: Clock,
     sweep: Sweep,
     results: Mapping[PortfolioId, CheckResult],
-) -> None:
-    """Write every outcome, in parts; a portfolio that was touched meanwhile is left to the next round."""
+) -> int:
+    """Write every outcome, in parts; a portfolio that was touched meanwhile is left to the next round.
+
+    Returns how often people are told that a rule for market conditions had a say.
+    """
+    told = 0
     by_id = {managed.portfolio.id: managed for managed in sweep.portfolios}
     snapshots = [result.snapshot for result in results.values() if result.snapshot is not None]
     for chunk in chunks(list(results.items())):
@@ -84,9 +91,10 @@ async def write_sweep(
                 pid: CheckResult(Outcome.IN_FLIGHT) if latest[pid][1] else result
                 for pid, result in same.items()
             }
-            await _write_chunk(work, market, clock, sweep, by_id, kept)
+            told += await _write_chunk(work, market, clock, sweep, by_id, kept)
     async with store.begin() as work:
         await remember_closes(work, sweep.moment, snapshots)
+    return told
 
 
 async def _latest(
@@ -110,9 +118,9 @@ async def _write_chunk(
     sweep: Sweep,
     by_id: Mapping[PortfolioId, ManagedPortfolio],
     results: Mapping[PortfolioId, CheckResult],
-) -> None:
-    """Close the checks of some portfolios; put what is proposed, and tell what was refused."""
-    now = clock.now()
+) -> int:
+    """Close the checks of some portfolios; put what is proposed, and tell what was refused and what rules said."""
+    now, told = clock.now(), 0
     closing = [
         (check.id, result.outcome.value, describe(result))
         for pid, result in results.items()
@@ -124,6 +132,8 @@ async def _write_chunk(
         checks, managed = sweep.checks[pid], by_id[pid]
         if won.isdisjoint(check.id for check in checks):
             continue
+        if (verdict := sweep.verdicts.get(pid)) is not None:
+            told += await tell_rules(work, managed, checks, result.outcome, verdict, now)
         if result.outcome is Outcome.PROPOSED and result.plan and result.snapshot:
             expires_at = expiry(market, sweep.moment, managed.policy.expires_after)
             is_settled = any(origin(check.slot) == SETTLED for check in checks)
@@ -149,6 +159,7 @@ async def _write_chunk(
         if result.tax_look is not None and won.intersection(c.id for c in sweep.checks[pid]):
             check, look = sweep.checks[pid][-1], result.tax_look
             await write_tax_look(work, by_id[pid], check, look, made.get(pid), now)
+    return told
 
 
 def _cause(result: CheckResult, *, is_settled: bool) -> Cause:

@@ -40,6 +40,7 @@ class MessageKind(StrEnum):
     BARRED = "barred"
     CHANNEL_FAILING = "channel_failing"
     SWITCH_KEPT = "switch_kept"
+    RULE = "rule"
 
 
 class Priority(IntEnum):

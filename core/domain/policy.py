@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -85,6 +85,13 @@ class Band:
             return self.absolute
         part = target * self.relative / HUNDRED
         return part if self.absolute is None else min(self.absolute, part)
+
+    def times(self, factor: Decimal) -> Band:
+        """A band so many times as wide; what is off stays off."""
+        return Band(
+            None if self.absolute is None else self.absolute * factor,
+            None if self.relative is None else self.relative * factor,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +176,16 @@ class Policy:
         """The tax treatments of the accounts where a class is rather kept; empty where any will do."""
         return next(
             (each.treatments for each in self.locations if each.asset_class == asset_class), ()
+        )
+
+    def widened(self, factor: Decimal) -> Policy:
+        """The same with all bands so many times as wide, that of the whole portfolio among them."""
+        whole = self.portfolio_band
+        return replace(
+            self,
+            band=self.band.times(factor),
+            bands=MappingProxyType({name: band.times(factor) for name, band in self.bands.items()}),
+            portfolio_band=None if whole is None else whole * factor,
         )
 
     def band_of(self, symbol: Symbol) -> Band:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -101,3 +102,44 @@ async def test_a_factor_without_a_widening_is_not_stored_nor_a_widening_without_
     family = await settle(store)
     with pytest.raises((IntegrityError, StoreError)):
         await add(store, family, action, factor)
+
+
+async def test_a_turn_is_noted_once_and_only_of_rules_that_are_on(store: Store) -> None:
+    family = await settle(store)
+    rule = await add(store, family)
+    first, later = date(2020, 3, 9), date(2020, 3, 10)
+    async with store.begin() as work:
+        assert not await work.rules.turn(rule.id, first)
+        await work.rules.switch(rule.portfolio_id, rule.id, is_enabled=True)
+        assert not await work.rules.turn(rule.id, None)
+        assert await work.rules.turn(rule.id, first)
+        assert not await work.rules.turn(rule.id, later)
+        (kept,) = await work.rules.of(family.portfolio.id)
+        assert kept.holding_since == first
+        assert await work.rules.turn(rule.id, None)
+        assert await work.rules.turn(rule.id, later)
+        await work.rules.switch(rule.portfolio_id, rule.id, is_enabled=True)
+        (kept,) = await work.rules.of(family.portfolio.id)
+        assert kept.holding_since is None
+
+
+async def test_portfolios_are_looked_at_again_after_a_while_where_a_rule_checks_now(
+    store: Store,
+) -> None:
+    family = await settle(store)
+    other = await settle(store, user=700_000_000_002, slug="other")
+    first, second = await add(store, family, Action.CHECK_NOW), await add(store, family)
+    theirs = await add(store, other, Action.CHECK_NOW)
+    async with store.begin() as work:
+        assert await work.rules.to_look_at(NOW) == ()
+        for rule in (first, second):
+            await work.rules.switch(rule.portfolio_id, rule.id, is_enabled=True)
+        assert await work.rules.to_look_at(NOW) == (family.portfolio.id,)
+        await work.rules.looked([first.id, second.id], NOW)
+        await work.rules.looked([], NOW)
+        assert await work.rules.to_look_at(NOW - timedelta(seconds=1)) == ()
+        assert await work.rules.to_look_at(NOW) == (family.portfolio.id,)
+        await work.rules.switch(theirs.portfolio_id, theirs.id, is_enabled=True)
+        both = (family.portfolio.id, other.portfolio.id)
+        assert await work.rules.to_look_at(NOW) == both
+        assert await work.rules.to_look_at(NOW - timedelta(seconds=1)) == both[1:]

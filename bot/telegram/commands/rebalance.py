@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import bold, escape, note, shown_name, tap
 from bot.telegram.commands.proposals import proposal_now
@@ -12,7 +14,9 @@ from bot.words.by_hand import is_by_hand
 from bot.words.numbers import small_drift
 from bot.words.plan_reasons import reason_sentence
 from bot.words.refusals import refusal_sentence
+from bot.words.rules import asked_sentences
 from core.application.check_drift import CheckResult, Outcome, request_rebalance
+from core.application.follow_rules import verdict_now
 from core.domain.plan import ReasonCode
 from core.domain.portfolio import Portfolio
 from core.domain.refusals import EmptyAccount, HoldingsOld, NoTargets, PortfolioPaused, Refusal
@@ -52,7 +56,18 @@ async def check(
         limits=runtime.limits,
     )
     turn.wake()
-    return await react(turn, portfolio, result, is_forced=force)
+    reaction = await react(turn, portfolio, result, is_forced=force)
+    if result.outcome in {Outcome.REFUSED, Outcome.REPEATED}:
+        return reaction
+    return reaction.after(partial(_rules, turn, portfolio))
+
+
+async def _rules(turn: Turn, portfolio: Portfolio) -> Reaction:
+    """What rules would have done to a scheduled check; nothing where they would have left it alone."""
+    market = turn.runtime.market
+    verdict = await verdict_now(turn.runtime.store, market, portfolio.id)
+    said = asked_sentences(verdict, (await market.moment()).today)
+    return say(note(*map(escape, said))) if said else NOTHING
 
 
 async def react(

@@ -147,6 +147,11 @@ async def _show(turn: Turn, portfolio_id: int) -> Reaction:
     return put(await _list(turn, await turn.of_id(portfolio_id)))
 
 
+async def _show_below(turn: Turn, portfolio_id: int) -> Reaction:
+    """[Rules], under a notice that stays."""
+    return say(await _list(turn, await turn.of_id(portfolio_id)))
+
+
 async def _turn_on(turn: Turn, portfolio_id: int, rule_id: int) -> Reaction:
     return put(await _change(turn, await turn.of_id(portfolio_id), "on", RuleId(rule_id)))
 
@@ -180,6 +185,7 @@ async def _add_example(turn: Turn, portfolio_id: int, name: str) -> Reaction:
 
 VERBS: Mapping[str, Callable[..., Awaitable[Reaction]]] = {
     "rules": _show,
+    "rules_new": _show_below,
     "rl_on": _turn_on,
     "rl_on_yes": _turn_on_surely,
     "rl_off": _turn_off,

@@ -10,11 +10,19 @@ from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.words.refusals import refusal_sentence
 from bot.words.rule_refusals import pointed
-from bot.words.rules import ACTIONS, MEANINGS, TIMING, action_words, state_sentence
+from bot.words.rules import (
+    ACTIONS,
+    MEANINGS,
+    TIMING,
+    action_words,
+    state_sentence,
+    told_sentences,
+)
 from core.application.choose_portfolio import Current
 from core.domain.membership import Permission, may
+from core.domain.portfolio import ManagedPortfolio
 from core.domain.refusals.rules import BadRule
-from core.domain.rules import EXAMPLES, Action, Example, Ruled
+from core.domain.rules import EXAMPLES, Action, Example, Ruled, Told
 
 EXAMPLE = "/rules SPX drawdown 52w > 10 check now"
 NONE_BY_ITSELF = "No rule is on by itself: an owner adds each one."
@@ -92,6 +100,19 @@ def examples_screen(current: Current) -> Screen:
         (tap(f"Add: {each.name}", "rl_add", portfolio_id, each.name),) for each in EXAMPLES
     )
     return Screen(text, (*adds, (_all(current),)))
+
+
+def rule_notice(managed: ManagedPortfolio, told: Told) -> Screen:
+    """A rule that holds, and what it has done."""
+    first, *rest = map(escape, told_sentences(told))
+    what, colon, why = first.partition(":")
+    portfolio_id = managed.portfolio.id
+    row = [tap("Rules", "rules_new", portfolio_id)]
+    if told.action is Action.HOLD_OFF:
+        row.insert(0, tap("⚖️ Check now", "rebalance", portfolio_id))
+    return Screen(
+        paragraphs(head(managed, "rules"), f"{bold(what)}{colon}{why}", *rest), (tuple(row),)
+    )
 
 
 def ask_action_screen(condition: str) -> Screen:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from core.adapters.store.database import Database, Found
 from core.adapters.store.tables import RULES
@@ -69,11 +69,45 @@ class SqlRules:
         return dict(found)
 
     async def switch(self, portfolio_id: PortfolioId, rule_id: RuleId, *, is_enabled: bool) -> bool:
-        """Turn a rule on or off; False where the portfolio has no such rule."""
+        """Turn a rule on or off, to be followed from now on; False where the portfolio has no such rule."""
         touched = await self._database.write(
-            update(RULES).where(*_the(portfolio_id, rule_id)).values(is_enabled=is_enabled)
+            update(RULES)
+            .where(*_the(portfolio_id, rule_id))
+            .values(is_enabled=is_enabled, holding_since=None, looked_at=None)
         )
         return touched == 1
+
+    async def turn(self, rule_id: RuleId, since: date | None) -> bool:
+        """Note the session since which a rule that is on holds, or (None) that it holds no more."""
+        column = RULES.c.holding_since
+        is_new = column.is_not(None) if since is None else column.is_(None)
+        touched = await self._database.write(
+            update(RULES)
+            .where(RULES.c.id == rule_id, RULES.c.is_enabled.is_(True), is_new)
+            .values(holding_since=since)
+        )
+        return touched == 1
+
+    async def to_look_at(self, before: datetime) -> tuple[PortfolioId, ...]:
+        """The portfolios with a rule that checks now, is on, and was not looked at since an instant."""
+        rows = await self._database.rows(
+            select(RULES.c.portfolio_id)
+            .where(
+                RULES.c.is_enabled.is_(True),
+                RULES.c.action == Action.CHECK_NOW.value,
+                or_(RULES.c.looked_at.is_(None), RULES.c.looked_at <= before),
+            )
+            .distinct()
+            .order_by(RULES.c.portfolio_id)
+        )
+        return tuple(PortfolioId(row.portfolio_id) for row in rows)
+
+    async def looked(self, rule_ids: Collection[RuleId], at: datetime) -> None:
+        """Note that these rules were looked at."""
+        if rule_ids:
+            await self._database.write(
+                update(RULES).where(self._database.among(RULES.c.id, rule_ids)).values(looked_at=at)
+            )
 
     async def remove(self, portfolio_id: PortfolioId, rule_id: RuleId) -> bool:
         """Forget a rule; False where the portfolio has no such rule."""
@@ -95,4 +129,5 @@ def _rule_of(row: Found) -> Rule:
         row.created_at,
         row.factor,
         row.is_enabled,
+        row.holding_since,
     )

@@ -35,6 +35,7 @@ from core.domain.rules.observed import Lack, LackKind, Observations, Observed
 from core.domain.rules.parser import parse
 from core.domain.rules.printer import print_condition, print_limit
 from core.domain.rules.rule import Action, Rule, require_factor
+from core.domain.rules.told import Told, read_told, told_of, write_told
 from core.domain.rules.verdict import Ruled, Verdict, combine
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "Rule",
     "Ruled",
     "Span",
+    "Told",
     "Truth",
     "Unit",
     "Verdict",
@@ -71,8 +73,11 @@ __all__ = [
     "parse",
     "print_condition",
     "print_limit",
+    "read_told",
     "require_factor",
     "sessions_needed",
     "source_symbol",
     "symbols_in",
+    "told_of",
+    "write_told",
 ]

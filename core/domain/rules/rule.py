@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -25,7 +25,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A portfolio's rule; ``factor`` is what bands are multiplied by, and only where it widens them."""
+    """A portfolio's rule; ``factor`` is what bands are multiplied by, and only where it widens them.
+
+    ``holding_since`` is the session in which it was first seen to hold, None for one that does not or is not followed.
+    """
 
     id: RuleId
     portfolio_id: PortfolioId
@@ -35,6 +38,7 @@ class Rule:
     created_at: datetime
     factor: Decimal | None = None
     is_enabled: bool = False
+    holding_since: date | None = None
 
 
 def require_factor(action: Action, factor: Decimal | None) -> None:

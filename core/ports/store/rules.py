@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -38,7 +38,22 @@ class Rules(Protocol):
         ...
 
     async def switch(self, portfolio_id: PortfolioId, rule_id: RuleId, *, is_enabled: bool) -> bool:
-        """Turn a rule on or off; False where the portfolio has no such rule."""
+        """Turn a rule on or off, to be followed from now on; False where the portfolio has no such rule."""
+        ...
+
+    async def turn(self, rule_id: RuleId, since: date | None) -> bool:
+        """Note the session since which a rule that is on holds, or (None) that it holds no more.
+
+        False where that was noted already: the session of before stays.
+        """
+        ...
+
+    async def to_look_at(self, before: datetime) -> tuple[PortfolioId, ...]:
+        """The portfolios with a rule that checks now, is on, and was not looked at since an instant."""
+        ...
+
+    async def looked(self, rule_ids: Collection[RuleId], at: datetime) -> None:
+        """Note that these rules were looked at."""
         ...
 
     async def remove(self, portfolio_id: PortfolioId, rule_id: RuleId) -> bool:

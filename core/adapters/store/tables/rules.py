@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import CheckConstraint
@@ -29,3 +29,5 @@ class RuleRow(Base, table=True):
     is_enabled: bool = False
     created_by: int = link("members.id")
     created_at: datetime = instant()
+    holding_since: date | None = None
+    looked_at: datetime | None = instant(null=True)

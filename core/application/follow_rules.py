@@ -1,0 +1,216 @@
+"""Follow rules: what those of portfolios that are due say, and what is done when one turns true.
+
+Rules are weighed once for all portfolios whose checks are due; those of portfolios with a rule that checks now, also
+between checks, at most every quarter of an hour of an open session. A rule turns true when it holds and did not the
+last time that it could be told: what cannot be told changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from core.application.check_drift import ASKED, Outcome
+from core.application.market import Market, Moment
+from core.application.tell import deciders
+from core.application.tell_channels import enqueue
+from core.application.try_again import origin
+from core.application.weigh_rules import weigh_portfolios, weigh_rules
+from core.domain.ids import PortfolioId, RuleId
+from core.domain.outbox import MessageKind, OutboxItem
+from core.domain.portfolio import ManagedPortfolio, Portfolio
+from core.domain.rules import Action, Ruled, Truth, Verdict, combine, told_of, write_told
+from core.domain.session import DueCheck
+from core.ports.clock import Clock
+from core.ports.store import Store, UnitOfWork
+
+log = logging.getLogger(__name__)
+
+LOOK_PAUSE = timedelta(minutes=15)
+"""How often, at most, rules that check now are looked at between checks."""
+
+_SLOT = "rule"
+_LEFT = frozenset({Outcome.PAUSED, Outcome.REFUSED})
+"""After these a check that a rule brought about is not told of: nothing was looked at, or the refusal is told."""
+
+_LOOKED = frozenset(
+    {Outcome.ON_TARGET, Outcome.PROPOSED, Outcome.STILL_OPEN, Outcome.NOTHING_HELPS}
+)
+"""Only after these it mattered how wide the bands are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rulings:
+    """What the rules of some portfolios come to; ``checks`` and ``told`` count what turning true has brought about."""
+
+    verdicts: Mapping[PortfolioId, Verdict] = field(default_factory=dict)
+    checks: int = 0
+    told: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Turns:
+    """What is new: rules that hold now, those of them that are to be told or to check, and rules that hold no more."""
+
+    begun: tuple[Ruled, ...]
+    ended: tuple[RuleId, ...]
+    looked: tuple[RuleId, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.begun or self.ended or self.looked)
+
+
+async def follow_rules(
+    store: Store, market: Market, clock: Clock, moment: Moment, due: Sequence[DueCheck]
+) -> Rulings:
+    """Weigh the rules of portfolios that are due or to be looked at; tell, and make checks due, where one turns true.
+
+    Never raises for want of prices: rules that cannot be told act as if they were off.
+    """
+    async with store.read() as work:
+        ids = {check.portfolio_id for check in due}
+        ids |= set(await work.rules.to_look_at(moment.now - LOOK_PAUSE))
+    if not ids:
+        return Rulings()
+    try:
+        ruled = await weigh_portfolios(store, market.history, market.calendar, moment, ids)
+    except Exception:
+        log.exception("rules could not be weighed: they count as off")
+        return Rulings()
+    verdicts = {pid: combine(each) for pid, each in ruled.items()}
+    turns = _turns([each for ours in ruled.values() for each in ours], verdicts)
+    if turns.is_empty:
+        return Rulings(verdicts)
+    async with store.begin() as work:
+        checks, told = await _write_turns(work, turns, moment, clock.now())
+    return Rulings(verdicts, checks, told)
+
+
+def _turns(every: Collection[Ruled], verdicts: Mapping[PortfolioId, Verdict]) -> _Turns:
+    """Which rules have turned; one that checks now has not for as long as another goes before it."""
+    begun, ended, looked = [], [], []
+    for each in every:
+        rule = each.rule
+        if rule.action is Action.CHECK_NOW:
+            looked.append(rule.id)
+        is_overruled = rule.action is Action.CHECK_NOW and (
+            each in verdicts[rule.portfolio_id].overruled
+        )
+        if each.holds and rule.holding_since is None and not is_overruled:
+            begun.append(each)
+        if each.evaluation.truth is Truth.FALSE and rule.holding_since is not None:
+            ended.append(rule.id)
+    return _Turns(tuple(begun), tuple(ended), tuple(looked))
+
+
+async def _write_turns(
+    work: UnitOfWork, turns: _Turns, moment: Moment, now: datetime
+) -> tuple[int, int]:
+    """Note what has turned; who notes it first makes the check due and tells. Returns how many of both are new."""
+    today = moment.session.date
+    await work.rules.looked(turns.looked, moment.now)
+    for rule_id in turns.ended:
+        await work.rules.turn(rule_id, None)
+    ours = [each for each in turns.begun if await work.rules.turn(each.rule.id, today)]
+    checks = [
+        (each.rule.portfolio_id, today, f"{_SLOT}{each.rule.id}:{today}", moment.now)
+        for each in ours
+        if each.rule.action is Action.CHECK_NOW
+    ]
+    noted = [each for each in ours if each.rule.action is Action.NOTIFY]
+    portfolios = await work.portfolios.many(tuple({each.rule.portfolio_id for each in noted}))
+    by_id = {managed.portfolio.id: managed.portfolio for managed in portfolios}
+    told = 0
+    for each in noted:
+        told += await _tell(work, by_id[each.rule.portfolio_id], each, today, today, now)
+    return await work.checks.add_due_many(checks), told
+
+
+async def verdict_now(store: Store, market: Market, portfolio_id: PortfolioId) -> Verdict:
+    """What a portfolio's rules come to now, for people who ask for a check themselves: nothing follows from it."""
+    moment = await market.moment()
+    found = await weigh_rules(store, market.history, market.calendar, moment, [portfolio_id])
+    return found.get(portfolio_id, Verdict())
+
+
+# --- in a check ----------------------------------------------------------------------------------
+
+
+def holds_off(verdict: Verdict | None, checks: Collection[DueCheck]) -> bool:
+    """Whether checks end without a look; those that a person asked for do not."""
+    return verdict is not None and verdict.action is Action.HOLD_OFF and not _is_asked(checks)
+
+
+def under_rules(
+    managed: ManagedPortfolio, verdict: Verdict | None, checks: Collection[DueCheck]
+) -> ManagedPortfolio:
+    """A portfolio as a check looks at it: with wider bands where a rule says so, and nobody asked."""
+    if verdict is None or verdict.action is not Action.WIDEN or _is_asked(checks):
+        return managed
+    return replace(managed, policy=managed.policy.widened(verdict.factor))
+
+
+def is_rules_check(checks: Collection[DueCheck]) -> bool:
+    """Whether a rule brought a check about, whatever the calendar says."""
+    return any(_is_rules(check) for check in checks)
+
+
+def _is_rules(check: DueCheck) -> bool:
+    return origin(check.slot).startswith(_SLOT)
+
+
+def _is_asked(checks: Collection[DueCheck]) -> bool:
+    return any(check.slot.startswith(ASKED) for check in checks)
+
+
+async def tell_rules(
+    work: UnitOfWork,
+    managed: ManagedPortfolio,
+    checks: Sequence[DueCheck],
+    outcome: Outcome,
+    verdict: Verdict,
+    now: datetime,
+) -> int:
+    """Tell by which rules a check was what it was, once for as long as each holds; returns how many were told."""
+    today = checks[-1].session
+    match verdict.action:
+        case Action.HOLD_OFF if outcome is Outcome.HELD_OFF:
+            telling = verdict.because
+        case Action.WIDEN if outcome in _LOOKED and not _is_asked(checks):
+            telling = verdict.because
+        case Action.CHECK_NOW if outcome not in _LEFT:
+            begun = {origin(check.slot).partition(":")[0] for check in checks if _is_rules(check)}
+            telling = tuple(each for each in verdict.because if f"{_SLOT}{each.rule.id}" in begun)
+        case _:
+            return 0
+    told = 0
+    for each in telling:
+        since = each.rule.holding_since or today
+        told += await _tell(work, managed.portfolio, each, today, since, now, outcome)
+    return told
+
+
+async def _tell(
+    work: UnitOfWork,
+    portfolio: Portfolio,
+    ruled: Ruled,
+    today: date,
+    since: date,
+    now: datetime,
+    outcome: str = "",
+) -> int:
+    data = write_told(told_of(ruled, today, outcome))
+    items = [
+        OutboxItem(
+            MessageKind.RULE,
+            chat,
+            f"rule:{ruled.rule.id}:{since}:{chat}",
+            portfolio.id,
+            data=data,
+        )
+        for chat in await deciders(work, portfolio)
+    ]
+    return await enqueue(work, items, now)
