@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 
 from bot.words.rule_refusals import WIDTH, pointed
-from bot.words.rules import ACTIONS, TIMING, reading_words, verdict_lines
+from bot.words.rules import (
+    ACTIONS,
+    TIMING,
+    asked_sentences,
+    reading_words,
+    told_sentences,
+    verdict_lines,
+)
 from core.domain.ids import MemberId, PortfolioId, RuleId, Symbol
 from core.domain.refusals import RuleUnexpected
 from core.domain.refusals.rules import BadRule, Expected
@@ -26,6 +33,9 @@ from core.domain.rules import (
     Truth,
     combine,
     parse,
+    read_told,
+    told_of,
+    write_told,
 )
 from tests.domain.rules.strategies import texts
 
@@ -79,6 +89,59 @@ def test_each_action_has_its_word() -> None:
         "Noted: SPY move 1d −4.6% < −4% since 3 Feb 2020 or longer."
     ]
     assert set(ACTIONS) == set(Action)
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome", "rest"),
+    [
+        (Action.HOLD_OFF, "held_off", "The scheduled check made no plan. That stays so, without"),
+        (Action.NOTIFY, "", "Rule 3 only notifies: nothing else is different."),
+        (Action.CHECK_NOW, "proposed", "Something is to be traded: see the proposal."),
+        (Action.CHECK_NOW, "on_target", "Nothing is to be traded: every line is inside its band."),
+        (
+            Action.CHECK_NOW,
+            "nothing_helps",
+            "What came of it: off target, but no trade would help.",
+        ),
+    ],
+)
+def test_what_is_told_of_a_rule_comes_back_from_the_outbox_in_words(
+    action: Action, outcome: str, rest: str
+) -> None:
+    held = ruled(action, [reading("SPX drawdown 52w > 10", "12.34")])
+    told = read_told(write_told(told_of(held, FRIDAY, outcome)))
+    assert told == told_of(held, FRIDAY, outcome)
+    first, second, *more = told_sentences(told)
+    assert first.endswith(": SPX drawdown 52w 12.3% > 10% since Tuesday.")
+    assert second.startswith(rest)
+    assert more == ([TIMING] if action is Action.HOLD_OFF else [])
+
+
+def test_widened_bands_are_told_with_their_factor() -> None:
+    down = [reading("SPX drawdown 52w > 10", "12.34")]
+    held = ruled(Action.WIDEN, down, is_longer=True, factor="1.5")
+    told = read_told(write_told(told_of(held, FRIDAY)))
+    assert told_sentences(told) == [
+        "Bands widened by 1.5: SPX drawdown 52w 12.3% > 10% since 3 Mar 2020 or longer.",
+        "Scheduled checks trade less while rule 3 holds.",
+    ]
+
+
+def test_people_who_ask_hear_what_rules_would_have_done() -> None:
+    high = [reading("VIX > 30", "34.12")]
+    assert asked_sentences(combine([ruled(Action.HOLD_OFF, high)]), FRIDAY) == [
+        (
+            "Rule 3 holds off scheduled checks now: VIX 34.1 > 30 since Tuesday."
+            " You asked, so this one was made."
+        )
+    ]
+    assert asked_sentences(combine([ruled(Action.WIDEN, high, factor="2")]), FRIDAY) == [
+        (
+            "Rule 3 widens the bands of scheduled checks now: VIX 34.1 > 30 since Tuesday."
+            " This one used your own bands."
+        )
+    ]
+    assert asked_sentences(combine([ruled(Action.CHECK_NOW, high)]), FRIDAY) == []
 
 
 def test_nothing_is_said_where_no_rule_holds() -> None:

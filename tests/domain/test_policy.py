@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -51,3 +52,14 @@ def test_a_new_portfolio_and_a_file_differ_in_four_defaults() -> None:
         Reserve(Decimal("0.5"), is_percent=True),
         Reserve(),
     )
+
+
+def test_widened_bands_are_all_so_many_times_as_wide_and_what_is_off_stays_off() -> None:
+    own = Band(Decimal(2), None)
+    policy = replace(Policy(), bands={VTI: own}, portfolio_band=Decimal(4))
+    wide = policy.widened(Decimal("1.5"))
+    assert wide.band == Band(Decimal("7.5"), Decimal("37.5"))
+    assert wide.bands == {VTI: Band(Decimal(3), None)}
+    assert wide.portfolio_band == Decimal(6)
+    assert replace(wide, band=policy.band, bands=policy.bands, portfolio_band=Decimal(4)) == policy
+    assert Policy().widened(Decimal(2)).portfolio_band is None
