@@ -16,6 +16,9 @@ from core.ports.store import Store
 from core.ports.troubles import Troubles
 from core.ports.vault import Vault
 
+TAP_PATIENCE = 0.7
+"""Seconds that the answer to a tap waits for its outcome, so that the words can stand in the answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
@@ -24,8 +27,7 @@ class Runtime:
     ``signing_key`` signs buttons. ``holder`` is this process's name in leases. ``work_arrived`` wakes the
     scheduler at once. ``allowed_users`` may come in without an invitation.
     ``vault`` seals secrets at rest; None where the operator has set no key for it.
-    ``tap_patience`` is for how many seconds the answer to a tap waits for its outcome. ``troubles``, in the demo
-    alone, is what the simulated broker does wrong. ``pulse`` is told of rounds of work.
+    ``troubles``, in the demo alone, is what the simulated broker does wrong. ``pulse`` is told of rounds of work.
     ``channel`` sends to members' addresses outside the chat.
     """
 
@@ -42,5 +44,5 @@ class Runtime:
     pulse: Pulse
     channel: Channel
     vault: Vault | None = None
-    tap_patience: float = 0.7
+    tap_patience: float = TAP_PATIENCE
     troubles: Troubles | None = None

@@ -162,7 +162,8 @@ async def running_bot(
     if not (folder / "evenkeel.db").exists():
         shutil.copyfile(_template(), folder / "evenkeel.db")
     async with open_runtime(settings_for(sandbox, folder, allowed)) as opened:
-        runtime = adapt(opened) if adapt else replace(opened, tap_patience=UNHURRIED)
+        unhurried = replace(opened, tap_patience=UNHURRIED)
+        runtime = adapt(unhurried) if adapt else unhurried
         stopping = asyncio.Event()
         running = asyncio.create_task(run_until(runtime, stopping))
         try:

@@ -55,7 +55,7 @@ class Switch:
 
     def adapt(self, runtime: Runtime) -> Runtime:
         self.brokers.append(runtime.brokers)
-        return replace(runtime, brokers=self, tap_patience=10.0)
+        return replace(runtime, brokers=self)
 
     def of(self, account: Account) -> Broker:
         return cast("Broker", NoPurchases(self.brokers[0].of(account), self))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.runtime import Runtime
+from bot.runtime import TAP_PATIENCE, Runtime
 from bot.sandbox.model import Message
 from bot.telegram import callback
 from bot.telegram.buttons import VERBS, act
@@ -328,7 +328,7 @@ async def test_taps_are_answered_within_a_second_while_the_broker_hangs(tmp_path
 
     def hang(runtime: Runtime) -> Runtime:
         hanging.append(HangingBrokers(runtime.brokers))
-        return replace(runtime, brokers=hanging[0])
+        return replace(runtime, brokers=hanging[0], tap_patience=TAP_PATIENCE)
 
     async with stage(tmp_path, adapt=hang) as bot:
         proposal = await bot.set_up()

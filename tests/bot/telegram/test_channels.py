@@ -22,9 +22,7 @@ VAULT = AesGcmVault("a master key of at least 32 letters")
 
 
 def _with_key(runtime: Runtime) -> Runtime:
-    return replace(
-        runtime, vault=VAULT, tap_patience=10, channel=AppriseChannel(allow_private=True)
-    )
+    return replace(runtime, vault=VAULT, channel=AppriseChannel(allow_private=True))
 
 
 def _nowhere(bot: Stage) -> bool:

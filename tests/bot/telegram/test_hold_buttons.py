@@ -87,7 +87,7 @@ class SharedBrokers:
 
 def shared(there: There) -> Callable[[Runtime], Runtime]:
     def adapt(runtime: Runtime) -> Runtime:
-        return replace(runtime, brokers=SharedBrokers(runtime.brokers, there), tap_patience=10.0)
+        return replace(runtime, brokers=SharedBrokers(runtime.brokers, there))
 
     return adapt
 

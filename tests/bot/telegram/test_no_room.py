@@ -14,7 +14,7 @@ from core.domain.ids import ProposalId
 from core.domain.proposal import ProposalState
 from core.ports.store import Store, UnitOfWork
 from core.ports.store_errors import StoreFull
-from tests.bot.telegram.stage import ANNA, UNHURRIED, stage
+from tests.bot.telegram.stage import ANNA, stage
 
 NO_ROOM = "There is no room left where the store is kept. Nothing was changed; make room."
 
@@ -48,7 +48,7 @@ async def test_without_room_a_tap_is_answered_with_that_and_works_when_there_is_
 
     def fill(runtime: Runtime) -> Runtime:
         stores.append(FillingStore(runtime.store))
-        return replace(runtime, store=stores[0], tap_patience=UNHURRIED)
+        return replace(runtime, store=stores[0])
 
     async with stage(tmp_path, adapt=fill) as bot:
         proposal = await bot.set_up()

@@ -27,7 +27,7 @@ from core.ports.broker import Broker, Brokers, BrokerTraits
 from core.ports.store import Dialogue
 from core.ports.store.codes import KeptCodes
 from core.ports.store.credentials import ONE_TIME_CODES, owner_of
-from tests.bot.telegram.stage import ANNA, BEN, FAMILY, UNHURRIED, Stage, eventually, stage
+from tests.bot.telegram.stage import ANNA, BEN, FAMILY, Stage, eventually, stage
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 VAULT = AesGcmVault("a-master-key-of-at-least-thirty-two-characters")
@@ -135,7 +135,6 @@ async def live(folder: Path, *, codes: bool = True) -> AsyncIterator[Scene]:
             brokers=cast("Brokers", brokers),
             clock=clock,
             vault=VAULT,
-            tap_patience=UNHURRIED,
         )
 
     async with stage(folder, allowed=(ANNA, BEN), adapt=adapt) as bot:
