@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from bot.words.labels import CHECK_OUTCOMES
-from bot.words.numbers import listed, plain
+from bot.words.numbers import count, listed, plain
 from bot.words.refusals import refusal_sentence
 from bot.words.times import date_of, weekday
 from core.domain.money import ZERO
@@ -18,8 +18,10 @@ from core.domain.rules import (
     Measure,
     Reading,
     Ruled,
+    Span,
     Told,
     Truth,
+    Unit,
     Verdict,
 )
 
@@ -48,6 +50,12 @@ MEANINGS = {
 _WEEK = 7
 _MOST_DECIMALS = 6
 _SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+_UNITS = {
+    Unit.SESSIONS: "session",
+    Unit.WEEKS: "week",
+    Unit.MONTHS: "month",
+    Unit.YEARS: "year",
+}
 _PERCENT = frozenset({Measure.MOVE, Measure.DRAWDOWN, Measure.DISTANCE, Measure.VOLATILITY})
 
 
@@ -67,19 +75,23 @@ def verdict_lines(verdict: Verdict, today: date) -> list[str]:
 def told_sentences(told: Told) -> list[str]:
     """What is said of a rule that holds, once for as long as it does: what it did, and what that comes to."""
     first = f"{_did(told.action, told.factor)}: {_values(told.evaluation, told.day)}."
+    return [first, *plain_sentences(told.evaluation), *_consequences(told)]
+
+
+def _consequences(told: Told) -> list[str]:
     match told.action:
         case Action.HOLD_OFF:
             quiet = (
                 "The scheduled check made no plan. That stays so, without another word, while rule"
                 f" {told.rule_id} holds; /rebalance makes one all the same."
             )
-            return [first, quiet, TIMING]
+            return [quiet, TIMING]
         case Action.WIDEN:
-            return [first, f"Scheduled checks trade less while rule {told.rule_id} holds."]
+            return [f"Scheduled checks trade less while rule {told.rule_id} holds."]
         case Action.CHECK_NOW:
-            return [first, _found(told.outcome)]
+            return [_found(told.outcome)]
         case Action.NOTIFY:
-            return [first, f"Rule {told.rule_id} only notifies: nothing else is different."]
+            return [f"Rule {told.rule_id} only notifies: nothing else is different."]
 
 
 def asked_sentences(verdict: Verdict, today: date) -> list[str]:
@@ -145,6 +157,38 @@ def reading_words(reading: Reading) -> str:
     operator = comparison.operator if reading.holds else comparison.operator.opposite
     value = _beside(reading.value, comparison.limit)
     return f"{name} {value}{unit} {_SIGNS[operator]} {plain(comparison.limit)}{unit}"
+
+
+def plain_sentences(evaluation: Evaluation) -> list[str]:
+    """What is measured, in words for those who read no formulas; nothing for prices themselves."""
+    return [said for reading in evaluation.readings if (said := _plainly(reading))]
+
+
+def _plainly(reading: Reading) -> str:
+    comparison, value = reading.comparison, reading.value
+    symbol, over = comparison.symbol, span_words(comparison.span)
+    size = _beside(abs(value), abs(comparison.limit))
+    where = "above" if value >= ZERO else "below"
+    match comparison.measure:
+        case Measure.LEVEL:
+            return ""
+        case Measure.MOVE:
+            return f"{symbol} is {size}% {where} where it was {over} before."
+        case Measure.CHANGE:
+            return f"{symbol} is {size} points {where} where it was {over} before."
+        case Measure.DRAWDOWN:
+            return f"{symbol} is {size}% below its highest close of {over}."
+        case Measure.DISTANCE:
+            return f"{symbol} is {size}% {where} its average of {over}."
+        case Measure.VOLATILITY:
+            return f"{symbol} swings by {size}% a year, measured over {over}."
+
+
+def span_words(span: Span | None) -> str:
+    """A span in words: ``1 session``, ``52 weeks``; nothing without one."""
+    if span is None:
+        return ""
+    return count(span.count, _UNITS[span.unit])
 
 
 def _did(action: Action, factor: Decimal | None) -> str:

@@ -24,6 +24,7 @@ from core.application.create_portfolio import create_portfolio
 from core.application.decide_proposal import approve_proposal
 from core.application.enter import enter
 from core.application.execute_proposal import execute_approved
+from core.application.keep_rules import add_rule, switch_rule
 from core.application.rehearse import rehearse
 from core.application.set_targets import preview_targets, set_targets, targets_from_holdings
 from core.application.show_proposal import load_view
@@ -32,6 +33,7 @@ from core.domain.ids import ChatId, UserId
 from core.domain.membership import Member
 from core.domain.proposal import ProposalState
 from core.domain.refusals import UnknownSymbol
+from core.domain.rules import Action
 from core.domain.targets import TargetAllocation
 from core.ports.store import Chat
 
@@ -220,3 +222,59 @@ async def test_a_rehearsal_shows_an_alert_and_stores_nothing(tmp_path: Path) -> 
         assert {trade.symbol for trade in seen.plan.trades} == {"QUAL", "USMV"}
         async with runtime.store.read() as work:
             assert len(await work.proposals.recent(portfolio_id, 5)) == 1
+
+
+async def _hold_off(runtime: Runtime, member: Member, current: Current, text: str) -> None:
+    rule = await add_rule(
+        runtime.store,
+        runtime.clock,
+        member=member,
+        portfolio_id=current.portfolio.portfolio.id,
+        text=text,
+        action=Action.HOLD_OFF,
+    )
+    await switch_rule(
+        runtime.store,
+        runtime.clock,
+        member=member,
+        portfolio_id=rule.portfolio_id,
+        rule_id=rule.id,
+        is_enabled=True,
+    )
+
+
+async def test_a_rule_on_the_index_holds_off_what_12_march_2020_would_have_alerted(
+    tmp_path: Path,
+) -> None:
+    """With the bands 5/25; the S&P 500 closed more than 10% under its highest from 5 March to the end of the walk."""
+    async with open_runtime(replay_settings(tmp_path)) as runtime:
+        member, current = await _begin(runtime, FIRST)
+        await _buy_first(runtime, member, current)
+        await _hold_off(runtime, member, current, "SPX drawdown 52w > 10")
+        worker = Worker(runtime)
+
+        async def work() -> bool:
+            return (await worker.round()).has_news
+
+        await work()
+        stops: list[tuple[date, str]] = []
+        walked = await advance_market(runtime.store, runtime.market, work, until=date(2020, 3, 17))
+        while walked.stopped_for == "push":
+            async with runtime.store.read() as store:
+                last = await store.checks.last(current.portfolio.portfolio.id)
+            assert last is not None
+            stops.append((last.check.session, last.outcome or ""))
+            until = date(2020, 3, 17)
+            walked = await advance_market(runtime.store, runtime.market, work, until=until)
+        told = [date(2020, 2, 27), date(2020, 3, 3), date(2020, 3, 5)]
+        assert stops == [(day, "held_off") for day in told]
+        asked = await request_rebalance(
+            runtime.store,
+            runtime.brokers,
+            runtime.market,
+            runtime.clock,
+            member=member,
+            portfolio_id=current.portfolio.portfolio.id,
+            request_key="asked",
+        )
+        assert asked.proposal is not None

@@ -14,6 +14,7 @@ from bot.words.rules import (
     ACTIONS,
     TIMING,
     asked_sentences,
+    plain_sentences,
     reading_words,
     told_sentences,
     verdict_lines,
@@ -111,8 +112,9 @@ def test_what_is_told_of_a_rule_comes_back_from_the_outbox_in_words(
     held = ruled(action, [reading("SPX drawdown 52w > 10", "12.34")])
     told = read_told(write_told(told_of(held, FRIDAY, outcome)))
     assert told == told_of(held, FRIDAY, outcome)
-    first, second, *more = told_sentences(told)
+    first, plainly, second, *more = told_sentences(told)
     assert first.endswith(": SPX drawdown 52w 12.3% > 10% since Tuesday.")
+    assert plainly == "SPX is 12.3% below its highest close of 52 weeks."
     assert second.startswith(rest)
     assert more == ([TIMING] if action is Action.HOLD_OFF else [])
 
@@ -123,8 +125,27 @@ def test_widened_bands_are_told_with_their_factor() -> None:
     told = read_told(write_told(told_of(held, FRIDAY)))
     assert told_sentences(told) == [
         "Bands widened by 1.5: SPX drawdown 52w 12.3% > 10% since 3 Mar 2020 or longer.",
+        "SPX is 12.3% below its highest close of 52 weeks.",
         "Scheduled checks trade less while rule 3 holds.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "words"),
+    [
+        ("VIX > 30", "34.1", []),
+        ("SPY move 1d < -4", "-4.62", ["SPY is 4.6% below where it was 1 session before."]),
+        ("TNX change 1m > 0.5", "0.62", ["TNX is 0.6 points above where it was 1 month before."]),
+        ("SPX distance 200d < 0", "-3.14", ["SPX is 3.1% below its average of 200 sessions."]),
+        (
+            "SPX volatility 20d > 35",
+            "41.26",
+            ["SPX swings by 41.3% a year, measured over 20 sessions."],
+        ),
+    ],
+)
+def test_measures_are_told_in_words_too(text: str, value: str, words: list[str]) -> None:
+    assert plain_sentences(Evaluation(Truth.TRUE, (reading(text, value),))) == words
 
 
 def test_people_who_ask_hear_what_rules_would_have_done() -> None:

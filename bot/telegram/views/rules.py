@@ -22,7 +22,7 @@ from core.application.choose_portfolio import Current
 from core.domain.membership import Permission, may
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.refusals.rules import BadRule
-from core.domain.rules import EXAMPLES, Action, Example, Ruled, Told
+from core.domain.rules import EXAMPLES, Action, Example, Ruled, Told, combine
 
 EXAMPLE = "/rules SPX drawdown 52w > 10 check now"
 NONE_BY_ITSELF = "No rule is on by itself: an owner adds each one."
@@ -39,12 +39,13 @@ def rules_screen(current: Current, ruled: Sequence[Ruled], today: date, first: s
     """All rules of a portfolio, below what was just done; owners get the buttons to change them."""
     managed = current.portfolio
     is_owner = may(current.role, Permission.MANAGE)
+    overruled = combine(ruled).overruled
     holds_off = any(r.rule.is_enabled and r.rule.action is Action.HOLD_OFF for r in ruled)
     text = paragraphs(
         head(managed, "rules"),
         escape(first),
         NONE_BY_ITSELF if ruled else f"There are none. {NONE_BY_ITSELF}",
-        *(_block(each, today) for each in ruled),
+        *(_block(each, today, is_overruled=each in overruled) for each in ruled),
         TIMING if holds_off else "",
         f"To add one: {code(EXAMPLE)}" if is_owner else "Only an owner can change the rules.",
     )
@@ -141,13 +142,14 @@ def _all_actions() -> str:
     return f"{', '.join(firsts)} or {last}"
 
 
-def _block(ruled: Ruled, today: date) -> str:
+def _block(ruled: Ruled, today: date, *, is_overruled: bool = False) -> str:
     rule = ruled.rule
     state = "on" if rule.is_enabled else "off"
     return lines(
         f"{bold(f'Rule {rule.id}: {state}')} · {action_words(rule.action, rule.factor)}",
         code(rule.text),
         escape(state_sentence(ruled, today)),
+        "Overruled now: another rule goes before it." if is_overruled else "",
     )
 
 

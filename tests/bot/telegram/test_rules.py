@@ -117,3 +117,13 @@ async def test_members_see_the_rules_and_only_owners_change_them(tmp_path: Path)
         await bot.ask(BEN, "/rules off 1 @family", "change rules")
         await bot.ask(BEN, "/rules remove 1 @family", "change rules")
         await bot.ask(ANNA, "/rules", "Rule 1: on")
+
+
+async def test_who_asks_for_a_check_is_told_what_a_rule_would_have_done(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        asked = await bot.ask(ANNA, "/rules SPX > 1 hold off", "Turn rule 1 on?")
+        await bot.tap(ANNA, asked, "Turn it on", "Rule 1 is on now.")
+        await bot.ask(ANNA, "/rules SPX > 2 check now", "Rule 2: on")
+        await bot.ask(ANNA, "/rules", "Overruled now: another rule goes before it.")
+        await bot.ask(ANNA, "/rebalance", "Rule 1 holds off scheduled checks now: SPX", "You asked")
