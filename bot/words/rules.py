@@ -125,11 +125,13 @@ def unknown_sentence(ruled: Ruled) -> str:
 
 def state_sentence(ruled: Ruled, today: date) -> str:
     """What a rule says of the market now, whether it is on or not, and since when."""
+    readings = ruled.evaluation.readings
+    now = listed([_plainly(each).rstrip(".") or reading_words(each) for each in readings])
     match ruled.evaluation.truth:
         case Truth.TRUE:
-            return f"It holds: {_why(ruled, today)}."
+            return f"It holds {since_words(ruled.evaluation, today)}: {now}."
         case Truth.FALSE:
-            return f"It does not hold: {_why(ruled, today)}."
+            return f"It does not hold: {now}."
         case Truth.UNKNOWN:
             so = " and counts as off" if ruled.rule.is_enabled else ""
             return f"It cannot be told{so}: {_unknown(ruled)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from bot.words.rules import (
     asked_sentences,
     plain_sentences,
     reading_words,
+    state_sentence,
     told_sentences,
     verdict_lines,
 )
@@ -128,6 +130,21 @@ def test_widened_bands_are_told_with_their_factor() -> None:
         "SPX is 12.3% below its highest close of 52 weeks.",
         "Scheduled checks trade less while rule 3 holds.",
     ]
+
+
+def test_a_rule_says_in_words_what_it_comes_to_now() -> None:
+    down = ruled(Action.NOTIFY, [reading("SPX drawdown 52w > 10", "12.34")])
+    assert state_sentence(down, FRIDAY) == (
+        "It holds since Tuesday: SPX is 12.3% below its highest close of 52 weeks."
+    )
+    calm = replace(down, evaluation=Evaluation(Truth.FALSE, (reading("VIX > 30", "20"),)))
+    assert state_sentence(calm, FRIDAY) == "It does not hold: VIX 20.0 ≤ 30."
+    lacking = replace(
+        down, evaluation=Evaluation(Truth.UNKNOWN, lacks=(Lack(Symbol("VIX"), LackKind.SOURCE),))
+    )
+    assert state_sentence(lacking, FRIDAY) == (
+        "It cannot be told and counts as off: the price source did not answer for VIX."
+    )
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ async def test_a_rule_is_added_turned_off_and_on_and_removed(tmp_path: Path) -> 
             "/rules spx drawdown 52w>10 check now",
             "Rule 1: on · check now",
             "SPX drawdown 52w > 10",
-            "It does not hold: SPX drawdown 52w",
+            "It does not hold: SPX is",
+            "below its highest close of 52 weeks.",
             "the portfolio is checked, even if no check is due",
         )
         everything = await bot.tap(ANNA, added, "All rules", "No rule is on by itself")
