@@ -21,6 +21,7 @@ from bot.telegram import (
 )
 from bot.telegram.commands import (
     accounts,
+    alerts,
     cash,
     channels,
     harvest,
@@ -188,6 +189,7 @@ VERBS: Mapping[str, Verb] = {
     **cash.VERBS,
     **harvest.VERBS,
     **rules.VERBS,
+    **alerts.VERBS,
     "status": _status,
     "rebalance": _rebalance,
     "force": _force,

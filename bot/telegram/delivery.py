@@ -7,7 +7,6 @@ never go missing. What cannot reach one chat never holds up another.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from datetime import timedelta
 from enum import Enum, auto
 
@@ -25,10 +24,13 @@ from telegram.error import (
 from bot.runtime import Runtime
 from bot.telegram.html import plain, split_html
 from bot.telegram.keyboard import keyboard_for
-from bot.telegram.letters import Letter, Scene, copy_screen, read_scene, write_letter
+from bot.telegram.letters import Letter, copy_screen, read_scene, write_letter
+from bot.telegram.outage import Backlog, outage_letter
 from bot.telegram.pace import Pace
+from bot.telegram.pinning import Pinning
 from bot.telegram.screen import Screen
-from bot.telegram.views.notices import not_sent_in_time
+from bot.telegram.views.digest import digest_screen
+from core.application.month_digest import read_month
 from core.application.tell import tell_proposal
 from core.domain.ids import ChatId, UserId
 from core.domain.outbox import Copy, MessageKind, OutboxItem, Priority, QueuedItem
@@ -73,8 +75,9 @@ class Deliverer:
         self._quiet_until = 0.0
         self._line_failures = 0
         self._told_to_wait: dict[ChatId, float] = {}
-        self._missed: Counter[ChatId] = Counter()
+        self._backlog = Backlog(runtime)
         self._edited: dict[tuple[ChatId, int], Screen] = {}
+        self._pinning = Pinning(runtime, self._send_silently, self._edit)
 
     async def drain(self, limit: int) -> int:
         """Send up to ``limit`` waiting messages; returns how many were dealt with for good.
@@ -83,9 +86,9 @@ class Deliverer:
         """
         if self._clock.monotonic() < self._quiet_until:
             return 0
-        async with self._store.read() as work:
-            waiting = list(await work.conversation.queued(self._clock.now(), limit))
-        is_everything = len(waiting) < limit
+        waiting = await self._waiting(limit)
+        if await self._backlog.fold(waiting):
+            waiting = await self._waiting(limit)
         done = 0
         while waiting and self._clock.monotonic() >= self._quiet_until:
             queued = self._next_of(waiting)
@@ -94,9 +97,11 @@ class Deliverer:
             done += fate is not Fate.WAITS
             if fate is not Fate.SETTLED:
                 waiting = [other for other in waiting if other.item.chat_id != queued.item.chat_id]
-        if is_everything and not waiting:
-            await self._tell_missed()
         return done
+
+    async def _waiting(self, limit: int) -> list[QueuedItem]:
+        async with self._store.read() as work:
+            return list(await work.conversation.queued(self._clock.now(), limit))
 
     def _next_of(self, waiting: list[QueuedItem]) -> QueuedItem:
         """The first message whose chat may be written to now; the order within a chat stays."""
@@ -116,8 +121,18 @@ class Deliverer:
 
     async def _send_or_edit(self, queued: QueuedItem) -> None:
         item = queued.item
+        if item.kind in {MessageKind.PINNED, MessageKind.UNPINNED}:
+            keep = (
+                self._pinning.keep
+                if item.kind is MessageKind.PINNED
+                else self._pinning.say_farewell
+            )
+            await keep(self._bot, item)
+            await self._mark_sent(queued)
+            return
         market_now = await self._runtime.market.clock.now()
         async with self._store.read() as work:
+            told = await self._told_apart(work, item)
             scene = await read_scene(work, item)
         if item.kind is MessageKind.REFRESH:
             for message_id in sorted({copy.message_id for copy in scene.copies}):
@@ -126,13 +141,23 @@ class Deliverer:
                     await self._edit(item.chat_id, message_id, screen)
             await self._mark_sent(queued)
             return
-        letter = write_letter(item, scene, market_now)
+        letter = told or write_letter(item, scene, market_now)
         if letter is None:
-            self._note_missed(item, scene)
+            log.info("%s of proposal %s has nothing to say any more", item.kind, item.proposal_id)
             await self._mark_sent(queued)
             return
         message_id = await self._send(item.chat_id, letter)
         await self._mark_sent(queued, letter.shows, message_id)
+
+    async def _told_apart(self, work: UnitOfWork, item: OutboxItem) -> Letter | None:
+        """What tells of more than a scene knows: an outage, or a month."""
+        if item.kind is MessageKind.OUTAGE:
+            return await outage_letter(work, item, self._clock.now())
+        if item.kind is MessageKind.DIGEST and item.portfolio_id is not None:
+            return Letter(
+                digest_screen(await read_month(work, item.portfolio_id, item.data["month"]))
+            )
+        return None
 
     # --- the calls -------------------------------------------------------------------------------
 
@@ -145,6 +170,9 @@ class Deliverer:
             message_id = await self._send_part(chat_id, screen, letter.reply_to)
         return message_id
 
+    async def _send_silently(self, chat_id: ChatId, screen: Screen) -> int:
+        return await self._send_text(chat_id, screen, None, ParseMode.HTML, is_silent=True)
+
     async def _send_part(self, chat_id: ChatId, screen: Screen, reply_to: int | None) -> int:
         try:
             return await self._send_text(chat_id, screen, reply_to, ParseMode.HTML)
@@ -155,7 +183,13 @@ class Deliverer:
             return await self._send_text(chat_id, screen, reply_to, None)
 
     async def _send_text(
-        self, chat_id: ChatId, screen: Screen, reply_to: int | None, mode: str | None
+        self,
+        chat_id: ChatId,
+        screen: Screen,
+        reply_to: int | None,
+        mode: str | None,
+        *,
+        is_silent: bool = False,
     ) -> int:
         await self._pace.turn(chat_id)
         reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
@@ -166,14 +200,18 @@ class Deliverer:
             link_preview_options=_NO_PREVIEW,
             reply_markup=keyboard_for(screen, chat_id, self._runtime.signing_key),
             reply_parameters=reply,
+            disable_notification=is_silent or None,
         )
         self._line_failures = 0
         return message.message_id
 
-    async def _edit(self, chat_id: ChatId, message_id: int, screen: Screen) -> None:
-        """Bring a copy up to date; one that already shows this costs neither a request nor a wait."""
+    async def _edit(self, chat_id: ChatId, message_id: int, screen: Screen) -> bool:
+        """Bring a message up to date; one that already shows this costs neither a request nor a wait.
+
+        False where it cannot be edited any more.
+        """
         if self._edited.get((chat_id, message_id)) == screen:
-            return
+            return True
         await self._pace.turn(chat_id)
         try:
             await self._bot.edit_message_text(
@@ -188,12 +226,15 @@ class Deliverer:
             self._remember_edit(chat_id, message_id, screen)
         except BadRequest as error:
             if _says(error, ("not modified",)):
-                return
+                return True
             if _says(error, _NO_CHAT):
                 raise
             # One message that cannot be edited must not keep the others from being.
-            level = logging.INFO if _says(error, _GONE) else logging.ERROR
+            is_gone = _says(error, _GONE)
+            level = logging.INFO if is_gone else logging.ERROR
             log.log(level, "message %s in chat %s: %s", message_id, chat_id, error)
+            return not is_gone
+        return True
 
     def _remember_edit(self, chat_id: ChatId, message_id: int, screen: Screen) -> None:
         self._edited[chat_id, message_id] = screen
@@ -314,31 +355,6 @@ class Deliverer:
         if proposal is not None and proposal.state is ProposalState.OPEN:
             portfolio = (await work.portfolios.get(item.portfolio_id)).portfolio
             await tell_proposal(work, portfolio, proposal, self._clock.now())
-
-    # --- after an outage -------------------------------------------------------------------------
-
-    def _note_missed(self, item: OutboxItem, scene: Scene) -> None:
-        log.info("%s of proposal %s has nothing to say any more", item.kind, item.proposal_id)
-        is_proposal = item.kind is MessageKind.PROPOSAL and scene.view is not None
-        if is_proposal and not scene.copies and _has_expired(scene):
-            self._missed[item.chat_id] += 1
-
-    async def _tell_missed(self) -> None:
-        """One summary a chat of the proposals that ended before they could be shown."""
-        for chat_id, number in list(self._missed.items()):
-            try:
-                await self._send(chat_id, Letter(not_sent_in_time(number)))
-            except (Forbidden, BadRequest) as error:
-                log.warning("the summary for chat %s is refused: %s", chat_id, error)
-            except TelegramError as error:
-                self._line_is_down(error)
-                return
-            del self._missed[chat_id]
-
-
-def _has_expired(scene: Scene) -> bool:
-    states = {ProposalState.EXPIRED, ProposalState.OPEN}
-    return scene.view is not None and scene.view.proposal.state in states
 
 
 def _mark_of(proposal: Proposal) -> tuple[ProposalState, int, int]:

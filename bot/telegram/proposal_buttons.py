@@ -10,10 +10,15 @@ from typing import Protocol, TypeVar
 
 from bot.telegram import code_question
 from bot.telegram.commands.proposals import proposal_now
-from bot.telegram.context import Reaction, Said, Turn, alert, say
+from bot.telegram.context import Misunderstood, Reaction, Said, Turn, alert, say
 from bot.telegram.setup_end import after_approval, last_step
 from bot.telegram.views.lots import proposal_lots_screen
-from bot.telegram.views.proposal import is_whole, proposal_edit_screen, proposal_why_screen
+from bot.telegram.views.proposal import (
+    is_whole,
+    proposal_edit_screen,
+    proposal_why_screen,
+    snooze_screen,
+)
 from bot.telegram.views.record import record_screen
 from bot.words.by_hand import is_by_hand, is_dry_run
 from bot.words.numbers import count
@@ -24,6 +29,7 @@ from core.application.decide_proposal import (
     SENT,
     UNDO,
     Decided,
+    Snooze,
     approve_proposal,
     cancel_proposal,
     is_undoable,
@@ -56,6 +62,11 @@ REPORT_WAIT = 6.0
 
 GOES_ON = SENT | {ProposalState.OPEN, ProposalState.SCHEDULED, ProposalState.APPROVED}
 """Where an approval still counts: who taps twice has done nothing wrong."""
+
+BY_CODE = (
+    "Real money needs your one-time code, which approves at once. To trade at the next open, "
+    "approve after the close."
+)
 
 _STEP = 0.25
 _SHARE = Decimal("0.001")
@@ -117,11 +128,21 @@ def _has_approved(turn: Turn, view: ProposalView, revision: int) -> bool:
     )
 
 
-async def approve_with(turn: Turn, number: int, revision: int, code: str | None = None) -> Reaction:
+async def approve_at_open(turn: Turn, number: int, revision: int) -> Reaction:
+    """[At open]: approved now, sent when the exchange opens the next time."""
+    try:
+        return await approve_with(turn, number, revision, at_open=True)
+    except CodeNeeded:
+        raise Misunderstood(BY_CODE) from None
+
+
+async def approve_with(
+    turn: Turn, number: int, revision: int, code: str | None = None, *, at_open: bool = False
+) -> Reaction:
     """Approve, with the one-time code that was typed, if any."""
     proof = Proof(turn.runtime.vault, code)
     gate = gate_of(desk_of(turn.runtime))
-    approving = partial(approve_proposal, gate=gate, proof=proof)
+    approving = partial(approve_proposal, gate=gate, proof=proof, at_open=at_open)
     decided = await _do(approving, turn, number, revision)
     wake_when_due(turn.runtime.work_arrived, decided)
     reaction = await _shown(turn, number, await _approval_words(turn, decided))
@@ -144,8 +165,10 @@ async def _approval_words(turn: Turn, decided: Decided) -> str:
     if decided.scheduled_for is not None and is_undoable(proposal):
         return f"Approved. Sent in {UNDO.seconds} seconds: ↩ Undo takes it back."
     if decided.scheduled_for is not None:
-        when = clock_time(decided.scheduled_for, await turn.runtime.market.clock.now())
-        return f"Approved. The exchange is closed: the orders go out {when}."
+        moment = await turn.runtime.market.moment()
+        why = "" if moment.is_open else "The exchange is closed: the"
+        when = clock_time(decided.scheduled_for, moment.now)
+        return f"Approved. {why or 'The'} orders go out {when}."
     accounts = (await _view(turn, proposal.id)).accounts
     if all(map(is_by_hand, accounts)):
         return "Approved. Your checklist comes in a moment."
@@ -194,8 +217,20 @@ async def reopen(turn: Turn, number: int, revision: int) -> Reaction:
     return await _shown(turn, number, "Open again.")
 
 
-async def later(turn: Turn, number: int, revision: int) -> Reaction:
-    """[Later]: come back to it in a while."""
+async def snooze(turn: Turn, number: int, revision: int) -> Reaction:
+    """[Snooze]: ask for how long."""
+    view = await _view(turn, number)
+    _require_revision(view, revision)
+    shown = await proposal_now(turn, ProposalId(number))
+    return Reaction(edit=Said(snooze_screen(view, shown.screen), view.proposal))
+
+
+async def later(
+    turn: Turn, number: int, revision: int, how_long: str = Snooze.A_WHILE.value
+) -> Reaction:
+    """[2 hours], [At the next open], [A week]: come back to it then."""
+    if how_long not in set(Snooze):
+        raise Misunderstood("This choice is from another version of me. Tap Snooze again.")
     runtime = turn.runtime
     until = await snooze_proposal(
         runtime.store,
@@ -205,9 +240,11 @@ async def later(turn: Turn, number: int, revision: int) -> Reaction:
         proposal_id=ProposalId(number),
         revision=revision,
         chat_id=turn.chat.id,
+        how_long=Snooze(how_long),
     )
     when = clock_time(until, await runtime.market.clock.now())
-    return Reaction(toast=f"I will show it again at {when}. Until then it stays open.")
+    words = f"I will show it again at {when}. Until then it stays open."
+    return await _shown(turn, number, words)
 
 
 async def buy_only(turn: Turn, number: int, revision: int) -> Reaction:
@@ -352,6 +389,8 @@ VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
     "stay": stay_put,
     "reopen": reopen,
     "cancel": take_back,
+    "atopen": approve_at_open,
+    "snooze": snooze,
     "later": later,
     "buyonly": buy_only,
     "full": in_full,

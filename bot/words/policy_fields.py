@@ -57,6 +57,8 @@ EXPLANATIONS: dict[str, str] = {
     "alert_growth": "a line that drifts so much further is news, whatever was decided; off: never",
     "new_cash": "so much spare cash is a reason to buy, whatever the bands say",
     "expires_after": "trading days for which a proposal stays open",
+    "pinned": "a pinned message that is edited silently after each check",
+    "digest": "a message on the first trading day of a month about the month before",
     "approvals": "how many people must approve a proposal",
     "collar": "how much worse than the price shown an order may fill",
     "tolerance": "how far a price may move between the plan and the order",

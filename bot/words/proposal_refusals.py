@@ -72,6 +72,14 @@ def _(refusal: r.ProposalExpired) -> str:
 
 
 @_say
+def _(refusal: r.EndsBeforeOpen) -> str:
+    return (
+        f"Proposal {refusal.proposal} ends {clock_time(refusal.ends_at)}, before the exchange opens again."
+        " Approve it now, or let it end: the next check looks anew."
+    )
+
+
+@_say
 def _(refusal: r.AlreadyApproved) -> str:
     return (
         f"You have approved proposal {refusal.proposal} already."

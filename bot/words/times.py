@@ -9,6 +9,20 @@ from core.domain.session import NEW_YORK
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WHOLE_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WHOLE_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 _A_WEEK = 7
 
 
@@ -46,6 +60,11 @@ def day(instant: datetime) -> str:
 def date_of(day: date) -> str:
     """A date with its year: ``11 Mar 2020``."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def month_of(day: date) -> str:
+    """The month of a day with its year: ``March 2020``."""
+    return f"{_WHOLE_MONTHS[day.month - 1]} {day.year}"
 
 
 def weekday(day: date) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.application.access import managed_for
+from core.application.keep_pinned import keep_pinned
 from core.application.market import Market
 from core.application.propose import supersede
 from core.domain.ids import PortfolioId
@@ -41,6 +44,8 @@ async def change_policy(
             await supersede(work, portfolio_id, now)
         if policy.check_times != managed.policy.check_times:
             await work.checks.drop_unfinished(portfolio_id)
+        if policy.pinned != managed.policy.pinned:
+            await keep_pinned(work, [replace(managed, policy=policy)], now)
         text = " ".join(f"{name} {value}" for name, value in pairs)
         await work.log.record(
             AuditEvent(now, "policy_changed", member.id, portfolio_id, data=text[:500])

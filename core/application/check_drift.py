@@ -17,6 +17,7 @@ from core.application.market import Market, Moment
 from core.application.others_orders import require_nobody_else
 from core.application.plan_within import Planner, plan_within
 from core.application.propose import Draft, expiry, propose
+from core.application.refresh_pinned import refresh_pinned
 from core.application.take_snapshot import plan_request, take_snapshot
 from core.domain.drift import DriftReport
 from core.domain.harvest import TaxLook
@@ -318,6 +319,7 @@ async def _settle_request(  # noqa: PLR0913, PLR0917
         details = describe(result)
         if check_id and not await work.checks.finish(check_id, result.outcome, details, now):
             return CheckResult(Outcome.REPEATED)
+        await refresh_pinned(work, [managed.portfolio.id], now, checked_at=moment.now)
         if result.outcome is not Outcome.PROPOSED or result.plan is None or result.snapshot is None:
             return result
         standing = await standing_of(work, managed.portfolio.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from core.application.access import proposal_for
 from core.application.gate import CLOSED, Gate, require_approvable
@@ -28,6 +29,7 @@ from core.domain.proposal import (
     require_first_approval,
 )
 from core.domain.refusals import (
+    EndsBeforeOpen,
     OldRevision,
     PortfolioPaused,
     ProposalExpired,
@@ -46,6 +48,14 @@ UNDO = timedelta(seconds=10)
 
 SNOOZE = timedelta(hours=2)
 """How long a proposal is put off within a session; past the close it is the next session's opening."""
+
+
+class Snooze(StrEnum):
+    """For how long a proposal is put off in a chat: two hours, until the exchange opens again, or a week."""
+
+    A_WHILE = "while"
+    TO_OPEN = "open"
+    A_WEEK = "week"
 
 
 SENT = frozenset(
@@ -69,7 +79,7 @@ class Decided:
     scheduled_for: datetime | None = None
 
 
-async def approve_proposal(
+async def approve_proposal(  # noqa: PLR0913 - the ways in which a person approves
     store: Store,
     market: Market,
     clock: Clock,
@@ -79,8 +89,11 @@ async def approve_proposal(
     revision: int,
     gate: Gate = CLOSED,
     proof: Proof = NO_PROOF,
+    at_open: bool = False,
 ) -> Decided:
     """Record an approval; when it is the last one needed, commit the order intents with it.
+
+    With ``at_open`` the orders wait for the exchange to open the next time (or EndsBeforeOpen).
 
     Raises NotAllowed, ProposalNotOpen, OldRevision, ProposalExpired, AlreadyApproved, PortfolioPaused or AccountHeld;
     and MayNotTrade or RiskLimit where the account or the plan would not pass the gate when the orders are about to go.
@@ -94,6 +107,8 @@ async def approve_proposal(
         managed = await work.portfolios.get(proposal.portfolio_id)
         if managed.portfolio.is_paused:
             raise PortfolioPaused(managed.portfolio.name)
+        if at_open and _next_open(market, moment) >= proposal.expires_at:
+            raise EndsBeforeOpen(proposal.id, proposal.expires_at)
         await require_not_held(work, *proposal.revision.plan.traded_in)
         await require_approvable(work, gate, managed, proposal, moment, clock.now())
         is_real = _is_real(managed, proposal)
@@ -106,7 +121,11 @@ async def approve_proposal(
             )
             if proposal.is_complete:
                 policy = gate.limits.clamp(managed.policy)
-                starts_at = _start_of(market, moment, is_real=is_real)
+                starts_at = (
+                    _next_open(market, moment)
+                    if at_open
+                    else _start_of(market, moment, is_real=is_real)
+                )
                 proposal = await _complete(work, proposal, policy, starts_at)
             await refresh_copies(work, proposal, clock.now())
     if refused is not None:
@@ -225,10 +244,11 @@ async def snooze_proposal(
     proposal_id: ProposalId,
     revision: int,
     chat_id: ChatId,
+    how_long: Snooze = Snooze.A_WHILE,
 ) -> datetime:
-    """Put a proposal off in one chat, and return the market time of the reminder."""
+    """Put a proposal off in one chat; returns the market time of the reminder, half an hour before its end at last."""
     moment = await market.moment()
-    until = _snooze_until(market, moment)
+    until = _snooze_until(market, moment, how_long)
     async with store.begin() as work:
         proposal = await _decidable(work, member, proposal_id, revision, moment, "put off")
         until = min(until, proposal.expires_at - timedelta(minutes=30))
@@ -237,13 +257,15 @@ async def snooze_proposal(
     return until
 
 
-def _snooze_until(market: Market, moment: Moment) -> datetime:
+def _snooze_until(market: Market, moment: Moment, how_long: Snooze) -> datetime:
     later = moment.now + SNOOZE
-    if moment.session.is_open_at(later):
-        return later
-    if not moment.is_open:
-        return moment.session.opens_at + AFTER_OPEN
-    return market.calendar.next_after(moment.session.date).opens_at + AFTER_OPEN
+    match how_long:
+        case Snooze.A_WEEK:
+            return moment.now + timedelta(weeks=1)
+        case Snooze.A_WHILE if moment.session.is_open_at(later):
+            return later
+        case _:
+            return _next_open(market, moment)
 
 
 async def _decidable(
@@ -316,12 +338,20 @@ def _start_of(market: Market, moment: Moment, *, is_real: bool) -> datetime | No
     Where the exchange closes before the undo is over, they wait for its next session.
     """
     if not moment.is_open:
-        return moment.session.opens_at + AFTER_OPEN
+        return _next_open(market, moment)
     if not is_real:
         return None
     if moment.session.is_open_at(moment.now + UNDO):
         return moment.now + UNDO
-    return market.calendar.next_after(moment.session.date).opens_at + AFTER_OPEN
+    return _next_open(market, moment)
+
+
+def _next_open(market: Market, moment: Moment) -> datetime:
+    """When orders may go that wait for the exchange to open, with quotes of the day by then."""
+    session = moment.session
+    if moment.is_open:
+        session = market.calendar.next_after(session.date)
+    return session.opens_at + AFTER_OPEN
 
 
 async def intents(work: UnitOfWork, proposal: Proposal, policy: Policy) -> Sequence[Order]:

@@ -56,12 +56,22 @@ async def _asked_for(work: UnitOfWork, market_now: datetime) -> list[OutboxItem]
     for proposal_id, chat_id in await work.proposals.take_due_snoozes(market_now):
         proposal = await work.proposals.get(proposal_id)
         if proposal is not None and proposal.state is ProposalState.OPEN:
-            items.append(_reminder(proposal, chat_id, market_now.isoformat()))
+            items.append(_put_off(proposal, chat_id, market_now))
     return items
 
 
+def _put_off(proposal: Proposal, chat_id: ChatId, market_now: datetime) -> OutboxItem:
+    """The reminder that a chat asked for; shortly before the end it is the last call as well."""
+    if market_now < proposal.expires_at - LAST_CALL:
+        return _reminder(proposal, chat_id, market_now.isoformat())
+    return _last_call(proposal, chat_id)
+
+
 async def _last_calls(work: UnitOfWork, market_now: datetime) -> list[OutboxItem]:
-    """One for each revision that ends soon; a tap may have been lost, or the message overlooked."""
+    """One for each revision that ends soon; a tap may have been lost, or the message overlooked.
+
+    A chat that has put it off hears of it when it wished to: half an hour before the end at the latest.
+    """
     ending = [
         proposal
         for proposal in await work.proposals.in_states({ProposalState.OPEN})
@@ -70,11 +80,18 @@ async def _last_calls(work: UnitOfWork, market_now: datetime) -> list[OutboxItem
     managed = await work.portfolios.many([proposal.portfolio_id for proposal in ending])
     running = [each.portfolio for each in managed if not each.portfolio.is_paused]
     chats = await deciders_of(work, running)
+    snoozed = await work.proposals.snoozed([proposal.id for proposal in ending])
     return [
-        replace(_reminder(proposal, chat, f"end:r{proposal.revision.number}"), data={"why": "end"})
+        _last_call(proposal, chat)
         for proposal in ending
         for chat in chats.get(proposal.portfolio_id, ())
+        if (proposal.id, chat) not in snoozed
     ]
+
+
+def _last_call(proposal: Proposal, chat: ChatId) -> OutboxItem:
+    mark = f"end:r{proposal.revision.number}"
+    return replace(_reminder(proposal, chat, mark), data={"why": "end"})
 
 
 def _reminder(proposal: Proposal, chat: ChatId, mark: str) -> OutboxItem:

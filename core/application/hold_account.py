@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from core.application.refresh_pinned import refresh_pinned
 from core.application.tell_channels import enqueue
 from core.domain.hold import LIFTS_ITSELF, Hold, HoldReason
 from core.domain.ids import AccountId, ChatId, MemberId
@@ -54,6 +55,7 @@ async def hold_account(
     if await work.holds.place(hold):
         await _note(work, managed, "account_held", reason, now, detail=detail)
         await _tell(work, managed.portfolio, MessageKind.HELD, hold, now)
+        await refresh_pinned(work, [managed.portfolio.id], now)
 
 
 async def lift_hold(
@@ -69,6 +71,7 @@ async def lift_hold(
     if hold is None or not await work.holds.lift(managed.account.id, reason, now, by):
         return False
     await _note(work, managed, "hold_lifted", reason, now, by, hold.detail)
+    await refresh_pinned(work, [managed.portfolio.id], now)
     if by is None:
         await _tell(work, managed.portfolio, MessageKind.HOLD_OVER, hold, now)
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.application.access import require_role
+from core.application.refresh_pinned import refresh_pinned
 from core.domain.ids import PortfolioId
 from core.domain.membership import Member, Permission
 from core.ports.clock import Clock
@@ -32,4 +33,5 @@ async def _set(
     async with store.begin() as work:
         await require_role(work, member, portfolio_id, permission, action)
         await work.portfolios.set_paused(portfolio_id, paused=paused)
+        await refresh_pinned(work, [portfolio_id], clock.now())
         await work.log.record(AuditEvent(clock.now(), action, member.id, portfolio_id))

@@ -44,7 +44,7 @@ async def run_due_work(
     try:
         await watch_accounts(desk)
         checks = await run_due_checks(store, desk.brokers, market, clock, desk.limits)
-        await schedule_checks(store, market)
+        await schedule_checks(store, market, clock)
     except Exception:
         await carry_out()
         raise

@@ -6,18 +6,21 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from core.application.market import Market, Moment
+from core.application.refresh_pinned import refresh_pinned
 from core.domain.ids import PortfolioId
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.refusals import EndOfHistory
 from core.domain.session import Session
 from core.domain.slot import Slot, slot_name
+from core.ports.clock import Clock
 from core.ports.store import Store
 
 
-async def schedule_checks(store: Store, market: Market) -> int:
+async def schedule_checks(store: Store, market: Market, clock: Clock | None = None) -> int:
     """Make the next due check of each portfolio that has none, and return how many were made.
 
-    Only the next one: after downtime there is exactly one catch-up, whatever was missed.
+    Only the next one: after downtime there is exactly one catch-up, whatever was missed. With a clock, pinned messages
+    say when it is.
     """
     moment = await market.moment()
     async with store.read() as work:
@@ -29,6 +32,8 @@ async def schedule_checks(store: Store, market: Market) -> int:
     if not rows:
         return 0
     async with store.begin() as work:
+        if clock is not None:
+            await refresh_pinned(work, [row[0] for row in rows], clock.now())
         return await work.checks.add_due_many(rows)
 
 

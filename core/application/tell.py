@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from core.application.refresh_pinned import refresh_pinned
 from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId, PortfolioId
 from core.domain.membership import Permission, may
@@ -65,6 +66,7 @@ async def refresh_copies(work: UnitOfWork, proposal: Proposal, now: datetime) ->
     )
     items = [_about(proposal, MessageKind.REFRESH, chat, mark, Priority.REPORT) for chat in chats]
     await enqueue(work, items, now)
+    await refresh_pinned(work, [proposal.portfolio_id], now)
 
 
 async def tell_deciders(

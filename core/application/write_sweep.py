@@ -15,7 +15,9 @@ from core.application.check_drift import (
     remember_closes,
 )
 from core.application.follow_rules import tell_rules
+from core.application.keep_pinned import keep_pinned
 from core.application.market import Market, Moment
+from core.application.month_digest import tell_month
 from core.application.propose import (
     Draft,
     expiry,
@@ -159,6 +161,10 @@ async def _write_chunk(
         if result.tax_look is not None and won.intersection(c.id for c in sweep.checks[pid]):
             check, look = sweep.checks[pid][-1], result.tax_look
             await write_tax_look(work, by_id[pid], check, look, made.get(pid), now)
+    done = [by_id[pid] for pid in results if won.intersection(c.id for c in sweep.checks[pid])]
+    await keep_pinned(work, done, now, checked_at=sweep.moment.now)
+    before = [(managed, sweep.standings[managed.portfolio.id].checked) for managed in done]
+    await tell_month(work, before, sweep.moment.session.date, now)
     return told
 
 

@@ -15,7 +15,9 @@ class MessageKind(StrEnum):
 
     ``PROPOSAL`` is a new message with buttons; ``REFRESH`` edits every copy of a proposal in one chat;
     ``CHECKLIST`` is what a person now carries out by hand; ``WAITING`` says that what was approved is tried again, and
-    until when; ``REPORT`` is the short reply after execution; the others are notices with their values in ``data``.
+    until when; ``REPORT`` is the short reply after execution; ``PINNED`` brings a portfolio's pinned message in a chat
+    up to date, and ``UNPINNED`` says that it is kept so no longer; the others are notices with their values in
+    ``data``.
     """
 
     PROPOSAL = "proposal"
@@ -41,6 +43,10 @@ class MessageKind(StrEnum):
     CHANNEL_FAILING = "channel_failing"
     SWITCH_KEPT = "switch_kept"
     RULE = "rule"
+    PINNED = "pinned"
+    UNPINNED = "unpinned"
+    OUTAGE = "outage"
+    DIGEST = "digest"
 
 
 class Priority(IntEnum):

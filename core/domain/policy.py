@@ -167,6 +167,8 @@ class Policy:
     alert_growth: Decimal | None = Decimal(2)
     new_cash: Decimal | None = None
     expires_after: int = 3
+    pinned: bool = True
+    digest: bool = True
     approvals: int = 1
     collar: Decimal = Decimal("0.5")
     tolerance: Decimal = Decimal(1)

@@ -173,6 +173,8 @@ FIELDS: tuple[PolicyField, ...] = (
     PolicyField("alert_growth", ("growth",), _POINTS, in_file=False),
     PolicyField("new_cash", ("newcash",), values.money(may_be_off=True), in_file=False),
     PolicyField("expires_after", ("expires",), values.whole("sessions", 1, 20), in_file=False),
+    PolicyField("pinned", ("pin",), values.switch(), in_file=False),
+    PolicyField("digest", (), values.switch(), in_file=False),
     PolicyField("approvals", ("approvers",), values.whole("people", 1, 10), in_file=False),
     PolicyField(
         "collar",

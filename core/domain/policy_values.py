@@ -140,6 +140,20 @@ def choice(options: type[StrEnum], **others: StrEnum) -> ValueKind:
     return ValueKind(expected, "", read, str)
 
 
+def switch() -> ValueKind:
+    """On or off."""
+    expected = "on or off"
+    words = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+
+    def read(name: str, text: str) -> bool:
+        word = text.strip().lower()
+        if word not in words:
+            raise BadPolicyValue(name, text.strip()[:40], expected)
+        return words[word]
+
+    return ValueKind(expected, "", read, lambda value: "on" if value else "off")
+
+
 def symbols() -> ValueKind:
     """A set of instruments, separated by commas; ``none`` is empty."""
     expected = "symbols separated by commas, such as VTI,BND, or none"

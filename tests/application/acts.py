@@ -12,7 +12,7 @@ from core.application.edit_proposal import edit_leg
 from core.application.show_proposal import ProposalView, load_view
 from core.domain.ids import ChatId, PortfolioId
 from core.domain.membership import Member, Role
-from core.domain.outbox import Copy, OutboxItem
+from core.domain.outbox import Copy, MessageKind, OutboxItem
 from core.domain.proposal import Proposal
 from tests.fakes.world import BEN, World
 
@@ -123,7 +123,8 @@ async def shown_in(world: World, proposal: Proposal, *chats: int) -> None:
 
 
 async def told(world: World) -> list[OutboxItem]:
-    """What waits to be told."""
+    """What waits to be told, but for silent edits of the pinned message."""
     async with world.store.read() as work:
         queued = await work.conversation.queued(world.clock.now(), 1000)
-    return [entry.item for entry in queued]
+    items = [entry.item for entry in queued]
+    return [item for item in items if item.kind is not MessageKind.PINNED]

@@ -388,6 +388,13 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "Proposal 42 expired Thu 12 Mar 16:00 ET. Ask for a new one: /rebalance",
     ),
     (
+        r.EndsBeforeOpen(42, AT),
+        (
+            "Proposal 42 ends Thu 12 Mar 16:00 ET, before the exchange opens again. "
+            "Approve it now, or let it end: the next check looks anew."
+        ),
+    ),
+    (
         r.AlreadyApproved(42),
         "You have approved proposal 42 already. It waits for somebody else's approval.",
     ),

@@ -21,6 +21,7 @@ from core.application.market import Market
 from core.application.set_targets import set_targets
 from core.domain.ids import ChatId, PortfolioId, Symbol, UserId
 from core.domain.membership import Member, Role
+from core.domain.outbox import MessageKind
 from core.domain.proposal import Proposal
 from core.domain.targets import TargetAllocation
 from core.ports.store import Chat
@@ -131,10 +132,14 @@ class World:
         return found
 
     async def outbox(self) -> list[tuple[str, int]]:
-        """What waits to be told, as kind and chat."""
+        """What waits to be told, as kind and chat, but for silent edits of the pinned message."""
         async with self.store.read() as work:
             queued = await work.conversation.queued(self.clock.now() + timedelta(days=1), 1000)
-        return [(str(q.item.kind), q.item.chat_id) for q in queued]
+        return [
+            (str(q.item.kind), q.item.chat_id)
+            for q in queued
+            if q.item.kind is not MessageKind.PINNED
+        ]
 
 
 @asynccontextmanager

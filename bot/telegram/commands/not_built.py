@@ -9,10 +9,6 @@ from bot.words.refusals import refusal_sentence
 from core.domain.refusals import NotBuiltYet
 
 MISSING = {
-    "alerts": (
-        "Setting price alerts",
-        "A proposal comes by itself when a line leaves its band; /policy band 3 makes the bands narrower.",
-    ),
     "export": ("Exporting files", "/history and /orders show the same in the chat."),
 }
 

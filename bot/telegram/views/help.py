@@ -24,6 +24,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("/targets VTI 60 BND 40", "set the targets; without words, show them"),
             ("/policy band 5 relative 25", "set bands, dates, limits; without words, show them"),
             ("/rules VIX > 30 notify", "what is done while the market is so; none is on by itself"),
+            ("/alerts", "what is looked at when, what is news, where it is told"),
             ("/holdings VTI 112", "for an account kept by hand: what it holds"),
         ),
     ),

@@ -9,7 +9,7 @@ from bot.telegram.screen import Screen, tap
 from bot.telegram.views.book import holdings_old_buttons
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.words.labels import ROLE_MEANINGS, proposal_number, role_label
-from bot.words.numbers import count, listed
+from bot.words.numbers import listed
 from bot.words.times import clock_time
 from core.application.show_proposal import ProposalView
 from core.domain.membership import Role
@@ -17,7 +17,7 @@ from core.domain.portfolio import ManagedPortfolio
 
 _SYMBOLS_SHOWN = 10
 
-_CHECK_TROUBLES = {
+CHECK_TROUBLES = {
     "PricesRefused": "some prices are missing, too old, or not believable",
     "PriceSourceDown": "the price source does not answer",
     "BrokerDown": "the broker does not answer",
@@ -56,7 +56,7 @@ def check_refused(managed: ManagedPortfolio, code: str, symbols: tuple[str, ...]
     shown = [escape(symbol) for symbol in symbols[:_SYMBOLS_SHOWN]]
     more = len(symbols) - len(shown)
     names = listed([*shown, f"{more} more"] if more else shown)
-    why = _CHECK_TROUBLES.get(code, "something that a plan needs is missing")
+    why = CHECK_TROUBLES.get(code, "something that a plan needs is missing")
     text = paragraphs(
         head(managed, "check"),
         f"⚠ <b>The scheduled check made no plan</b>: {why}{f' ({names})' if names else ''}.",
@@ -113,17 +113,6 @@ def codes_locked(managed: ManagedPortfolio, name: str, until: datetime) -> Scree
     portfolio = managed.portfolio.id
     row = (tap("⏸ Pause", "pause", portfolio), tap("👪 Members", "members", portfolio))
     return Screen(text, (row,))
-
-
-def not_sent_in_time(expired: int) -> Screen:
-    """The one message after a long outage about proposals that ended before they could be shown."""
-    what = count(expired, "proposal")
-    verb = "was" if expired == 1 else "were"
-    text = (
-        f"While Telegram could not be reached, {what} {verb} made and ended again without a "
-        "decision. Nothing was traded. /history lists everything."
-    )
-    return Screen(text)
 
 
 def channel_failing(kind: str, since: datetime) -> Screen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 
 from bot.telegram.html import TEXT_LIMIT, bold, escape, shown_length
@@ -61,6 +61,12 @@ from core.domain.plan import Plan, Skipped, Trade
 from core.domain.policy import Direction, Objective, Policy, whole_shares
 from core.domain.proposal import Cause, ProposalState, RevisionCause
 from core.domain.report import was_dry_run
+from core.domain.session import NEW_YORK
+
+LAST_HOUR = time(15)
+"""In exchange time; a proposal that comes from then on may wait for the next open."""
+
+HOW_LONG = "⏳ Put off for how long? It stays open, and you hear of it before it ends."
 
 EDITABLE_LEGS = 30
 """Telegram takes 100 buttons in a message: up to three for each of these, and a few more."""
@@ -133,11 +139,36 @@ def _open_buttons(view: ProposalView) -> Rows:
         second.insert(0, direction)
     third = (
         _tap(view, "❔ Why", "why"),
-        _tap(view, "⏳ Later", "later"),
+        _tap(view, "⏳ Snooze", "snooze"),
         _tap(view, "✖ Reject", "reject"),
     )
     first = _tap(view, approve_label(view), "approve")
-    return ((first,), *_stay_button(view), tuple(second), third)
+    last = (*_at_open(view), tap("🔔 Settings", "alerts", view.managed.portfolio.id))
+    return ((first,), *_stay_button(view), tuple(second), third, last)
+
+
+def _at_open(view: ProposalView) -> tuple[Button, ...]:
+    """For a proposal that came in the last hour of a whole trading day, and lives until the next one."""
+    came = view.proposal.revision.snapshot.taken_at.astimezone(NEW_YORK)
+    ends = view.proposal.expires_at.astimezone(NEW_YORK)
+    if came.time() < LAST_HOUR or ends.date() <= came.date():
+        return ()
+    return (_tap(view, "🌅 At next open", "atopen"),)
+
+
+def snooze_screen(view: ProposalView, shown: Screen) -> Screen:
+    """A proposal as it is shown, asking for how long it is put off; never for longer than it is open."""
+    if not _is_open(view):
+        return shown
+    choices = (
+        _tap(view, "⏳ 2 hours", "later"),
+        tap("🌅 Next open", "later", view.proposal.id, view.proposal.revision.number, "open"),
+        tap("📅 A week", "later", view.proposal.id, view.proposal.revision.number, "week"),
+    )
+    text = f"{shown.text}\n\n{HOW_LONG}"
+    is_short = shown_length(text) <= TEXT_LIMIT
+    rows = (choices, (_tap(view, "← Back", "back"),))
+    return replace(shown, text=text if is_short else shown.text, rows=rows)
 
 
 def _stay_button(view: ProposalView) -> Rows:
@@ -421,4 +452,5 @@ __all__ = [
     "recheck_notice",
     "reminder",
     "report_reply",
+    "snooze_screen",
 ]

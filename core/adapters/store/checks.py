@@ -94,10 +94,11 @@ class SqlChecks:
         return found
 
     async def next_due_of(self, portfolio_id: PortfolioId) -> datetime | None:
-        """When a portfolio's next scheduled check falls due."""
+        """When a portfolio's next scheduled check falls due, or the repetition of one."""
+        is_ours = or_(IS_SCHEDULED, DUE_CHECKS.c.slot.like("again%"))
         found: datetime | None = await self._database.value(
             select(func.min(DUE_CHECKS.c.due_at)).where(
-                DUE_CHECKS.c.portfolio_id == portfolio_id, UNFINISHED, IS_SCHEDULED
+                DUE_CHECKS.c.portfolio_id == portfolio_id, UNFINISHED, is_ours
             )
         )
         return found

@@ -15,6 +15,7 @@ from core.adapters.store.tables import (
     DELIVERIES,
     DIALOGUES,
     OUTBOX,
+    PINNED,
     PORTFOLIOS,
     SEEN_UPDATES,
     SNOOZES,
@@ -75,6 +76,7 @@ class SqlConversation:
             OUTBOX.c.chat_id,
             DELIVERIES.c.chat_id,
             SNOOZES.c.chat_id,
+            PINNED.c.chat_id,
             PORTFOLIOS.c.home_chat_id,
         ]
         for column in moves:
@@ -89,6 +91,10 @@ class SqlConversation:
         theirs = select(DIALOGUES.c.member_id).where(DIALOGUES.c.chat_id == old)
         await self._database.write(
             delete(DIALOGUES).where(DIALOGUES.c.chat_id == new, DIALOGUES.c.member_id.in_(theirs))
+        )
+        pinned = select(PINNED.c.portfolio_id).where(PINNED.c.chat_id == old)
+        await self._database.write(
+            delete(PINNED).where(PINNED.c.chat_id == new, PINNED.c.portfolio_id.in_(pinned))
         )
 
     async def first_sight(self, update_id: int, at: datetime) -> bool:
@@ -132,6 +138,43 @@ class SqlConversation:
     async def enqueue(self, items: Sequence[OutboxItem], at: datetime) -> int:
         """Put messages into the outbox; one whose dedup key was there before is dropped."""
         return await self._database.add_new(OUTBOX, [_row_of(item, at) for item in items])
+
+    async def put_anew(self, items: Sequence[OutboxItem], at: datetime) -> None:
+        """Put messages into the outbox in the place of those of their kind and portfolio that were not tried yet."""
+        by_kind: dict[MessageKind, set[int]] = {}
+        for item in items:
+            if item.portfolio_id is not None:
+                by_kind.setdefault(item.kind, set()).add(item.portfolio_id)
+        for kind, portfolios in by_kind.items():
+            await self._database.write(
+                delete(OUTBOX).where(
+                    IN_CHAT,
+                    OUTBOX.c.kind == kind.value,
+                    OUTBOX.c.attempts == 0,
+                    self._database.among(OUTBOX.c.portfolio_id, portfolios),
+                )
+            )
+        await self.enqueue(items, at)
+
+    async def waiting_in(self, chat_id: ChatId) -> tuple[QueuedItem, ...]:
+        """Everything that waits for a chat, in order of writing, whatever it waits for."""
+        rows = await self._database.rows(
+            select(OUTBOX).where(IN_CHAT, OUTBOX.c.chat_id == chat_id).order_by(OUTBOX.c.id)
+        )
+        return tuple(map(_queued_of, rows))
+
+    async def fold(
+        self, aside: Sequence[QueuedItem], instead: Sequence[QueuedItem], at: datetime
+    ) -> None:
+        """Call some of a chat's waiting messages told, and let the others follow in this order, with new numbers."""
+        told = self._database.among(OUTBOX.c.id, [queued.id for queued in aside])
+        await self._database.write(
+            update(OUTBOX).where(told, IN_CHAT).values(sent_at=at, error="told together")
+        )
+        moved = self._database.among(OUTBOX.c.id, [queued.id for queued in instead])
+        await self._database.write(delete(OUTBOX).where(moved, IN_CHAT))
+        for queued in instead:
+            await self.enqueue([queued.item], queued.created_at)
 
     async def queued(self, now: datetime, limit: int) -> tuple[QueuedItem, ...]:
         """Unsent messages whose time has come: per chat in order of writing, decisions first among chats.

@@ -255,6 +255,17 @@ class SqlProposals:
             await self._database.write(delete(SNOOZES).where(is_due))
         return tuple((row.proposal_id, row.chat_id) for row in rows)
 
+    async def snoozed(
+        self, proposal_ids: Collection[ProposalId]
+    ) -> frozenset[tuple[ProposalId, ChatId]]:
+        """In which chats these proposals are put off, and not yet told of again."""
+        rows = await self._database.rows(
+            select(SNOOZES.c.proposal_id, SNOOZES.c.chat_id).where(
+                self._database.among(SNOOZES.c.proposal_id, proposal_ids)
+            )
+        )
+        return frozenset((ProposalId(row.proposal_id), ChatId(row.chat_id)) for row in rows)
+
     async def add_copy(self, copy: Copy) -> None:
         """Remember a message that shows a proposal, or which revision it shows now."""
         await self._database.put(

@@ -27,6 +27,7 @@ from core.adapters.store.leases import SqlLeases
 from core.adapters.store.log import SqlLog
 from core.adapters.store.orders import SqlOrders
 from core.adapters.store.people import SqlPeople
+from core.adapters.store.pinned import SqlPinned
 from core.adapters.store.portfolios import SqlPortfolios
 from core.adapters.store.proposals import SqlProposals
 from core.adapters.store.rules import SqlRules
@@ -112,6 +113,11 @@ class SqlUnitOfWork:
     def conversation(self) -> SqlConversation:
         """Chats, dialogues, updates, outbox."""
         return SqlConversation(self._database)
+
+    @cached_property
+    def pinned(self) -> SqlPinned:
+        """Pinned messages."""
+        return SqlPinned(self._database)
 
     @cached_property
     def channels(self) -> SqlChannels:

@@ -69,6 +69,14 @@ class ProposalExpired(Refusal):
 
 
 @dataclass(eq=False)
+class EndsBeforeOpen(Refusal):
+    """An approval for the next open of a proposal that ends before."""
+
+    proposal: int
+    ends_at: datetime
+
+
+@dataclass(eq=False)
 class AlreadyApproved(Refusal):
     """A second approval by the same person."""
 

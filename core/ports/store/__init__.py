@@ -22,6 +22,7 @@ from core.ports.store.harvests import Harvests
 from core.ports.store.ladder import Ladder
 from core.ports.store.operations import Leases, Log
 from core.ports.store.people import People
+from core.ports.store.pinned import PinnedMessages
 from core.ports.store.portfolios import Instruments, Portfolios
 from core.ports.store.proposals import Orders, Proposals
 from core.ports.store.records import AuditEvent, Change, Chat, CheckRecord, Dialogue, MarketRow
@@ -103,6 +104,11 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def pinned(self) -> PinnedMessages:
+        """Pinned messages."""
+        ...
+
+    @property
     def channels(self) -> Channels:
         """Members' channels, sealed."""
         ...
@@ -168,6 +174,7 @@ __all__ = [
     "MarketRow",
     "Orders",
     "People",
+    "PinnedMessages",
     "Portfolios",
     "Proposals",
     "Rules",

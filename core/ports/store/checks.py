@@ -44,7 +44,7 @@ class Checks(Protocol):
         ...
 
     async def next_due_of(self, portfolio_id: PortfolioId) -> datetime | None:
-        """When a portfolio's next scheduled check falls due."""
+        """When a portfolio's next scheduled check falls due, or the repetition of one."""
         ...
 
     async def get(self, check_id: CheckId) -> CheckRecord | None:

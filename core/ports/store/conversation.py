@@ -48,6 +48,26 @@ class Conversation(Protocol):
         """Put messages into the outbox; one whose dedup key was there before is dropped. Returns how many were new."""
         ...
 
+    async def put_anew(self, items: Sequence[OutboxItem], at: datetime) -> None:
+        """Put messages into the outbox in the place of those of their kind and portfolio that were not tried yet.
+
+        For what is rendered when it is sent, so that only the newest of a kind says anything.
+        """
+        ...
+
+    async def waiting_in(self, chat_id: ChatId) -> tuple[QueuedItem, ...]:
+        """Everything that waits for a chat, in order of writing, whatever it waits for."""
+        ...
+
+    async def fold(
+        self, aside: Sequence[QueuedItem], instead: Sequence[QueuedItem], at: datetime
+    ) -> None:
+        """Call some of a chat's waiting messages told, and let the others follow in this order, with new numbers.
+
+        ``instead`` begins with what tells of those; each keeps the instant at which it was written.
+        """
+        ...
+
     async def queued(self, now: datetime, limit: int) -> tuple[QueuedItem, ...]:
         """Unsent messages whose time has come: per chat in order of writing, decisions first among chats."""
         ...

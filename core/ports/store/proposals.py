@@ -107,6 +107,12 @@ class Proposals(Protocol):
         """The reminders whose time has come; they are taken once."""
         ...
 
+    async def snoozed(
+        self, proposal_ids: Collection[ProposalId]
+    ) -> frozenset[tuple[ProposalId, ChatId]]:
+        """In which chats these proposals are put off, and not yet told of again."""
+        ...
+
     async def add_copy(self, copy: Copy) -> None:
         """Remember a message that shows a proposal."""
         ...

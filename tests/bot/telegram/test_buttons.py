@@ -55,7 +55,8 @@ async def test_reject_and_reopen(tmp_path: Path) -> None:
 async def test_later_says_when(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         proposal = await bot.set_up()
-        words, is_alert = await bot.answer(bot.press(ANNA, proposal, "Later"))
+        asked = await bot.tap(ANNA, proposal, "Snooze", "Put off for how long?")
+        words, is_alert = await bot.answer(bot.press(ANNA, asked, "2 hours"))
         assert "13:00 ET" in words
         assert not is_alert
 
@@ -336,7 +337,7 @@ async def test_taps_are_answered_within_a_second_while_the_broker_hangs(tmp_path
         hanging[0].released.clear()
         began = time.monotonic()
         assert await bot.answer(bot.press(ANNA, paid, "Status")) == ("", False)
-        words, _ = await bot.answer(bot.press(ANNA, proposal, "Later"))
+        words, _ = await bot.answer(bot.press(ANNA, proposal, "Snooze"))
         assert words
         assert time.monotonic() - began < 2
         assert not [m for m in bot.sandbox.bot_messages(ANNA) if "Value $10,010" in m.text]

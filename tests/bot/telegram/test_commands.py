@@ -274,7 +274,7 @@ async def test_settings_and_small_things(tmp_path: Path) -> None:
         await bot.ask(ANNA, "how are you?", "commands and buttons only")
 
 
-@pytest.mark.parametrize("name", ["alerts", "export"])
+@pytest.mark.parametrize("name", ["export"])
 async def test_what_is_not_built_says_what_works_instead(tmp_path: Path, name: str) -> None:
     from bot.telegram.commands import command_named
     from bot.telegram.commands.command import Words

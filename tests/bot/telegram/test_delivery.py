@@ -302,7 +302,10 @@ async def test_six_hours_of_silence_then_one_summary(post: Post) -> None:
     world.pass_time(timedelta(minutes=2))
     await post.settle()
     (summary,) = post.said()
-    assert "2 proposals were made and ended again" in summary.text
+    assert "Nothing could be sent here" in summary.text
+    assert "Family: 2 checks, 2 proposals" in summary.text
+    for number in (1, 2):
+        assert f"Proposal {number}: expired, nothing was traded" in summary.text
     assert post.labels(summary) == []
 
 

@@ -400,7 +400,6 @@ def test_small_notices() -> None:
     crashed = notices.kept_crashing(managed())
     require_sendable(crashed)
     assert "Nothing is sent until you resume." in plain(crashed.text)
-    assert "1 proposal was made and ended" in notices.not_sent_in_time(1).text
 
 
 def test_the_notice_of_a_lock_says_what_to_do() -> None:

@@ -78,5 +78,15 @@ def test_a_tap_on_it_is_answered(action: Action) -> None:
 
 
 def test_all_the_decisions_are_among_them() -> None:
-    decisions = {"approve", "reject", "reopen", "later", "buyonly", "full", "edit", "drop", "halve"}
+    decisions = {
+        "approve",
+        "reject",
+        "reopen",
+        "snooze",
+        "buyonly",
+        "full",
+        "edit",
+        "drop",
+        "halve",
+    }
     assert decisions <= set(ACTIONS)

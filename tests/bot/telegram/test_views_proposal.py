@@ -99,7 +99,8 @@ def test_the_message_reads_as_it_was_designed() -> None:
     assert labels(screen) == [
         ["✅ Approve 2 simulated orders"],
         ["🛒 Buy only", "✏️ Edit lines"],
-        ["❔ Why", "⏳ Later", "✖ Reject"],
+        ["❔ Why", "⏳ Snooze", "✖ Reject"],
+        ["🔔 Settings"],
     ]
     assert actions(screen)[0] == Action("approve", (42, 1))
     require_sendable(screen)

@@ -29,6 +29,7 @@ from core.adapters.store.tables.people import (
     MembershipRow,
     OneTimeCodeRow,
 )
+from core.adapters.store.tables.pinned import PinnedRow
 from core.adapters.store.tables.portfolios import (
     AccountHoldRow,
     AccountRow,
@@ -87,6 +88,7 @@ MEMBERSHIPS = table_of(MembershipRow)
 ONE_TIME_CODES = table_of(OneTimeCodeRow)
 ORDERS = table_of(OrderRow)
 OUTBOX = table_of(OutboxRow)
+PINNED = table_of(PinnedRow)
 POLICIES = table_of(PolicyRow)
 PORTFOLIOS = table_of(PortfolioRow)
 PROPOSALS = table_of(ProposalRow)

@@ -1,0 +1,66 @@
+"""Pinned messages in the store."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+
+from core.adapters.store.database import Database, Found
+from core.adapters.store.tables import PINNED
+from core.domain.ids import ChatId, PortfolioId
+from core.domain.pinned import Pinned
+
+
+class SqlPinned:
+    """The port ``PinnedMessages`` over one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(
+        self, portfolio_ids: Collection[PortfolioId]
+    ) -> dict[PortfolioId, tuple[Pinned, ...]]:
+        """Each portfolio's pinned messages, by chat; portfolios without one are missing."""
+        rows = await self._database.rows(
+            select(PINNED)
+            .where(self._database.among(PINNED.c.portfolio_id, portfolio_ids))
+            .order_by(PINNED.c.portfolio_id, PINNED.c.chat_id)
+        )
+        found: defaultdict[PortfolioId, tuple[Pinned, ...]] = defaultdict(tuple)
+        for pinned in map(_pinned_of, rows):
+            found[pinned.portfolio_id] += (pinned,)
+        return dict(found)
+
+    async def keep(self, pinned: Pinned) -> None:
+        """Remember one, in the place of what was known of it."""
+        await self._database.put(PINNED, ("portfolio_id", "chat_id"), **asdict(pinned))
+
+    async def checked(self, portfolio_ids: Collection[PortfolioId], at: datetime) -> None:
+        """Say when portfolios were last checked, by the market's time."""
+        await self._database.write(
+            update(PINNED)
+            .where(self._database.among(PINNED.c.portfolio_id, portfolio_ids))
+            .values(checked_at=at)
+        )
+
+    async def forget(self, portfolio_id: PortfolioId, chat_id: ChatId) -> bool:
+        """No longer keep one up; False where there was none."""
+        touched = await self._database.write(
+            delete(PINNED).where(PINNED.c.portfolio_id == portfolio_id, PINNED.c.chat_id == chat_id)
+        )
+        return touched == 1
+
+
+def _pinned_of(row: Found) -> Pinned:
+    return Pinned(
+        PortfolioId(row.portfolio_id),
+        ChatId(row.chat_id),
+        row.checked_at,
+        row.message_id,
+        row.is_pinned,
+        row.made_at,
+    )
