@@ -14,6 +14,7 @@ from core.domain.instrument import CASH, nearest_symbols
 from core.domain.membership import Member, Permission
 from core.domain.money import ZERO
 from core.domain.plan import Plan
+from core.domain.portfolio import Account
 from core.domain.quote import PriceFaultKind
 from core.domain.refusals import (
     CurrencyMismatch,
@@ -37,6 +38,7 @@ class TargetsPreview:
     after: TargetAllocation
     plan: Plan | None
     refusal: Refusal | None
+    accounts: tuple[Account, ...] = ()
 
 
 async def preview_targets(
@@ -66,7 +68,7 @@ async def preview_targets(
         return TargetsPreview(managed.targets, targets, None, EmptyAccount())
     except Refusal as refusal:
         return TargetsPreview(managed.targets, targets, None, refusal)
-    return TargetsPreview(managed.targets, targets, plan, None)
+    return TargetsPreview(managed.targets, targets, plan, None, managed.accounts)
 
 
 async def set_targets(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bot.telegram.html import TEXT_LIMIT, escape
 from bot.telegram.screen import Screen, tap
+from bot.telegram.views.by_account import grouped
 from bot.telegram.views.parts import SOME_LINES, capped, head, lines, paragraphs
-from bot.telegram.views.proposal_text import FEW_LINES, table, trade_line
+from bot.telegram.views.proposal_text import FEW_LINES, numbered_trades, table
 from bot.words.numbers import percent, small_drift
 from bot.words.plan_reasons import reason_sentence
 from core.application.rehearse import Rehearsal
@@ -16,7 +17,7 @@ def rehearsal_screen(rehearsal: Rehearsal, *, layout: str = "table") -> Screen:
     plan = rehearsal.plan
     currency = rehearsal.managed.portfolio.currency
     fallen = "all prices" if rehearsal.only is None else f"{escape(rehearsal.only)}'s price"
-    trades = [f"{leg}. {trade_line(trade, currency)}" for leg, trade in enumerate(plan.trades, 1)]
+    trades = grouped(rehearsal.managed.accounts, plan, numbered_trades(plan.trades, currency))
     before, after = plan.before.portfolio_drift, plan.after.portfolio_drift
     text = paragraphs(
         head(rehearsal.managed, "rehearsal"),

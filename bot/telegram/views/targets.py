@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from bot.telegram.html import TEXT_LIMIT, bold, code, escape, pre
 from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.views.by_account import grouped
 from bot.telegram.views.parts import SOME_LINES, aligned, capped, head, lines, paragraphs
-from bot.telegram.views.proposal_text import FEW_LINES, table, trade_line
+from bot.telegram.views.proposal_text import FEW_LINES, numbered_trades, table
 from bot.words.numbers import count, plain, signed, small_drift
 from bot.words.refusals import refusal_sentence
 from core.application.choose_portfolio import Current
@@ -109,15 +110,15 @@ def _consequence(preview: TargetsPreview, currency: str, layout: str) -> str:
         return f"What they would trade cannot be shown now. {escape(why)}".strip()
     if not preview.plan.trades:
         return "Nothing would be traded now."
-    return _trades(preview.plan, currency, layout)
+    trades = grouped(preview.accounts, preview.plan, numbered_trades(preview.plan.trades, currency))
+    return _trades(preview.plan, trades, layout)
 
 
-def _trades(plan: Plan, currency: str, layout: str) -> str:
-    trades = [f"{leg}. {trade_line(trade, currency)}" for leg, trade in enumerate(plan.trades, 1)]
+def _trades(plan: Plan, trades: list[str], layout: str) -> str:
     before, after = plan.before.portfolio_drift, plan.after.portfolio_drift
     is_long = len(plan.before.lines) > SOME_LINES
     return paragraphs(
-        f"A check would now propose {count(len(trades), 'trade')}:",
+        f"A check would now propose {count(len(plan.trades), 'trade')}:",
         capped(trades, TEXT_LIMIT // 3, "more"),
         f"Drift {small_drift(before)} → {small_drift(after)}",
         "" if is_long else table(plan, layout, FEW_LINES),
