@@ -211,7 +211,12 @@ def trade_lines(view: ProposalView, brevity: int, *, is_decided: bool) -> str:
         rows = [(_account_of(trade), _short_trade(trade, currency)) for trade in trades]
     else:
         rows = numbered_trades(trades, currency)
-    return "\n".join(by_account(view, rows))
+    return _set_apart(view, "\n".join(by_account(view, rows)))
+
+
+def _set_apart(view: ProposalView, trades: str) -> str:
+    """Trades of several accounts end with an empty line, so that what follows is not read as the last account's."""
+    return trades if len(view.managed.accounts) == 1 else f"{trades}\n"
 
 
 def numbered_trades(trades: Iterable[Trade], currency: str) -> list[tuple[AccountId, str]]:
@@ -252,8 +257,9 @@ def effect(view: ProposalView) -> str:
 
 
 def hint(view: ProposalView) -> str:
-    """While it can be decided: the new money with which nothing need be sold."""
-    cure = view.proposal.revision.plan.cure
+    """While a plan that sells can be decided: the new money with which nothing need be sold."""
+    plan = view.proposal.revision.plan
+    cure = plan.cure if plan.sells else None
     if view.proposal.state is not ProposalState.OPEN or cure is None or not cure.deposit:
         return ""
     return escape(cure_sentence(cure, currency_of(view)))

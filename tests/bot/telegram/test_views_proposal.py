@@ -31,7 +31,7 @@ from core.application.send_order import DENIED
 from core.application.show_proposal import ProposalView
 from core.domain.ids import Symbol
 from core.domain.order import OrderState
-from core.domain.plan import Trade
+from core.domain.plan import Side, Trade
 from core.domain.policy import Direction, Policy
 from core.domain.portfolio import HoldingChange, Rung
 from core.domain.proposal import DecisionKind, PriceMove, ProposalState, RevisionCause
@@ -211,6 +211,14 @@ def test_ended_without_orders_says_so_and_has_no_buttons(state: S, words: str) -
     assert "Nothing was traded." in screen.text
     assert "Ben put off 42" in screen.text
     assert screen.rows == ()
+
+
+def test_a_plan_that_sells_nothing_has_no_other_way_without_selling() -> None:
+    shown = view()
+    plan = shown.proposal.revision.plan
+    buying = replace(plan, trades=tuple(trade for trade in plan.trades if trade.side is Side.BUY))
+    assert "sell none" in proposal_screen(shown).text
+    assert "sell none" not in proposal_screen(with_revision(shown, plan=buying)).text
 
 
 @pytest.mark.parametrize("state", list(S))
