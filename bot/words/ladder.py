@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.words.labels import RUNG_MEANINGS, rung_label
+from bot.words.labels import rung_label
 from bot.words.numbers import count, money, plain
 from core.application.change_rung import RungCause
 from core.application.decide_proposal import UNDO
@@ -24,8 +24,8 @@ REINS = (
 
 
 def place_line(rung: Rung) -> str:
-    """Where a rung is on the ladder: ``Rung 3 of 5: DRY RUN, real account, but no order is sent``."""
-    return f"Rung {PLACES[rung]} of {len(Rung)}: {rung_label(rung)}, {RUNG_MEANINGS[rung]}"
+    """Where a rung is on the ladder: ``Rung 3 of 5 on the way to real money``."""
+    return f"Rung {PLACES[rung]} of {len(Rung)} on the way to real money"
 
 
 def caps_line(rung: Rung, limits: Limits, currency: str) -> str:

@@ -72,9 +72,7 @@ def certificate_sentence(certificate: Certificate) -> str:
         return (
             "No plan under your rules comes more than 0.001 points closer to your targets: proven."
         )
-    return (
-        f"Not proven: another plan under your rules might be better by at most {_gap(certificate)}."
-    )
+    return f"Not proven: another plan under your rules {_gap(certificate)}."
 
 
 _THOUSANDTH = Decimal("0.001")
@@ -88,12 +86,12 @@ _COMPARED = {
 def _gap(certificate: Certificate) -> str:
     match certificate.measure:
         case Objective.CLOSEST:
-            return f"{certificate.gap:.4f} points"
+            return f"might come up to {certificate.gap:.4f} points closer to your targets"
         case Objective.FEWEST:
             count = int(certificate.gap.to_integral_value())
-            return f"{count} trade{'' if count == 1 else 's'}"
+            return f"might need up to {count} trade{'' if count == 1 else 's'} fewer"
         case Objective.CHEAPEST:
-            return money(certificate.gap)
+            return f"might cost up to {money(certificate.gap)} less"
 
 
 MOST_LOTS = 4

@@ -52,10 +52,10 @@ def _basis_unknown(reason: Reason, currency: str) -> str:
 
 def _harvest(reason: Reason, currency: str) -> str:
     values = reason.values
-    terms = [
-        f"{term} {money(values[term], currency)}" for term in ("short", "long") if values[term]
-    ]
-    return f"Harvested loss {money(values['amount'], currency)} ({', '.join(terms)})."
+    terms = {term: values[term] for term in ("short", "long") if values[term]}
+    each = (f"{money(amount, currency)} {term}-term" for term, amount in terms.items())
+    parts = ", ".join(each if len(terms) > 1 else (f"{term}-term" for term in terms))
+    return f"Loss to harvest: {money(values['amount'], currency)}, {parts}."
 
 
 def _harvested(reason: Reason, currency: str) -> str:
@@ -91,7 +91,7 @@ def _lost(reason: Reason, currency: str, why: str) -> str:
 
 
 def _not_taxable(reason: Reason, currency: str) -> str:
-    return _lost(reason, currency, "no loss counts in this account")
+    return _lost(reason, currency, "its account is not taxed, so no loss counts")
 
 
 def _no_tax_rules(reason: Reason, currency: str) -> str:

@@ -107,19 +107,19 @@ def test_of_many_lots_only_the_first_are_named() -> None:
             Objective.CLOSEST,
             "0.0123",
             False,
-            "Not proven: another plan under your rules might be better by at most 0.0123 points.",
+            "Not proven: another plan under your rules might come up to 0.0123 points closer to your targets.",
         ),
         (
             Objective.FEWEST,
             "2",
             False,
-            "Not proven: another plan under your rules might be better by at most 2 trades.",
+            "Not proven: another plan under your rules might need up to 2 trades fewer.",
         ),
         (
             Objective.CHEAPEST,
             "1.5",
             False,
-            "Not proven: another plan under your rules might be better by at most $1.50.",
+            "Not proven: another plan under your rules might cost up to $1.50 less.",
         ),
     ],
 )

@@ -35,7 +35,7 @@ PAIR_SENTENCES: list[tuple[ReasonCode, Symbol | None, dict[str, str], date | Non
         None,
         {"amount": "1204", "short": "804", "long": "400"},
         None,
-        "Harvested loss $1,204.00 (short $804.00, long $400.00).",
+        "Loss to harvest: $1,204.00, $804.00 short-term, $400.00 long-term.",
     ),
     (C.HARVESTED, BND, LOST, None, "These shares have lost $1,204.00; BND stands in for them."),
     (
@@ -57,7 +57,13 @@ PAIR_SENTENCES: list[tuple[ReasonCode, Symbol | None, dict[str, str], date | Non
         "BND −$120.00: below your $500.00 and 5% of a lot's cost.",
     ),
     (C.LOSS_TOO_SMALL, BND, {**BELOW, "least": "0"}, None, "BND −$120.00: too small."),
-    (C.NOT_TAXABLE, BND, LOST, None, "BND −$1,204.00: no loss counts in this account."),
+    (
+        C.NOT_TAXABLE,
+        BND,
+        LOST,
+        None,
+        "BND −$1,204.00: its account is not taxed, so no loss counts.",
+    ),
     (C.NO_TAX_RULES, BND, LOST, None, "BND −$1,204.00: no tax rules are set (/tax rules us)."),
     (C.LOTS_IN_FRONT, BND, LOST, None, "BND −$1,204.00: the broker would sell other lots first."),
     (

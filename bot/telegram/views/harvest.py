@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from bot.telegram.html import bold, code, escape, shown_name
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.csv_file import csv_document
 from bot.telegram.views.parts import capped, head, lines, paragraphs
-from bot.words.numbers import money
+from bot.words.numbers import listed, money
 from bot.words.plan_reasons import reason_sentence
 from bot.words.tax_reasons import NO_ADVICE
 from bot.words.times import date_of
@@ -17,6 +18,7 @@ from core.application.harvest_ledger import HarvestedSale, HarvestLedger, Harves
 from core.domain.money import ZERO, to_cents
 from core.domain.plan import Plan, Reason, ReasonCode
 from core.domain.portfolio import ManagedPortfolio
+from core.domain.tax_treatment import TaxTreatment
 
 YEAR_COLUMNS = (
     "year",
@@ -50,19 +52,22 @@ _SHOWN_ALONE = frozenset({ReasonCode.NO_LOSS})
 def nothing_screen(managed: ManagedPortfolio, plan: Plan) -> Screen:
     """Why nothing is harvested: the largest loss first, then every other."""
     currency = managed.portfolio.currency
-    first = reason_sentence(plan.reason, currency)
-    is_alone = plan.reason.code in _SHOWN_ALONE
-    losses = [skip.reason for skip in plan.skipped if "amount" in skip.reason.values]
-    others = sorted(
-        (reason for reason in losses if reason != plan.reason and reason.code in _OF_LOSSES),
-        key=lambda reason: -reason.values["amount"],
-    )
-    rows = [f"• {escape(reason_sentence(reason, currency))}" for reason in others]
+    losses = [skip.reason for skip in plan.skipped if skip.reason.code in _OF_LOSSES]
+    losses.sort(key=lambda reason: -reason.values["amount"])
+    counting = [reason for reason in losses if reason.code is not ReasonCode.NOT_TAXABLE]
+    is_other = plan.reason.code is ReasonCode.NOT_TAXABLE and counting
+    main = counting[0] if is_other else plan.reason
+    first = reason_sentence(main, currency)
+    is_alone = main.code in _SHOWN_ALONE
+    rows = [
+        f"• {escape(reason_sentence(reason, currency))}" for reason in counting if reason != main
+    ]
     policy = managed.policy
     text = paragraphs(
         f"{bold(shown_name(managed.portfolio.name))}: nothing to harvest now.",
-        escape(first if is_alone else f"Largest loss: {_named(plan.reason, first)}"),
+        escape(first if is_alone else f"Largest loss: {_named(main, first)}"),
         capped(rows, _ROOM, "more"),
+        _untaxed(managed, [reason for reason in losses if reason not in (*counting, main)]),
         "" if policy.harvest_loss else f"To have me look by myself: {code('/policy harvest 500')}",
         NO_ADVICE,
     )
@@ -85,6 +90,18 @@ _OF_LOSSES = frozenset(
     }
 )
 """The reasons whose sentences name the position and its loss."""
+
+
+def _untaxed(managed: ManagedPortfolio, losses: Sequence[Reason]) -> str:
+    """Losses in accounts in which none counts, in one line: ``No loss counts in IRA: MTUM −$1.21``."""
+    names = [
+        shown_name(account.name)
+        for account in managed.accounts
+        if account.tax_treatment is not TaxTreatment.TAXABLE
+    ]
+    currency = managed.portfolio.currency
+    found = [f"{each.symbol} −{money(each.values['amount'], currency)}" for each in losses]
+    return f"No loss counts in {listed(names)}: {escape(listed(found))}." if found else ""
 
 
 def _named(reason: Reason, sentence: str) -> str:

@@ -11,12 +11,16 @@ from pathlib import Path
 
 from bot.sandbox.model import Message
 from bot.telegram.html import plain
-from bot.telegram.views.harvest import SALE_COLUMNS, YEAR_COLUMNS, switch_kept
+from bot.telegram.views.harvest import SALE_COLUMNS, YEAR_COLUMNS, nothing_screen, switch_kept
 from core.application.advance_market import STANDING_TIME
-from core.domain.ids import Symbol
+from core.domain.ids import AccountId, Symbol
 from core.domain.ledger import LedgerLot
+from core.domain.money import ZERO
+from core.domain.plan import Reason, ReasonCode, Skipped
 from core.domain.targets import TargetAllocation
+from core.domain.tax_treatment import TaxTreatment
 from core.ports.store import MarketRow
+from tests.bot.telegram.scenes import managed, plan_of, snapshot
 from tests.bot.telegram.stage import ANNA, FAMILY, Stage, stage
 
 QUAL, SUBSTITUTE = Symbol("QUAL"), Symbol("AAPL")
@@ -70,7 +74,7 @@ async def test_a_loss_is_harvested_kept_by_year_and_switched_back(tmp_path: Path
         small = await bot.ask(ANNA, "/harvest 5000", "nothing to harvest now")
         assert "Largest loss: QUAL −$" in small.text
         assert "below your $5,000.00." in small.text
-        asked = await bot.ask(ANNA, "/harvest 500", "proposal 2", "Harvested loss $")
+        asked = await bot.ask(ANNA, "/harvest 500", "proposal 2", "Loss to harvest: $")
         assert "This is a calculation, not tax advice." in asked.text
         assert "It lowers no tax that is estimated this year; $" in asked.text
         assert "can meet other income (/policy offset counts it)" in asked.text
@@ -79,7 +83,7 @@ async def test_a_loss_is_harvested_kept_by_year_and_switched_back(tmp_path: Path
         why = await bot.tap(ANNA, asked, "Why", "AAPL stands in for them")
         assert "which is sold with it" in why.text
         assert "USMV: USMV" not in why.text
-        back = await bot.tap(ANNA, why, "Back", "Harvested loss $")
+        back = await bot.tap(ANNA, why, "Back", "Loss to harvest: $")
         await bot.tap(ANNA, back, "Approve", "Done.")
         await bot.said(ANNA, "filled in full", "proposal 2")
 
@@ -141,3 +145,29 @@ async def test_why_a_substitute_is_kept_is_said_with_its_numbers(tmp_path: Path)
         assert "The loss was worth $180.00." in text
         assert "I look again on 10 May 2020." in text
         assert "not tax advice" in text
+
+
+def test_losses_of_an_account_that_is_not_taxed_are_named_last_and_in_one_line() -> None:
+    where = managed()
+    ira = replace(
+        where.accounts[0], id=AccountId(2), name="IRA", tax_treatment=TaxTreatment.TAX_DEFERRED
+    )
+    untaxed, small = (
+        Reason(
+            code,
+            Symbol(symbol),
+            {"amount": Decimal(amount), "least": Decimal(500), "percent": ZERO},
+        )
+        for code, symbol, amount in (
+            (ReasonCode.NOT_TAXABLE, "VTI", 90),
+            (ReasonCode.LOSS_TOO_SMALL, "BND", 40),
+        )
+    )
+    plan = plan_of(where, snapshot())
+    skipped = (Skipped(Symbol("VTI"), untaxed), Skipped(Symbol("BND"), small))
+    screen = nothing_screen(
+        replace(where, accounts=(*where.accounts, ira)),
+        replace(plan, reason=untaxed, skipped=skipped),
+    )
+    assert "Largest loss: BND −$40.00: below your $500.00." in screen.text
+    assert "No loss counts in IRA: VTI −$90.00." in screen.text
