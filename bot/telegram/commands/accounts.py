@@ -49,7 +49,7 @@ async def _add(turn: Turn, words: Words) -> Reaction:
         opening_cash=wish.cash,
     )
     turn.wake()
-    return say(added_screen(added), await _shown(turn, managed.portfolio.id))
+    return say(added_screen(added, wish.cash), await _shown(turn, managed.portfolio.id))
 
 
 async def show(turn: Turn, portfolio_id: int) -> Reaction:

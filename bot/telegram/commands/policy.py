@@ -8,12 +8,14 @@ from bot.telegram.views.policy import policy_changed_screen, policy_screen
 from core.application.change_policy import change_policy
 
 EXAMPLE = "/policy band 5 relative 25 calendar quarterly"
+LIST = "list"
+"""Said for all settings, as ``/policy`` alone does."""
 
 
 async def run(turn: Turn, words: Words) -> Reaction:
     """Show the policy, or change the named parts of it and say what is different then."""
     current = await turn.current(words.slug)
-    if not words.items:
+    if not words.items or words.text.lower() == LIST:
         return say(policy_screen(current))
     portfolio_id = current.portfolio.portfolio.id
     await change_policy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from bot.telegram.html import bold, code, escape, shown_name
 from bot.telegram.screen import Button, Screen, tap
@@ -21,6 +22,7 @@ from bot.words.ladder import (
     rung_news,
     what_changes,
 )
+from bot.words.numbers import money
 from bot.words.refusals import refusal_sentence
 from core.application.add_account import MOST_ACCOUNTS
 from core.application.change_rung import RungCause
@@ -74,26 +76,32 @@ def _how_to_add(ladders: Sequence[Ladder]) -> str:
     )
 
 
-def added_screen(added: ManagedAccount) -> Screen:
-    """An account was added."""
+def added_screen(added: ManagedAccount, cash: Decimal) -> Screen:
+    """An account was added, with so much cash."""
     name = shown_name(added.account.name)
     is_hand = is_by_hand(added.account)
     text = paragraphs(
         f"✅ {bold(name)} stands under the targets of {shown_name(added.portfolio.name)} now: "
         f"{TAX[added.account.tax_treatment]}.",
+        f"It starts with {money(cash, added.account.currency)} in cash." if cash else "",
         f"Say what it holds: {code(f'/holdings VTI 112 #{added.slug}')}"
         if is_hand
-        else f"Cash goes in with {code(f'/deposit 1000 #{added.slug}')}.",
+        else f"{'More' if cash else 'Cash'} goes in with {code(f'/deposit 1000 #{added.slug}')}.",
         "Proposals that were open are replaced; the next check looks at all accounts together.",
     )
-    return Screen(text, ((tap("📊 Status", "status", added.portfolio.id),),))
+    number = added.portfolio.id
+    return Screen(
+        text, ((tap("📊 Status", "status", number), tap("⚖️ Check now", "rebalance", number)),)
+    )
 
 
 def _blocks(ladder: Ladder) -> tuple[str, ...]:
     return (
-        _account(ladder.managed.account, is_by_hand=ladder.is_by_hand),
+        lines(
+            _account(ladder.managed.account, is_by_hand=ladder.is_by_hand),
+            "" if ladder.is_by_hand else _standing(ladder),
+        ),
         _held(ladder),
-        "" if ladder.is_by_hand else _standing(ladder),
     )
 
 
@@ -103,9 +111,15 @@ def _account(account: Account, *, is_by_hand: bool) -> str:
         f"{account_meaning(account)}, in {account.currency}",
         "you type what it holds (/holdings), and place the orders yourself"
         if is_by_hand
-        else f"held at {shown_name(source_label(account.broker))}",
+        else _where(account),
         f"tax: {TAX[account.tax_treatment]}",
     )
+
+
+def _where(account: Account) -> str:
+    """The broker, where the line above does not name it."""
+    is_built_in = account.rung is Rung.SIMULATED
+    return "" if is_built_in else f"held at {shown_name(source_label(account.broker))}"
 
 
 def _held(ladder: Ladder) -> str:

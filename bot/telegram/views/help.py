@@ -33,6 +33,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("/history", "what was proposed, who decided, what was changed"),
             ("/orders", "what was sent to the broker"),
+            ("/log", "everything I did, newest first"),
             ("/harvest", "losses to harvest now; “losses” shows those of a year, “csv” the file"),
             ("/tax", "the year’s gains and losses; rules, losses carried in, the ledger as CSV"),
         ),
@@ -43,7 +44,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("/portfolio", "switch to another portfolio"),
             ("/new Holiday money", "make another one"),
             ("/new My account by hand", "one at a broker that I cannot reach"),
-            ("/accounts", "where the money is, and how real it is"),
+            ("/accounts", "where the money is, how real it is, and how to add another account"),
             ("/members", "who may do what"),
             ("/invite approver", "let somebody in"),
             ("/leave", "leave a portfolio"),
@@ -74,7 +75,8 @@ def help_screen() -> Screen:
         "sent until somebody with the right to approve has tapped Approve.",
         *groups,
         "A command acts on this chat’s portfolio, or on the one named last: "
-        f"{code('/status @family')}. Decimals have a point: 12.5.",
+        f"{code('/status @family')}. Of several accounts, name one: {code('/deposit 500 #ira')}. "
+        "Decimals have a point: 12.5.",
     )
     return Screen(text)
 

@@ -21,7 +21,7 @@ CHECK_TROUBLES = {
     "PricesRefused": "some prices are missing, too old, or not believable",
     "PriceSourceDown": "the price source does not answer",
     "BrokerDown": "the broker does not answer",
-    "HoldingsOld": "nobody has confirmed for 30 days what the account holds",
+    "HoldingsOld": "nobody has confirmed for 30 days what the account that is kept by hand holds",
     "RiskLimit": "the plan would break a limit of this installation",
     "CannotRaise": "the money to be taken out cannot be raised",
     "ForeignOrder": "somebody else's order is open at the broker",

@@ -154,10 +154,17 @@ def _by_account(status: Status) -> list[str]:
     currency = status.managed.portfolio.currency
     return [
         f"{shown_name(each.account.name)}: "
-        + (f"{money(each.value, currency)}, " if each.value is not None else "")
+        + _worth(each.value, currency, is_priced=status.drift is not None)
         + f"cash {_cash_words(each.holdings, currency)}"
         for each in status.accounts
     ]
+
+
+def _worth(value: Decimal | None, currency: str, *, is_priced: bool) -> str:
+    """An account's value, or that a price for it is missing; nothing where there are no prices at all."""
+    if value is not None:
+        return f"{money(value, currency)}, "
+    return "value unknown (a price is missing), " if is_priced else ""
 
 
 def _cash_words(holdings: Holdings, currency: str) -> str:

@@ -33,16 +33,16 @@ COLUMNS = (
 MOST_GAPS = 800
 """So many characters say where lots and holdings differ."""
 RULES = {TaxRulesName.NONE: "none (no tax is estimated)", TaxRulesName.US: "United States"}
-_HOW = (
-    "/tax rules us",
-    "/tax carried short 1200 long 300",
-    "/tax carried auto",
-    "/tax realised short -50 long 400",
-    "/tax same VTI VTSAX",
-    "/tax same clear VTI",
-    "/tax treatment tax_deferred",
-    "/tax csv",
-)
+_HOW = {
+    "/tax rules us": "whose rules",
+    "/tax carried short 1200 long 300": "losses of earlier years",
+    "/tax carried auto": "calculate those",
+    "/tax realised short -50 long 400": "sales elsewhere this year",
+    "/tax same VTI VTSAX": "count as one where losses are washed",
+    "/tax same clear VTI": "take that back",
+    "/tax treatment tax_deferred": "how an account is taxed",
+    "/tax csv": "this year's sales as a file",
+}
 
 
 def taxes_screen(shown: ShownTaxes) -> Screen:
@@ -59,7 +59,7 @@ def taxes_screen(shown: ShownTaxes) -> Screen:
         ),
         _gaps(shown),
         _unpriced(shown.entries),
-        lines("To change:", *(code(how) for how in _HOW)),
+        lines("To say more:", *(f"{code(how)} {escape(why)}" for how, why in _HOW.items())),
         NO_ADVICE,
     )
     return Screen(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from bot.telegram.html import shown_name
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import lines
 from bot.words.by_hand import is_by_hand
@@ -15,6 +16,7 @@ from core.domain.money import ZERO
 from core.domain.plan import ReasonCode
 from core.domain.portfolio import ManagedPortfolio, Rung
 from core.domain.proposal import UNDECIDED, Cause
+from core.domain.tax_treatment import TaxTreatment
 
 
 def is_withdrawal(view: ProposalView) -> bool:
@@ -39,7 +41,18 @@ def purpose(view: ProposalView) -> str:
     return lines(
         "Weights are of what remains then.",
         "It sells more, to keep what remains near its targets." if is_more else "",
+        *_taxed_on_the_way(view),
     )
+
+
+def _taxed_on_the_way(view: ProposalView) -> list[str]:
+    """That money out of a tax-deferred account is taxed, which no plan counts."""
+    aside = {each.account_id for each in view.proposal.revision.snapshot.accounts if each.set_aside}
+    return [
+        f"What leaves {shown_name(account.name)} may be taxed as income; that is not counted here."
+        for account in view.managed.accounts
+        if account.id in aside and account.tax_treatment is TaxTreatment.TAX_DEFERRED
+    ]
 
 
 def worth_lines(view: ProposalView) -> str:

@@ -139,6 +139,7 @@ async def test_policy_is_shown_and_changed(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.set_up()
         await bot.ask(ANNA, "/policy", "band", "relative")
+        await bot.ask(ANNA, "/policy list", "band", "relative")
         await bot.ask(ANNA, "/policy band 4 calendar quarterly", "Changed", "band 4")
         assert (await bot.portfolio()).policy.band.absolute == Decimal(4)
         await bot.ask(ANNA, "/policy bnad 3", "no setting “bnad”", "band")
@@ -158,8 +159,7 @@ async def test_lists(tmp_path: Path) -> None:
         await bot.ask(ANNA, "/history", "done", "QUAL")
         nothing = await bot.ask(ANNA, "/proposals", "Nothing is open in Family")
         await bot.tap(ANNA, nothing, "Check now", "nothing to do")
-        await bot.ask(ANNA, "/accounts", "SIMULATED", "gains are taxed", "not built yet")
-        await bot.ask(ANNA, "/accounts add", "connected by the operator")
+        await bot.ask(ANNA, "/accounts", "SIMULATED", "gains are taxed", "/accounts add")
 
 
 async def test_portfolios_are_made_chosen_and_named(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ async def test_an_account_is_added_and_the_proposal_trades_account_by_account(
             "/accounts add Old IRA tax-deferred 20000",
             "Old IRA stands under the targets of Family now",
             "taxed when money is taken out",
+            "It starts with $20,000.00 in cash.",
         )
         await bot.ask(ANNA, "/accounts", "Old IRA · SIMULATED", "Family · SIMULATED")
         await bot.ask(ANNA, "/status", "Old IRA: $20,000.00, cash $20,000.00")
@@ -30,6 +31,17 @@ async def test_an_account_is_added_and_the_proposal_trades_account_by_account(
             ANNA, "/rebalance", "In Family (taxable) · SIMULATED", "In Old IRA (tax-deferred)"
         )
         await bot.tap(ANNA, proposal, "Why", "In Old IRA (tax-deferred)")
+        await bot.ask(
+            ANNA,
+            "/targets QUAL 50 USMV 50",
+            "A check would now propose",
+            "In Old IRA (tax-deferred)",
+        )
+        await bot.tap(ANNA, proposal, "Back", "Drift")
+        await bot.tap(ANNA, proposal, "Approve", "Done.")
+        await bot.ask(
+            ANNA, "/withdraw 15000 #old-ira", "What leaves Old IRA may be taxed as income"
+        )
         await bot.ask(ANNA, "/tax treatment tax_free #old-ira", "Old IRA: gains are free of tax")
 
 
