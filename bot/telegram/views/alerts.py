@@ -87,7 +87,7 @@ SETTINGS = (
     AlertSetting("n", "Spare cash", "new_cash", ("off", "100", "500", "1000", "5000")),
     AlertSetting("x", "Open for", "expires_after", ("1", "3", "5", "10")),
     AlertSetting("m", "Pinned", "pinned", ("on", "off")),
-    AlertSetting("d", "Month", "digest", ("on", "off")),
+    AlertSetting("d", "Digest", "digest", ("on", "off")),
 )
 """What can be set, in the order in which it is shown."""
 
@@ -215,7 +215,7 @@ def _said(name: str, field: PolicyField, value: str, managed: ManagedPortfolio) 
             return f"from {round_money(Decimal(value), managed.portfolio.currency)}"
         case "pinned" | "digest":
             return (
-                {"pinned": "message edited after each check", "digest": "message each month"}[name]
+                {"pinned": "edited after each check", "digest": "once a month"}[name]
                 if value == "on"
                 else "off"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from bot.telegram.html import TEXT_LIMIT, bold, escape, shown_name
+from bot.telegram.html import TEXT_LIMIT, bold, code, escape, shown_name
 from bot.telegram.screen import Screen, tap
 from bot.telegram.views.parts import capped, head, lines, paragraphs
 from bot.words.labels import PROPOSAL_STATES, proposal_number
@@ -26,7 +26,7 @@ def digest_screen(digest: MonthDigest) -> Screen:
         lines(*_value(digest)),
         lines(*_done(digest)),
         lines(_drift(digest), _next(digest)),
-        "Off: /alerts digest off",
+        f"Off: {code('/alerts digest off')}",
     )
     row = (tap("📊 Status", "status", portfolio.id), tap("🔔 Alerts", "alerts", portfolio.id))
     return Screen(text, (row,))
@@ -43,7 +43,7 @@ def _value(digest: MonthDigest) -> list[str]:
     ]
     if digest.paid_in is None or digest.paid_out is None:
         return [*rows, "Money that came or went at the broker is not told apart."]
-    if digest.paid_in or digest.paid_out:
+    if not digest.is_new and (digest.paid_in or digest.paid_out):
         rows.append(
             f"Money in {money(digest.paid_in, currency)}, out {money(digest.paid_out, currency)}"
         )

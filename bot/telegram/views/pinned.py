@@ -11,7 +11,7 @@ from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.notices import CHECK_TROUBLES
 from bot.telegram.views.parts import head, lines
 from bot.words.holds import HOLD_REASONS
-from bot.words.labels import CHECK_OUTCOMES, proposal_number
+from bot.words.labels import CHECK_OUTCOMES, PROPOSAL_STATES, proposal_number
 from bot.words.numbers import listed, small_drift
 from bot.words.times import clock_time
 from core.application.keep_pinned import Board
@@ -28,7 +28,7 @@ def pinned_screen(board: Board) -> Screen:
     """What stands in the pinned message now."""
     managed = board.managed
     text = lines(
-        head(managed),
+        head(managed, _in_short(board)),
         _checked(board),
         _drift(board),
         *map(_proposal, board.proposals),
@@ -41,6 +41,28 @@ def pinned_screen(board: Board) -> Screen:
 def farewell_screen(managed: ManagedPortfolio) -> Screen:
     """What is left of one that is no longer kept up."""
     return Screen(lines(head(managed), FAREWELL))
+
+
+_SHORT = {
+    "on_target": "on target",
+    "nothing_helps": "off target",
+    "refused": "not checked",
+    "cooling_down": "quiet",
+    "held_off": "held off",
+}
+
+
+def _in_short(board: Board) -> str:
+    """How it stands in two or three words: all that the bar over the chat has room for."""
+    if board.managed.portfolio.is_paused:
+        return "paused"
+    if board.holds:
+        return "held"
+    if board.proposals:
+        latest = board.proposals[-1]
+        number = proposal_number(latest.id, latest.revision.number)
+        return f"proposal {number} {PROPOSAL_STATES[latest.state]}"
+    return _SHORT.get((board.last.outcome if board.last else None) or "", "watched")
 
 
 def _checked(board: Board) -> str:

@@ -52,7 +52,7 @@ async def test_it_is_made_once_silently_and_then_edited_after_each_check(post: P
     post.world.hold(1_000, AAA=60, BBB=60)
     await check(post)
     (board,) = boards(post)
-    assert "Family · BROKER PAPER" in board.text
+    assert board.text.startswith("Family · on target · BROKER PAPER")
     assert "Checked Tue 10 Mar 11:00 ET: on target" in board.text
     assert "Drift 0.0 points" in board.text
     assert "Next check Wed 11 Mar 11:00 ET" in board.text
@@ -71,11 +71,13 @@ async def test_it_is_made_once_silently_and_then_edited_after_each_check(post: P
 async def test_it_tells_of_the_open_proposal_and_of_a_pause(post: Post) -> None:
     await check(post)
     (board,) = boards(post)
+    assert board.text.startswith("Family · proposal 1 open · BROKER PAPER")
     assert "Proposal 1 waits for a decision until Thu 12 Mar 16:00 ET" in board.text
     assert post.labels(board)[0] == "Show proposal 1"
     world = post.world
     await pause(world.store, world.clock, member=post.anna, portfolio_id=post.portfolio_id)
     await post.settle()
+    assert boards(post)[0].text.startswith("Family · paused · ")
     assert "Paused: nothing is checked or sent" in boards(post)[0].text
     assert "Next check" not in boards(post)[0].text
 
