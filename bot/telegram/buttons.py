@@ -15,6 +15,7 @@ from bot.telegram import (
     hand_buttons,
     hold_buttons,
     holdings_import,
+    holdings_split,
     proposal_buttons,
     setup,
     setup_end,
@@ -61,6 +62,7 @@ OF_PROPOSAL: Mapping[str, Verb] = {
 SLOW = frozenset(
     {
         "bk_use",
+        "bk_split",
         "ch_test",
         "status",
         "rebalance",
@@ -222,6 +224,7 @@ VERBS: Mapping[str, Verb] = {
     "bk_show": holdings.show_again,
     "bk_use": holdings_import.use,
     "bk_cancel": holdings_import.cancel,
+    **holdings_split.VERBS,
     "members": _members,
     "members_back": _members_again,
     "role": members.choose_role,

@@ -49,6 +49,8 @@ EVENTS: dict[str, str] = {
     "keys_removed": "a broker's keys were removed",
     "lots_opened": "lots were taken over from the broker",
     "lots_split": "lots were split",
+    "lots_typed": "lots were entered",
+    "others_traded": "trades of others were put into the lots",
     "member_removed": "a member was removed",
     "order_declared_void": "an order was declared not sent",
     "order_found": "an order in doubt was found",

@@ -85,8 +85,8 @@ def _(refusal: r.HoldingsOld) -> str:
 @_say
 def _(refusal: r.NotKeptByHand) -> str:
     return (
-        f"{capital(source_label(refusal.broker))} says itself what this account holds, so nothing is"
-        " typed here. /status shows it."
+        f"{capital(source_label(refusal.broker))} says itself what this account holds. You can"
+        " type what shares of it have cost: /holdings VTI 12 @ 210.10 2021-03-04"
     )
 
 
@@ -141,6 +141,15 @@ def _(refusal: r.LotsTooFew) -> str:
     return (
         f"{listed(list(refusal.names))} of {refusal.symbol} {verb} {plain(refusal.available)} {shares},"
         f" fewer than the {plain(refusal.asked)} to be sold. Name more lots."
+    )
+
+
+@_say
+def _(refusal: r.LotsBeyondHeld) -> str:
+    held = f"{plain(refusal.held)} {'share' if refusal.held == 1 else 'shares'}"
+    return (
+        f"These lots of {refusal.symbol} come to {plain(refusal.typed)}, but the account holds {held}."
+        " Type lots of at most what is held."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from core.application.realise import SoldShares, realise
 from core.domain.book import Book
 from core.domain.ids import Symbol
 from core.domain.ledger import LedgerLot, LotSource, RealisedSale
-from core.domain.lots import LotMethod, LotSale, quantity_of
+from core.domain.lots import Lot, LotMethod, LotSale, quantity_of
 from core.domain.money import ZERO, sale_proceeds
 from core.domain.order import Fill, Order
 from core.domain.plan import Side
@@ -111,7 +111,13 @@ async def keep_book(
     work: UnitOfWork, account: Account, book: Book, symbols: Collection[Symbol] | None
 ) -> None:
     """Take over what people typed of these symbols (None: of all) as the lots of a hand-kept account."""
-    lots = [
+    lots = [lot for lot in book.lots if symbols is None or lot.symbol in symbols]
+    await work.taxes.replace_lots(account.id, symbols, typed_lots(account, lots), account.currency)
+
+
+def typed_lots(account: Account, lots: Iterable[Lot]) -> list[LedgerLot]:
+    """What a person says of lots, as the ledger has them."""
+    return [
         LedgerLot(
             account_id=account.id,
             symbol=lot.symbol,
@@ -122,7 +128,5 @@ async def keep_book(
             name=lot.name,
             source=LotSource.TYPED,
         )
-        for lot in book.lots
-        if symbols is None or lot.symbol in symbols
+        for lot in lots
     ]
-    await work.taxes.replace_lots(account.id, symbols, lots, account.currency)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from core.application.realise import SoldShares, realise
-from core.domain.ids import AccountId, ClientOrderId
+from core.domain.ids import AccountId, ClientOrderId, MemberId
 from core.domain.ledger import LedgerLot, Split, split_ledger
 from core.domain.look import HeldChange
 from core.domain.money import ZERO
@@ -34,22 +34,34 @@ async def keep_splits(
         if change.ratio is None:
             continue
         split = Split(change.symbol, session, change.ratio)
-        if not await work.taxes.add_split(account.id, split, now):
-            continue
-        known = await work.taxes.lots([account.id], date.min)
-        lots = split_ledger([lot for lot in known if lot.symbol == change.symbol], split.ratio)
-        await work.taxes.change_lots(lots, now)
-        paid_out = await _pay_out(work, managed, split, lots, change.after, now)
-        await work.log.record(
-            AuditEvent(
-                now,
-                "lots_split",
-                None,
-                managed.portfolio.id,
-                data=f"{change.symbol} {split.ratio}:1 account {account.id} lots {len(lots)} "
-                f"shares {change.before:f} {change.after:f} paid out {paid_out:f}",
-            )
+        if await work.taxes.add_split(account.id, split, now):
+            await split_account(work, managed, split, (change.before, change.after), now)
+
+
+async def split_account(
+    work: UnitOfWork,
+    managed: ManagedAccount,
+    split: Split,
+    shares: tuple[Decimal, Decimal],
+    now: datetime,
+    member: MemberId | None = None,
+) -> None:
+    """Change an account's lots of what was split, which held so many ``shares`` before and after."""
+    account, (before, after) = managed.account, shares
+    known = await work.taxes.lots([account.id], date.min)
+    lots = split_ledger([lot for lot in known if lot.symbol == split.symbol], split.ratio)
+    await work.taxes.change_lots(lots, now)
+    paid_out = await _pay_out(work, managed, split, lots, after, now)
+    await work.log.record(
+        AuditEvent(
+            now,
+            "lots_split",
+            member,
+            managed.portfolio.id,
+            data=f"{split.symbol} {split.ratio}:1 account {account.id} lots {len(lots)} "
+            f"shares {before:f} {after:f} paid out {paid_out:f}",
         )
+    )
 
 
 async def _pay_out(

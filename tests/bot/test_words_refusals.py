@@ -281,8 +281,8 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
     (
         r.NotKeptByHand("simulated"),
         (
-            "The simulated broker says itself what this account holds, so nothing is typed here."
-            " /status shows it."
+            "The simulated broker says itself what this account holds. You can type what shares"
+            " of it have cost: /holdings VTI 12 @ 210.10 2021-03-04"
         ),
     ),
     (
@@ -322,6 +322,13 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "VTI has no lot “c”. It has a and b.",
     ),
     (r.UnknownLot("VTI", "c"), "VTI has no lot “c”. It has none by name."),
+    (
+        r.LotsBeyondHeld("VTI", Decimal("12.5"), Decimal(1)),
+        (
+            "These lots of VTI come to 12.5, but the account holds 1 share. Type lots of at most what is"
+            " held."
+        ),
+    ),
     (
         r.LotsTooFew("VTI", ("a", "b"), Decimal(10), Decimal("12.5")),
         "a and b of VTI have 10 shares, fewer than the 12.5 to be sold. Name more lots.",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from bot.telegram import hand_buttons
+from bot.telegram import hand_buttons, holdings_split
 from bot.telegram.commands.book_lines import EXAMPLE, read_fill, read_lines, read_price
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import bold, code, escape, note, shown_name, tap
 from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
 from bot.telegram.screen import Screen
-from bot.telegram.views.book import book_screen
+from bot.telegram.views.book import book_screen, lots_of_account
 from bot.telegram.which_account import meant_account
 from bot.words.by_hand import is_by_hand
 from bot.words.numbers import money
@@ -21,14 +21,17 @@ from core.application.access import one_account
 from core.application.choose_portfolio import Current
 from core.application.find_proxy import find_proxy
 from core.application.type_holdings import ShownBook, show_book
+from core.application.type_lots import show_lots, type_lots
 from core.domain.book import TypedPrice
 from core.domain.ids import AccountId, Symbol
-from core.domain.portfolio import ManagedAccount
+from core.domain.portfolio import Account, ManagedAccount
 from core.domain.quote import PriceFaultKind
 from core.domain.refusals import NotKeptByHand, PriceSourceDown
 from core.domain.session import NEW_YORK
 
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+
+_BY_HAND_ONLY = frozenset({"price", "fractions", "confirm", "done", "not", "split"})
 
 NEW_ONE = "/new My own account by hand"
 
@@ -36,10 +39,11 @@ NEW_ONE = "/new My own account by hand"
 async def run(turn: Turn, words: Words) -> Reaction:
     """Show the book, or do what the words say."""
     slug, text = _meant(words)
-    current = meant_account((await turn.current(slug)).portfolio, words.account, is_by_hand)
-    if not is_by_hand(current.account):
-        return say(_not_here(current))
+    managed = (await turn.current(slug)).portfolio
+    current = meant_account(managed, words.account, is_by_hand)
     first, *rest = text.split() or [""]
+    if not is_by_hand(current.account):
+        return await _of_broker(turn, meant_account(managed, words.account, _any), text)
     match first.lower():
         case "":
             return say(await book_now(turn, current))
@@ -51,6 +55,8 @@ async def run(turn: Turn, words: Words) -> Reaction:
             return await _confirm(turn, current)
         case "done" | "not":
             return await _answer(turn, first.lower(), rest)
+        case "split":
+            return await holdings_split.ask(turn, current, rest)
         case _:
             return await _type(turn, current, text)
 
@@ -60,6 +66,38 @@ def _meant(words: Words) -> tuple[str | None, str]:
     if words.slug is not None and words.slug.isdigit():
         return None, f"{words.text} @{words.slug}"
     return words.slug, words.text
+
+
+def _any(_: Account) -> bool:
+    return True
+
+
+async def _of_broker(turn: Turn, current: ManagedAccount, text: str) -> Reaction:
+    """An account whose broker says what it holds: only what the shares have cost is typed."""
+    runtime = turn.runtime
+    opening, first = "", text.partition(" ")[0].lower()
+    if first in _BY_HAND_ONLY:
+        return say(_not_here(current))
+    if text:
+        now = await runtime.market.clock.now()
+        await type_lots(
+            runtime.store,
+            runtime.brokers,
+            runtime.clock,
+            member=turn.member,
+            portfolio_id=current.portfolio.id,
+            account_id=current.account.id,
+            change=read_lines(text, now.astimezone(NEW_YORK).date()),
+        )
+        opening = "✏️ Written down."
+    shown = await show_lots(
+        runtime.store,
+        runtime.brokers,
+        member=turn.member,
+        portfolio_id=current.portfolio.id,
+        account_id=current.account.id,
+    )
+    return say(lots_of_account(shown, opening))
 
 
 def _not_here(current: ManagedAccount) -> Screen:
@@ -115,6 +153,8 @@ async def _type(turn: Turn, current: ManagedAccount, text: str) -> Reaction:
     runtime = turn.runtime
     now = await runtime.market.clock.now()
     change = read_lines(text, now.astimezone(NEW_YORK).date())
+    if (question := await holdings_split.perhaps(turn, current, change)) is not None:
+        return question
     await use_case.type_holdings(
         runtime.store,
         runtime.brokers,

@@ -11,9 +11,12 @@ from bot.telegram.views.parts import capped, head, lines, paragraphs
 from bot.telegram.views.standing import which_account
 from bot.words.numbers import count, listed, money, quantity
 from bot.words.times import clock_time, day
+from core.application.split_by_hand import ToldSplit
 from core.application.type_holdings import ShownBook
+from core.application.type_lots import ShownLots
 from core.domain.book import Book, BookChange, TypedPrice
 from core.domain.ids import Symbol
+from core.domain.ledger import LedgerLot
 from core.domain.lots import Lot
 from core.domain.membership import Permission, may
 from core.domain.money import ZERO
@@ -44,6 +47,35 @@ def book_screen(shown: ShownBook, *, unpriced: Sequence[Symbol] = (), opening: s
         _how(is_empty=is_empty) if is_owner else "",
     )
     return Screen(text, _buttons(shown, is_empty=is_empty, is_owner=is_owner))
+
+
+def lots_of_account(shown: ShownLots, opening: str = "") -> Screen:
+    """What is known of the cost of shares in an account whose broker says what it holds."""
+    currency = shown.managed.portfolio.currency
+    rows = [
+        _covered(symbol, held, [lot for lot in shown.lots if lot.symbol == symbol], currency)
+        for symbol, held in sorted(shown.holdings.positions.items())
+    ]
+    how = f"To say what shares have cost: {code('/holdings VTI 12 @ 210.10 2021-03-04')}"
+    text = paragraphs(
+        head(shown.managed, "holdings"),
+        opening,
+        capped(rows, _ROOM, "more"),
+        "The broker says itself what this account holds; these are its lots.",
+        how if may(shown.role, Permission.MANAGE) else "",
+    )
+    return Screen(text, ((tap("📊 Status", "status", shown.managed.portfolio.id),),))
+
+
+def _covered(symbol: Symbol, held: Decimal, lots: Sequence[LedgerLot], currency: str) -> str:
+    """A position with its lots; the shares that no lot tells the cost of are said."""
+    shares = f"{escape(symbol)} {quantity(held)}"
+    known = [lot for lot in lots if lot.cost_per_share is not None]
+    rest = held - sum((lot.remaining for lot in known), ZERO)
+    if not known:
+        return f"{shares}: cost unknown"
+    what = _bought(known[0].lot, currency) if len(lots) == 1 else f" in {len(lots)} lots"
+    return f"{shares}{what}" + (f", {quantity(rest)} of unknown cost" if rest > ZERO else "")
 
 
 def _position(book: Book, symbol: Symbol, currency: str) -> str:
@@ -96,7 +128,9 @@ def _how(*, is_empty: bool) -> str:
             "Several lines go into one message. " + _CSV,
         )
     return lines(
-        f"To change a line: {code('/holdings VTI 113')}, {code('/holdings CASH 1520.35')}.", _CSV
+        f"To change a line: {code('/holdings VTI 113')}, {code('/holdings CASH 1520.35')}; after a split: "
+        f"{code('/holdings split VTI 4:1')}.",
+        _CSV,
     )
 
 
@@ -146,6 +180,56 @@ def change_screen(managed: ManagedAccount, before: Book, change: BookChange, tok
 def _changed(symbol: Symbol, before: Decimal, after: Decimal) -> str:
     was = "" if before == after else f" (was {quantity(before) if before else 'none'})"
     return f"{escape(symbol)} {quantity(after)}{was}"
+
+
+def split_screen(told: ToldSplit, token: str) -> Screen:
+    """What a split makes of a position, before it does."""
+    managed = told.managed
+    text = paragraphs(
+        head(managed, "holdings"),
+        _split_words(told),
+        "Nothing is changed until you say so.",
+    )
+    return Screen(text, ((_split_button(told, token),), (tap("✖ Close", "close"),)))
+
+
+def perhaps_split_screen(told: ToldSplit, token: str, typed: str) -> Screen:
+    """The question whether a typed number of shares came from a split."""
+    text = paragraphs(
+        head(told.managed, "holdings"),
+        f"That is exactly what a split of {_ratio(told)} makes of {escape(told.symbol)}, and its price moved so.",
+        _split_words(told),
+        "If you traded instead, the shares are written down without a cost.",
+    )
+    number = 0 if told.managed.is_only else told.managed.account.id
+    portfolio = told.managed.portfolio.id
+    no = tap("✏️ No, I traded", "bk_typed", portfolio, number, told.symbol, typed)
+    return Screen(text, ((_split_button(told, token),), (no,)))
+
+
+def _split_words(told: ToldSplit) -> str:
+    what = (
+        f"{escape(told.symbol)} split {_ratio(told)}: {quantity(told.before)} become {quantity(told.after)}. "
+        "What they have cost together, and when they came, stays."
+    )
+    if not told.paid_out:
+        return what
+    example = code("/holdings CASH 1520.35")
+    return lines(
+        what,
+        f"{quantity(told.paid_out)} of a share is paid out in cash. Type the cash once it is there: {example}",
+    )
+
+
+def _split_button(told: ToldSplit, token: str) -> Button:
+    number = 0 if told.managed.is_only else told.managed.account.id
+    ratio = f"{told.ratio.numerator}/{told.ratio.denominator}"
+    where = told.managed.portfolio.id, number
+    return tap(f"✅ It split {_ratio(told)}", "bk_split", *where, told.symbol, ratio, token)
+
+
+def _ratio(told: ToldSplit) -> str:
+    return f"{told.ratio.numerator}:{told.ratio.denominator}"
 
 
 def holdings_old_buttons(portfolio_id: int) -> tuple[tuple[Button, ...], ...]:

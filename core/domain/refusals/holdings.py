@@ -160,6 +160,15 @@ class LotsTooFew(Refusal):
 
 
 @dataclass(eq=False)
+class LotsBeyondHeld(Refusal):
+    """Typed lots that come to more shares than the account's broker says that it holds."""
+
+    symbol: str
+    typed: Decimal
+    held: Decimal
+
+
+@dataclass(eq=False)
 class InTwoGroups(Refusal):
     """A symbol in two groups of securities that count as substantially identical."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -192,7 +193,60 @@ async def test_a_file_for_an_account_that_tells_itself_is_refused(tmp_path: Path
         await bot.set_up()
         await send_file(bot, CSV.encode())
         await bot.said(ANNA, "says itself what this account holds")
-        await bot.ask(ANNA, "/holdings", "says itself", "/new My own account by hand")
+        await bot.ask(ANNA, "/holdings fractions on", "says itself", "/new My own account by hand")
+
+
+async def test_what_shares_have_cost_is_typed_where_the_broker_says_how_many_there_are(
+    tmp_path: Path,
+) -> None:
+    """QUAL and USMV were bought here; the lots of QUAL are said to be two older ones."""
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        proposal = await bot.ask(ANNA, "/rebalance force", "proposal 2")
+        await bot.tap(ANNA, proposal, "Approve", "Bought")
+        await bot.said(ANNA, "Done")
+        account = (await bot.portfolio()).accounts[0]
+        held = await bot.runtime.brokers.of(account).holdings()
+        assert 31 < held.positions[QUAL] < 32
+        await bot.ask(ANNA, "/holdings", "says itself", "QUAL 31.184 @ $", "/holdings VTI 12 @")
+        typed = "/holdings QUAL 2 @ 61.50 2016-03-01\nQUAL 20 @ 70"
+        await bot.ask(ANNA, typed, "Written down", "QUAL 31.184 in 2 lots, 9.184 of unknown cost")
+        await bot.ask(ANNA, "/holdings QUAL 32 @ 9", "holds 31.184 shares", "at most what is held")
+        await bot.ask(ANNA, "/holdings QUAL 3", "says itself what this account holds")
+        await bot.ask(ANNA, "/holdings CASH 3", "says itself what this account holds")
+        assert await bot.runtime.brokers.of(account).holdings() == held
+        async with bot.runtime.store.read() as work:
+            lots = await work.taxes.open_lots(account.id, QUAL)
+        assert [(lot.remaining, lot.cost_per_share) for lot in lots] == [
+            (Decimal(2), Decimal("61.50")),
+            (Decimal(20), Decimal(70)),
+        ]
+        await bot.ask(ANNA, "/holdings QUAL 0", "Written down", "QUAL 31.184: cost unknown")
+
+
+async def test_a_split_moves_the_book_and_its_lots_once_after_a_tap(tmp_path: Path) -> None:
+    """QUAL 100 @ 81.50; three for two; the old button does nothing more."""
+    async with stage(tmp_path) as bot:
+        await made(bot)
+        await bot.ask(
+            ANNA, "/holdings split QUAL", "how many new shares", "/holdings split VTI 4:1"
+        )
+        await bot.ask(ANNA, "/holdings split VLUE 4:1", "still holds")
+        await bot.ask(ANNA, "/holdings split QUAL 1:1", "such as 4:1")
+        asked = await bot.ask(
+            ANNA, "/holdings split QUAL 3:2", "100 become 150", "Nothing is changed"
+        )
+        assert (await book_of(bot)).positions[QUAL] == 100
+        again = await bot.ask(ANNA, "/holdings split QUAL 3-for-2", "100 become 150")
+        await bot.tap(ANNA, asked, "It split 3:2", "Written down", "QUAL 150 @ $54.33, 2019-03-01")
+        bot.press(ANNA, again, "It split 3:2")
+        await bot.ask(ANNA, "/holdings", "QUAL 150 @ $54.33")
+        account = (await bot.portfolio()).accounts[0]
+        async with bot.runtime.store.read() as work:
+            (lot,) = await work.taxes.open_lots(account.id, QUAL)
+        assert (lot.remaining, lot.acquired) == (Decimal(150), date(2019, 3, 1))
+        await bot.ask(ANNA, "/holdings fractions off", "whole shares")
+        await bot.ask(ANNA, "/holdings split USMV 1:7", "30 become 4", "0.285714 of a share")
 
 
 async def test_in_a_group_a_file_needs_the_command(tmp_path: Path) -> None:
