@@ -79,9 +79,8 @@ class DriftReport:
     @property
     def only_cash_is_over(self) -> bool:
         """Whether too much cash is the one thing wrong, so that purchases alone should cure it."""
-        return all(line.symbol == CASH and line.drift > ZERO for line in self.breached) and bool(
-            self.breached
-        )
+        out = [line for line in self.lines if line.breached]
+        return len(out) == 1 and out[0].symbol == CASH and out[0].drift > ZERO
 
     def line(self, symbol: Symbol) -> DriftLine:
         """The line of a symbol; raises KeyError."""

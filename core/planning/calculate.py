@@ -91,6 +91,8 @@ def calculate(request: PlanRequest, *, exact: bool = True) -> Plan:
     plan = _planned(request, report, need, problem, worthy)
     cure = find_cure(request, report, problem) if exact else None
     has_less = cure is not None and (cure.deposit > ZERO or bool(plan.sells))
+    if not notes and not has_less:
+        return plan
     return replace(plan, notes=notes + plan.notes, cure=cure if has_less else None)
 
 
@@ -139,12 +141,12 @@ def _solved(
 
 def _rank(problem: Problem, objective: Objective) -> Callable[[Solution], tuple[float, float]]:
     """Which of two solutions of one problem is better: the lesser."""
-    inside = inside_of(problem)
 
     def rank(solution: Solution) -> tuple[float, float]:
         units = solution.units.astype(np.float64)
         if objective is Objective.CLOSEST:
             return score(problem, units), solution.objective
+        inside = inside_of(problem)
         far = np.inf if breaks_rule(problem, units) else outside_by(problem, inside, units)
         return far, solution.objective
 

@@ -50,7 +50,8 @@ class Scope:
     """What all cells of one account have in common: the most money a purchase can take, and what is shut.
 
     ``no_sale`` and ``no_purchase`` say why a symbol must not be traded,
-    ``sales`` and ``purchases`` why none of the others must. ``is_limited``: taxes may keep some of a position.
+    ``sales`` and ``purchases`` why none of the others must. ``is_limited``: taxes may keep some of a position;
+    ``may_wash``: there are losses that a purchase could wash.
     """
 
     request: PlanRequest
@@ -62,6 +63,7 @@ class Scope:
     purchases: ReasonCode | None
     is_limited: bool
     sales_only: bool
+    may_wash: bool
 
     def why_no_sale(self, symbol: Symbol) -> ReasonCode | None:
         """Why a symbol must not be sold."""
@@ -70,7 +72,7 @@ class Scope:
     def why_no_purchase(self, symbol: Symbol) -> ReasonCode | None:
         """Why a symbol must not be bought, other than by a plan that only sells."""
         why = self.no_purchase.get(symbol, self.purchases)
-        if why is None and blocks(self.request, symbol):
+        if why is None and self.may_wash and blocks(self.request, symbol):
             return ReasonCode.WASHES
         return why or self._capped(symbol, Side.BUY)
 
@@ -111,6 +113,7 @@ def scope_of(
         purchases=purchases,
         is_limited=has_sale_limits(policy),
         sales_only=sales_only,
+        may_wash=bool(request.tax.loss_sales),
     )
 
 

@@ -46,7 +46,8 @@ def solve(problem: Problem, *, exact: bool = True) -> Solution:
     if not len(problem.price):
         return _solution(problem, np.zeros(0))
     best = _constructed(problem)
-    best = replace(best, bound=max(best.bound, least_shortfall(problem)))
+    if (least := least_shortfall(problem)) > best.bound:
+        best = replace(best, bound=least)
     if not exact or best.gap <= _enough(problem):
         return _solution(problem, best.units, best)
     found = solve_exact(problem, best.units)
@@ -91,7 +92,8 @@ def _constructed(problem: Problem) -> Found:
         if np.isfinite(listed.score):
             keeps_rules = not has_limits(problem) and problem.cash[0] >= 0
             measure = value_of if keeps_rules else score
-            listed = replace(listed, score=measure(problem, listed.units))
+            value = measure(problem, listed.units)
+            listed = Found(listed.units, value, listed.bound, listed.work)
         if listed.gap <= PROVEN * problem.total:
             return listed
         starts = [listed.units] if np.isfinite(listed.score) else []

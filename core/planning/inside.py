@@ -35,10 +35,11 @@ class Inside:
 
 def inside_of(problem: Problem) -> Inside:
     """The values that are inside the bands of a problem."""
-    half = np.zeros(len(problem.lines))
-    for cell, line in zip(problem.cells, problem.line_of, strict=True):
+    halves = [0.0] * len(problem.lines)
+    for cell, line in zip(problem.cells, problem.line_of.tolist(), strict=True):
         if cell.rank == 0:
-            half[line] = float(cell.price) / 2 if cell.unit >= ONE else -1.0
+            halves[line] = float(cell.price) / 2 if cell.unit >= ONE else -1.0
+    half = np.array(halves)
     reach = np.where(half > 0, half, -np.inf)
     return Inside(
         value=np.array([float(line.value) for line in problem.lines]),

@@ -231,7 +231,7 @@ def list_options(
         trades[listed + 1 :: 2] = trades[listed::2]
         scores += trades * TRADE_WEIGHT * problem.total
         flows += trades * problem.commission
-    cent = 0.01 if problem.fee.any() or _has_rounding(problem) else 0.0
+    cent = 0.01 if problem.has_fees or _has_rounding(problem) else 0.0
     return Options(units, scores, flows, np.arange(len(cells)), listed, cent)
 
 

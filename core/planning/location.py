@@ -126,6 +126,8 @@ def _lay(limits: _Limits, wrong: tuple[Floats, Floats]) -> Objective:
 def say_located(request: PlanRequest, trades: Sequence[Trade]) -> tuple[Trade, ...]:
     """The trades; a purchase where its class is kept says so, if other accounts of the plan are not for it."""
     accounts = {account.name: account.treatment for account in request.accounts}
+    if len(set(accounts.values())) == 1:  # then no account is for it more than another
+        return tuple(trades)
     served_by = request.targets.served_by
 
     def said(trade: Trade) -> Trade:

@@ -29,7 +29,7 @@ class Problem:
     """The numbers of one plan: arrays by cell, by line and by account; money, or money per unit.
 
     By cell: ``line_of`` and ``account_of`` are places in the other arrays; ``price``, ``buy_price`` and ``sell_price``
-    (after half the spread) and ``fee`` (commission by the share) are per unit; ``lowest`` and ``highest`` bound the
+    (after half the spread) and ``fee`` (commission by the share; all are 0 without ``has_fees``) are per unit; ``lowest`` and ``highest`` bound the
     units traded (sales are negative); a trade needs ``least`` units, except the sale of all ``sell_out`` units (0 where
     that exception does not apply). By line: ``gap`` is goal − value, ``band_low`` and ``band_high`` the least and the
     most value inside its band (infinite where it has none), ``target`` the value at target. By account: ``cash``
@@ -46,6 +46,7 @@ class Problem:
     buy_price: Floats
     sell_price: Floats
     fee: Floats
+    has_fees: bool
     lowest: Floats
     highest: Floats
     least: Floats
@@ -117,6 +118,7 @@ def build_problem(
         buy_price=price * (1 + half),
         sell_price=price * (1 - half),
         fee=_fees(policy, cells),
+        has_fees=policy.commission_per_share > ZERO,
         lowest=lowest,
         highest=_array([cell.max_purchase for cell in cells]),
         least=least,

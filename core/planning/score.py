@@ -33,7 +33,7 @@ def outflow(problem: Problem, units: Floats, where: Where = EVERYWHERE) -> Float
     """What trades take from cash (sales are negative), each rounded to the cent against us."""
     each = np.where(units > 0, problem.buy_price[where], problem.sell_price[where])
     flow: Floats = np.ceil(units * each * 100 - CENT_NOISE) / 100
-    if problem.fee.any():
+    if problem.has_fees:
         flow += np.ceil(np.abs(units) * problem.fee[where] * 100 - CENT_NOISE) / 100
     if problem.commission:
         flow += np.where(units != 0, problem.commission, 0.0)

@@ -21,8 +21,9 @@ from core.planning.score import CENT_NOISE, is_allowed, outflow
 
 def must_only_sell(need: Reason, report: DriftReport) -> bool:
     """Whether a withdrawal is raised by sales alone: nothing but CASH is short of its band."""
-    is_alone = all(line.symbol == CASH and line.drift < ZERO for line in report.breached)
-    return need.code is ReasonCode.WITHDRAWAL and is_alone
+    if need.code is not ReasonCode.WITHDRAWAL:
+        return False
+    return all(line.symbol == CASH and line.drift < ZERO for line in report.breached)
 
 
 def within_reach(
