@@ -29,13 +29,13 @@ class Problem:
     """The numbers of one plan: arrays by cell, by line and by account; money, or money per unit.
 
     By cell: ``line_of`` and ``account_of`` are places in the other arrays; ``price``, ``buy_price`` and ``sell_price``
-    (after half the spread) and ``fee`` (commission by the share; all are 0 without ``has_fees``) are per unit; ``lowest`` and ``highest`` bound the
-    units traded (sales are negative); a trade needs ``least`` units, except the sale of all ``sell_out`` units (0 where
-    that exception does not apply). By line: ``gap`` is goal − value, ``band_low`` and ``band_high`` the least and the
-    most value inside its band (infinite where it has none), ``target`` the value at target. By account: ``cash``
-    before the trades. ``cash_floor`` is what purchases must leave of all cash together; no account's cash may fall
-    below 0, nor further below than it is. ``must_raise``: the floor binds sales too, because money is taken out.
-    ``turnover_limit`` and ``cost_limit`` are infinite where there is none.
+    (after half the spread) and ``fee`` (commission by the share; all are 0 without ``has_fees``) are per unit;
+    ``lowest`` and ``highest`` bound the units traded (sales are negative); a trade needs ``least`` units, except the
+    sale of all ``sell_out`` units (0 where that exception does not apply). By line: ``gap`` is goal − value,
+    ``band_low`` and ``band_high`` the least and the most value inside its band (infinite where it has none), ``target``
+    the value at target. By account: ``cash`` before the trades. ``cash_floor`` is what purchases must leave of all cash
+    together; no account's cash may fall below 0, nor further below than it is. ``must_raise``: the floor binds sales
+    too, because money is taken out. ``turnover_limit`` and ``cost_limit`` are infinite where there is none.
     """
 
     cells: tuple[Cell, ...]
