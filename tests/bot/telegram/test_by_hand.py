@@ -249,6 +249,22 @@ async def test_a_split_moves_the_book_and_its_lots_once_after_a_tap(tmp_path: Pa
         await bot.ask(ANNA, "/holdings split USMV 1:7", "30 become 4", "0.285714 of a share")
 
 
+async def test_typed_shares_that_are_exactly_a_split_are_asked_about(tmp_path: Path) -> None:
+    """The last close was twice the price of now; Anna types twice the shares, and had traded after all."""
+    async with stage(tmp_path) as bot:
+        await made(bot)
+        market = bot.runtime.market
+        price = (await market.prices.quotes([QUAL])).quotes[QUAL].price
+        session = (await market.moment()).session.date
+        async with bot.runtime.store.begin() as work:
+            await work.instruments.record_closes(session, {QUAL: 2 * price})
+        asked = await bot.ask(ANNA, "/holdings QUAL 200", "exactly what a split of 2:1 makes")
+        assert (await book_of(bot)).positions[QUAL] == 100
+        asked.button("It split 2:1")
+        await bot.tap(ANNA, asked, "No, I traded", "Written down", "QUAL 200")
+        assert (await book_of(bot)).positions[QUAL] == 200
+
+
 async def test_in_a_group_a_file_needs_the_command(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await made(bot)
