@@ -337,7 +337,8 @@ async def test_taps_are_answered_within_a_second_while_the_broker_hangs(tmp_path
         hanging[0].released.clear()
         began = time.monotonic()
         assert await bot.answer(bot.press(ANNA, paid, "Status")) == ("", False)
-        words, _ = await bot.answer(bot.press(ANNA, proposal, "Snooze"))
+        asked = await bot.tap(ANNA, proposal, "Snooze", "Put off for how long?")
+        words, _ = await bot.answer(bot.press(ANNA, asked, "2 hours"))
         assert words
         assert time.monotonic() - began < 2
         assert not [m for m in bot.sandbox.bot_messages(ANNA) if "Value $10,010" in m.text]
