@@ -7,6 +7,7 @@ from datetime import date
 
 from bot.telegram.html import TEXT_LIMIT, bold, code, escape
 from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.views.by_account import by_account
 from bot.telegram.views.lots import lot_label
 from bot.telegram.views.outcome import LegResult, deciders, leg_of, leg_results
 from bot.telegram.views.parts import capped, lines, paragraphs
@@ -18,7 +19,7 @@ from core.application.show_proposal import ProposalView
 from core.domain.lots import Lot, LotMethod, lot_order
 from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, Order, collared_limit
-from core.domain.plan import LegKey, Trade
+from core.domain.plan import LegKey, Side, Trade
 from core.domain.proposal import ProposalState
 
 ANSWERABLE = 30
@@ -45,15 +46,32 @@ def checklist_screen(view: ProposalView) -> Screen:
     text = paragraphs(
         title(view),
         f"📋 {bold('To do in your broker’s app')}, sales first. Then tap what you did.",
-        capped([_line(view, result) for result in results], TEXT_LIMIT - 900, "more"),
+        capped(
+            by_account(view, [(each.order.account_id, _line(view, each)) for each in results]),
+            TEXT_LIMIT - 900,
+            "more",
+        ),
         lines(
             f"{count(len(waiting), 'order')} of {len(results)} to go.",
+            _elsewhere(view),
             "“Done” counts the price shown here. Limits are a little beyond it; a tap copies the text.",
             "What has no answer by the close of the next trading day counts as not done.",
             _approved_by(view),
         ),
     )
     return Screen(text, (*_answers(view, waiting[:ANSWERABLE]), *_ways(view)))
+
+
+def _elsewhere(view: ProposalView) -> str:
+    """How far the orders are that go to brokers by themselves."""
+    orders = [order for order in view.orders if not is_by_hand(view.account(order.account_id))]
+    results = leg_results(view.proposal.revision.plan.trades, orders)
+    done = sum(result.is_whole for result in results)
+    return (
+        f"In the other accounts: {done} of {count(len(results), 'order')} filled."
+        if results
+        else ""
+    )
 
 
 def _approved_by(view: ProposalView) -> str:
@@ -72,7 +90,16 @@ def _line(view: ProposalView, result: LegResult) -> str:
     what = f"{SIDES[order.side]} {quantity(left)} {escape(order.symbol)}"
     lots = _lots_to_tell(view, result.trade, order)
     named = f"\n    Tell your broker the lots: {escape(lots)}." if lots else ""
-    return f"{done}{bold(what)} {about}\n    {code(_to_copy(view, order))}{named}"
+    fewer = _fewer(result)
+    return f"{done}{bold(what)} {about}{fewer}\n    {code(_to_copy(view, order))}{named}"
+
+
+def _fewer(result: LegResult) -> str:
+    """Why a purchase is of fewer shares than were approved: its limit must be paid from the cash that is there."""
+    order, planned = result.order, result.trade.quantity
+    if order.side is not Side.BUY or order.quantity >= planned:
+        return ""
+    return f"; there is no cash for all {quantity(planned)} at the limit"
 
 
 def _lots_to_tell(view: ProposalView, trade: Trade, order: Order) -> str:

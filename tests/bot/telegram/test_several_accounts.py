@@ -86,5 +86,7 @@ async def test_a_mixed_proposal_sends_the_one_and_gives_a_checklist_of_the_other
         await bot.tap(ANNA, proposal, "Approve", "To do in your broker")
         checklist = await bot.said(ANNA, "To do in your broker", f"{len(by_hand)} order")
         assert checklist.text.count(" at about $") == len(by_hand)
+        assert "In Broker (taxable) · BY HAND" in checklist.text
+        assert "In the other accounts: " in checklist.text
         simulated = [leg for leg in legs if leg not in by_hand]
         assert not any(leg.partition(".")[0] + ". Buy" in checklist.text for leg in simulated)
