@@ -27,6 +27,7 @@ from bot.telegram.views.parts import SOME_LINES, capped, head, lines, paragraphs
 from bot.telegram.views.proposal_text import (
     FEW_LINES,
     buys_wait,
+    calculated,
     change_line,
     changes,
     currency_of,
@@ -51,7 +52,6 @@ from bot.words.labels import (
 from bot.words.numbers import count, listed, money, plain, quantity, tenths
 from bot.words.plan_notes import certificate_sentence, lot_lines
 from bot.words.plan_reasons import reason_sentence
-from bot.words.tax_reasons import NO_ADVICE
 from core.application.edit_proposal import lots_to_choose
 from core.application.show_proposal import ProposalView
 from core.domain.ids import AccountId
@@ -281,7 +281,7 @@ def proposal_why_screen(view: ProposalView) -> Screen:
         hint(view),
         certificate_sentence(plan.certificate) if plan.certificate is not None else "",
         "" if is_paired(view.proposal) else _aim(plan, policy),
-        NO_ADVICE if is_paired(view.proposal) else "Calculated from your targets.",
+        calculated(view.proposal),
     )
     room = TEXT_LIMIT - _ROOM_FOR_HEAD
     room_for_skipped = room // 3 if trades else room

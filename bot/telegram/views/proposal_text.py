@@ -74,11 +74,19 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
             worth_lines(view),
             f"{prices_line(view, now)} · {expiry_line(proposal, now)}",
             escape(estimates_line(proposal.revision.snapshot.estimates)),
-            NO_ADVICE if is_paired(proposal) else "Calculated from your targets.",
+            calculated(proposal),
             _buys_wait(view),
         ),
         standing(view, now, brief=brevity >= _BRIEF),
     )
+
+
+def calculated(proposal: Proposal) -> str:
+    """The last sentence: that it is a calculation, and, where taxes are in it, no tax advice."""
+    if is_paired(proposal):
+        return NO_ADVICE
+    realised = proposal.revision.plan.realised
+    return "Calculated from your targets." + (" Not tax advice." if realised else "")
 
 
 def buys_wait(view: ProposalView) -> tuple[Trade, ...]:

@@ -30,8 +30,9 @@ from core.application.rehearse import Rehearsal
 from core.application.send_order import DENIED
 from core.application.show_proposal import ProposalView
 from core.domain.ids import Symbol
+from core.domain.money import ZERO
 from core.domain.order import OrderState
-from core.domain.plan import Side, Trade
+from core.domain.plan import Realised, Side, Trade
 from core.domain.policy import Direction, Policy
 from core.domain.portfolio import HoldingChange, Rung
 from core.domain.proposal import DecisionKind, PriceMove, ProposalState, RevisionCause
@@ -219,6 +220,16 @@ def test_a_plan_that_sells_nothing_has_no_other_way_without_selling() -> None:
     buying = replace(plan, trades=tuple(trade for trade in plan.trades if trade.side is Side.BUY))
     assert "sell none" in proposal_screen(shown).text
     assert "sell none" not in proposal_screen(with_revision(shown, plan=buying)).text
+
+
+def test_a_plan_with_taxes_in_it_says_that_it_is_no_tax_advice() -> None:
+    shown = view()
+    plan = shown.proposal.revision.plan
+    gained = replace(plan, realised=(Realised("Anna", Decimal(412), ZERO, Decimal(62)),))
+    taxed = with_revision(shown, plan=gained)
+    assert "tax advice" not in proposal_screen(shown).text
+    for screen in (proposal_screen(taxed), proposal_why_screen(taxed)):
+        assert "Calculated from your targets. Not tax advice." in screen.text
 
 
 @pytest.mark.parametrize("state", list(S))
