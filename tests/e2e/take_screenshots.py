@@ -28,7 +28,13 @@ INTO_VIEW = """message => {
 
 async def take_all(folder: Path) -> None:
     """Walk the demo from its beginning, once for each story, and keep what README shows."""
-    for walk in (_walk_with_five_companies, _walk_to_the_crash, _walk_with_a_broker_in_trouble):
+    for walk in (
+        _walk_with_five_companies,
+        _walk_with_two_accounts,
+        _walk_to_a_harvest,
+        _walk_to_the_crash,
+        _walk_with_a_broker_in_trouble,
+    ):
         with tempfile.TemporaryDirectory() as data:
             async with running_demo(Path(data)) as demo:
                 await walk(demo, folder)
@@ -51,6 +57,47 @@ async def _walk_with_five_companies(demo: RunningDemo, folder: Path) -> None:
         done = await page.sees("orders filled in full", within=page.messages.last)
         await page.sees("Drift 9.1 → 0.5", within=done)
         await _shoot(page, folder / "report-phone.png", done)
+
+
+async def _walk_with_two_accounts(demo: RunningDemo, folder: Path) -> None:
+    """A taxable account and an IRA under one target: a plan that sells in both."""
+    anna = Person(demo, ANNA, ANNA)
+    await _set_up_with_taxes(anna)
+    await anna.ask("/accounts add IRA tax_deferred 20000", "stands under")
+    await anna.ask("/rebalance", "proposal 2")
+    second = await anna.plan("proposal 2")
+    await anna.press(second, "Approve")
+    await anna.said("filled", after=second["message_id"])
+    await demo.walk_market("2020-01-28")
+    wanted = await anna.ask("/targets AAPL 5 JNJ 25 JPM 20 PG 25 XOM 25", "not set yet")
+    await anna.tap(wanted, "Use these targets", "The targets are set")
+    async with _at(demo, **PHONE) as page:
+        await page.write("/rebalance")
+        proposal = await page.sees("no tax on its sales")
+        await _shoot(page, folder / "two-accounts-phone.png", proposal)
+
+
+async def _walk_to_a_harvest(demo: RunningDemo, folder: Path) -> None:
+    """Losses of March 2020, and the companies that stand in for those that lost."""
+    anna = Person(demo, ANNA, ANNA)
+    await _set_up_with_taxes(anna)
+    wanted = await anna.ask("/targets AAPL 20 JNJ 20 JPM|BAC 20 PG 20 XOM|CVX 20", "not set yet")
+    await anna.tap(wanted, "Use these targets", "The targets are set")
+    await demo.walk_market("2020-03-16")
+    async with _at(demo, **PHONE) as page:
+        await page.write("/harvest 500")
+        await _shoot(page, folder / "harvest-phone.png", await page.sees("Loss to harvest"))
+
+
+async def _set_up_with_taxes(anna: Person) -> None:
+    """Five companies, bought for the first time, and tax rules."""
+    hello = await anna.ask("/start", "What should it hold")
+    money = await anna.tap(hello, "Five companies", "How much paper money")
+    await anna.tap(money, "$25,000", "is set up")
+    first = await anna.plan(after=hello["message_id"])
+    await anna.press(first, "Approve")
+    await anna.said("filled", after=first["message_id"])
+    await anna.ask("/tax rules us", "United States")
 
 
 async def _walk_to_the_crash(demo: RunningDemo, folder: Path) -> None:
