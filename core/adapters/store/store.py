@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
-from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -32,10 +31,9 @@ from core.adapters.store.portfolios import SqlPortfolios
 from core.adapters.store.proposals import SqlProposals
 from core.adapters.store.rules import SqlRules
 from core.adapters.store.taxes import SqlTaxes
+from core.adapters.store.unbroken import unbroken
 from core.ports.guard import unit_of_work_open
 from core.ports.store import UnitOfWork
-
-T = TypeVar("T")
 
 
 class SqlUnitOfWork:
@@ -211,21 +209,3 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 async def _open(connection: AsyncConnection) -> None:
     await connection.start()
     await connection.begin()
-
-
-async def unbroken(work: Coroutine[Any, Any, T]) -> T:
-    """Do something to its end even where the task is cancelled meanwhile; the cancellation is raised afterwards.
-
-    A connection that is half opened, or a commit that nobody waits for, would be worse than a moment's delay.
-    """
-    task = asyncio.ensure_future(work)
-    is_cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError:
-            is_cancelled = True
-    if is_cancelled:
-        task.exception()
-        raise asyncio.CancelledError
-    return task.result()

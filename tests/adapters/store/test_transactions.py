@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event, text
 
 from core.adapters.store import SqlStore
-from core.adapters.store.store import unbroken
+from core.adapters.store.unbroken import unbroken
 from core.domain.ids import PortfolioId, UserId
 from core.ports.guard import is_unit_of_work_open
 from core.ports.store_errors import StoreBusy, StoreConflict, StoreFull
@@ -200,6 +200,26 @@ async def test_tasks_cancelled_anywhere_leave_whole_units_of_work_and_block_nobo
         found = {name: count for name, count in counts if name != "last"}
     assert set(found.values()) <= {2}
     assert len(found) < 60
+
+
+async def test_a_cancelled_unit_of_work_keeps_no_lock_while_its_traceback_is_kept(
+    store: SqlStore,
+) -> None:
+    family = await settle(store)
+
+    async def add(slot: int) -> None:
+        async with store.begin() as work:
+            await work.checks.add_due(family.portfolio.id, TODAY, f"10:{slot}", NOW)
+
+    kept: list[BaseException | None] = []
+    for number in range(40):
+        task = asyncio.create_task(add(number))
+        for _ in range(number):
+            await asyncio.sleep(0)
+        task.cancel()
+        kept += await asyncio.gather(task, return_exceptions=True)
+        await add(100 + number)
+    assert any(isinstance(each, asyncio.CancelledError) for each in kept)
 
 
 async def test_what_must_not_be_broken_off_ends_before_the_cancellation_is_raised() -> None:
