@@ -76,7 +76,7 @@ def said(screen: Screen) -> str:
 
 def test_a_dry_run_says_what_the_next_rung_takes() -> None:
     screen = accounts_screen([ladder(DRY)])
-    assert "Rung 3 of 5: DRY RUN, real account, but no order is sent." in said(screen)
+    assert "Rung 3 of 5 on the way to real money." in said(screen)
     assert "Next: LIVE capped (dry runs done: 0, needed: 1)." in said(screen)
     assert labels(screen) == [], "it could not work yet"
     ready = accounts_screen([ladder(DRY, dry_runs=1)])
