@@ -290,30 +290,49 @@ def _total_of_cash(lines: _Lines, cash: _Cash, units: Floats) -> float:
 def _fill(lines: _Lines, cash: _Cash, units: Floats, deposit: float) -> Floats | None:
     """Buy more where cash would be above its band, the dearest first; None where it cannot be brought into it."""
     units = units.copy()
-    most = lines.most_units(cash.total + deposit - lines.cost(units, cash.commission))
+    total, left = _after(lines, cash, units, deposit)
+    most = lines.most_units(total)
     for place in (None, *np.argsort(-lines.price, kind="stable")):
         if place is not None:
-            units[place] += _more(lines, cash, units, deposit, int(place), float(most[place]))
-        total = cash.total + deposit - lines.cost(units, cash.commission)
-        left = total - float((lines.value + units * lines.price).sum())
+            most_more = float(most[place] - units[place])
+            more = _more(
+                lines, cash, float(units[place]), deposit, int(place), (total, left, most_more)
+            )
+            if not more:
+                continue
+            units[place] += more
+            total, left = _after(lines, cash, units, deposit)
         if left <= cash.high * total + _NOISE * total:
             return units
     return None
 
 
-def _more(
-    lines: _Lines, cash: _Cash, units: Floats, deposit: float, place: int, most: float
-) -> float:
-    """How many more units of a line bring cash nearest to its band without leaving it on the other side."""
-    price, commission = float(lines.price[place]), 0.0 if units[place] else cash.commission
+def _after(lines: _Lines, cash: _Cash, units: Floats, deposit: float) -> tuple[float, float]:
+    """The total once so many units are bought, and the cash that is left in it."""
     total = cash.total + deposit - lines.cost(units, cash.commission)
-    left = total - float((lines.value + units * lines.price).sum())
+    return total, total - float((lines.value + units * lines.price).sum())
+
+
+def _more(
+    lines: _Lines,
+    cash: _Cash,
+    bought: float,
+    deposit: float,
+    place: int,
+    now: tuple[float, float, float],
+) -> float:
+    """How many more units of a line bring cash nearest to its band without leaving it on the other side.
+
+    ``bought`` are those that it has already; ``now`` is the total, the cash in it, and the most that may be added.
+    """
+    total, left, most = now
+    price, commission = float(lines.price[place]), 0.0 if bought else cash.commission
     spare = left - max(cash.low * total, cash.floor, cash.floor_part * (cash.total + deposit), 0.0)
     each = float(lines.buy_price[place] + lines.fee[place])
-    wanted = np.ceil((left - cash.high * total) / price - _NOISE)
-    wanted = max(wanted, lines.least[place] - units[place])
-    more = min(wanted, np.floor((spare - commission) / each + _NOISE), most - units[place])
-    return float(more) if more > 0 and units[place] + more >= lines.least[place] else 0.0
+    wanted = float(np.ceil((left - cash.high * total) / price - _NOISE))
+    wanted = max(wanted, float(lines.least[place]) - bought)
+    more = min(wanted, float(np.floor((spare - commission) / each + _NOISE)), most)
+    return more if more > 0 and bought + more >= lines.least[place] else 0.0
 
 
 def _exact(
