@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, datetime
+from typing import TypeAlias
 
 from core.application.market import Market, Moment
 from core.application.refresh_pinned import refresh_pinned
@@ -14,6 +15,9 @@ from core.domain.session import Session
 from core.domain.slot import Slot, slot_name
 from core.ports.clock import Clock
 from core.ports.store import Store
+
+DueRow: TypeAlias = tuple[PortfolioId, date, str, datetime]
+"""The row of a check: whose, in which session, at which slot, and when that falls due."""
 
 
 async def schedule_checks(store: Store, market: Market, clock: Clock | None = None) -> int:
@@ -26,9 +30,7 @@ async def schedule_checks(store: Store, market: Market, clock: Clock | None = No
     async with store.read() as work:
         waiting = await work.checks.unscheduled()
         portfolios = await work.portfolios.many(waiting) if waiting else ()
-    rows = [
-        row for managed in portfolios if (row := _next_row(market, managed, moment)) is not None
-    ]
+    rows = [row for managed in portfolios if (row := next_row(market, managed, moment)) is not None]
     if not rows:
         return 0
     async with store.begin() as work:
@@ -37,9 +39,8 @@ async def schedule_checks(store: Store, market: Market, clock: Clock | None = No
         return await work.checks.add_due_many(rows)
 
 
-def _next_row(
-    market: Market, managed: ManagedPortfolio, moment: Moment
-) -> tuple[PortfolioId, date, str, datetime] | None:
+def next_row(market: Market, managed: ManagedPortfolio, moment: Moment) -> DueRow | None:
+    """The row of a portfolio's next check after a moment; None where the calendar ends before it."""
     times = managed.policy.check_times
     found = _next_slot(moment.session, times, moment.now)
     if found is None:

@@ -342,7 +342,8 @@ async def _price_and_judge(
         batch = await market.prices.quotes(symbols)
     except PriceSourceDown as refusal:
         return {m.portfolio.id: CheckResult(Outcome.REFUSED, refusal=refusal) for m in ready}
-    tradable = await _tradable(brokers, parts, symbols)
+    answering = [each for each in parts if each.account.id in holdings]
+    tradable = await _tradable(brokers, answering, symbols)
     typed = await _typed_lots(brokers, parts)
     async with store.read() as work:
         taxes = await read_taxes(work, ready, sweep.moment)
@@ -404,9 +405,12 @@ def _together(managed: ManagedPortfolio, holdings: Mapping[AccountId, Holdings])
 async def _tradable(
     brokers: Brokers, parts: Iterable[ManagedAccount], symbols: Sequence[Symbol]
 ) -> dict[_House, Tradable]:
-    first_of = {_house(brokers, each): each for each in parts}
+    """What each broker trades, asked through the first account that is answered: one alone may be locked out."""
     found: dict[_House, Tradable] = {}
-    for house, each in first_of.items():
+    for each in parts:
+        house = _house(brokers, each)
+        if house in found:
+            continue
         try:
             found[house] = await read_tradable(brokers, each, symbols)
         except (BrokerDown, NotBuiltYet) as refusal:

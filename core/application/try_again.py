@@ -20,6 +20,9 @@ LONGEST = timedelta(minutes=60)
 
 _AGAIN = "again"
 
+LATE = "late"
+"""What a catch-up's repetitions are called: those of the session's own slots are not taken by it."""
+
 
 def origin(slot: str) -> str:
     """The slot that a check repeats; its own where it is the first."""
@@ -44,9 +47,11 @@ def next_try(
     if not ours or not isinstance(refusal, PASSING):
         return None
     again = next((c for c in ours if origin(c.slot) == SETTLED), ours[-1])
-    number = tries(again.slot)
+    number, first = tries(again.slot), origin(again.slot)
+    if again.session != moment.session.date and first != SETTLED:
+        number, first = 0, LATE
     due_at = moment.now + (PAUSES[number] if number < len(PAUSES) else LONGEST)
     if due_at >= moment.session.closes_at:
         return None
-    slot = f"{_AGAIN}{number + 1}:{origin(again.slot)}"
+    slot = f"{_AGAIN}{number + 1}:{first}"
     return again.portfolio_id, moment.session.date, slot, due_at

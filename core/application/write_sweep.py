@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TypeVar
 
 from core.application.check_drift import (
@@ -23,11 +24,12 @@ from core.application.propose import (
     expiry,
     propose_many,
 )
+from core.application.schedule_checks import DueRow, next_row
 from core.application.tax_looks import TaxDue, write_tax_look
 from core.application.tell import deciders
 from core.application.tell_channels import enqueue
 from core.application.try_again import next_try, origin
-from core.domain.ids import PortfolioId
+from core.domain.ids import CheckId, PortfolioId
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Cause
@@ -41,6 +43,7 @@ from core.domain.refusals import (
 from core.domain.risk import CODE_LIMITS, Limits, Rooms
 from core.domain.rules import Verdict
 from core.domain.session import DueCheck
+from core.domain.slot import is_scheduled
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
 
@@ -150,10 +153,10 @@ async def _write_chunk(
                 )
             )
         elif result.outcome is Outcome.REFUSED and result.refusal is not None:
-            await _tell_refused(work, managed, checks[-1], result.refusal, clock)
+            await _tell_refused(work, managed, sweep.moment.session.date, result.refusal, clock)
             if (again := next_try(checks, result.refusal, sweep.moment)) is not None:
                 repeated.append(again)
-    await work.checks.add_due_many(repeated)
+    await work.checks.add_due_many([*repeated, *_following(market, sweep, by_id, won)])
     made = {
         proposal.portfolio_id: proposal.id for proposal in await propose_many(work, drafts, now)
     }
@@ -168,6 +171,21 @@ async def _write_chunk(
     return told
 
 
+def _following(
+    market: Market,
+    sweep: Sweep,
+    by_id: Mapping[PortfolioId, ManagedPortfolio],
+    won: Collection[CheckId],
+) -> list[DueRow]:
+    """The rows of the next scheduled checks, written with the outcome of these: a kill between would lose one."""
+    rows = [
+        next_row(market, by_id[pid], sweep.moment)
+        for pid, checks in sweep.checks.items()
+        if any(check.id in won and is_scheduled(check.slot) for check in checks)
+    ]
+    return [row for row in rows if row is not None]
+
+
 def _cause(result: CheckResult, *, is_settled: bool) -> Cause:
     if result.tax_look is not None and result.tax_look.cause is not None:
         return result.tax_look.cause
@@ -176,16 +194,16 @@ def _cause(result: CheckResult, *, is_settled: bool) -> Cause:
     return Cause.AFTER_SALE if is_settled else Cause.SCHEDULED
 
 
-def _mark(check: DueCheck, refusal: Refusal) -> str:
+def _mark(session: date, refusal: Refusal) -> str:
     """What is said once: a refusal once a session, the wish for a confirmation once a week."""
     if not isinstance(refusal, HoldingsOld):
-        return str(check.session)
-    week = check.session.isocalendar()
+        return str(session)
+    week = session.isocalendar()
     return f"{week.year}-{week.week}"
 
 
 async def _tell_refused(
-    work: UnitOfWork, managed: ManagedPortfolio, check: DueCheck, refusal: Refusal, clock: Clock
+    work: UnitOfWork, managed: ManagedPortfolio, session: date, refusal: Refusal, clock: Clock
 ) -> None:
     if isinstance(refusal, EmptyAccount | NoTargets | AccountHeld):
         return
@@ -196,7 +214,7 @@ async def _tell_refused(
         OutboxItem(
             MessageKind.CHECK_REFUSED,
             chat,
-            f"refused:{managed.portfolio.id}:{_mark(check, refusal)}:{code}:{chat}",
+            f"refused:{managed.portfolio.id}:{_mark(session, refusal)}:{code}:{chat}",
             managed.portfolio.id,
             data={"code": code, "symbols": symbols},
         )

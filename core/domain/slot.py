@@ -54,6 +54,15 @@ def read_slot(text: str) -> Slot:
     return _time(bare)
 
 
+def is_scheduled(name: str) -> bool:
+    """Whether a check's slot is a time of the trading day; other checks are named for what they look after."""
+    try:
+        read_slot(name)
+    except ValueError:
+        return False
+    return True
+
+
 def typical_minute(slot: Slot) -> int:
     """At which minute after midnight a slot falls due on a whole day: by this they are ordered where none is given."""
     if isinstance(slot, time):

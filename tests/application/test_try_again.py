@@ -11,6 +11,7 @@ from core.application.check_drift import Outcome
 from core.application.follow_settlement import Look, schedule
 from core.application.run_due_work import run_due_work
 from core.application.schedule_checks import schedule_checks
+from core.application.sweep_checks import run_due_checks
 from core.application.try_again import origin, tries
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.refusals import PriceSourceDown
@@ -87,6 +88,65 @@ async def test_tries_end_with_the_session_and_the_next_has_its_own_check(world: 
     world.pass_time(DAY - 10 * 60 * MINUTE)
     assert sum((await outcomes(world)).values()) == 1
     assert [kind for kind, _ in await world.outbox()] == ["check_refused"] * 2
+
+
+@pytest.mark.usefixtures("managed")
+async def test_what_a_catch_up_and_the_session_s_own_check_are_refused_for_is_told_once(
+    world: World,
+) -> None:
+    """Tuesday's check is caught up with on Wednesday at ten; at eleven comes Wednesday's own."""
+    world.pass_time(DAY - 60 * MINUTE)
+    no_source(world)
+    assert await outcomes(world) == {Outcome.REFUSED: 1}
+    seen = []
+    for _ in range(7):
+        world.pass_time(10 * MINUTE)
+        seen.append((await outcomes(world)).get(Outcome.REFUSED, 0))
+    assert seen == [1, 0, 1, 0, 0, 1, 1]
+    assert [kind for kind, _ in await world.outbox()] == ["check_refused"]
+
+
+@pytest.mark.usefixtures("managed")
+async def test_a_catch_up_s_repetitions_take_none_from_the_session_s_own_check(
+    world: World,
+) -> None:
+    """Prices come for Tuesday's check after its repetition, and are away again for Wednesday's."""
+    world.pass_time(DAY - 60 * MINUTE)
+    no_source(world)
+    assert await outcomes(world) == {Outcome.REFUSED: 1}
+    world.pass_time(10 * MINUTE)
+    world.prices.failure = None
+    world.hold(0, AAA=50, BBB=100)
+    assert await outcomes(world) == {Outcome.ON_TARGET: 1}
+    no_source(world)
+    world.pass_time(50 * MINUTE)
+    assert await outcomes(world) == {Outcome.REFUSED: 1}
+    world.pass_time(10 * MINUTE)
+    assert await outcomes(world) == {Outcome.REFUSED: 1}
+
+
+@pytest.mark.usefixtures("managed")
+async def test_the_next_check_is_written_with_the_outcome_of_this_one(world: World) -> None:
+    """A process that dies right after its checks loses no session."""
+    await run_due_checks(world.store, world.brokers, world.market, world.clock)
+    async with world.store.read() as work:
+        assert await work.checks.next_due_at() == world.clock.now() + DAY
+    assert await schedule_checks(world.store, world.market) == 0
+
+
+@pytest.mark.parametrize("locked", [0, 1])
+@pytest.mark.usefixtures("managed")
+async def test_an_account_that_is_locked_out_keeps_no_other_from_being_checked(
+    world: World, locked: int
+) -> None:
+    anna = await world.person()
+    await world.portfolio(anna, {"AAA": 50, "BBB": 50}, "Second")
+    world.hold(100, AAA=70, BBB=60)
+    world.pass_time(-MINUTE)
+    await schedule_checks(world.store, world.market)
+    world.pass_time(MINUTE)
+    [*world.brokers.by_id.values()][locked].read_error = BrokerUnavailable("401")
+    assert await outcomes(world) == {Outcome.REFUSED: 1, Outcome.PROPOSED: 1}
 
 
 async def test_the_purchases_after_a_settlement_are_tried_again_as_such(

@@ -466,6 +466,22 @@ async def test_many_checks_are_finished_at_once(store: Store) -> None:
     assert [record.outcome for record in records if record] == ["refused", "on_target"]
 
 
+async def test_a_repetition_of_a_scheduled_check_is_a_look_at_its_session(store: Store) -> None:
+    family = await settle(store)
+    mine = family.portfolio.id
+    looks = {4: "again2:11:00", 5: "again1:close-30m", 6: "again1:late", 9: "again1:settled"}
+    async with store.begin() as work:
+        for day, slot in looks.items():
+            await work.checks.add_due(mine, date(2020, 3, day), slot, NOW)
+        for check in await work.checks.due(NOW):
+            await work.checks.finish(check.id, "on_target", "", NOW)
+    async with store.read() as work:
+        before = [
+            await work.checks.previous_session(mine, date(2020, 3, day)) for day in (4, 5, 6, 7, 10)
+        ]
+    assert before == [None, *(date(2020, 3, day) for day in (4, 5, 6, 6))]
+
+
 async def test_the_session_before_is_that_of_the_last_scheduled_check(store: Store) -> None:
     family = await settle(store)
     mine = family.portfolio.id

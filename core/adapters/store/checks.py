@@ -23,8 +23,14 @@ from core.domain.session import DueCheck
 from core.ports.store import CheckRecord
 
 UNFINISHED = DUE_CHECKS.c.finished_at.is_(None)
-IS_SCHEDULED = or_(*(DUE_CHECKS.c.slot.like(shape) for shape in ("__:__", "open+%", "close-%")))
+_SHAPES = ("__:__", "open+%", "close-%")
+IS_SCHEDULED = or_(*(DUE_CHECKS.c.slot.like(shape) for shape in _SHAPES))
 """A scheduled check's slot is a time of the trading day; that of a requested one names the request."""
+
+IS_LOOK = or_(
+    IS_SCHEDULED, *(DUE_CHECKS.c.slot.like(f"again%:{shape}") for shape in (*_SHAPES, "late"))
+)
+"""A scheduled check, or a repetition of one."""
 
 
 class SqlChecks:
@@ -164,7 +170,7 @@ class SqlChecks:
         self._database.deeds.note(f"checked: {outcome}", check=check_id, portfolio=portfolio_id)
 
     async def previous_session(self, portfolio_id: PortfolioId, before: date) -> date | None:
-        """The last session before a day on which the portfolio's scheduled check was finished."""
+        """The last session before a day on which the portfolio's scheduled check, or its repetition, was finished."""
         return (await self.previous_sessions([portfolio_id], before)).get(portfolio_id)
 
     async def previous_sessions(
@@ -180,7 +186,7 @@ class SqlChecks:
                 DUE_CHECKS.c.portfolio_id == PORTFOLIOS.c.id,
                 DUE_CHECKS.c.session < before,
                 ~UNFINISHED,
-                IS_SCHEDULED,
+                IS_LOOK,
                 DUE_CHECKS.c.outcome.not_in([str(outcome) for outcome in without]),
             )
             .order_by(DUE_CHECKS.c.session.desc())
