@@ -1,0 +1,217 @@
+"""A street of families: many portfolios of unlike policies and people at one broker, whose prices walk together."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from random import Random
+
+from core.adapters.calendars.nyse import NyseCalendar
+from core.application.desk import Desk, WatchMemory
+from core.application.market import Market
+from core.domain.due_date import CalendarRule, ChosenDay
+from core.domain.ids import PortfolioId, Symbol, UserId
+from core.domain.instrument import CASH
+from core.domain.membership import Member, Role
+from core.domain.policy import Band, Policy, Trigger, WashRule
+from core.domain.slot import Edge, FromEdge, Slot
+from tests.application.acts import set_policy
+from tests.fakes.broker import FakeBroker, FakeBrokers
+from tests.fakes.clock import FakeClock, FakeMarketClock
+from tests.fakes.market_data import FakeMarketData
+from tests.fakes.store import _template
+from tests.fakes.world import World
+from tests.reliability.family import database, run
+
+SYMBOLS = tuple(Symbol(f"S{number:02}") for number in range(16))
+TIMES: tuple[tuple[Slot, ...], ...] = (
+    (time(11, 0),),
+    (time(9, 30),),
+    (time(15, 59),),
+    (FromEdge(Edge.OPEN, 15),),
+    (FromEdge(Edge.CLOSE, 30),),
+    (FromEdge(Edge.OPEN, 15), FromEdge(Edge.CLOSE, 30)),
+    (time(10, 0), time(12, 30), time(15, 0)),
+)
+DATES = (
+    (CalendarRule.OFF, ChosenDay()),
+    (CalendarRule.OFF, ChosenDay()),
+    (CalendarRule.WEEKLY, ChosenDay(3, is_weekday=True)),
+    (CalendarRule.MONTHLY, ChosenDay()),
+    (CalendarRule.MONTHLY, ChosenDay(31)),
+    (CalendarRule.QUARTERLY, ChosenDay(15, 2)),
+    (CalendarRule.ANNUAL, ChosenDay(28, 11)),
+)
+
+
+class Habit(StrEnum):
+    """What the people of a portfolio do with a proposal that is put to them."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    SNOOZE = "snooze"
+    IGNORE = "ignore"
+    ANY = "any"
+
+
+@dataclass(frozen=True)
+class House:
+    """One portfolio as it was set up: what it is to hold, how, and who decides."""
+
+    id: PortfolioId
+    targets: dict[Symbol, Decimal]
+    policy: Policy
+    deciders: tuple[Member, ...]
+    habit: Habit
+    broker: FakeBroker
+
+    def held(self) -> dict[Symbol, Decimal]:
+        """What the account holds now, the cash among it that no open order keeps back."""
+        return {**self.broker.positions, CASH: self.broker.cash - self.broker._held()}
+
+    def drifts(self, prices: Mapping[Symbol, Decimal]) -> dict[Symbol, Decimal]:
+        """How far each line is from its target, in points."""
+        held = self.held()
+        values = {s: held.get(s, Decimal(0)) * prices.get(s, Decimal(1)) for s in self.targets}
+        total = sum(values.values())
+        return {s: values[s] / total * 100 - self.targets[s] for s in values}
+
+    def beyond(self, drifts: dict[Symbol, Decimal]) -> set[Symbol]:
+        """The lines that lie beyond their band."""
+        return {s for s, drift in drifts.items() if abs(drift) > self._band(s)}
+
+    def _band(self, symbol: Symbol) -> Decimal:
+        band = self.policy.band
+        assert band.absolute is not None
+        if symbol == CASH or band.relative is None:
+            return band.absolute
+        return min(band.absolute, self.targets[symbol] * band.relative / 100)
+
+
+class Houses(FakeBrokers):
+    """A broker at which every portfolio opens an account of its own, on the exchange's clock."""
+
+    def __init__(self, clock: FakeMarketClock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    async def open_account(self, broker: str, currency: str) -> str:
+        number = f"FAKE-{len(self.by_id) + 1}"
+        self.by_id[number] = FakeBroker(
+            account_id=number,
+            currency=currency,
+            name=broker,
+            prices=self.prices,
+            market_clock=self.clock,
+        )
+        return number
+
+
+@dataclass
+class Street:
+    """The families, their world, and the names of the people in it."""
+
+    world: World
+    brokers: Houses
+    houses: tuple[House, ...]
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """The store's rows as they stand."""
+        return database().raw
+
+    def at_work(self, name: str) -> Desk:
+        """The desk of one more process on the same store."""
+        return replace(self.world.desk, holder=name, watched=WatchMemory())
+
+
+def settle(chance: Random, calendar: NyseCalendar, count: int, first: date) -> Street:
+    """So many portfolios on a fresh store, each on target, an hour before a day's session begins."""
+    with sqlite3.connect(_template()) as fresh:
+        database().fill(fresh)
+    fresh.close()
+    opens = calendar.current_or_next(datetime.combine(first, time(0), UTC)).opens_at - timedelta(
+        hours=1
+    )
+    clock, market_clock = FakeClock(opens), FakeMarketClock(opens)
+    prices = FakeMarketData(clock=market_clock)
+    market = Market(prices, market_clock, calendar, prices)
+    brokers = Houses(market_clock)
+    store = database().store()
+    desk = Desk(store, brokers, market, clock, holder="street:1")
+    desk = replace(desk, deadline=timedelta(seconds=3), poll=timedelta(seconds=4))
+    name_giver = FakeBroker(market_clock=market_clock)
+    world = World(store, name_giver, brokers, prices, market_clock, clock, market, desk)
+    for symbol in SYMBOLS:
+        brokers.prices[symbol] = Decimal(chance.randint(2_000, 30_000)) / 100
+    prices.set_prices({str(symbol): price for symbol, price in brokers.prices.items()})
+    people = run(_people(world))
+    houses = tuple(run(_house(world, brokers, chance, people, n)) for n in range(count))
+    return Street(world, brokers, houses)
+
+
+async def _people(world: World) -> list[Member]:
+    return [
+        await world.person(UserId(2001 + number), name)
+        for number, name in enumerate(("Anna", "Ben", "Cleo", "Dora", "Eve", "Finn"))
+    ]
+
+
+async def _house(
+    world: World, brokers: Houses, chance: Random, people: list[Member], number: int
+) -> House:
+    owner, other, viewer = chance.sample(people, 3)
+    targets = _targets(chance)
+    made = await world.portfolio(owner, {str(s): w for s, w in targets.items()}, f"House {number}")
+    portfolio_id = made.portfolio.portfolio.id
+    await world.give_role(viewer, portfolio_id, Role.VIEWER)
+    deciders: tuple[Member, ...] = (owner,)
+    if chance.random() < 0.4:
+        await world.give_role(other, portfolio_id, Role.APPROVER)
+        deciders = (owner, other)
+    policy = _policy(chance, len(deciders))
+    fields = {name: getattr(policy, name) for name in policy.__slots__}
+    await set_policy(world, owner, portfolio_id, **fields)
+    broker = brokers.by_id[f"FAKE-{number + 1}"]
+    total = Decimal(chance.choice([20_000, 100_000, 400_000]))
+    broker.positions = {
+        s: (total * weight / 100 / brokers.prices[s]).quantize(Decimal("0.001"))
+        for s, weight in targets.items()
+        if s != CASH
+    }
+    broker.cash = (total * targets[CASH] / 100).quantize(Decimal("0.01"))
+    return House(portfolio_id, targets, policy, deciders, chance.choice([*Habit]), broker)
+
+
+def _targets(chance: Random) -> dict[Symbol, Decimal]:
+    """Two to five instruments, and five to ten percent cash."""
+    names = chance.sample(SYMBOLS, chance.randint(2, 5))
+    cash = chance.choice([5, 6, 10])
+    each = (100 - cash) // len(names)
+    weights = {name: Decimal(each) for name in names}
+    weights[names[0]] += 100 - cash - each * len(names)
+    return {**weights, CASH: Decimal(cash)}
+
+
+def _policy(chance: Random, deciders: int) -> Policy:
+    calendar, day = chance.choice(DATES)
+    trigger = chance.choice([Trigger.EITHER, Trigger.EITHER, Trigger.BAND_ON_DATE])
+    return Policy(
+        band=Band(
+            chance.choice([Decimal(2), Decimal(3), Decimal(5)]), chance.choice([None, Decimal(20)])
+        ),
+        calendar=calendar,
+        calendar_day=day,
+        trigger=Trigger.EITHER if calendar is CalendarRule.OFF else trigger,
+        check_times=chance.choice(TIMES),
+        cool_down=chance.choice([0, 1, 5, 20]),
+        alert_growth=chance.choice([None, Decimal(1), Decimal(2)]),
+        new_cash=chance.choice([None, None, Decimal(1_500)]),
+        expires_after=chance.choice([1, 3, 5]),
+        approvals=chance.randint(1, deciders),
+        wash=WashRule.OFF,
+    )

@@ -1,0 +1,236 @@
+"""What must come: of one look at one portfolio, told from what was true before it and by the rules as people know them.
+
+Nothing of the use cases is used here. What was true is read from the store's rows and from the broker's own book.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from core.domain.due_date import CalendarRule
+from core.domain.ids import ProposalId, Symbol
+from core.domain.instrument import CASH
+from core.domain.policy import Policy, Trigger
+from core.domain.proposal import Proposal
+from core.domain.session import Session
+from core.ports.store import Store
+from tests.reliability.street import House
+
+UNDER_WAY = ("approved", "executing", "frozen")
+WAITING = ("open", "scheduled")
+ANSWERED = ("done", "partial", "rejected")
+NOT_MEASURED = ("refused", "paused", "in_flight", "cooling_down")
+STANDING = """
+SELECT p.portfolio_id, p.id, p.state, p.expires_at, r.session
+FROM proposals p JOIN proposal_revisions r ON r.proposal_id = p.id AND r.number = p.revision
+WHERE p.state IN ('approved', 'executing', 'frozen', 'open', 'scheduled', 'done', 'partial', 'rejected') ORDER BY p.id
+"""
+
+
+@dataclass
+class Before:
+    """What was put to a family before a look: what is under way, what waits for an answer, what was answered last."""
+
+    under_way: Proposal | None = None
+    waiting: Proposal | None = None
+    answered: Proposal | None = None
+
+
+async def before_looks(raw: sqlite3.Connection, store: Store, now: datetime) -> dict[int, Before]:
+    """The same for every portfolio that was ever told of anything, once time has ended what it ends."""
+    found: dict[int, dict[str, int]] = {}
+    for portfolio_id, number, state, expires_at, _ in raw.execute(STANDING):
+        kinds = found.setdefault(portfolio_id, {})
+        if state in ANSWERED:
+            kinds["answered"] = number
+        elif state in {"executing", "frozen"} or _utc(expires_at) > now:
+            kinds["under_way" if state in UNDER_WAY else "waiting"] = number
+    wanted = {number for kinds in found.values() for number in kinds.values()}
+    async with store.read() as work:
+        loaded = {number: await work.proposals.get(ProposalId(number)) for number in wanted}
+    return {
+        portfolio_id: Before(**{kind: loaded[number] for kind, number in kinds.items()})
+        for portfolio_id, kinds in found.items()
+    }
+
+
+def _utc(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+@dataclass
+class Scene:
+    """The exchange at a look: the session, those before it in order, prices, and what is not in order."""
+
+    session: Session
+    sessions: Mapping[date, int]
+    prices: Mapping[Symbol, Decimal]
+    bad: Collection[Symbol] = ()
+    is_source_down: bool = False
+
+    def trouble(self, house: House) -> str | None:
+        """Which refusal a look at the portfolio's prices and holdings ends with."""
+        if self.is_source_down:
+            return "PriceSourceDown"
+        if house.broker.read_error is not None:
+            return "BrokerDown"
+        return "PricesRefused" if any(s in self.bad for s in house.targets) else None
+
+
+@dataclass
+class Diary:
+    """When each portfolio was measured, by the session that the look was for."""
+
+    measured: dict[int, list[date]] = field(default_factory=dict)
+
+    def note(self, portfolio_id: int, session: date, outcome: str) -> None:
+        """Write a finished look down."""
+        if outcome not in NOT_MEASURED:
+            self.measured.setdefault(portfolio_id, []).append(session)
+
+    def is_date_due(self, house: House, today: date) -> bool:
+        """Whether a date of the calendar has come after the last session measured before this one."""
+        earlier = [day for day in self.measured.get(house.id, ()) if day < today]
+        if house.policy.calendar is CalendarRule.OFF or not earlier:
+            return False
+        day = max(earlier)
+        while day < today:
+            day += timedelta(days=1)
+            if is_rule_date(house.policy, day):
+                return True
+        return False
+
+
+def is_rule_date(policy: Policy, day: date) -> bool:
+    """Whether a day is a date of the policy's calendar, as a person would tick it in one."""
+    chosen = policy.calendar_day
+    if policy.calendar is CalendarRule.WEEKLY:
+        return day.isoweekday() == (chosen.day if chosen.is_weekday else 1)
+    months = {"monthly": 1, "quarterly": 3, "semiannual": 6, "annual": 12}[policy.calendar]
+    is_last = (day + timedelta(days=1)).day == 1
+    is_day = day.day == chosen.day or (is_last and day.day < chosen.day)
+    return is_day and (day.month - 1) % months == chosen.month - 1
+
+
+def outcomes(house: House, before: Before, scene: Scene, *, date_due: bool) -> set[str]:
+    """What a scheduled look may come to; nearly always there is one answer."""
+    policy = house.policy
+    if before.under_way is not None:
+        return {"in_flight"}
+    silent = before.answered if _is_silent(house, before, scene) else None
+    if silent is not None and policy.alert_growth is None and policy.new_cash is None:
+        return {"cooling_down"}
+    waits = policy.trigger is Trigger.BAND_ON_DATE and not date_due
+    if silent is None and waits and policy.new_cash is None:
+        return {"on_target"}
+    if scene.trouble(house) is not None:
+        return {"refused"} if silent is None else {"cooling_down"}
+    return _measured(house, before.waiting, silent, scene, (waits, date_due))
+
+
+def _measured(
+    house: House,
+    waiting: Proposal | None,
+    silent: Proposal | None,
+    scene: Scene,
+    dates: tuple[bool, bool],
+) -> set[str]:
+    """The same once there are prices: whether it waits for a date, and whether one is due, are in ``dates``."""
+    policy, drifts = house.policy, house.drifts(scene.prices)
+    beyond = {symbol: drifts[symbol] for symbol in house.beyond(drifts)}
+    spare = spare_cash(house, scene.prices)
+    if silent is not None and not _is_news(silent, policy, beyond, spare):
+        return {"cooling_down"}
+    found = _planned(policy, spare, is_beyond=bool(beyond), dates=dates)
+    if waiting is None or "proposed" not in found:
+        return found
+    if waiting.state == "open":
+        if grown(known(waiting), beyond, policy.alert_growth):
+            return found
+        if _shown(waiting) != {s: q for s, q in house.held().items() if q}:
+            return found | {"still_open"}
+    return found - {"proposed"} | {"still_open"}
+
+
+def _planned(
+    policy: Policy, spare: Decimal, *, is_beyond: bool, dates: tuple[bool, bool]
+) -> set[str]:
+    waits, date_due = dates
+    if is_beyond and not waits:
+        return {"proposed"}
+    if date_due and policy.trigger is Trigger.EITHER:
+        return {"proposed", "on_target", "nothing_helps"}
+    if policy.new_cash is not None and spare >= policy.new_cash:
+        return {"proposed"}
+    return {"on_target"}
+
+
+def _is_silent(house: House, before: Before, scene: Scene) -> bool:
+    """Whether people wanted silence after an answer, and it lasts."""
+    if before.answered is None:
+        return False
+    session = before.answered.revision.snapshot.session
+    assert session is not None
+    answered = scene.sessions[session]
+    return scene.sessions[scene.session.date] - answered < house.policy.cool_down
+
+
+def _is_news(
+    answered: Proposal, policy: Policy, beyond: Mapping[Symbol, Decimal], spare: Decimal
+) -> bool:
+    if grown(known(answered), beyond, policy.alert_growth):
+        return True
+    if policy.new_cash is None or spare < policy.new_cash:
+        return False
+    return spare - _known_spare(answered, policy) >= policy.new_cash
+
+
+def known(proposal: Proposal) -> dict[Symbol, Decimal]:
+    """How far off people know each line to be: as they were told, or as the trades have left it."""
+    plan = proposal.revision.plan
+    if proposal.state in {"done", "partial"}:
+        return {
+            line.symbol: plan.after.weights.get(line.symbol, Decimal(0)) - line.target
+            for line in plan.before.lines
+        }
+    return {line.symbol: line.drift for line in plan.before.lines}
+
+
+def grown(
+    was: Mapping[Symbol, Decimal], beyond: Mapping[Symbol, Decimal], by: Decimal | None
+) -> bool:
+    """Whether a line beyond its band lies further off, to its side, than people know, by so many points."""
+    if by is None:
+        return False
+    for symbol, drift in beyond.items():
+        before = was.get(symbol, Decimal(0))
+        is_same_side = before * drift > 0
+        if abs(drift) - (abs(before) if is_same_side else 0) >= by:
+            return True
+    return False
+
+
+def spare_cash(house: House, prices: Mapping[Symbol, Decimal]) -> Decimal:
+    """The money beyond the CASH target, which is more than the reserve in every policy here."""
+    held = house.held()
+    total = sum(q * prices.get(s, Decimal(1)) for s, q in held.items())
+    return max(held[CASH] - total * house.targets[CASH] / 100, Decimal(0))
+
+
+def _known_spare(proposal: Proposal, policy: Policy) -> Decimal:
+    plan = proposal.revision.plan
+    cash = plan.before.line(CASH)
+    left = plan.after.cash if proposal.state in {"done", "partial"} else cash.value
+    return max(left - plan.before.total * cash.target / 100, Decimal(0))
+
+
+def _shown(proposal: Proposal) -> dict[Symbol, Decimal]:
+    """What the account held when the plan was made."""
+    holdings = proposal.revision.snapshot.holdings
+    shown = {**holdings.positions, CASH: holdings.cash}
+    return {symbol: quantity for symbol, quantity in shown.items() if quantity}
