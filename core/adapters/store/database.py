@@ -12,7 +12,6 @@ from sqlalchemy import (
     ARRAY,
     Column,
     ColumnElement,
-    CursorResult,
     Executable,
     Float,
     Row,
@@ -29,7 +28,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.adapters.store.deeds import Deeds
-from core.adapters.store.unbroken import unbroken
 from core.domain.targets import TargetAllocation
 
 MAX_REMEMBERED = 20_000
@@ -70,25 +68,17 @@ class Database:
         self.deeds = Deeds()
         self._is_postgres = connection.dialect.name == "postgresql"
 
-    async def _execute(self, statement: Executable, values: Any = None) -> CursorResult[Any]:
-        """Carry out a statement to its end.
-
-        A statement that is broken off would have its connection thrown away, and SQLite keeps the write lock of such a
-        one until the last cursor on it is forgotten, which may be as long as somebody holds the cancelled task.
-        """
-        return await unbroken(self._connection.execute(statement, values))
-
     async def rows(self, statement: Executable) -> Sequence[Found]:
         """Every row that a question has for an answer."""
-        return (await self._execute(statement)).all()
+        return (await self._connection.execute(statement)).all()
 
     async def row(self, statement: Executable) -> Found | None:
         """The first row, or None."""
-        return (await self._execute(statement)).first()
+        return (await self._connection.execute(statement)).first()
 
     async def value(self, statement: Executable) -> Any:
         """The first value of the first row, or None."""
-        return (await self._execute(statement)).scalar()
+        return (await self._connection.execute(statement)).scalar()
 
     async def write(
         self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None
@@ -96,15 +86,15 @@ class Database:
         """Carry out a statement (once for each of ``rows``), and return how many rows it touched."""
         if rows is not None and not rows:
             return 0
-        return (await self._execute(statement, rows)).rowcount
+        return (await self._connection.execute(statement, rows)).rowcount
 
     async def add(self, table: Table, **values: Any) -> None:
         """Add a row."""
-        await self._execute(insert(table), values)
+        await self._connection.execute(insert(table), values)
 
     async def add_numbered(self, table: Table, **values: Any) -> int:
         """Add a row, and return the number that the database gave it."""
-        result = await self._execute(insert(table), values)
+        result = await self._connection.execute(insert(table), values)
         return int(cast("Any", result.inserted_primary_key)[0])
 
     async def add_new(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -112,7 +102,7 @@ class Database:
         if not rows:
             return 0
         new = self.insert(table).on_conflict_do_nothing().returning(next(iter(table.primary_key)))
-        return len((await self._execute(new, rows)).all())
+        return len((await self._connection.execute(new, rows)).all())
 
     async def put(
         self, table: Table, keys: Collection[str], *, kept: Collection[str] = (), **values: Any
@@ -120,7 +110,7 @@ class Database:
         """Add a row, or replace what an earlier one with the same keys said, but for the columns kept."""
         statement = self.insert(table)
         changed = {name: statement.excluded[name] for name in values if name not in {*keys, *kept}}
-        await self._execute(
+        await self._connection.execute(
             statement.on_conflict_do_update(index_elements=list(keys), set_=changed), values
         )
 

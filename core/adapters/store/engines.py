@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy import URL, Connection, ExceptionContext, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from core.ports.store_errors import StoreError
@@ -98,6 +98,18 @@ def _take_over(engine: AsyncEngine, pragmas: list[str], begin: str) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def open_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "handle_error", _keep_connection)
+
+
+def _keep_connection(context: ExceptionContext) -> None:
+    """Keep the connection of a cancelled statement, so that its transaction is rolled back and the write lock given up.
+
+    Thrown away, it would hold the lock until the last cursor on it is forgotten, which may be as long as somebody keeps
+    the cancelled task. What was handed to the driver is carried out before the rollback.
+    """
+    if not isinstance(context.original_exception, Exception):
+        context.is_disconnect = False
 
 
 def _postgres_engines(url: URL, patience: float) -> Engines:
