@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 
 from core.application.refresh_pinned import about_pinned
 from core.application.tell import deciders_of
+from core.application.tell_channels import enqueue
 from core.domain.hold import Hold
 from core.domain.ids import ChatId, PortfolioId
 from core.domain.outbox import MessageKind, OutboxItem
@@ -61,7 +62,7 @@ async def _give_up(work: UnitOfWork, pinned: Pinned, now: datetime) -> None:
         pinned.portfolio_id,
         data={"message": str(pinned.message_id)},
     )
-    await work.conversation.enqueue([item], now)
+    await enqueue(work, [item], now)
 
 
 @dataclass(frozen=True, slots=True)

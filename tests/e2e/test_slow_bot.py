@@ -50,9 +50,8 @@ async def run_once(running: RunningDemo) -> tuple[int, str]:
 
 
 async def test_a_run_now_and_then_is_a_whole_bot(alone: RunningDemo) -> None:
-    """From /start to a filled trade, in four runs; what nobody has said is not answered."""
+    """From /start to a filled trade, in four runs; a fifth has nothing to do."""
     anna = Person(alone, ANNA, ANNA)
-    assert await run_once(alone) == (0, "checked 0; taps and messages 0, sent 0")
     await anna.write("/start")
     assert (await run_once(alone))[1].startswith("checked 0; taps and messages 1")
     hello = await anna.said("What should it hold")
