@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 from bot.channel_delivery import ChannelDeliverer
 from bot.runtime import Runtime
 from bot.stopping import end
-from bot.work import TelegramLease
+from bot.work import RENEW_SECONDS, TelegramLease
 
 if TYPE_CHECKING:
     from bot.telegram.app import AnyApplication
-
-LEASE_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +86,4 @@ async def _hold(lease: TelegramLease) -> None:
     while True:
         if not await lease.take():
             return
-        await asyncio.sleep(LEASE_SECONDS)
+        await asyncio.sleep(RENEW_SECONDS)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
-
-from telegram import Bot
 
 from bot.bootstrap import open_runtime, operator_told
 from bot.channel_delivery import ChannelDeliverer
@@ -25,15 +24,15 @@ from bot.telegram.app import AnyApplication, build_application, start, stop
 from bot.telegram.client import username_of
 from bot.telegram.delivery import Deliverer
 from bot.watchdog import watchdog
-from bot.work import TelegramLease, Worker, beat
+from bot.work import RENEW_SECONDS, TelegramLease, Worker, beat
 from core.ports.store_errors import StoreError
 
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 5.0
-LEASE_SECONDS = 8.0
 BEAT_SECONDS = 15.0
 OUTBOX_PAUSE = 0.3
+AT_A_TIME = 20
 CHANNEL_PAUSE = 2.0
 LEASE_TRIES = 4
 
@@ -64,7 +63,9 @@ async def run_until(runtime: Runtime, stopping: asyncio.Event) -> None:
         stack.push_async_callback(end, working)
         runtime.work_arrived.set()
         application = build_application(runtime)
-        await _together(stack, _deliver_beside(runtime, application.bot, lease))
+        channels = ChannelDeliverer(runtime, lambda: username_of(application.bot))
+        beside = _deliver("delivering to channels", channels.drain, lease, CHANNEL_PAUSE)
+        await _together(stack, beside)
         starting = _start_telegram(runtime, application, lease, stack)
         if await unless_stopped(starting, stopping):
             log.info("Evenkeel is running")
@@ -95,7 +96,7 @@ def _start_alarm(
     alarm = build_alarm(
         {
             "rounds": (ROUND_SECONDS, _waking(runtime)),
-            "lease": (LEASE_SECONDS, _renewing(lease, stopping)),
+            "lease": (RENEW_SECONDS, _renewing(lease, stopping)),
             "heartbeat": (BEAT_SECONDS, _beating(runtime, starts)),
         }
     )
@@ -111,7 +112,9 @@ async def _start_telegram(
     stack.push_async_callback(stop, application)
     await start(application)
     await offer_claim(runtime, application.bot)
-    await _together(stack, _deliver(Deliverer(runtime, application.bot), lease))
+    deliverer = Deliverer(runtime, application.bot)
+    drain = partial(deliverer.drain, AT_A_TIME)
+    await _together(stack, _deliver("delivering", drain, lease, OUTBOX_PAUSE))
 
 
 async def _together(stack: AsyncExitStack, *jobs: Coroutine[Any, Any, None]) -> None:
@@ -159,35 +162,21 @@ def _beating(runtime: Runtime, starts: Starts) -> Any:
     return leave_a_sign
 
 
-async def _deliver(deliverer: Deliverer, lease: TelegramLease) -> None:
-    """Send what waits in the outbox, as long as this process may."""
+async def _deliver(
+    what: str, drain: Callable[[], Awaitable[int]], lease: TelegramLease, pause: float
+) -> None:
+    """Send what waits, as long as this process may; ``pause`` is how long, in seconds, after finding nothing."""
     while True:
         sent = 0
         try:
-            sent = await deliverer.drain(20) if await lease.is_held() else 0
+            sent = await drain() if await lease.is_held() else 0
         except StoreError as error:
-            log.error("delivering waits: %s", error)  # noqa: TRY400 - its sentence says it all, again and again
+            log.error("%s waits: %s", what, error)  # noqa: TRY400 - its sentence says it all, again and again
             await asyncio.sleep(ROUND_SECONDS)
         except Exception:
-            log.exception("delivering failed")
+            log.exception("%s failed", what)
         if not sent:
-            await asyncio.sleep(OUTBOX_PAUSE)
-
-
-async def _deliver_beside(runtime: Runtime, bot: Bot, lease: TelegramLease) -> None:
-    """Send what waits for channels, as long as this process may; Telegram need not be reached for that."""
-    deliverer = ChannelDeliverer(runtime, lambda: username_of(bot))
-    while True:
-        sent = 0
-        try:
-            sent = await deliverer.drain() if await lease.is_held() else 0
-        except StoreError as error:
-            log.error("delivering to channels waits: %s", error)  # noqa: TRY400 - its sentence says it all, again and again
-            await asyncio.sleep(ROUND_SECONDS)
-        except Exception:
-            log.exception("delivering to channels failed")
-        if not sent:
-            await asyncio.sleep(CHANNEL_PAUSE)
+            await asyncio.sleep(pause)
 
 
 async def _start_control(runtime: Runtime, worker: Worker, stack: AsyncExitStack) -> None:

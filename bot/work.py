@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 TELEGRAM = "telegram"
 TELEGRAM_LEASE = timedelta(seconds=30)
+RENEW_SECONDS = 8.0
+"""How often a process that speaks to Telegram renews its lease."""
+
 HEARTBEAT_FILE = "heartbeat"
 
 PATIENCE = 2.0
