@@ -6,7 +6,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.application.check_drift import (
-    SETTLED,
     CheckResult,
     Outcome,
     Standing,
@@ -28,7 +27,7 @@ from core.application.take_snapshot import (
     symbols_needed,
 )
 from core.application.tax_looks import look_for_taxes
-from core.application.try_again import origin
+from core.application.try_again import looks_after_settlement
 from core.application.write_sweep import Sweep
 from core.domain.alert import has_new_cash
 from core.domain.due_date import is_date_due
@@ -47,7 +46,6 @@ from core.domain.refusals import (
     NoTargets,
     Refusal,
 )
-from core.domain.risk import Rooms
 
 LEFT_OPEN = PAIRED_CAUSES | {Cause.WITHDRAWAL}
 """Which open proposals no scheduled check puts aside."""
@@ -102,7 +100,7 @@ def _under_way(standing: Standing) -> CheckResult | None:
 
 def _is_after_settlement(managed: ManagedPortfolio, sweep: Sweep) -> bool:
     """Whether the money of a sale has settled: purchases only, within the bands and during a cool-down too."""
-    return any(origin(check.slot) == SETTLED for check in sweep.checks[managed.portfolio.id])
+    return looks_after_settlement(sweep.checks[managed.portfolio.id])
 
 
 def _date_due(managed: ManagedPortfolio, sweep: Sweep) -> bool:
@@ -141,14 +139,7 @@ def judge_one(
         return CheckResult(Outcome.REFUSED, refusal=refusal)
     rooms = sweep.rooms.get(managed.portfolio.id)
     if _is_after_settlement(managed, sweep):
-        return judge_snapshot(
-            managed,
-            snapshot,
-            direction=Direction.BUY_ONLY,
-            force=True,
-            limits=sweep.limits,
-            rooms=rooms,
-        )
+        return _purchases_alone(managed, snapshot, sweep)
     pid = managed.portfolio.id
     managed = under_rules(managed, sweep.verdicts.get(pid), sweep.checks[pid])
     answered = sweep.standings[pid].answered
@@ -159,7 +150,7 @@ def judge_one(
         result = CheckResult(Outcome.ON_TARGET, snapshot=snapshot)
     else:
         result = judge_snapshot(managed, snapshot, date_due=due, limits=sweep.limits, rooms=rooms)
-    result = _with_new_cash(managed, snapshot, result, sweep, rooms)
+    result = _with_new_cash(managed, snapshot, result, sweep)
     tax_due = sweep.tax_due.get(managed.portfolio.id)
     if tax_due is None or sweep.standings[managed.portfolio.id].open is not None:
         return result
@@ -174,24 +165,25 @@ def _is_broken(answered: Proposal, managed: ManagedPortfolio, snapshot: Snapshot
         return False
 
 
+def _purchases_alone(managed: ManagedPortfolio, snapshot: Snapshot, sweep: Sweep) -> CheckResult:
+    """What the money there would buy, within the bands too."""
+    return judge_snapshot(
+        managed,
+        snapshot,
+        direction=Direction.BUY_ONLY,
+        force=True,
+        limits=sweep.limits,
+        rooms=sweep.rooms.get(managed.portfolio.id),
+    )
+
+
 def _with_new_cash(
-    managed: ManagedPortfolio,
-    snapshot: Snapshot,
-    result: CheckResult,
-    sweep: Sweep,
-    rooms: Rooms | None,
+    managed: ManagedPortfolio, snapshot: Snapshot, result: CheckResult, sweep: Sweep
 ) -> CheckResult:
     """Where nothing else is to be done, and so much cash lies spare that the policy says so: purchases alone."""
     if managed.policy.new_cash is None or result.outcome is not Outcome.ON_TARGET:
         return result
     if not has_new_cash(result.drift or drift_of(managed, snapshot), managed.policy):
         return result
-    tried = judge_snapshot(
-        managed,
-        snapshot,
-        direction=Direction.BUY_ONLY,
-        force=True,
-        limits=sweep.limits,
-        rooms=rooms,
-    )
+    tried = _purchases_alone(managed, snapshot, sweep)
     return replace(tried, is_new_cash=True) if tried.outcome is Outcome.PROPOSED else result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
@@ -42,11 +42,13 @@ async def keep_pinned(
         known = {pinned.chat_id: pinned for pinned in kept.get(portfolio_id, ())}
         here = dict.fromkeys(chats.get(portfolio_id, ()))
         for chat_id in here:
-            row = known.pop(chat_id, Pinned(portfolio_id, chat_id))
-            await work.pinned.keep(replace(row, checked_at=checked_at or row.checked_at))
+            if known.pop(chat_id, None) is None:
+                await work.pinned.keep(Pinned(portfolio_id, chat_id, checked_at=checked_at))
             items.append(about_pinned(portfolio_id, chat_id, now))
         for pinned in known.values():
             await _give_up(work, pinned, now)
+    if kept and checked_at is not None:
+        await work.pinned.checked(list(kept), checked_at)
     await work.conversation.put_anew(items, now)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from core.application.check_drift import ASKED, SETTLED
@@ -26,14 +26,24 @@ LATE = "late"
 
 def origin(slot: str) -> str:
     """The slot that a check repeats; its own where it is the first."""
-    head, colon, rest = slot.partition(":")
-    return rest if colon and head.startswith(_AGAIN) else slot
+    return _parts(slot)[1]
 
 
 def tries(slot: str) -> int:
     """How often the check of a slot has been repeated already."""
-    head, colon, _ = slot.partition(":")
-    return int(head.removeprefix(_AGAIN)) if colon and head.startswith(_AGAIN) else 0
+    return _parts(slot)[0]
+
+
+def looks_after_settlement(checks: Iterable[DueCheck]) -> bool:
+    """Whether one of these checks, or what it repeats, invests the money of a sale that has settled."""
+    return any(origin(check.slot) == SETTLED for check in checks)
+
+
+def _parts(slot: str) -> tuple[int, str]:
+    head, colon, rest = slot.partition(":")
+    if not colon or not head.startswith(_AGAIN):
+        return 0, slot
+    return int(head.removeprefix(_AGAIN)), rest
 
 
 def next_try(

@@ -8,7 +8,6 @@ from datetime import date
 from typing import TypeVar
 
 from core.application.check_drift import (
-    SETTLED,
     CheckResult,
     Outcome,
     Standing,
@@ -28,7 +27,7 @@ from core.application.schedule_checks import DueRow, next_row
 from core.application.tax_looks import TaxDue, write_tax_look
 from core.application.tell import deciders
 from core.application.tell_channels import enqueue
-from core.application.try_again import next_try, origin
+from core.application.try_again import looks_after_settlement, next_try
 from core.domain.ids import CheckId, PortfolioId
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.portfolio import ManagedPortfolio
@@ -141,7 +140,7 @@ async def _write_chunk(
             told += await tell_rules(work, managed, checks, result.outcome, verdict, now)
         if result.outcome is Outcome.PROPOSED and result.plan and result.snapshot:
             expires_at = expiry(market, sweep.moment, managed.policy.expires_after)
-            is_settled = any(origin(check.slot) == SETTLED for check in checks)
+            is_settled = looks_after_settlement(checks)
             drafts.append(
                 Draft(
                     managed,
