@@ -16,8 +16,8 @@ from bot.work import desk_of
 from core.application.show_proposal import ProposalView, show_proposal
 from core.application.tell_fill import tell_fill, tell_not_done
 from core.domain.ids import ProposalId
-from core.domain.membership import Permission, require
 from core.domain.order import AT_BROKER, Order
+from core.domain.permissions import Act, require
 from core.domain.proposal import ProposalState
 from core.domain.refusals import ChecklistClosed, UnknownLeg
 from core.ports.store import Dialogue
@@ -86,7 +86,7 @@ async def ask_price(turn: Turn, number: int, leg: int) -> Reaction:
 def _open_line(turn: Turn, view: ProposalView, leg: int) -> Order | None:
     """The line that is asked about; None where it has its answer. Raises what an answer would."""
     role = next((m.role for m in view.memberships if m.member.id == turn.member.id), None)
-    require(role, Permission.APPROVE, "answer a checklist")
+    require(role, Act.ANSWER_CHECKLIST)
     if view.proposal.state is not ProposalState.EXECUTING:
         raise ChecklistClosed(view.proposal.id)
     for order in view.orders:

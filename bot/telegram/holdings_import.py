@@ -23,7 +23,7 @@ from core.domain.book import BookChange
 from core.domain.holdings_file import MOST_BYTES, read_holdings_file
 from core.domain.ids import PortfolioId, Symbol
 from core.domain.lots import Lot
-from core.domain.membership import Permission, require
+from core.domain.permissions import Act, require
 from core.ports.store import Dialogue
 
 LOG = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ async def receive(
     """Read a file that somebody sent, and show what it would change."""
     current = await turn.current(slug)
     part = meant_account(current.portfolio, account, is_by_hand)
-    require(current.role, Permission.MANAGE, "say what the account holds")
+    require(current.role, Act.TYPE_HOLDINGS)
     runtime, portfolio = turn.runtime, current.portfolio.portfolio
     shown = await show_book(
         runtime.store,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.words.acts import ACT_WORDS
 from bot.words.numbers import listed
 from bot.words.refusals import refusal_sentence
 from core.domain import refusals as r
@@ -19,12 +20,11 @@ def _(refusal: r.NotAMember) -> str:
 
 @_say
 def _(refusal: r.NotAllowed) -> str:
-    needed = _a(refusal.needed)
+    needed, act = _a(refusal.needed), ACT_WORDS[refusal.act]
     if refusal.role is None:
-        return f"Only {needed} of this portfolio may {refusal.action}."
+        return f"Only {needed} of this portfolio may {act}."
     return (
-        f"To {refusal.action} takes {needed}; you are {_a(refusal.role)} here."
-        " An owner can change your role."
+        f"To {act} takes {needed}; you are {_a(refusal.role)} here. An owner can change your role."
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.domain.ids import AccountId, PortfolioId, ProposalId
-from core.domain.membership import Member, Permission, Role, require
+from core.domain.membership import Member, Role
+from core.domain.permissions import Act, require
 from core.domain.portfolio import ManagedAccount, ManagedPortfolio, slug_of
 from core.domain.proposal import Proposal
 from core.domain.refusals import (
@@ -16,21 +17,21 @@ from core.ports.store import UnitOfWork
 
 
 async def require_role(
-    work: UnitOfWork, member: Member, portfolio_id: PortfolioId, permission: Permission, action: str
+    work: UnitOfWork, member: Member, portfolio_id: PortfolioId, act: Act
 ) -> Role:
     """Return the member's role in a portfolio; raises UnknownPortfolio without one, NotAllowed with too low a one."""
     role = await work.people.role(member.id, portfolio_id)
     if role is None:
         raise UnknownPortfolio(slug="")
-    require(role, permission, action)
+    require(role, act)
     return role
 
 
 async def managed_for(
-    work: UnitOfWork, member: Member, portfolio_id: PortfolioId, permission: Permission, action: str
+    work: UnitOfWork, member: Member, portfolio_id: PortfolioId, act: Act
 ) -> tuple[ManagedPortfolio, Role]:
     """Return a portfolio that the member may act on, with the role."""
-    role = await require_role(work, member, portfolio_id, permission, action)
+    role = await require_role(work, member, portfolio_id, act)
     return await work.portfolios.get(portfolio_id), role
 
 
@@ -38,15 +39,14 @@ async def account_for(
     work: UnitOfWork,
     member: Member,
     portfolio_id: PortfolioId,
-    permission: Permission,
-    action: str,
+    act: Act,
     account_id: AccountId | None = None,
 ) -> tuple[ManagedAccount, Role]:
     """Return one account of a portfolio that the member may act on, with the role; None means its only one.
 
     Raises WhichAccount where it has several and none is named, and UnknownAccount for one that is not its own.
     """
-    managed, role = await managed_for(work, member, portfolio_id, permission, action)
+    managed, role = await managed_for(work, member, portfolio_id, act)
     return one_account(managed, account_id), role
 
 

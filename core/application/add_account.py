@@ -9,8 +9,9 @@ from core.application.create_portfolio import CURRENCY, EMBEDDED, first_rung_at,
 from core.application.propose import supersede
 from core.domain.book import BookChange
 from core.domain.ids import AccountId, PortfolioId
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
 from core.domain.money import ZERO
+from core.domain.permissions import Act
 from core.domain.portfolio import ManagedAccount, ManagedPortfolio, parse_name, slug_of
 from core.domain.proposal import IN_FLIGHT, ProposalState
 from core.domain.refusals import (
@@ -28,8 +29,6 @@ from core.ports.store import AuditEvent, Store, UnitOfWork
 
 MOST_ACCOUNTS = 8
 """So many accounts a portfolio has at most: a message about all of them must fit a phone."""
-
-ACTION = "add an account"
 
 
 async def add_account(  # noqa: PLR0913 - all that a new account is
@@ -81,7 +80,7 @@ async def _addable(
     work: UnitOfWork, member: Member, portfolio_id: PortfolioId, name: str
 ) -> ManagedPortfolio:
     """The portfolio, where nothing stands in the way of another account of this name."""
-    managed, _ = await managed_for(work, member, portfolio_id, Permission.MANAGE, ACTION)
+    managed, _ = await managed_for(work, member, portfolio_id, Act.ADD_ACCOUNT)
     if slug_of(name) in {each.slug for each in managed.parts}:
         raise AccountNameTaken(name)
     if len(managed.accounts) >= MOST_ACCOUNTS:

@@ -15,7 +15,8 @@ from core.application.propose import Draft, expiry, propose
 from core.application.show_proposal import orders_under
 from core.application.tell import refresh_copies
 from core.domain.ids import ChatId, ProposalId
-from core.domain.membership import Member, Permission, require
+from core.domain.membership import Member
+from core.domain.permissions import Act, require
 from core.domain.policy import Direction
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Cause, Decision, DecisionKind, Proposal
@@ -45,7 +46,7 @@ async def try_the_buys(
     """
     moment = await market.moment()
     async with store.read() as work:
-        before = await _undecided(work, member, proposal_id, "have the purchases planned again")
+        before = await _undecided(work, member, proposal_id, Act.PLAN_AGAIN)
         managed = await work.portfolios.get(before.portfolio_id)
         standing = await standing_of(work, before.portfolio_id)
     result = await look(
@@ -81,7 +82,7 @@ async def _put(  # noqa: PLR0913, PLR0917
     now = clock.now()
     expires_at = expiry(market, moment, managed.policy.expires_after)
     async with store.begin() as work:
-        before = await _undecided(work, member, proposal_id, "have the purchases planned again")
+        before = await _undecided(work, member, proposal_id, Act.PLAN_AGAIN)
         standing = await standing_of(work, before.portfolio_id)
         if standing.in_flight is not None:
             return CheckResult(Outcome.IN_FLIGHT, result.drift, proposal=standing.in_flight)
@@ -107,16 +108,16 @@ async def stay_in_cash(
     """Leave the money of the sales in cash; raises NotAllowed, NothingSold or AfterSaleDecided."""
     moment = await market.moment()
     async with store.begin() as work:
-        proposal = await _undecided(work, member, proposal_id, "leave the money in cash")
+        proposal = await _undecided(work, member, proposal_id, Act.STAY_IN_CASH)
         await _decide(work, member, proposal, DecisionKind.STAY_IN_CASH, clock, moment)
 
 
 async def _undecided(
-    work: UnitOfWork, member: Member, proposal_id: ProposalId, action: str
+    work: UnitOfWork, member: Member, proposal_id: ProposalId, act: Act
 ) -> Proposal:
     """A proposal after whose sales nobody has decided yet."""
     proposal, role = await proposal_for(work, member, proposal_id)
-    require(role, Permission.APPROVE, action)
+    require(role, act)
     decided = proposal.after_sale
     if decided is not None:
         raise AfterSaleDecided(

@@ -9,7 +9,8 @@ from core.application.keep_pinned import keep_pinned
 from core.application.market import Market
 from core.application.propose import supersede
 from core.domain.ids import PortfolioId
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
+from core.domain.permissions import Act
 from core.domain.policy import Policy
 from core.domain.policy_fields import change_policy as changed
 from core.domain.risk import CODE_LIMITS, Limits
@@ -33,9 +34,7 @@ async def change_policy(
     """
     now, market_now = clock.now(), await market.clock.now()
     async with store.begin() as work:
-        managed, _ = await managed_for(
-            work, member, portfolio_id, Permission.MANAGE, "change the policy"
-        )
+        managed, _ = await managed_for(work, member, portfolio_id, Act.CHANGE_POLICY)
         policy = changed(managed.policy, pairs)
         if policy.collar != managed.policy.collar:
             limits.require_collar(policy)

@@ -10,8 +10,9 @@ from core.application.propose import supersede
 from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId, PortfolioId
 from core.domain.ladder import LIVE_RUNGS, TradingMode
-from core.domain.membership import Member, Permission, may
+from core.domain.membership import Member
 from core.domain.outbox import MessageKind, OutboxItem, Priority
+from core.domain.permissions import Act, may
 from core.domain.portfolio import Account, Rung
 from core.ports.store import AuditEvent, UnitOfWork
 
@@ -82,7 +83,7 @@ async def _to_be_told(
     return [
         ChatId(m.member.user_id)
         for m in members
-        if may(m.role, Permission.APPROVE) and (by is None or m.member.id != by.id)
+        if may(m.role, Act.APPROVE) and (by is None or m.member.id != by.id)
     ]
 
 

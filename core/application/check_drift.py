@@ -23,8 +23,9 @@ from core.domain.drift import DriftReport
 from core.domain.harvest import TaxLook
 from core.domain.hold import Hold
 from core.domain.ids import AccountId, ChatId, CheckId, PortfolioId
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
 from core.domain.money import CENT, ZERO
+from core.domain.permissions import Act
 from core.domain.plan import Plan
 from core.domain.policy import Direction
 from core.domain.portfolio import ManagedPortfolio, Snapshot
@@ -158,9 +159,7 @@ async def request_plan(  # noqa: PLR0913 - the ways in which a person asks
     """Look at a portfolio by one way to plan, because a person asks, and propose what comes of it; once by key."""
     moment = await market.moment()
     async with store.begin() as work:
-        managed, _ = await managed_for(
-            work, member, portfolio_id, Permission.PROPOSE, "ask for a plan"
-        )
+        managed, _ = await managed_for(work, member, portfolio_id, Act.ASK_FOR_PLAN)
         slot = f"{ASKED}{request_key}"
         if not await work.checks.add_due(portfolio_id, moment.session.date, slot, moment.now):
             return CheckResult(Outcome.REPEATED)

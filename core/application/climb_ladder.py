@@ -28,7 +28,8 @@ from core.domain.ladder import (
     last_four,
     next_rung,
 )
-from core.domain.membership import Member, Permission, Role
+from core.domain.membership import Member, Role
+from core.domain.permissions import Act
 from core.domain.portfolio import Account, ManagedAccount, Rung
 from core.domain.proposal import ProposalState
 from core.domain.refusals import (
@@ -52,7 +53,6 @@ DIALOGUE = "climb"
 STEP = "digits"
 PATIENCE = timedelta(minutes=5)
 TRIES = 3
-ACTION = "make an account more real"
 
 UNDER_WAY = frozenset({ProposalState.EXECUTING, ProposalState.FROZEN})
 
@@ -90,9 +90,7 @@ async def look_at_ladders(
 ) -> tuple[Ladder, ...]:
     """Where each of a portfolio's accounts stands on the ladder; everybody in the portfolio may look."""
     async with desk.store.read() as work:
-        managed, role = await managed_for(
-            work, member, portfolio_id, Permission.VIEW, "look at accounts"
-        )
+        managed, role = await managed_for(work, member, portfolio_id, Act.SEE_ACCOUNTS)
         return tuple([await _ladder(work, desk, each, role) for each in managed.parts])
 
 
@@ -187,9 +185,7 @@ async def step_down(
     Orders that are under way are followed to their end; no further one is sent.
     """
     async with store.begin() as work:
-        managed, _ = await account_for(
-            work, member, portfolio_id, Permission.MANAGE, "take an account down", account_id
-        )
+        managed, _ = await account_for(work, member, portfolio_id, Act.LOWER_RUNG, account_id)
         if managed.account.rung not in LIVE_RUNGS:
             raise NoRungAbove(managed.account.rung)
         await change_rung(
@@ -200,7 +196,7 @@ async def step_down(
 
 def _require_private(chat: Chat) -> None:
     if chat.kind != "private":
-        raise PrivateOnly(ACTION)
+        raise PrivateOnly("make an account more real")
 
 
 async def _climbable(
@@ -212,9 +208,7 @@ async def _climbable(
     account_id: AccountId | None,
 ) -> ManagedAccount:
     """The account, where nothing that is known here stands in the way of the step."""
-    managed, _ = await account_for(
-        work, member, portfolio_id, Permission.MANAGE, ACTION, account_id
-    )
+    managed, _ = await account_for(work, member, portfolio_id, Act.RAISE_RUNG, account_id)
     account = managed.account
     _require_step(desk.brokers.of(account), account, rung)
     if desk.mode is not TradingMode.LIVE:

@@ -16,8 +16,9 @@ from core.application.propose import void_intents
 from core.application.tell import refresh_copies
 from core.domain.ids import AccountId, ChatId, OrderId, ProposalId
 from core.domain.ladder import LIVE_RUNGS
-from core.domain.membership import Member, Permission, require
+from core.domain.membership import Member
 from core.domain.order import Order, client_order_id, collared_limit
+from core.domain.permissions import Act, require
 from core.domain.policy import Policy
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import (
@@ -102,7 +103,7 @@ async def approve_proposal(  # noqa: PLR0913 - the ways in which a person approv
     """
     moment = await market.moment()
     async with store.begin() as work:
-        proposal = await _decidable(work, member, proposal_id, revision, moment, "approve")
+        proposal = await _decidable(work, member, proposal_id, revision, moment, Act.APPROVE)
         require_first_approval(proposal, member.id)
         managed = await work.portfolios.get(proposal.portfolio_id)
         if managed.portfolio.is_paused:
@@ -175,7 +176,7 @@ async def reject_within(
     revision: int,
 ) -> Decided:
     """Reject an open proposal, inside the caller's unit of work."""
-    proposal = await _decidable(work, member, proposal_id, revision, moment, "reject")
+    proposal = await _decidable(work, member, proposal_id, revision, moment, Act.REJECT)
     proposal = await _record(work, member, proposal, DecisionKind.REJECT, clock.now(), moment)
     proposal = await _move(work, proposal, ProposalState.REJECTED)
     await refresh_copies(work, proposal, clock.now())
@@ -195,7 +196,7 @@ async def reopen_proposal(
     moment = await market.moment()
     async with store.begin() as work:
         proposal, role = await proposal_for(work, member, proposal_id)
-        require(role, Permission.APPROVE, "reopen")
+        require(role, Act.REOPEN)
         if proposal.state is not ProposalState.REJECTED:
             raise ProposalNotOpen(proposal.id, proposal.state)
         if moment.now >= proposal.expires_at:
@@ -221,7 +222,7 @@ async def cancel_proposal(
     moment = await market.moment()
     async with store.begin() as work:
         proposal, role = await proposal_for(work, member, proposal_id)
-        require(role, Permission.APPROVE, "cancel")
+        require(role, Act.TAKE_BACK)
         if proposal.state in SENT:
             raise TooLateToCancel(proposal.id, proposal.state)
         if proposal.state not in {ProposalState.SCHEDULED, ProposalState.APPROVED}:
@@ -250,7 +251,7 @@ async def snooze_proposal(
     moment = await market.moment()
     until = _snooze_until(market, moment, how_long)
     async with store.begin() as work:
-        proposal = await _decidable(work, member, proposal_id, revision, moment, "put off")
+        proposal = await _decidable(work, member, proposal_id, revision, moment, Act.PUT_OFF)
         until = min(until, proposal.expires_at - timedelta(minutes=30))
         await _record(work, member, proposal, DecisionKind.LATER, clock.now(), moment)
         await work.proposals.add_snooze(proposal_id, chat_id, until)
@@ -274,10 +275,10 @@ async def _decidable(
     proposal_id: ProposalId,
     revision: int,
     moment: Moment,
-    action: str,
+    act: Act,
 ) -> Proposal:
     proposal, role = await proposal_for(work, member, proposal_id)
-    require_decidable(proposal, role=role, revision=revision, market_now=moment.now, action=action)
+    require_decidable(proposal, role=role, revision=revision, market_now=moment.now, act=act)
     return proposal
 
 

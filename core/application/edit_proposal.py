@@ -17,6 +17,7 @@ from core.domain.ids import AccountId, ProposalId
 from core.domain.lots import Lot, LotMethod
 from core.domain.membership import Member
 from core.domain.outbox import MessageKind
+from core.domain.permissions import Act
 from core.domain.plan import LegKey, Plan, PlanRequest, Side, Trade
 from core.domain.policy import Direction
 from core.domain.portfolio import ManagedPortfolio
@@ -206,7 +207,7 @@ async def _editable(
     work: UnitOfWork, member: Member, proposal_id: ProposalId, revision: int, market_now: datetime
 ) -> tuple[Proposal, ManagedPortfolio]:
     proposal, role = await proposal_for(work, member, proposal_id)
-    require_decidable(proposal, role=role, revision=revision, market_now=market_now, action="edit")
+    require_decidable(proposal, role=role, revision=revision, market_now=market_now, act=Act.EDIT)
     return proposal, await work.portfolios.get(proposal.portfolio_id)
 
 

@@ -11,9 +11,9 @@ from core.application.desk import Desk, Grant
 from core.application.market import Moment
 from core.domain.ids import OrderId
 from core.domain.ladder import Facts, Ruling, TradingMode, Verdict, judge
-from core.domain.membership import Permission, may
 from core.domain.money import ZERO
 from core.domain.order import TERMINAL, Order
+from core.domain.permissions import Act, may
 from core.domain.portfolio import Account, ManagedPortfolio, Rung
 from core.domain.proposal import Proposal
 from core.domain.refusals import BrokerDown, MayNotTrade, NotBuiltYet
@@ -177,4 +177,4 @@ async def approvers_remain(work: UnitOfWork, proposal: Proposal) -> bool:
         await work.people.role(decision.member_id, proposal.portfolio_id)
         for decision in proposal.approvals
     ]
-    return sum(may(role, Permission.APPROVE) for role in roles) >= proposal.approvals_needed
+    return sum(may(role, Act.APPROVE) for role in roles) >= proposal.approvals_needed

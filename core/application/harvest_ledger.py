@@ -21,8 +21,9 @@ from core.domain.harvest import Switch
 from core.domain.ids import AccountId, ClientOrderId, HouseholdId, MemberId, PortfolioId, ProposalId
 from core.domain.ledger import RealisedSale
 from core.domain.lots import Term, counted_as
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
 from core.domain.money import ZERO
+from core.domain.permissions import Act
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.tax import TaxYear
 from core.ports.store import Store
@@ -89,9 +90,7 @@ async def show_harvests(
     """Show what was harvested in each year in the portfolios that a member belongs to."""
     today = (await market.moment()).session.date
     async with store.read() as work:
-        managed, _ = await managed_for(
-            work, member, portfolio_id, Permission.VIEW, "see the harvested losses"
-        )
+        managed, _ = await managed_for(work, member, portfolio_id, Act.SEE_HARVESTED)
         household = managed.portfolio.household_id
         ledger = await read_ledger(work, [household], today)
         mine = await work.portfolios.of_member(member.id)

@@ -11,7 +11,8 @@ from core.application.check_drift import CheckResult, request_plan
 from core.application.market import Market
 from core.application.tax_looks import coming_purchases, terms_of
 from core.domain.ids import ChatId, PortfolioId
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
+from core.domain.permissions import Act
 from core.domain.proposal import Cause
 from core.domain.risk import CODE_LIMITS, Limits
 from core.planning.harvest import harvest
@@ -40,9 +41,7 @@ async def request_harvest(  # noqa: PLR0913 - the ways in which a person asks
     any other that a person asks for. Refusals come as a result, but for missing permission, which raises.
     """
     async with store.read() as work:
-        managed, _ = await managed_for(
-            work, member, portfolio_id, Permission.PROPOSE, "ask for a harvest of losses"
-        )
+        managed, _ = await managed_for(work, member, portfolio_id, Act.ASK_FOR_HARVEST)
         coming = await coming_purchases(work, managed)
     terms = terms_of(managed.policy, coming)
     if least_loss is not None:

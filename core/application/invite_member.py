@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from core.application.access import require_role
 from core.domain.ids import PortfolioId
-from core.domain.membership import Invitation, Member, Permission, Role
+from core.domain.membership import Invitation, Member, Role
+from core.domain.permissions import Act
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store
 
@@ -32,7 +33,7 @@ async def invite_member(
     code = _new_code()
     now = clock.now()
     async with store.begin() as work:
-        await require_role(work, member, portfolio_id, Permission.MANAGE, "invite people")
+        await require_role(work, member, portfolio_id, Act.INVITE)
         await work.people.add_invitation(
             Invitation(
                 hash_code(code),

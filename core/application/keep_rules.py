@@ -8,7 +8,8 @@ from core.application.access import require_role
 from core.application.market import Market
 from core.application.weigh_rules import weigh
 from core.domain.ids import PortfolioId, RuleId
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
+from core.domain.permissions import Act
 from core.domain.refusals import RuleTooLong, SameRule, TooManyRules, UnknownRule
 from core.domain.rules import (
     MAX_LENGTH,
@@ -23,13 +24,11 @@ from core.domain.rules import (
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store
 
-CHANGE = "change rules"
-
 
 async def list_rules(store: Store, member: Member, portfolio_id: PortfolioId) -> tuple[Rule, ...]:
     """A portfolio's rules, the oldest first; raises UnknownPortfolio."""
     async with store.read() as work:
-        await require_role(work, member, portfolio_id, Permission.VIEW, "see rules")
+        await require_role(work, member, portfolio_id, Act.SEE_RULES)
         return await work.rules.of(portfolio_id)
 
 
@@ -61,7 +60,7 @@ async def add_rule(
     require_factor(action, factor)
     now = clock.now()
     async with store.begin() as work:
-        await require_role(work, member, portfolio_id, Permission.MANAGE, CHANGE)
+        await require_role(work, member, portfolio_id, Act.CHANGE_RULES)
         known = await work.rules.of(portfolio_id)
         for each in known:
             if (each.text, each.action, each.factor) == (written, action, factor):
@@ -86,7 +85,7 @@ async def switch_rule(
 ) -> Rule:
     """Turn a rule on or off, and return it as it is now; raises UnknownRule, or what access is refused with."""
     async with store.begin() as work:
-        await require_role(work, member, portfolio_id, Permission.MANAGE, CHANGE)
+        await require_role(work, member, portfolio_id, Act.CHANGE_RULES)
         await work.rules.switch(portfolio_id, rule_id, is_enabled=is_enabled)
         rule = _the(rule_id, await work.rules.of(portfolio_id))
         kind = "rule_on" if is_enabled else "rule_off"
@@ -99,7 +98,7 @@ async def remove_rule(
 ) -> Rule:
     """Forget a rule, and return what it was; raises UnknownRule, or what access is refused with."""
     async with store.begin() as work:
-        await require_role(work, member, portfolio_id, Permission.MANAGE, CHANGE)
+        await require_role(work, member, portfolio_id, Act.CHANGE_RULES)
         rule = _the(rule_id, await work.rules.of(portfolio_id))
         await work.rules.remove(portfolio_id, rule_id)
         await work.log.record(_event("rule_removed", rule, member, clock))

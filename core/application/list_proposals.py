@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from core.application.access import require_role
 from core.domain.ids import PortfolioId, ProposalId
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
 from core.domain.order import Order
+from core.domain.permissions import Act
 from core.domain.proposal import Proposal
 from core.ports.store import Change, Store
 
@@ -34,7 +35,7 @@ async def open_proposals(
 ) -> tuple[Proposal, ...]:
     """Return the proposals that have not ended, oldest first."""
     async with store.read() as work:
-        await require_role(work, member, portfolio_id, Permission.VIEW, "see the proposals")
+        await require_role(work, member, portfolio_id, Act.SEE_PROPOSALS)
         blocking = await work.proposals.blocking([portfolio_id])
         return blocking.get(portfolio_id, ())
 
@@ -49,7 +50,7 @@ async def history(
 ) -> History:
     """Return what was proposed, decided and changed; ``before`` a proposal, only what was proposed earlier."""
     async with store.read() as work:
-        await require_role(work, member, portfolio_id, Permission.VIEW, "see the history")
+        await require_role(work, member, portfolio_id, Act.SEE_HISTORY)
         found = await work.proposals.recent(portfolio_id, limit + 1, before)
         changes = await work.portfolios.changes(portfolio_id, CHANGES) if before is None else ()
     return History(found[:limit], changes, has_older=len(found) > limit)
@@ -60,5 +61,5 @@ async def recent_orders(
 ) -> tuple[Order, ...]:
     """Return the orders, newest first."""
     async with store.read() as work:
-        await require_role(work, member, portfolio_id, Permission.VIEW, "see the orders")
+        await require_role(work, member, portfolio_id, Act.SEE_ORDERS)
         return await work.orders.recent(portfolio_id, limit)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from core.application.access import require_role
 from core.domain.ids import PortfolioId, UserId
-from core.domain.membership import Member, Membership, Permission, Role, require_an_owner_left
+from core.domain.membership import Member, Membership, Role, require_an_owner_left
+from core.domain.permissions import Act
 from core.domain.refusals import UnknownMember
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
@@ -15,7 +16,7 @@ async def list_members(
 ) -> tuple[Membership, ...]:
     """Return everybody in a portfolio."""
     async with store.read() as work:
-        await require_role(work, member, portfolio_id, Permission.VIEW, "see the members")
+        await require_role(work, member, portfolio_id, Act.SEE_MEMBERS)
         return await work.people.memberships(portfolio_id)
 
 
@@ -30,7 +31,7 @@ async def change_role(
 ) -> Membership:
     """Give a member another role; the portfolio keeps an owner."""
     async with store.begin() as work:
-        await require_role(work, member, portfolio_id, Permission.MANAGE, "change roles")
+        await require_role(work, member, portfolio_id, Act.CHANGE_ROLES)
         changed = await _find(work, portfolio_id, user_id)
         if role is not Role.OWNER:
             require_an_owner_left(await work.people.memberships(portfolio_id), changed.member.id)
@@ -48,7 +49,7 @@ async def remove_member(
 ) -> Membership:
     """Take a member out of a portfolio; from then on their old buttons are refused."""
     async with store.begin() as work:
-        await require_role(work, member, portfolio_id, Permission.MANAGE, "remove people")
+        await require_role(work, member, portfolio_id, Act.REMOVE_MEMBERS)
         return await _remove(work, clock, member, portfolio_id, user_id)
 
 
@@ -57,7 +58,7 @@ async def leave_portfolio(
 ) -> Membership:
     """Leave a portfolio oneself."""
     async with store.begin() as work:
-        await require_role(work, member, portfolio_id, Permission.VIEW, "leave")
+        await require_role(work, member, portfolio_id, Act.LEAVE)
         return await _remove(work, clock, member, portfolio_id, member.user_id)
 
 

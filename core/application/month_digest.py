@@ -15,9 +15,9 @@ from decimal import Decimal, InvalidOperation
 from core.application.show_proposal import ProposalView, view_of
 from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId, PortfolioId
-from core.domain.membership import Permission, may
 from core.domain.money import ZERO
 from core.domain.outbox import MessageKind, OutboxItem
+from core.domain.permissions import Act, may
 from core.domain.portfolio import ManagedPortfolio, Rung
 from core.ports.store import CheckRecord, UnitOfWork
 
@@ -59,7 +59,7 @@ async def tell_month(
         )
         for managed in begins
         for each in members.get(managed.portfolio.id, ())
-        if each.member.is_reachable and may(each.role, Permission.VIEW)
+        if each.member.is_reachable and may(each.role, Act.SEE_PORTFOLIO)
     ]
     await enqueue(work, items, now)
 

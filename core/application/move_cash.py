@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from core.application.access import account_for
 from core.domain.ids import AccountId, PortfolioId
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
 from core.domain.money import CENT, ZERO
+from core.domain.permissions import Act
 from core.domain.refusals import BadNumber, BrokerDown, NoCashTransfers
 from core.ports.broker import BrokerError, Brokers, CashTransfers
 from core.ports.clock import Clock
@@ -70,9 +71,7 @@ async def _move(
     account_id: AccountId | None,
 ) -> Decimal:
     async with store.read() as work:
-        managed, _ = await account_for(
-            work, member, portfolio_id, Permission.MANAGE, "move cash", account_id
-        )
+        managed, _ = await account_for(work, member, portfolio_id, Act.MOVE_CASH, account_id)
     teller = brokers.of(managed.account)
     if not isinstance(teller, CashTransfers):
         raise NoCashTransfers(managed.account.broker)

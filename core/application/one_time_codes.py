@@ -16,8 +16,9 @@ import pyotp
 
 from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId, PortfolioId
-from core.domain.membership import Member, Permission, may
+from core.domain.membership import Member
 from core.domain.outbox import MessageKind, OutboxItem, Priority
+from core.domain.permissions import Act, may
 from core.domain.proposal import Proposal
 from core.domain.refusals import BadCode, CodeNeeded, CodesLocked, CodesNeedKey, Refusal
 from core.ports.clock import Clock
@@ -193,6 +194,6 @@ async def _tell_others(
             data={"member_name": member.name, "until": until.isoformat()},
         )
         for owner in memberships
-        if may(owner.role, Permission.MANAGE) and owner.member.id != member.id
+        if may(owner.role, Act.SEE_LOG) and owner.member.id != member.id
     ]
     await enqueue(work, items, now)

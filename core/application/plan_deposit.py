@@ -11,7 +11,8 @@ from core.application.market import Market
 from core.application.move_cash import positive
 from core.application.take_snapshot import take_snapshot
 from core.domain.ids import AccountId, PortfolioId
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
+from core.domain.permissions import Act
 from core.domain.policy import Direction
 from core.domain.portfolio import ManagedAccount, ManagedPortfolio, Snapshot
 from core.domain.risk import CODE_LIMITS, Limits
@@ -46,9 +47,7 @@ async def plan_deposit(
     PricesRefused.
     """
     async with store.read() as work:
-        account, _ = await account_for(
-            work, member, portfolio_id, Permission.PROPOSE, "plan a deposit", account_id
-        )
+        account, _ = await account_for(work, member, portfolio_id, Act.PLAN_DEPOSIT, account_id)
         managed = await work.portfolios.get(portfolio_id)
     moment = await market.moment()
     snapshot = await take_snapshot(store, brokers, market, managed, moment)

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from core.application.access import require_role
 from core.domain.ids import ChatId, PortfolioId, ProposalId
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
+from core.domain.permissions import Act
 from core.ports.store import AuditEvent, CheckRecord, Store, UnitOfWork
 
 CHECKED = "checked"
@@ -59,7 +60,7 @@ async def read_log(
     limit = min(max(limit, 1), MOST_ENTRIES)
     skipped = min(max(skipped, 0), FURTHEST_BACK)
     async with store.read() as work:
-        await require_role(work, member, portfolio_id, Permission.MANAGE, "see the log")
+        await require_role(work, member, portfolio_id, Act.SEE_LOG)
         wanted = skipped + limit + 1
         events = await work.log.events(portfolio_id, wanted, without={CHECK_REFUSED})
         checks = await work.checks.recent(portfolio_id, wanted)

@@ -9,8 +9,9 @@ from core.application.access import managed_for
 from core.application.market import Market
 from core.application.take_snapshot import plan_request, take_snapshot
 from core.domain.ids import PortfolioId, Symbol
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
 from core.domain.money import HUNDRED
+from core.domain.permissions import Act
 from core.domain.plan import Plan
 from core.domain.portfolio import ManagedPortfolio, Snapshot
 from core.planning import calculate
@@ -37,9 +38,7 @@ async def rehearse(
 ) -> Rehearsal:
     """Plan on a copy with all prices 20 % lower; where that moves no weight, with only the largest line lower."""
     async with store.read() as work:
-        managed, _ = await managed_for(
-            work, member, portfolio_id, Permission.VIEW, "rehearse an alert"
-        )
+        managed, _ = await managed_for(work, member, portfolio_id, Act.REHEARSE)
     snapshot = await take_snapshot(store, brokers, market, managed, await market.moment())
     whole = _fallen(snapshot, frozenset(snapshot.quotes))
     plan = calculate(plan_request(managed, whole))

@@ -9,15 +9,14 @@ from core.application.look_at_account import look_at_account, was_reset
 from core.application.propose import supersede, void_intents
 from core.domain.hold import Hold, HoldReason, rung_after_replacement
 from core.domain.ids import AccountId, PortfolioId
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
+from core.domain.permissions import Act
 from core.domain.portfolio import ManagedAccount
 from core.domain.proposal import ProposalState
 from core.domain.refusals import AccountInUse, BrokerDown, CurrencyMismatch, OtherAccountNow
 from core.domain.report import WhyNot
 from core.ports.broker import BrokerAccount, BrokerError
 from core.ports.store import AuditEvent, UnitOfWork
-
-ACTION = "say that a held account may go on"
 
 
 async def look_again(
@@ -57,7 +56,7 @@ async def use_account(
         raise CurrencyMismatch("the account", opened.currency, managed.account.currency)
     now = desk.clock.now()
     async with desk.store.begin() as work:
-        await managed_for(work, member, portfolio_id, Permission.MANAGE, ACTION)
+        await managed_for(work, member, portfolio_id, Act.RELEASE_HOLD)
         if await lift_hold(work, managed, HoldReason.ACCOUNT_REPLACED, now, member.id):
             await _accept(work, managed, opened.broker_account_id)
             await work.ladder.end_confirmation(managed.account.id, now)
@@ -85,9 +84,7 @@ async def _managed(
     desk: Desk, member: Member, portfolio_id: PortfolioId, account_id: AccountId | None
 ) -> ManagedAccount:
     async with desk.store.read() as work:
-        managed, _ = await account_for(
-            work, member, portfolio_id, Permission.MANAGE, ACTION, account_id
-        )
+        managed, _ = await account_for(work, member, portfolio_id, Act.RELEASE_HOLD, account_id)
     return managed
 
 
@@ -126,7 +123,7 @@ async def _lift(desk: Desk, member: Member, managed: ManagedAccount, reason: Hol
     """Lift a hold in an owner's name; what was last seen was seen before, and is no measure any more."""
     now = desk.clock.now()
     async with desk.store.begin() as work:
-        await managed_for(work, member, managed.portfolio.id, Permission.MANAGE, ACTION)
+        await managed_for(work, member, managed.portfolio.id, Act.RELEASE_HOLD)
         if await lift_hold(work, managed, reason, now, member.id):
             await work.looks.forget(managed.account.id)
 

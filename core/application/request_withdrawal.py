@@ -19,7 +19,8 @@ from core.application.move_cash import positive, withdraw
 from core.application.propose import Draft, expiry, propose
 from core.domain.earmark import KEPT_FOR, Earmark
 from core.domain.ids import AccountId, ChatId, EarmarkId, PortfolioId
-from core.domain.membership import Member, Permission, require
+from core.domain.membership import Member
+from core.domain.permissions import Act, require
 from core.domain.portfolio import Account, ManagedPortfolio
 from core.domain.proposal import Cause
 from core.domain.refusals import NothingSetAside, StillSetAside
@@ -64,9 +65,7 @@ async def request_withdrawal(  # noqa: PLR0913 - what a person asks for, and of 
     positive(amount)
     moment = await market.moment()
     async with store.read() as work:
-        managed, role = await managed_for(
-            work, member, portfolio_id, Permission.PROPOSE, "ask for money to be raised"
-        )
+        managed, role = await managed_for(work, member, portfolio_id, Act.ASK_FOR_MONEY)
         account = one_account(managed, account_id).account
         earlier = await _counting(work, account, moment)
     can_move = isinstance(brokers.of(account), CashTransfers)
@@ -96,7 +95,7 @@ async def request_withdrawal(  # noqa: PLR0913 - what a person asks for, and of 
         member.id,
     )
     if is_there:
-        require(role, Permission.APPROVE, "set cash aside")
+        require(role, Act.SET_ASIDE)
         async with store.begin() as work:
             return Withdrawal(earmark=await _set_aside(work, managed, earmark))
     to_raise = {account.id: amount}
@@ -205,14 +204,12 @@ async def take_out(
     Where we can move cash, it goes out once, however often this is asked for. Raises NothingSetAside and BrokerDown.
     """
     async with store.read() as work:
-        managed, role = await managed_for(
-            work, member, portfolio_id, Permission.APPROVE, "say that money was taken out"
-        )
+        managed, role = await managed_for(work, member, portfolio_id, Act.SAY_TAKEN_OUT)
         earmark = await _of_portfolio(work, managed, earmark_id)
     amount, left = earmark.amount, None
     account = managed.part(earmark.account_id).account
     if isinstance(brokers.of(account), CashTransfers):
-        require(role, Permission.MANAGE, "move cash")
+        require(role, Act.MOVE_CASH)
         cash = await _cash_in(brokers, account)
         amount = min(amount, cash) if cash > 0 else amount
         left = await withdraw(
@@ -239,9 +236,7 @@ async def keep_invested(
 ) -> Earmark:
     """The money stays: it is managed again from now on; raises NothingSetAside."""
     async with store.read() as work:
-        await require_role(
-            work, member, portfolio_id, Permission.APPROVE, "say that money is to stay"
-        )
+        await require_role(work, member, portfolio_id, Act.KEEP_MONEY)
         managed = await work.portfolios.get(portfolio_id)
         earmark = await _of_portfolio(work, managed, earmark_id)
     await _end(store, clock, member, portfolio_id, earmark, "kept_invested")

@@ -18,9 +18,10 @@ from core.application.send_order import DENIED, adopt, is_ours
 from core.application.show_proposal import ProposalView, load_view
 from core.application.tell import refresh_copies
 from core.domain.ids import AccountId, OrderId, ProposalId
-from core.domain.membership import Member, Permission, require
+from core.domain.membership import Member
 from core.domain.money import ZERO
 from core.domain.order import Order, OrderState
+from core.domain.permissions import Act, require
 from core.domain.plan import Side
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import ProposalState
@@ -132,7 +133,7 @@ async def _frozen(
     """
     async with desk.store.read() as work:
         proposal, role = await proposal_for(work, member, proposal_id)
-        require(role, Permission.APPROVE, "say what became of an order")
+        require(role, Act.RESOLVE_ORDER)
         if proposal.state is not ProposalState.FROZEN:
             raise ProposalNotOpen(proposal.id, proposal.state)
         managed = await work.portfolios.get(proposal.portfolio_id)

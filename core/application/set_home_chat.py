@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from core.application.access import require_role
 from core.domain.ids import PortfolioId
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
+from core.domain.permissions import Act
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Chat, Store
 
@@ -16,9 +17,7 @@ async def set_home_chat(
 ) -> None:
     """Make a group the portfolio's home, which it also becomes for commands there; None goes back to private chats."""
     async with store.begin() as work:
-        await require_role(
-            work, member, portfolio_id, Permission.MANAGE, "choose where proposals go"
-        )
+        await require_role(work, member, portfolio_id, Act.CHOOSE_HOME)
         if chat is not None:
             await work.conversation.save_chat(replace(chat, portfolio_id=portfolio_id))
         await work.portfolios.set_home_chat(portfolio_id, chat.id if chat else None)

@@ -11,8 +11,9 @@ from core.application.propose import supersede
 from core.application.take_snapshot import plan_request, read_holdings, take_snapshot
 from core.domain.ids import PortfolioId, ProposalId, Symbol
 from core.domain.instrument import CASH, nearest_symbols
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
 from core.domain.money import ZERO
+from core.domain.permissions import Act
 from core.domain.plan import Plan
 from core.domain.portfolio import Account
 from core.domain.quote import PriceFaultKind
@@ -56,9 +57,7 @@ async def preview_targets(
     """
     require_readable(targets)
     async with store.read() as work:
-        managed, _ = await managed_for(
-            work, member, portfolio_id, Permission.MANAGE, "change the targets"
-        )
+        managed, _ = await managed_for(work, member, portfolio_id, Act.CHANGE_TARGETS)
     await require_known(market, targets, managed.portfolio.currency)
     moment = await market.moment()
     try:
@@ -83,15 +82,11 @@ async def set_targets(
     """Replace the targets and return the proposals that this supersedes; raises as the preview does."""
     require_readable(targets)
     async with store.read() as work:
-        managed, _ = await managed_for(
-            work, member, portfolio_id, Permission.MANAGE, "change the targets"
-        )
+        managed, _ = await managed_for(work, member, portfolio_id, Act.CHANGE_TARGETS)
     await require_known(market, targets, managed.portfolio.currency)
     now, market_now = clock.now(), await market.clock.now()
     async with store.begin() as work:
-        managed, _ = await managed_for(
-            work, member, portfolio_id, Permission.MANAGE, "change the targets"
-        )
+        managed, _ = await managed_for(work, member, portfolio_id, Act.CHANGE_TARGETS)
         await work.instruments.ensure(_every_symbol(targets), managed.portfolio.currency)
         await work.portfolios.set_targets(portfolio_id, targets, by=member.id, at=market_now)
         ended = await supersede(work, portfolio_id, now)
@@ -132,9 +127,7 @@ async def targets_from_holdings(
 ) -> TargetAllocation:
     """Make targets of what the account holds now, in percent with two decimals; raises EmptyAccount."""
     async with store.read() as work:
-        managed, _ = await managed_for(
-            work, member, portfolio_id, Permission.MANAGE, "change the targets"
-        )
+        managed, _ = await managed_for(work, member, portfolio_id, Act.CHANGE_TARGETS)
     holdings = await read_holdings(brokers, managed)
     held = [symbol for symbol, quantity in sorted(holdings.positions.items()) if quantity > ZERO]
     if not held:

@@ -17,8 +17,9 @@ from core.application.read_tax import (
 )
 from core.domain.ids import AccountId, PortfolioId, Symbol
 from core.domain.ledger import RealisedSale, TaxProfile, uncovered
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
 from core.domain.money import ZERO
+from core.domain.permissions import Act
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.tax import (
     Equivalents,
@@ -82,7 +83,7 @@ async def show_taxes(
     """Show the taxes of a portfolio's owners, and what was realised in the portfolios that the member belongs to."""
     today = (await market.moment()).session.date
     async with store.read() as work:
-        managed, _ = await managed_for(work, member, portfolio_id, Permission.VIEW, "see the taxes")
+        managed, _ = await managed_for(work, member, portfolio_id, Act.SEE_TAXES)
         household = managed.portfolio.household_id
         ledger = await read_ledger(work, [household], today)
         mine = await work.portfolios.of_member(member.id)
@@ -197,9 +198,7 @@ async def set_same(
     Raises InTwoGroups for a symbol that is in another group already, and NotAllowed for all but owners.
     """
     async with store.begin() as work:
-        managed, _ = await managed_for(
-            work, member, portfolio_id, Permission.MANAGE, "say which symbols are the same"
-        )
+        managed, _ = await managed_for(work, member, portfolio_id, Act.SET_EQUIVALENTS)
         household = managed.portfolio.household_id
         before = (await work.taxes.equivalents([household])).get(household, Equivalents())
         named = frozenset(symbols)
@@ -237,8 +236,7 @@ async def set_treatment(
             work,
             member,
             portfolio_id,
-            Permission.MANAGE,
-            "change how the account is taxed",
+            Act.SET_TREATMENT,
             account_id,
         )
         await work.taxes.set_treatment(managed.account.id, treatment)

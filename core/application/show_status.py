@@ -24,8 +24,9 @@ from core.domain.drift import DriftReport
 from core.domain.earmark import Earmark
 from core.domain.hold import Hold
 from core.domain.ids import PortfolioId, Symbol
-from core.domain.membership import Member, Permission, Role
+from core.domain.membership import Member, Role
 from core.domain.money import ZERO
+from core.domain.permissions import Act
 from core.domain.portfolio import Account, Holdings, ManagedPortfolio, together
 from core.domain.proposal import Proposal
 from core.domain.refusals import EmptyAccount, NegativeTotal, NoTargets, Refusal
@@ -89,9 +90,7 @@ async def show_status(
     """Look at a portfolio without checking it; trouble with prices or the broker is part of the answer."""
     moment = await market.moment()
     async with store.read() as work:
-        managed, role = await managed_for(
-            work, member, portfolio_id, Permission.VIEW, "see the portfolio"
-        )
+        managed, role = await managed_for(work, member, portfolio_id, Act.SEE_PORTFOLIO)
         blocking = await work.proposals.blocking([portfolio_id])
         status = Status(
             managed=managed,

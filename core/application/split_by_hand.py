@@ -25,8 +25,9 @@ from core.domain.lots import (
     sell_lots,
     split_lots,
 )
-from core.domain.membership import Member, Permission
+from core.domain.membership import Member
 from core.domain.money import ZERO
+from core.domain.permissions import Act
 from core.domain.portfolio import ManagedAccount
 from core.domain.refusals import BadNumber, ChecklistOpen, PriceSourceDown
 from core.ports.broker import BrokerError, Brokers
@@ -173,7 +174,5 @@ async def _owned(
     account_id: AccountId | None,
 ) -> tuple[ManagedAccount, HandKept]:
     async with store.read() as work:
-        managed, _ = await account_for(
-            work, member, portfolio_id, Permission.MANAGE, "say what the account holds", account_id
-        )
+        managed, _ = await account_for(work, member, portfolio_id, Act.TYPE_HOLDINGS, account_id)
     return managed, hand_kept(brokers, managed.account)

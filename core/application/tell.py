@@ -8,8 +8,8 @@ from datetime import datetime
 from core.application.refresh_pinned import refresh_pinned
 from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId, PortfolioId
-from core.domain.membership import Permission, may
 from core.domain.outbox import MessageKind, OutboxItem, Priority
+from core.domain.permissions import Act, may
 from core.domain.portfolio import Portfolio
 from core.domain.proposal import Proposal
 from core.ports.store import UnitOfWork
@@ -31,7 +31,7 @@ async def deciders_of(
         else tuple(
             ChatId(m.member.user_id)
             for m in members.get(portfolio.id, ())
-            if may(m.role, Permission.APPROVE) and m.member.is_reachable
+            if may(m.role, Act.APPROVE) and m.member.is_reachable
         )
         for portfolio in portfolios
     }

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from core.domain.channel import DECISIONS, TROUBLE
 from core.domain.ids import ChannelId, ChatId, PortfolioId, UserId
-from core.domain.membership import Permission, may
 from core.domain.outbox import MessageKind, OutboxItem
+from core.domain.permissions import Act, may
 from core.ports.store import UnitOfWork
 from core.ports.store.channels import KeptChannel
 
@@ -50,9 +50,7 @@ async def _deciders(
         return {}
     members = await work.people.memberships_of(sorted(portfolios))
     return {
-        portfolio_id: frozenset(
-            m.member.user_id for m in memberships if may(m.role, Permission.APPROVE)
-        )
+        portfolio_id: frozenset(m.member.user_id for m in memberships if may(m.role, Act.APPROVE))
         for portfolio_id, memberships in members.items()
     }
 

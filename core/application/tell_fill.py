@@ -13,9 +13,10 @@ from core.application.show_proposal import ProposalView, view_of
 from core.application.tell import refresh_copies
 from core.domain.ids import ProposalId
 from core.domain.lots import Lot
-from core.domain.membership import Member, Permission, require
+from core.domain.membership import Member
 from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, Order
+from core.domain.permissions import Act, require
 from core.domain.portfolio import ManagedAccount
 from core.domain.proposal import ProposalState
 from core.domain.refusals import BadNumber, BrokerDown, ChecklistClosed, UnknownLeg
@@ -86,7 +87,7 @@ async def tell_not_done(
 async def _line(desk: Desk, member: Member, proposal_id: ProposalId, leg: int) -> _Line:
     async with desk.store.read() as work:
         proposal, role = await proposal_for(work, member, proposal_id)
-        require(role, Permission.APPROVE, "answer a checklist")
+        require(role, Act.ANSWER_CHECKLIST)
         view = await view_of(work, proposal_id)
     if proposal.state is not ProposalState.EXECUTING:
         raise ChecklistClosed(proposal_id)

@@ -12,8 +12,9 @@ from core.application.keep_lots import keep_book
 from core.domain.book import Book, BookChange, TypedPrice
 from core.domain.ids import AccountId, PortfolioId, Symbol
 from core.domain.instrument import CASH
-from core.domain.membership import Member, Permission, Role
+from core.domain.membership import Member, Role
 from core.domain.money import ZERO
+from core.domain.permissions import Act
 from core.domain.portfolio import ManagedAccount
 from core.domain.quote import Proxy
 from core.domain.refusals import BadNumber, BadSymbol, BrokerDown
@@ -21,8 +22,6 @@ from core.ports.broker import BrokerError, Brokers
 from core.ports.clock import Clock, MarketClock
 from core.ports.hand_kept import HandKept
 from core.ports.store import AuditEvent, Store
-
-_DO = "say what the account holds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,7 @@ async def show_book(
 ) -> ShownBook:
     """Look at what people wrote down; raises NotKeptByHand."""
     async with store.read() as work:
-        managed, role = await account_for(
-            work, member, portfolio_id, Permission.VIEW, "see the holdings", account_id
-        )
+        managed, role = await account_for(work, member, portfolio_id, Act.SEE_HOLDINGS, account_id)
     account = hand_kept(brokers, managed.account)
     now = await market_clock.now()
     try:
@@ -169,9 +166,7 @@ async def _owned(
     account_id: AccountId | None,
 ) -> tuple[ManagedAccount, HandKept]:
     async with store.read() as work:
-        managed, _ = await account_for(
-            work, member, portfolio_id, Permission.MANAGE, _DO, account_id
-        )
+        managed, _ = await account_for(work, member, portfolio_id, Act.TYPE_HOLDINGS, account_id)
     return managed, hand_kept(brokers, managed.account)
 
 

@@ -11,9 +11,10 @@ from core.application.keep_lots import typed_lots
 from core.domain.book import BookChange
 from core.domain.ids import AccountId, PortfolioId
 from core.domain.ledger import LedgerLot
-from core.domain.membership import Member, Permission, Role
+from core.domain.membership import Member, Role
 from core.domain.money import ZERO
 from core.domain.order import TERMINAL, OrderState
+from core.domain.permissions import Act
 from core.domain.portfolio import Holdings, ManagedAccount
 from core.domain.refusals import LotsBeyondHeld, NotKeptByHand, OrdersUnderWay
 from core.ports.broker import BrokerError, Brokers
@@ -43,9 +44,7 @@ async def show_lots(
 ) -> ShownLots:
     """Look at the lots of an account; raises BrokerDown."""
     async with store.read() as work:
-        managed, role = await account_for(
-            work, member, portfolio_id, Permission.VIEW, "see the holdings", account_id
-        )
+        managed, role = await account_for(work, member, portfolio_id, Act.SEE_HOLDINGS, account_id)
         known = await work.taxes.lots([managed.account.id], date.max)
     return ShownLots(managed, role, await _held(brokers, managed), known)
 
@@ -66,9 +65,7 @@ async def type_lots(
     and for lots that say neither cost nor day, LotsBeyondHeld, OrdersUnderWay, or BrokerDown.
     """
     async with store.read() as work:
-        managed, _ = await account_for(
-            work, member, portfolio_id, Permission.MANAGE, "say what shares have cost", account_id
-        )
+        managed, _ = await account_for(work, member, portfolio_id, Act.TYPE_LOTS, account_id)
     lots = [lot for its in change.lots.values() for lot in its]
     is_bare = any(lot.cost_per_share is None and lot.acquired is None for lot in lots)
     if change.cash is not None or is_bare:

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.domain.ids import AccountId, MemberId
-from core.domain.membership import Permission, Role, may
+from core.domain.membership import Role
+from core.domain.permissions import Act, may
 from core.domain.portfolio import Account, Rung
 
 CONFIRMATION_LIFETIME = timedelta(days=90)
@@ -146,7 +147,7 @@ def _unconfirmed(facts: Facts) -> Barrier | None:
         return Barrier.CONFIRMED_OTHER_RUNG
     if not given.is_fresh(facts.now):
         return Barrier.CONFIRMATION_OLD
-    return None if may(facts.confirmer, Permission.MANAGE) else Barrier.CONFIRMER_GONE
+    return None if may(facts.confirmer, Act.RAISE_RUNG) else Barrier.CONFIRMER_GONE
 
 
 def next_rung(rung: Rung) -> Rung | None:

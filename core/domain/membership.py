@@ -1,4 +1,4 @@
-"""Membership: who a person is to a portfolio, and what that permits. Deny by default."""
+"""Membership: who a person is to a portfolio."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.domain.ids import HouseholdId, MemberId, PortfolioId, UserId
-from core.domain.refusals import LastOwner, NotAllowed, UnknownRole
+from core.domain.refusals import LastOwner, UnknownRole
 
 
 class Role(StrEnum):
@@ -19,22 +19,7 @@ class Role(StrEnum):
     OWNER = "owner"
 
 
-class Permission(StrEnum):
-    """What a use case needs: to see, to ask for a plan, to decide one, or to change the portfolio."""
-
-    VIEW = "view"
-    PROPOSE = "propose"
-    APPROVE = "approve"
-    MANAGE = "manage"
-
-
 _RANK = {role: rank for rank, role in enumerate(Role)}
-_NEEDED = {
-    Permission.VIEW: Role.VIEWER,
-    Permission.PROPOSE: Role.PROPOSER,
-    Permission.APPROVE: Role.APPROVER,
-    Permission.MANAGE: Role.OWNER,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +58,9 @@ class Invitation:
     used_by: MemberId | None = None
 
 
-def may(role: Role | None, permission: Permission) -> bool:
-    """Whether a role permits something; no role permits nothing."""
-    return role is not None and _RANK[role] >= _RANK[_NEEDED[permission]]
-
-
 def outranks(role: Role, other: Role) -> bool:
     """Whether a role permits more than another."""
     return _RANK[role] > _RANK[other]
-
-
-def require(role: Role | None, permission: Permission, action: str) -> None:
-    """Raise NotAllowed unless the role permits it; ``action`` is what was tried, for the refusal."""
-    if not may(role, permission):
-        raise NotAllowed(needed=_NEEDED[permission], role=role, action=action)
 
 
 def parse_role(text: str) -> Role:

@@ -23,7 +23,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.domain.ids import CheckId, MemberId, PortfolioId, ProposalId, Symbol
-from core.domain.membership import Permission, Role, require
+from core.domain.membership import Role
+from core.domain.permissions import Act, require
 from core.domain.plan import LegKey, Plan
 from core.domain.portfolio import HoldingChange, Snapshot
 from core.domain.refusals import (
@@ -221,10 +222,10 @@ def require_move(before: ProposalState, after: ProposalState) -> None:
 
 
 def require_decidable(
-    proposal: Proposal, *, role: Role | None, revision: int, market_now: datetime, action: str
+    proposal: Proposal, *, role: Role | None, revision: int, market_now: datetime, act: Act
 ) -> None:
     """Raise the refusal that a tap earns, in the order that helps most: who, still open, in time, which revision."""
-    require(role, Permission.APPROVE, action)
+    require(role, act)
     if proposal.state is not ProposalState.OPEN:
         last = proposal.last_decision
         raise ProposalNotOpen(

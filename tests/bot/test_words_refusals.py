@@ -12,6 +12,7 @@ from bot.words.refusals import refusal_sentence
 from core.domain import refusals as r
 from core.domain.ids import Symbol
 from core.domain.ladder import Barrier
+from core.domain.permissions import Act
 from core.domain.quote import PriceFault, PriceFaultKind
 from tests.bot.channel_refusal_sentences import CHANNEL_SENTENCES
 from tests.bot.key_refusal_sentences import KEY_SENTENCES
@@ -118,11 +119,11 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         ),
     ),
     (
-        r.NotAllowed("approver", "viewer", "reopen"),
+        r.NotAllowed("approver", "viewer", Act.REOPEN),
         "To reopen takes an approver; you are a viewer here. An owner can change your role.",
     ),
     (
-        r.NotAllowed("owner", None, "move cash"),
+        r.NotAllowed("owner", None, Act.MOVE_CASH),
         "Only an owner of this portfolio may move cash.",
     ),
     (

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.domain import proposal as proposals
 from core.domain.ids import Symbol
 from core.domain.membership import Role
+from core.domain.permissions import Act
 from core.domain.plan import LegKey, Side
 from core.domain.proposal import (
     IN_FLIGHT,
@@ -95,7 +96,7 @@ def test_a_tap_is_refused_for_the_reason_that_helps_most(
             role=role,
             revision=revision,
             market_now=now,  # type: ignore[arg-type]
-            action="approve",
+            act=Act.APPROVE,
         )
 
     if refusal is None:
@@ -110,7 +111,7 @@ def test_who_was_faster_is_named() -> None:
     by_ben = replace(decision(by=BEN), at=LATE)
     decided = proposal(by_ben, state=ProposalState.APPROVED)
     with pytest.raises(ProposalNotOpen) as refused:
-        require_decidable(decided, role=Role.OWNER, revision=1, market_now=NOON, action="approve")
+        require_decidable(decided, role=Role.OWNER, revision=1, market_now=NOON, act=Act.APPROVE)
     assert (refused.value.decided_by, refused.value.decided_at) == ("Ben", NOON)
 
 

@@ -21,8 +21,9 @@ from core.application.decide_proposal import Decided, approve_proposal
 from core.application.desk import Desk, WatchMemory
 from core.application.run_due_work import run_due_work
 from core.domain.ids import ChatId, ProposalId
-from core.domain.membership import Member, Permission, Role, may
+from core.domain.membership import Member, Role
 from core.domain.money import purchase_cost, sale_proceeds
+from core.domain.permissions import Act, may
 from core.domain.plan import Side
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal
@@ -313,7 +314,7 @@ class Life:
 
     def _hold_against_approval(self, intent: Intent) -> None:
         given = self.approvals.get((intent.proposal, intent.revision), {})
-        good = [one for one in given.values() if may(one.role, Permission.APPROVE)]
+        good = [one for one in given.values() if may(one.role, Act.APPROVE)]
         if len(good) < intent.approvals_needed:
             self.broken(f"I2 {intent.client_order_id} was approved by {len(good)}")
             return

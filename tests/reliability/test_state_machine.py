@@ -39,8 +39,9 @@ from core.application.resolve_frozen import check_again, say_at_broker, say_not_
 from core.application.run_due_work import run_due_work
 from core.domain.hold import HoldReason
 from core.domain.ids import ChatId, OrderId, Symbol
-from core.domain.membership import Permission, Role, may
+from core.domain.membership import Role
 from core.domain.money import purchase_cost, sale_proceeds
+from core.domain.permissions import Act, may
 from core.domain.quote import PriceFaultKind
 from core.domain.refusals import NotAMember
 from core.ports.broker import BrokerUnavailable, Dedup
@@ -127,7 +128,7 @@ class Family(MustHold, RuleBasedStateMachine):
                 force=force,
             )
         )
-        assert asked is None or may(self.role_of(who), Permission.PROPOSE)
+        assert asked is None or may(self.role_of(who), Act.ASK_FOR_PLAN)
 
     @rule(
         who=DECIDERS, is_old=st.sampled_from([False, False, False, True]), times=st.integers(1, 3)
@@ -142,7 +143,7 @@ class Family(MustHold, RuleBasedStateMachine):
         given = [decided for decided in taps if decided is not None]
         assert len(given) <= 1
         if given:
-            assert may(self.role_of(who), Permission.APPROVE)
+            assert may(self.role_of(who), Act.APPROVE)
             assert not is_old
 
     @rule(
@@ -156,7 +157,7 @@ class Family(MustHold, RuleBasedStateMachine):
         chat = {"chat_id": ChatId(1001)} if how is snooze_proposal else {}
         decided = self.run(how(*self.ports(), **chat, **self.this(who, proposal)))
         if decided is not None:
-            assert may(self.role_of(who), Permission.APPROVE)
+            assert may(self.role_of(who), Act.APPROVE)
             if how is not snooze_proposal:
                 self.approvals.pop((proposal.id, proposal.revision.number), None)
 
@@ -169,7 +170,7 @@ class Family(MustHold, RuleBasedStateMachine):
         proposal = self.latest()
         with pytest.raises(NotAMember):
             run(identify(self.world.store, user_id=NOBODY))
-        if proposal is None or may(self.role_of(who), Permission.APPROVE):
+        if proposal is None or may(self.role_of(who), Act.APPROVE):
             return
         number = proposal.revision.number
         args = (int(proposal.id), number, 1) if verb == "drop" else (int(proposal.id), number)
@@ -223,7 +224,7 @@ class Family(MustHold, RuleBasedStateMachine):
             edit_leg(*self.ports(), leg=leg, quantity=quantity, **self.this(who, proposal))
         )
         if edited is not None:
-            assert may(self.role_of(who), Permission.APPROVE)
+            assert may(self.role_of(who), Act.APPROVE)
             before = {(t.symbol, t.side): t.quantity for t in proposal.revision.plan.trades}
             for trade in edited.revision.plan.trades:
                 assert trade.quantity <= before[trade.symbol, trade.side]
@@ -274,8 +275,8 @@ class Family(MustHold, RuleBasedStateMachine):
     def pulls_the_kill_switch(self, who: str, how: Any) -> None:
         was_paused = self.is_paused()
         self.run(how(self.world.store, self.world.clock, **self.whose(who)))
-        needed = Permission.APPROVE if how is pause else Permission.MANAGE
-        assert self.is_paused() == was_paused or may(self.role_of(who), needed)
+        act = Act.PAUSE if how is pause else Act.RESUME
+        assert self.is_paused() == was_paused or may(self.role_of(who), act)
 
     @rule(how=st.sampled_from([deposit, withdraw]), amount=st.integers(1, 3000))
     def moves_money(self, how: Any, amount: int) -> None:

@@ -12,13 +12,14 @@ from bot.telegram.screen import Button, Screen
 from bot.words.labels import ROLE_MEANINGS, role_label
 from core.application.choose_portfolio import Current
 from core.application.invite_member import invite_member
-from core.domain.membership import Permission, Role, parse_role, require
+from core.domain.membership import Role, parse_role
+from core.domain.permissions import Act, require
 
 
 async def run(turn: Turn, words: Words) -> Reaction:
     """Make an invitation, or ask for which role."""
     current = await turn.current(words.slug)
-    require(current.role, Permission.MANAGE, "invite people")
+    require(current.role, Act.INVITE)
     if len(words.items) > 1:
         raise Misunderstood("Name one role: viewer, proposer, approver or owner.", "/invite viewer")
     if not words.items:

@@ -11,7 +11,8 @@ from bot.words.labels import ROLE_MEANINGS, role_label
 from core.application import members
 from core.application.choose_portfolio import Current
 from core.domain.ids import PortfolioId, UserId
-from core.domain.membership import Membership, Permission, Role, parse_role, require
+from core.domain.membership import Membership, Role, parse_role
+from core.domain.permissions import Act, require
 from core.domain.refusals import UnknownMember
 
 
@@ -29,7 +30,7 @@ async def everybody(turn: Turn, current: Current) -> Screen:
 
 
 async def _one(turn: Turn, current: Current, user_id: int) -> Membership:
-    require(current.role, Permission.MANAGE, "change members")
+    require(current.role, Act.CHANGE_ROLES)
     found = await members.list_members(
         turn.runtime.store, member=turn.member, portfolio_id=current.portfolio.portfolio.id
     )

@@ -10,7 +10,8 @@ from bot.words.labels import role_label
 from core.application.choose_portfolio import Current, choose_portfolio, my_portfolios
 from core.application.set_home_chat import set_home_chat
 from core.domain.ids import PortfolioId
-from core.domain.membership import Permission, Role, may
+from core.domain.membership import Role
+from core.domain.permissions import Act, may
 from core.domain.portfolio import Portfolio
 from core.domain.refusals import NoPortfolio
 
@@ -85,7 +86,7 @@ def _line(portfolio: Portfolio, role: Role, *, is_current: bool) -> str:
 
 
 def _home_rows(turn: Turn, portfolio: Portfolio, role: Role) -> Rows:
-    if turn.is_private or not may(role, Permission.MANAGE):
+    if turn.is_private or not may(role, Act.CHOOSE_HOME):
         return ()
     if portfolio.home_chat_id == turn.chat.id:
         return ((tap("🏠 No longer put proposals here", "unhome", portfolio.id),),)

@@ -19,9 +19,9 @@ from bot.telegram.views.rules import (
     rules_screen,
 )
 from core.application.choose_portfolio import Current
-from core.application.keep_rules import CHANGE, add_rule, remove_rule, show_rules, switch_rule
+from core.application.keep_rules import add_rule, remove_rule, show_rules, switch_rule
 from core.domain.ids import RuleId
-from core.domain.membership import Permission, require
+from core.domain.permissions import Act, require
 from core.domain.refusals import UnknownRule
 from core.domain.refusals.rules import BadRule
 from core.domain.rules import EXAMPLES, Action, Ruled
@@ -114,7 +114,7 @@ async def _remove(turn: Turn, current: Current, rule_id: RuleId) -> Screen:
 
 async def _asked(turn: Turn, current: Current, rule_id: RuleId) -> Screen:
     """The question before a rule holds off; only those who may answer it are asked."""
-    require(current.role, Permission.MANAGE, CHANGE)
+    require(current.role, Act.CHANGE_RULES)
     return ask_hold_off_screen(current, await _one(turn, current, rule_id), await _today(turn))
 
 

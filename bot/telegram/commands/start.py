@@ -12,7 +12,7 @@ from bot.telegram.setup import choose_targets
 from bot.words.labels import ROLE_MEANINGS, article, role_label
 from core.application.choose_portfolio import Current, choose_portfolio, my_portfolios
 from core.application.enter import Entered
-from core.domain.membership import Permission, may
+from core.domain.permissions import Act, may
 
 PURPOSE = (
     "I keep a portfolio on its targets: I watch how far it drifts, say exactly what to trade and why, "
@@ -45,7 +45,7 @@ async def greet(turn: Turn, entered: Entered) -> Reaction:
     if not mine:
         return await choose_targets(turn, None, greeting=f"👋 Hello {name}. {PURPOSE} {PAPER}")
     current = await turn.current()
-    if current.portfolio.targets is None and may(current.role, Permission.MANAGE):
+    if current.portfolio.targets is None and may(current.role, Act.CHANGE_TARGETS):
         portfolio = shown_name(current.portfolio.portfolio.name)
         return await choose_targets(
             turn, current, greeting=f"👋 Hello {name}. {bold(portfolio)} has no targets yet."

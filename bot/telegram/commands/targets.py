@@ -29,8 +29,8 @@ from bot.words.numbers import listed
 from core.application.choose_portfolio import Current
 from core.application.set_targets import TargetsPreview, preview_targets, set_targets
 from core.domain.ids import PortfolioId
-from core.domain.membership import Permission, require
 from core.domain.money import HUNDRED
+from core.domain.permissions import Act, require
 from core.domain.refusals import EmptyAccount, TargetsDoNotSum
 from core.domain.targets import TargetLine
 from core.ports.store import Dialogue
@@ -47,7 +47,7 @@ async def run(turn: Turn, words: Words) -> Reaction:
         return say(targets_screen(await turn.current(words.slug)))
     lines = read_allocation(words.text)
     current = await current_or_new(turn, words.slug)
-    require(current.role, Permission.MANAGE, "change the targets")
+    require(current.role, Act.CHANGE_TARGETS)
     return await look(turn, current, lines)
 
 

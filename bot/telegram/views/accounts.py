@@ -29,7 +29,7 @@ from core.application.change_rung import RungCause
 from core.application.climb_ladder import PATIENCE, TRIES, Climb, Ladder
 from core.application.show_proposal import ProposalView
 from core.domain.ladder import DRY_RUNS_NEEDED, LIVE_RUNGS, Barrier, TradingMode, next_rung
-from core.domain.membership import Permission, may
+from core.domain.permissions import Act, may
 from core.domain.portfolio import Account, ManagedAccount, Rung, TaxTreatment
 from core.domain.refusals import MayNotTrade
 
@@ -66,7 +66,7 @@ def accounts_screen(ladders: Sequence[Ladder]) -> Screen:
 
 def _how_to_add(ladders: Sequence[Ladder]) -> str:
     """For owners: that other accounts can stand under the same targets."""
-    if not may(ladders[0].role, Permission.MANAGE) or len(ladders) >= MOST_ACCOUNTS:
+    if not may(ladders[0].role, Act.ADD_ACCOUNT) or len(ladders) >= MOST_ACCOUNTS:
         return ""
     return lines(
         "Another account under the same targets, for example:",
@@ -165,7 +165,7 @@ def _above(ladder: Ladder) -> str:
 
 
 def _rows(ladder: Ladder) -> tuple[Row, ...]:
-    if not may(ladder.role, Permission.MANAGE) or ladder.is_by_hand:
+    if not may(ladder.role, Act.RAISE_RUNG) or ladder.is_by_hand:
         return ()
     managed, rung = ladder.managed, ladder.managed.account.rung
     portfolio_id, *account = which_account(managed)

@@ -16,7 +16,7 @@ from bot.words.policy_fields import explain_field
 from bot.words.times import clock_time
 from core.application.choose_portfolio import Current
 from core.domain.due_date import WEEKDAYS, CalendarRule
-from core.domain.membership import Permission, may
+from core.domain.permissions import Act, may
 from core.domain.pinned import Pinned
 from core.domain.policy_fields import PolicyField, find_field
 from core.domain.portfolio import ManagedPortfolio
@@ -111,7 +111,7 @@ def alerts_screen(
 ) -> Screen:
     """Everything that is set, and a button for each; only owners get the buttons."""
     managed = current.portfolio
-    is_owner = may(current.role, Permission.MANAGE)
+    is_owner = may(current.role, Act.CHANGE_POLICY)
     how = f"Tap one to change it, or type: {code(EXAMPLE)}"
     text = paragraphs(
         head(managed, "alerts"),

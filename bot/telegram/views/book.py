@@ -18,8 +18,8 @@ from core.domain.book import Book, BookChange, TypedPrice
 from core.domain.ids import Symbol
 from core.domain.ledger import LedgerLot
 from core.domain.lots import Lot
-from core.domain.membership import Permission, may
 from core.domain.money import ZERO
+from core.domain.permissions import Act, may
 from core.domain.portfolio import ManagedAccount
 
 _ROOM = TEXT_LIMIT // 2
@@ -29,7 +29,7 @@ _CSV = "Or send me the CSV file of positions that your broker lets you download.
 def book_screen(shown: ShownBook, *, unpriced: Sequence[Symbol] = (), opening: str = "") -> Screen:
     """What the account holds, as it was typed."""
     book, currency = shown.book, shown.managed.portfolio.currency
-    is_owner = may(shown.role, Permission.MANAGE)
+    is_owner = may(shown.role, Act.TYPE_HOLDINGS)
     held = [_position(book, symbol, currency) for symbol in book.positions]
     is_empty = book.confirmed_at is None
     text = paragraphs(
@@ -62,7 +62,7 @@ def lots_of_account(shown: ShownLots, opening: str = "") -> Screen:
         opening,
         capped(rows, _ROOM, "more"),
         "The broker says itself what this account holds; these are its lots.",
-        how if may(shown.role, Permission.MANAGE) else "",
+        how if may(shown.role, Act.TYPE_LOTS) else "",
     )
     return Screen(text, ((tap("📊 Status", "status", shown.managed.portfolio.id),),))
 

@@ -9,7 +9,8 @@ from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.words.labels import ROLE_MEANINGS, article, role_label
 from core.application.choose_portfolio import Current
-from core.domain.membership import Membership, Permission, Role, may
+from core.domain.membership import Membership, Role
+from core.domain.permissions import Act, may
 
 MOST_WITH_BUTTONS = 20
 _LABEL_LIMIT = 20
@@ -17,7 +18,7 @@ _LABEL_LIMIT = 20
 
 def members_screen(current: Current, memberships: Sequence[Membership]) -> Screen:
     """Everybody in a portfolio; an owner gets buttons to change a role or remove somebody."""
-    is_owner = may(current.role, Permission.MANAGE)
+    is_owner = may(current.role, Act.CHANGE_ROLES)
     role = role_label(current.role)
     roles = "\n".join(f"{role_label(role)}: {ROLE_MEANINGS[role]}" for role in Role)
     invitation = f"To invite somebody: {code('/invite approver')}" if is_owner else ""

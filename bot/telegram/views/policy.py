@@ -8,7 +8,7 @@ from bot.telegram.views.parts import head, lines, paragraphs
 from bot.words.numbers import plain
 from bot.words.policy_fields import explain_field
 from core.application.choose_portfolio import Current
-from core.domain.membership import Permission, may
+from core.domain.permissions import Act, may
 from core.domain.policy import Band, Policy
 from core.domain.policy_fields import FIELDS, PolicyField
 from core.domain.portfolio import ManagedPortfolio
@@ -22,7 +22,7 @@ def policy_screen(current: Current) -> Screen:
     changed = [field for field in FIELDS if _is_changed(field, managed.policy)]
     usual = [field for field in FIELDS if field not in changed]
     how = f"To change one: {code(EXAMPLE)}"
-    if not may(current.role, Permission.MANAGE):
+    if not may(current.role, Act.CHANGE_POLICY):
         how = "Only an owner can change the policy."
     text = paragraphs(
         head(managed, "policy"),

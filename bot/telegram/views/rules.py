@@ -19,7 +19,7 @@ from bot.words.rules import (
     told_sentences,
 )
 from core.application.choose_portfolio import Current
-from core.domain.membership import Permission, may
+from core.domain.permissions import Act, may
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.refusals.rules import BadRule
 from core.domain.rules import EXAMPLES, Action, Example, Ruled, Told, combine
@@ -38,7 +38,7 @@ ACTION_WORDS = {
 def rules_screen(current: Current, ruled: Sequence[Ruled], today: date, first: str = "") -> Screen:
     """All rules of a portfolio, below what was just done; owners get the buttons to change them."""
     managed = current.portfolio
-    is_owner = may(current.role, Permission.MANAGE)
+    is_owner = may(current.role, Act.CHANGE_RULES)
     overruled = combine(ruled).overruled
     holds_off = any(r.rule.is_enabled and r.rule.action is Action.HOLD_OFF for r in ruled)
     text = paragraphs(

@@ -36,7 +36,7 @@ from core.application.show_status import Status
 from core.domain.drift import DriftReport, OutsideLine
 from core.domain.hold import Hold
 from core.domain.instrument import CASH
-from core.domain.membership import Permission, may
+from core.domain.permissions import Act, may
 from core.domain.portfolio import Holdings, ManagedAccount, Rung
 from core.domain.proposal import UNDECIDED, Proposal, ProposalState
 from core.domain.refusals import EmptyAccount, NoTargets
@@ -301,14 +301,14 @@ def _buttons(status: Status) -> tuple[tuple[Button, ...], ...]:
         (tap(f"Show proposal {proposal.id}", "show", proposal.id),)
         for proposal in status.open_proposals[:3]
     ]
-    if may(status.role, Permission.MANAGE):
+    if may(status.role, Act.RELEASE_HOLD):
         for each, holds in _held_accounts(status):
             rows += hold_buttons(each, holds)[:-1]
             rows.append((tap(f"🔎 Check {_called(each)}again", "ho_check", *which_account(each)),))
-    if may(status.role, Permission.APPROVE):
+    if may(status.role, Act.SAY_TAKEN_OUT):
         rows += [aside_buttons(status.managed, mark) for mark, kept in status.aside if kept]
     rows += [row for row in (_mending_buttons(status),) if row]
-    if status.managed.portfolio.is_paused and may(status.role, Permission.MANAGE):
+    if status.managed.portfolio.is_paused and may(status.role, Act.RESUME):
         rows.append((tap("▶️ Resume", "resume", status.managed.portfolio.id),))
     return tuple(rows)
 
@@ -319,13 +319,13 @@ def _called(managed: ManagedAccount) -> str:
 
 def _may_deposit(status: Status) -> bool:
     is_play_money = any(each.rung is Rung.SIMULATED for each in status.managed.accounts)
-    return is_play_money and may(status.role, Permission.MANAGE)
+    return is_play_money and may(status.role, Act.MOVE_CASH)
 
 
 def _mending_buttons(status: Status) -> tuple[Button, ...]:
     portfolio = status.managed.portfolio.id
     if isinstance(status.refusal, NoTargets):
-        is_owner = may(status.role, Permission.MANAGE)
+        is_owner = may(status.role, Act.CHANGE_TARGETS)
         return (tap("🎯 Choose targets", "setup", portfolio),) if is_owner else ()
     is_empty = isinstance(status.refusal, EmptyAccount)
     if is_empty and all(map(is_by_hand, status.managed.accounts)):
@@ -337,6 +337,6 @@ def _mending_buttons(status: Status) -> tuple[Button, ...]:
             for amount in DEPOSITS
         )
     buttons = [tap("🔄 Refresh", "status", portfolio)]
-    if may(status.role, Permission.PROPOSE) and not is_empty:
+    if may(status.role, Act.ASK_FOR_PLAN) and not is_empty:
         buttons.append(tap("⚖️ Check now", "rebalance", portfolio))
     return tuple(buttons)

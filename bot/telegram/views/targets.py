@@ -14,8 +14,8 @@ from bot.words.refusals import refusal_sentence
 from core.application.choose_portfolio import Current
 from core.application.set_targets import TargetsPreview
 from core.domain.ids import PortfolioId
-from core.domain.membership import Permission, may
 from core.domain.money import ZERO
+from core.domain.permissions import Act, may
 from core.domain.plan import Plan
 from core.domain.policy import Policy
 from core.domain.targets import TargetAllocation, TargetLine
@@ -26,7 +26,7 @@ EXAMPLE = "/targets VTI 60 BND 40"
 def targets_screen(current: Current) -> Screen:
     """The targets of a portfolio with each line's band, and how to change them."""
     managed = current.portfolio
-    is_owner = may(current.role, Permission.MANAGE)
+    is_owner = may(current.role, Act.CHANGE_TARGETS)
     if managed.targets is None:
         body = "There are no targets yet."
     else:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.domain.refusals.base import Refusal
+
+if TYPE_CHECKING:
+    from core.domain.permissions import Act
 
 
 @dataclass(eq=False)
@@ -16,11 +20,11 @@ class NotAMember(Refusal):
 
 @dataclass(eq=False)
 class NotAllowed(Refusal):
-    """A member whose role does not permit what was asked."""
+    """A member whose role does not permit the act that was asked for."""
 
     needed: str
     role: str | None
-    action: str
+    act: Act
 
 
 @dataclass(eq=False)
