@@ -101,7 +101,9 @@ REVISION_CAUSES: dict[RevisionCause, str] = {
 
 DECISIONS: dict[DecisionKind, str] = {
     DecisionKind.APPROVE: "approved",
+    DecisionKind.TAKE_BACK: "took back the approval of",
     DecisionKind.REJECT: "rejected",
+    DecisionKind.OBJECT: "objected to",
     DecisionKind.REOPEN: "reopened",
     DecisionKind.LATER: "put off",
     DecisionKind.CANCEL: "cancelled",

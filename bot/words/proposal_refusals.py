@@ -88,6 +88,14 @@ def _(refusal: r.AlreadyApproved) -> str:
 
 
 @_say
+def _(refusal: r.NotApproved) -> str:
+    return (
+        f"There is no approval of yours to take back: you have not approved proposal {refusal.proposal}"
+        " as it is now."
+    )
+
+
+@_say
 def _(refusal: r.UnknownLeg) -> str:
     return f"Proposal {refusal.proposal} has no line {refusal.leg}. Look at it again: /proposals"
 

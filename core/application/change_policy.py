@@ -8,6 +8,7 @@ from core.application.access import managed_for
 from core.application.keep_pinned import keep_pinned
 from core.application.market import Market
 from core.application.propose import supersede
+from core.domain.approval import is_stricter, rule_of
 from core.domain.ids import PortfolioId
 from core.domain.membership import Member
 from core.domain.permissions import Act
@@ -30,7 +31,7 @@ async def change_policy(
 ) -> Policy:
     """Change the named fields together, or none of them; raises UnknownPolicyName, BadPolicyValue or RiskLimit.
 
-    Where more approvals are needed from now on, what was proposed under fewer is superseded.
+    Where the approval rule asks for more from now on, what was proposed under the one before is superseded.
     """
     now, market_now = clock.now(), await market.clock.now()
     async with store.begin() as work:
@@ -39,7 +40,7 @@ async def change_policy(
         if policy.collar != managed.policy.collar:
             limits.require_collar(policy)
         await work.portfolios.set_policy(portfolio_id, policy, by=member.id, at=market_now)
-        if policy.approvals > managed.policy.approvals:
+        if is_stricter(rule_of(policy), rule_of(managed.policy)):
             await supersede(work, portfolio_id, now)
         if policy.check_times != managed.policy.check_times:
             await work.checks.drop_unfinished(portfolio_id)

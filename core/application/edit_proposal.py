@@ -13,6 +13,7 @@ from core.application.plan_again import PAIRED_CAUSES, plan_again
 from core.application.plan_within import plan_within
 from core.application.take_snapshot import plan_request
 from core.application.tell import refresh_copies, tell_deciders
+from core.domain.approval import need_for
 from core.domain.ids import AccountId, ProposalId
 from core.domain.lots import Lot, LotMethod
 from core.domain.membership import Member
@@ -249,7 +250,10 @@ async def _revise(
 ) -> Proposal:
     old = proposal.revision
     now = clock.now()
-    revision = Revision(old.number + 1, plan, old.snapshot, cause, now, member.id, dropped=dropped)
+    need = need_for(managed, plan, [*old.need.authors, member.id])
+    revision = Revision(
+        old.number + 1, plan, old.snapshot, cause, now, member.id, dropped=dropped, need=need
+    )
     if not await work.proposals.add_revision(proposal.id, revision, after=old.number):
         raise OldRevision(proposal.id, old.number, old.number + 1)
     if proposal.approvals:

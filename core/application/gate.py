@@ -9,11 +9,12 @@ from decimal import Decimal
 
 from core.application.desk import Desk, Grant
 from core.application.market import Moment
-from core.domain.ids import OrderId
+from core.domain.approval import roles_of
+from core.domain.ids import MemberId, OrderId
 from core.domain.ladder import Facts, Ruling, TradingMode, Verdict, judge
+from core.domain.membership import Role
 from core.domain.money import ZERO
 from core.domain.order import TERMINAL, Order
-from core.domain.permissions import Act, may
 from core.domain.portfolio import Account, ManagedPortfolio, Rung
 from core.domain.proposal import Proposal
 from core.domain.refusals import BrokerDown, MayNotTrade, NotBuiltYet
@@ -173,8 +174,9 @@ async def _planned_prices(work: UnitOfWork, orders: Sequence[Order]) -> dict[Ord
 
 async def approvers_remain(work: UnitOfWork, proposal: Proposal) -> bool:
     """Whether enough of those who approved a proposal may still do so."""
-    roles = [
-        await work.people.role(decision.member_id, proposal.portfolio_id)
-        for decision in proposal.approvals
-    ]
-    return sum(may(role, Act.APPROVE) for role in roles) >= proposal.approvals_needed
+    return proposal.is_complete_by(await roles_in(work, proposal))
+
+
+async def roles_in(work: UnitOfWork, proposal: Proposal) -> dict[MemberId, Role]:
+    """The roles that the members have now in a proposal's portfolio."""
+    return roles_of(await work.people.memberships(proposal.portfolio_id))

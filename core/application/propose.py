@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from core.application.market import Market, Moment
 from core.application.tell import deciders_of, pushes, refresh_copies
 from core.application.tell_channels import enqueue
+from core.domain.approval import need_for
 from core.domain.ids import (
     AccountId,
     ChatId,
@@ -78,7 +79,11 @@ async def propose(work: UnitOfWork, draft: Draft, now: datetime) -> Proposal:
 async def propose_many(
     work: UnitOfWork, drafts: Sequence[Draft], now: datetime
 ) -> tuple[Proposal, ...]:
-    """The same for the drafts of many portfolios, with few questions to the store."""
+    """The same for the drafts of many portfolios, with few questions to the store.
+
+    Who must approve is asked of the policies as they are now: one may have changed since the prices were asked for.
+    """
+    drafts = await _under_present_rules(work, drafts)
     older = await work.proposals.of_portfolios(
         [d.managed.portfolio.id for d in drafts], REPLACEABLE
     )
@@ -99,15 +104,23 @@ async def propose_many(
     return tuple(made)
 
 
+async def _under_present_rules(work: UnitOfWork, drafts: Sequence[Draft]) -> list[Draft]:
+    present = await work.portfolios.many([draft.managed.portfolio.id for draft in drafts])
+    by_id = {each.portfolio.id: each for each in present}
+    return [replace(draft, managed=by_id[draft.managed.portfolio.id]) for draft in drafts]
+
+
 async def _store(work: UnitOfWork, draft: Draft, now: datetime) -> Proposal:
-    revision = Revision(1, draft.plan, draft.snapshot, RevisionCause.FIRST, now, draft.by)
+    need = need_for(draft.managed, draft.plan, [draft.by])
+    revision = Revision(
+        1, draft.plan, draft.snapshot, RevisionCause.FIRST, now, draft.by, need=need
+    )
     return await work.proposals.add(
         draft.managed.portfolio.id,
         cause=draft.cause,
         revision=revision,
         created_at=now,
         expires_at=draft.expires_at,
-        approvals_needed=draft.managed.policy.approvals,
         check_id=draft.check_id,
     )
 

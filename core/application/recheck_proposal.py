@@ -15,6 +15,7 @@ from core.application.proposal_record import recheck_event
 from core.application.propose import void_intents
 from core.application.take_snapshot import drift_of, plan_request, take_snapshot
 from core.application.tell import refresh_copies, tell_deciders, tell_proposal
+from core.domain.approval import need_for
 from core.domain.ids import AccountId
 from core.domain.outbox import MessageKind
 from core.domain.plan import Plan
@@ -115,18 +116,21 @@ async def _ask_again(
         await _end(desk, proposal, ProposalState.SUPERSEDED)
         return
     now = desk.clock.now()
-    number = proposal.revision.number
-    revision = Revision(
-        number + 1,
-        plan,
-        snapshot,
-        cause,
-        now,
-        dropped=proposal.revision.dropped,
-        moves=check.moves,
-        changes=check.changes,
-    )
+    old = proposal.revision
+    number = old.number
     async with desk.store.begin() as work:
+        present = await work.portfolios.get(proposal.portfolio_id)
+        revision = Revision(
+            number + 1,
+            plan,
+            snapshot,
+            cause,
+            now,
+            dropped=old.dropped,
+            moves=check.moves,
+            changes=check.changes,
+            need=need_for(present, plan, old.need.authors),
+        )
         if not await work.proposals.move(proposal.id, proposal.state, ProposalState.OPEN):
             return
         await work.proposals.add_revision(proposal.id, revision, after=number)

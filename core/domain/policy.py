@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from core.domain.due_date import FIRST_DAY, ChosenDay
 from core.domain.due_date import CalendarRule as CalendarRule  # noqa: PLC0414 - named here by all
-from core.domain.ids import Symbol
+from core.domain.ids import MemberId, Symbol
 from core.domain.instrument import CASH
 from core.domain.lots import LotMethod
 from core.domain.money import HUNDRED, ONE, ZERO
@@ -126,7 +126,8 @@ class Policy:
     ``cost_limit``, ``commission_per_share``, ``gain_budget`` (a year) and ``loss_offset`` (a year) in money;
     ``min_lot`` in shares, in multiples of which whole shares trade; ``worth`` is how many times its cost a trade must
     take off the drift, both in money; ``tax_short`` and ``tax_long`` in percent; ``defer_days`` in days;
-    ``harvest_loss`` in money (0: losses are harvested only when asked for), ``harvest_percent`` of what a lot cost.
+    ``harvest_loss`` in money (0: losses are harvested only when asked for), ``harvest_percent`` of what a lot cost;
+    who must approve what as in ``core.domain.approval``, with ``veto`` and ``remind_after`` in minutes.
     """
 
     band: Band = field(default_factory=Band)
@@ -170,6 +171,14 @@ class Policy:
     pinned: bool = True
     digest: bool = True
     approvals: int = 1
+    approvals_many: int = 2
+    approvals_above: Decimal | None = None
+    approvals_share: Decimal | None = None
+    approvals_gain: Decimal | None = None
+    four_eyes: bool = False
+    veto: int = 0
+    ask_first: tuple[MemberId, ...] = ()
+    remind_after: int = 0
     collar: Decimal = Decimal("0.5")
     tolerance: Decimal = Decimal(1)
     tolerance_across_close: Decimal = Decimal(3)

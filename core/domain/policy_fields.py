@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from core.domain import policy_values as values
+from core.domain.approval_values import MOST_REMIND, MOST_VETO, members, minutes
 from core.domain.due_date import FIRST_DAY
 from core.domain.ids import Symbol
 from core.domain.instrument import parse_symbol
@@ -176,6 +177,19 @@ FIELDS: tuple[PolicyField, ...] = (
     PolicyField("pinned", ("pin",), values.switch(), in_file=False),
     PolicyField("digest", (), values.switch(), in_file=False),
     PolicyField("approvals", ("approvers",), values.whole("people", 1, 10), in_file=False),
+    PolicyField("approvals_many", ("many",), values.whole("people", 2, 10), in_file=False),
+    PolicyField("approvals_above", ("many_above",), values.money(may_be_off=True), in_file=False),
+    PolicyField(
+        "approvals_share",
+        ("many_share",),
+        values.number("percent of the total", Decimal(0), Decimal(100), may_be_off=True),
+        in_file=False,
+    ),
+    PolicyField("approvals_gain", ("many_gain",), values.money(may_be_off=True), in_file=False),
+    PolicyField("four_eyes", ("foureyes",), values.switch(), in_file=False),
+    PolicyField("veto", (), minutes(MOST_VETO), in_file=False),
+    PolicyField("ask_first", ("first",), members(), in_file=False),
+    PolicyField("remind_after", ("remind",), minutes(MOST_REMIND), in_file=False),
     PolicyField(
         "collar",
         ("limit",),

@@ -44,7 +44,8 @@ def _show_or_off(value: Decimal | None) -> str:
     return "off" if value is None else plain(value)
 
 
-def _is_off(text: str) -> bool:
+def is_off(text: str) -> bool:
+    """Whether a value is the word that switches a setting off."""
     return text.strip().lower() in _OFF
 
 
@@ -64,7 +65,7 @@ def number(
     expected = f"a number {span}" + (", or off" if may_be_off else "")
 
     def read(name: str, text: str) -> Decimal | None:
-        if may_be_off and _is_off(text):
+        if may_be_off and is_off(text):
             return None
         bare = text.strip().removesuffix("%") if "percent" in unit or unit == "points" else text
         value = _read_number(name, bare, expected)
@@ -80,7 +81,7 @@ def whole(unit: str, least: int, most: int) -> ValueKind:
     expected = f"a whole number from {least} to {most}"
 
     def read(name: str, text: str) -> int:
-        value = ZERO if least == 0 and _is_off(text) else _read_number(name, text, expected)
+        value = ZERO if least == 0 and is_off(text) else _read_number(name, text, expected)
         if value != int(value) or not least <= value <= most:
             raise BadPolicyValue(name, text.strip()[:40], expected)
         return int(value)
@@ -93,13 +94,13 @@ def money(*, may_be_off: bool = False) -> ValueKind:
     expected = "an amount of at least 0, such as 25" + (", or off" if may_be_off else "")
 
     def read(name: str, text: str) -> Decimal | None:
-        return None if may_be_off and _is_off(text) else _read_money(name, text, expected)
+        return None if may_be_off and is_off(text) else _read_money(name, text, expected)
 
     return ValueKind(expected, "money", read, _show_or_off)
 
 
 def _read_money(name: str, text: str, expected: str) -> Decimal:
-    if _is_off(text):
+    if is_off(text):
         return ZERO
     value = _read_number(name, text.strip().removeprefix("$"), expected)
     if not ZERO <= value <= _MOST_MONEY:
@@ -159,7 +160,7 @@ def symbols() -> ValueKind:
     expected = "symbols separated by commas, such as VTI,BND, or none"
 
     def read(name: str, text: str) -> frozenset[Symbol]:
-        if _is_off(text) or not text.strip():
+        if is_off(text) or not text.strip():
             return frozenset()
         try:
             found = frozenset(parse_symbol(part) for part in text.split(","))
@@ -183,7 +184,7 @@ def locations() -> ValueKind:
     )
 
     def read(name: str, text: str) -> tuple[Location, ...]:
-        if _is_off(text) or not text.strip():
+        if is_off(text) or not text.strip():
             return ()
         found = {}
         for part in text.lower().split(","):

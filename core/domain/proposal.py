@@ -7,8 +7,8 @@ The diagram, held against the transition table by a test::
     C  rejected → open                  reopened before it expires
     D  rejected → superseded
     E  scheduled → approved             its time has come, and the re-check held
-    F  scheduled | approved → open      the re-check failed: a revision marks what changed
-    G  scheduled | approved → superseded | cancelled | expired    before the first send
+    F  scheduled | approved → open      the re-check failed: a revision marks what changed, or an approval is missing
+    G  scheduled | approved → superseded | cancelled | expired | rejected    before the first send
     H  approved → executing             the first order is about to be sent
     I  executing → done | partial | failed | frozen
     J  frozen → executing               a person decided what cannot be known
@@ -17,11 +17,13 @@ The diagram, held against the transition table by a test::
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from core.domain.approval import Need, counted
 from core.domain.ids import CheckId, MemberId, PortfolioId, ProposalId, Symbol
 from core.domain.membership import Role
 from core.domain.permissions import Act, require
@@ -31,12 +33,16 @@ from core.domain.refusals import (
     AlreadyApproved,
     CannotEnlarge,
     IllegalMove,
+    NotApproved,
     NothingLeft,
     OldRevision,
     ProposalExpired,
     ProposalNotOpen,
     UnknownLeg,
 )
+
+ONE_PERSON = Need()
+"""What is needed where no rule asks for more: one approval."""
 
 
 class ProposalState(StrEnum):
@@ -57,7 +63,7 @@ class ProposalState(StrEnum):
 
 
 _S = ProposalState
-_BEFORE_SEND = frozenset({_S.SUPERSEDED, _S.CANCELLED, _S.EXPIRED, _S.OPEN})
+_BEFORE_SEND = frozenset({_S.SUPERSEDED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED, _S.OPEN})
 TRANSITIONS: dict[ProposalState, frozenset[ProposalState]] = {
     _S.OPEN: frozenset({_S.SCHEDULED, _S.APPROVED, _S.REJECTED, _S.EXPIRED, _S.SUPERSEDED}),
     _S.REJECTED: frozenset({_S.OPEN, _S.SUPERSEDED}),
@@ -108,13 +114,18 @@ class DecisionKind(StrEnum):
     """What a member decided."""
 
     APPROVE = "approve"
+    TAKE_BACK = "take_back"
     REJECT = "reject"
+    OBJECT = "object"
     REOPEN = "reopen"
     LATER = "later"
     CANCEL = "cancel"
     TRY_BUYS = "try_buys"
     STAY_IN_CASH = "stay_in_cash"
 
+
+OBJECTIONS = frozenset({DecisionKind.REJECT, DecisionKind.OBJECT})
+"""What ends a proposal as rejected, before it is complete or in the time for objections."""
 
 AFTER_SALE = frozenset({DecisionKind.TRY_BUYS, DecisionKind.STAY_IN_CASH})
 """What may be decided after a plan that sold and did not buy."""
@@ -131,7 +142,7 @@ class PriceMove:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One frozen version of a proposal: its plan, what it was made from, and why it came."""
+    """One frozen version of a proposal: its plan, what it was made from, why it came, and who must approve it."""
 
     number: int
     plan: Plan
@@ -142,6 +153,7 @@ class Revision:
     dropped: frozenset[LegKey] = frozenset()
     moves: tuple[PriceMove, ...] = ()
     changes: tuple[HoldingChange, ...] = ()
+    need: Need = ONE_PERSON
 
     @property
     def plan_hash(self) -> str:
@@ -181,7 +193,6 @@ class Proposal:
     decisions: tuple[Decision, ...]
     created_at: datetime
     expires_at: datetime
-    approvals_needed: int = 1
     check_id: CheckId | None = None
     scheduled_for: datetime | None = None
     outcome: str = ""
@@ -189,20 +200,32 @@ class Proposal:
     @property
     def approvals(self) -> tuple[Decision, ...]:
         """The approvals that count: of the current revision, one a member, none that was taken back."""
-        counted: dict[MemberId, Decision] = {}
+        given: dict[MemberId, Decision] = {}
         for decision in self.decisions:
             if decision.revision != self.revision.number:
                 continue
             if decision.kind is DecisionKind.APPROVE:
-                counted.setdefault(decision.member_id, decision)
+                given.setdefault(decision.member_id, decision)
+            elif decision.kind is DecisionKind.TAKE_BACK:
+                given.pop(decision.member_id, None)
             elif decision.kind is not DecisionKind.LATER and decision.kind not in AFTER_SALE:
-                counted.clear()
-        return tuple(counted.values())
+                given.clear()
+        return tuple(given.values())
+
+    @property
+    def approvals_needed(self) -> int:
+        """How many different people must approve the current revision."""
+        return self.revision.need.people
 
     @property
     def is_complete(self) -> bool:
-        """Whether enough members have approved the current revision."""
-        return len(self.approvals) >= self.approvals_needed
+        """Whether enough members have approved the current revision, whatever their roles are now."""
+        return self.revision.need.is_met_by([each.member_id for each in self.approvals])
+
+    def is_complete_by(self, roles: Mapping[MemberId, Role | None]) -> bool:
+        """Whether enough of those who approved the current revision may do so by these roles."""
+        givers = [each.member_id for each in self.approvals]
+        return self.revision.need.is_met_by(counted(givers, roles))
 
     @property
     def after_sale(self) -> Decision | None:
@@ -244,6 +267,12 @@ def require_first_approval(proposal: Proposal, member: MemberId) -> None:
     """Raise AlreadyApproved when this member has approved the current revision."""
     if any(decision.member_id == member for decision in proposal.approvals):
         raise AlreadyApproved(proposal.id)
+
+
+def require_own_approval(proposal: Proposal, member: MemberId) -> None:
+    """Raise NotApproved when this member has no approval of the current revision to take back."""
+    if all(decision.member_id != member for decision in proposal.approvals):
+        raise NotApproved(proposal.id)
 
 
 def caps_after_edit(proposal: Proposal, leg: int, quantity: Decimal) -> dict[LegKey, Decimal]:

@@ -406,6 +406,13 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         r.AlreadyApproved(42),
         "You have approved proposal 42 already. It waits for somebody else's approval.",
     ),
+    (
+        r.NotApproved(42),
+        (
+            "There is no approval of yours to take back: you have not approved proposal 42 "
+            "as it is now."
+        ),
+    ),
     (r.UnknownLeg(42, 9), "Proposal 42 has no line 9. Look at it again: /proposals"),
     (
         r.CannotEnlarge(1, Decimal(11), Decimal(12)),

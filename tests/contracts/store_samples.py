@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from core.domain.approval import Need
 from core.domain.drift import DriftLine, DriftReport, OutsideLine
 from core.domain.ids import AccountId, ClientOrderId, OrderId, ProposalId, Symbol, UserId
 from core.domain.instrument import CASH
@@ -151,10 +152,9 @@ async def propose(work: UnitOfWork, family: Family, *, approvals: int = 1) -> Pr
     return await work.proposals.add(
         family.portfolio.id,
         cause=Cause.SCHEDULED,
-        revision=a_revision(account=family.account.id),
+        revision=replace(a_revision(account=family.account.id), need=Need(approvals)),
         created_at=NOW,
         expires_at=NOW + timedelta(days=3),
-        approvals_needed=approvals,
         check_id=None,
     )
 

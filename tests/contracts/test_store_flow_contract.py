@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.approval import Because, Need, Why
 from core.domain.ids import ChatId, ClientOrderId, OrderId, OutboxId, PortfolioId, ProposalId
 from core.domain.order import Fill, Order, OrderState
 from core.domain.outbox import Copy, MessageKind, OutboxItem, Priority
@@ -110,14 +111,18 @@ async def test_a_revision_replaces_the_one_that_it_was_made_from(store: Store) -
     async with store.begin() as work:
         proposal = await propose(work, family, approvals=2)
         await work.proposals.add_decision(proposal.id, an_approval(family, proposal))
-        second = replace(a_revision(2, family.account.id), created_by=family.member.id, moves=())
+        why = (Why(Because.AMOUNT, Decimal(5000), Decimal("5000.01")),)
+        need = Need(3, why, (family.member.id,), timedelta(hours=1))
+        second = replace(
+            a_revision(2, family.account.id), created_by=family.member.id, moves=(), need=need
+        )
         assert await work.proposals.add_revision(proposal.id, second, after=1)
         third = a_revision(2, family.account.id)
         assert not await work.proposals.add_revision(proposal.id, third, after=1)
         found = await work.proposals.get(proposal.id)
     assert found is not None
     assert found.revision == second
-    assert found.approvals_needed == 2
+    assert found.approvals_needed == 3
     assert len(found.decisions) == 1
     assert found.approvals == ()
 

@@ -85,7 +85,6 @@ async def test_only_the_sales_of_harvests_are_theirs(store: Store) -> None:
                 revision=a_revision(),
                 created_at=NOW,
                 expires_at=NOW,
-                approvals_needed=1,
                 check_id=None,
             )
             found[cause] = proposal.id

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from core.domain.approval import Need
 from core.domain.drift import DriftReport
 from core.domain.ids import (
     AccountId,
@@ -106,11 +107,17 @@ def proposal(
     state: ProposalState = ProposalState.OPEN,
     revision: int = 1,
     needed: int = 1,
+    need: Need | None = None,
     held: Holdings | None = None,
     **changes: Any,
 ) -> Proposal:
     made = Revision(
-        revision, plan(*trades), snapshot(held, AAA=100, BBB=50), RevisionCause.FIRST, NOON
+        revision,
+        plan(*trades),
+        snapshot(held, AAA=100, BBB=50),
+        RevisionCause.FIRST,
+        NOON,
+        need=need or Need(needed),
     )
     facts: dict[str, Any] = {
         "id": ProposalId(42),
@@ -121,7 +128,6 @@ def proposal(
         "decisions": decisions,
         "created_at": NOON,
         "expires_at": NOON + timedelta(days=3),
-        "approvals_needed": needed,
     }
     return Proposal(**{**facts, **changes})
 

@@ -114,7 +114,6 @@ async def another(world: World, proposal: Proposal) -> ProposalId:
             revision=proposal.revision,
             created_at=proposal.created_at,
             expires_at=proposal.expires_at,
-            approvals_needed=1,
             check_id=None,
         )
         await work.proposals.add_decision(copy.id, approval)

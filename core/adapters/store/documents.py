@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
+from core.domain.approval import Need
 from core.domain.ids import AccountId
 from core.domain.plan import LegKey, Plan, Trade
 from core.domain.policy import Policy
@@ -24,11 +25,15 @@ from core.domain.proposal import PriceMove, Revision
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a revision says of itself besides its plan: dropped legs, moved prices, changed holdings."""
+    """What a revision says of itself besides its plan: dropped legs, moved prices, changed holdings, who must approve.
+
+    One written before rules asked for more than a number has no ``need``.
+    """
 
     dropped: frozenset[LegKey] = frozenset()
     moves: tuple[PriceMove, ...] = ()
     changes: tuple[HoldingChange, ...] = ()
+    need: Need | None = None
 
 
 @lru_cache(maxsize=16)
@@ -87,7 +92,9 @@ def write_snapshot(snapshot: Snapshot) -> str:
 
 def write_changes(revision: Revision) -> str:
     """Write what a revision says of itself besides its plan and snapshot."""
-    return _write(Changes(revision.dropped, revision.moves, revision.changes), "dropped")
+    return _write(
+        Changes(revision.dropped, revision.moves, revision.changes, revision.need), "dropped"
+    )
 
 
 def read_plan(text: str, account_id: AccountId) -> Plan:

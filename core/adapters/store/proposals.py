@@ -20,6 +20,7 @@ from core.adapters.store.tables import (
     REVISIONS,
     SNOOZES,
 )
+from core.domain.approval import Need
 from core.domain.ids import ChatId, CheckId, PortfolioId, ProposalId
 from core.domain.outbox import Copy
 from core.domain.proposal import (
@@ -60,7 +61,6 @@ class SqlProposals:
         revision: Revision,
         created_at: datetime,
         expires_at: datetime,
-        approvals_needed: int,
         check_id: CheckId | None,
     ) -> Proposal:
         """Store a new open proposal with its first revision, and number it."""
@@ -72,7 +72,7 @@ class SqlProposals:
             revision=revision.number,
             created_at=created_at,
             expires_at=expires_at,
-            approvals_needed=approvals_needed,
+            approvals_needed=revision.need.people,
             check_id=check_id,
             scheduled_for=None,
             outcome="",
@@ -90,7 +90,6 @@ class SqlProposals:
             decisions=(),
             created_at=created_at,
             expires_at=expires_at,
-            approvals_needed=approvals_needed,
             check_id=check_id,
         )
 
@@ -131,7 +130,7 @@ class SqlProposals:
         touched = await self._database.write(
             update(PROPOSALS)
             .where(PROPOSALS.c.id == proposal_id, PROPOSALS.c.revision == after)
-            .values(revision=revision.number)
+            .values(revision=revision.number, approvals_needed=revision.need.people)
         )
         if touched != 1:
             return False
@@ -344,7 +343,6 @@ def _proposal_of(row: Found, decisions: tuple[Decision, ...]) -> Proposal:
         decisions=decisions,
         created_at=row.created_at,
         expires_at=row.expires_at,
-        approvals_needed=row.approvals_needed,
         check_id=row.check_id,
         scheduled_for=row.scheduled_for,
         outcome=row.outcome,
@@ -363,6 +361,7 @@ def _revision_of(row: Found) -> Revision:
         dropped=changes.dropped,
         moves=changes.moves,
         changes=changes.changes,
+        need=changes.need or Need(people=row.approvals_needed),
     )
 
 

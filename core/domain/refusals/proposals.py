@@ -84,6 +84,13 @@ class AlreadyApproved(Refusal):
 
 
 @dataclass(eq=False)
+class NotApproved(Refusal):
+    """Taking back an approval that this person has not given."""
+
+    proposal: int
+
+
+@dataclass(eq=False)
 class UnknownLeg(Refusal):
     """An edit of a line that the proposal does not have."""
 

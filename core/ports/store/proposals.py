@@ -33,7 +33,6 @@ class Proposals(Protocol):
         revision: Revision,
         created_at: datetime,
         expires_at: datetime,
-        approvals_needed: int,
         check_id: CheckId | None,
     ) -> Proposal:
         """Store a new open proposal with its first revision, and number it."""

@@ -14,6 +14,7 @@ from sqlalchemy import event, text
 
 from core.adapters.store import SqlStore
 from core.adapters.store.unbroken import unbroken
+from core.domain.approval import Need
 from core.domain.ids import PortfolioId, UserId
 from core.ports.guard import is_unit_of_work_open
 from core.ports.store_errors import StoreBusy, StoreConflict, StoreFull
@@ -293,3 +294,18 @@ async def test_no_statement_carries_a_value_of_a_person(store: SqlStore) -> None
     assert not any("DROP" in statement for statement in seen)
     async with store.read() as work:
         assert await work.people.member_of_user(UserId(1)) == member
+
+
+async def test_a_revision_of_before_needs_as_many_people_as_its_proposal_said(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    """Its document names no need: only the proposal's own row has the number."""
+    family = await settle(store)
+    async with store.begin() as work:
+        made = await propose(work, family, approvals=2)
+    with another_process(tmp_path) as connection:
+        connection.execute("UPDATE proposal_revisions SET changes = json_remove(changes, '$.need')")
+    async with store.read() as work:
+        found = await work.proposals.get(made.id)
+    assert found is not None
+    assert found.revision.need == Need(2)

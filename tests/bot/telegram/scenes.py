@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from core.application.show_proposal import ProposalView
+from core.domain.approval import Need
 from core.domain.ids import (
     AccountId,
     ChatId,
@@ -132,11 +133,10 @@ def view(
         PortfolioId(1),
         state,
         Cause.SCHEDULED,
-        Revision(1, plan, shot, RevisionCause.FIRST, NOW),
+        Revision(1, plan, shot, RevisionCause.FIRST, NOW, need=Need(approvals_needed)),
         decisions,
         NOW,
         EXPIRES,
-        approvals_needed,
     )
     people = members or (member(),)
     memberships = tuple(Membership(PortfolioId(1), person, Role.APPROVER) for person in people)
