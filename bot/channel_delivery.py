@@ -14,9 +14,11 @@ from datetime import datetime
 from bot.channel_notices import channel_notice
 from bot.runtime import Runtime
 from bot.telegram.letters import read_scene
+from core.application.heed_wishes import hold_back, treatment_of
 from core.application.member_channels import address_of
 from core.application.tell_channels import channel_of, tell_failing
 from core.domain.channel import GIVE_UP_AFTER, TELL_AFTER, retry_after
+from core.domain.notices import Loudness
 from core.domain.outbox import QueuedItem
 from core.domain.refusals import Refusal
 from core.ports.channel import Notice
@@ -48,12 +50,17 @@ class ChannelDeliverer:
         return sum(await asyncio.gather(*map(self._deliver, waiting)))
 
     async def _deliver(self, queued: QueuedItem) -> bool:
-        market_now = await self._runtime.market.clock.now()
+        now, market_now = self._runtime.clock.now(), await self._runtime.market.clock.now()
         async with self._store.read() as work:
+            treatment = await treatment_of(work, queued.item, now, market_now)
             kept = await work.channels.get(channel_of(queued.item))
             scene = await read_scene(work, queued.item)
         if kept is None:
             return await self._give_up(queued, "no such channel")
+        if treatment.until is not None or treatment.loudness is Loudness.OFF:
+            async with self._store.begin() as work:
+                await hold_back(work, queued, treatment, now)
+            return True
         try:
             notice = channel_notice(queued.item, scene, market_now, self._username())
         except Exception:

@@ -30,9 +30,11 @@ from bot.telegram.pace import Pace
 from bot.telegram.pinning import Pinning
 from bot.telegram.screen import Screen
 from bot.telegram.views.digest import digest_screen
+from core.application.heed_wishes import hold_back, treatment_of
 from core.application.month_digest import read_month
 from core.application.tell import tell_proposal
 from core.domain.ids import ChatId, UserId
+from core.domain.notices import Loudness, Treatment
 from core.domain.outbox import Copy, MessageKind, OutboxItem, Priority, QueuedItem
 from core.domain.proposal import Proposal, ProposalState
 from core.ports.store import UnitOfWork
@@ -132,6 +134,11 @@ class Deliverer:
             return
         market_now = await self._runtime.market.clock.now()
         async with self._store.read() as work:
+            treatment = await treatment_of(work, item, self._clock.now(), market_now)
+        if treatment.until is not None or treatment.loudness is Loudness.OFF:
+            await self._hold_back(queued, treatment)
+            return
+        async with self._store.read() as work:
             told = await self._told_apart(work, item)
             scene = await read_scene(work, item)
         if item.kind is MessageKind.REFRESH:
@@ -146,8 +153,14 @@ class Deliverer:
             log.info("%s of proposal %s has nothing to say any more", item.kind, item.proposal_id)
             await self._mark_sent(queued)
             return
-        message_id = await self._send(item.chat_id, letter)
+        is_silent = treatment.loudness is Loudness.SILENT
+        message_id = await self._send(item.chat_id, letter, is_silent=is_silent)
         await self._mark_sent(queued, letter.shows, message_id)
+
+    async def _hold_back(self, queued: QueuedItem, treatment: Treatment) -> None:
+        """Keep a message for the end of its member's quiet hours, or for good; the next of its chat may follow."""
+        async with self._store.begin() as work:
+            await hold_back(work, queued, treatment, self._clock.now())
 
     async def _told_apart(self, work: UnitOfWork, item: OutboxItem) -> Letter | None:
         """What tells of more than a scene knows: an outage, or a month."""
@@ -161,26 +174,32 @@ class Deliverer:
 
     # --- the calls -------------------------------------------------------------------------------
 
-    async def _send(self, chat_id: ChatId, letter: Letter) -> int:
+    async def _send(self, chat_id: ChatId, letter: Letter, *, is_silent: bool) -> int:
         """Send a letter, in as many parts as it needs; returns the id of the one with the buttons."""
         parts = split_html(letter.screen.text)
         message_id = 0
         for number, part in enumerate(parts, 1):
             screen = Screen(part, letter.screen.rows if number == len(parts) else ())
-            message_id = await self._send_part(chat_id, screen, letter.reply_to)
+            message_id = await self._send_part(
+                chat_id, screen, letter.reply_to, is_silent=is_silent
+            )
         return message_id
 
     async def _send_silently(self, chat_id: ChatId, screen: Screen) -> int:
         return await self._send_text(chat_id, screen, None, ParseMode.HTML, is_silent=True)
 
-    async def _send_part(self, chat_id: ChatId, screen: Screen, reply_to: int | None) -> int:
+    async def _send_part(
+        self, chat_id: ChatId, screen: Screen, reply_to: int | None, *, is_silent: bool
+    ) -> int:
         try:
-            return await self._send_text(chat_id, screen, reply_to, ParseMode.HTML)
+            return await self._send_text(
+                chat_id, screen, reply_to, ParseMode.HTML, is_silent=is_silent
+            )
         except BadRequest as error:
             if not _is_markup_trouble(error):
                 raise
             log.warning("Telegram cannot read our markup (%s): sent as plain text", error)
-            return await self._send_text(chat_id, screen, reply_to, None)
+            return await self._send_text(chat_id, screen, reply_to, None, is_silent=is_silent)
 
     async def _send_text(
         self,

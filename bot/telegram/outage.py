@@ -61,7 +61,7 @@ class Backlog:
         """Fold the backlog of each chat in which one of these has waited too long; whether anything was."""
         now = self._clock.now()
         late = dict.fromkeys(
-            queued.item.chat_id for queued in waiting if now - queued.created_at >= OUTAGE
+            queued.item.chat_id for queued in waiting if now - queued.waits_since >= OUTAGE
         )
         folded = [await self._fold_chat(chat_id, now) for chat_id in late]
         return any(folded)
@@ -80,7 +80,7 @@ class Backlog:
                 (queued for queued in backlog if queued not in aside),
                 key=lambda queued: (queued.item.kind in EDITS, queued.item.priority, queued.id),
             )
-            summary = _summary(chat_id, aside, min(queued.created_at for queued in backlog))
+            summary = _summary(chat_id, aside, min(queued.waits_since for queued in backlog))
             await work.conversation.fold(aside, [summary, *kept], now)
         return True
 

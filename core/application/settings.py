@@ -1,8 +1,13 @@
-"""Settings of a member."""
+"""Settings: what a member has set for messages and for how they are shown."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
+from core.domain.ids import ChatId
 from core.domain.membership import Member
+from core.domain.preferences import NumberFormat, Preferences, format_of_language
 from core.domain.refusals import BadPolicyValue
 from core.ports.store import Store
 
@@ -24,3 +29,28 @@ async def set_picture(store: Store, *, member: Member, picture: str) -> None:
         raise BadPolicyValue("picture", picture, "light or dark")
     async with store.begin() as work:
         await work.people.set_picture(member.id, picture)
+
+
+async def change_preferences(
+    store: Store, *, member: Member, change: Callable[[Preferences], Preferences]
+) -> Member:
+    """Change what a member has set, from what it is by now, and return the member as changed.
+
+    What waits for the end of quiet hours is looked at anew: it may be wanted at once now, or not at all.
+    """
+    async with store.begin() as work:
+        latest = await work.people.member(member.id)
+        preferences = change(latest.preferences)
+        await work.people.set_preferences(member.id, preferences)
+        await work.conversation.end_quiet(ChatId(member.user_id))
+    return replace(latest, preferences=preferences)
+
+
+async def remember_language(store: Store, *, member: Member, language: str | None) -> Member:
+    """Take the number format from the language of the member's app, where the member has set none."""
+    numbers = format_of_language(language)
+    if member.preferences.numbers is not None or numbers is NumberFormat.UK:
+        return member
+    return await change_preferences(
+        store, member=member, change=lambda before: replace(before, numbers=numbers)
+    )

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.domain.ids import HouseholdId, MemberId, PortfolioId, UserId
+from core.domain.preferences import DEFAULTS, Preferences
 from core.domain.refusals import LastOwner, UnknownRole
 
 
@@ -34,6 +35,7 @@ class Member:
     is_reachable: bool = True
     layout: str = "table"
     picture: str = "light"
+    preferences: Preferences = DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,12 +77,21 @@ class OutboxItem:
 
 @dataclass(frozen=True, slots=True)
 class QueuedItem:
-    """An outbox item with its place in the queue and how often sending it was tried."""
+    """An outbox item with its place in the queue and how often sending it was tried.
+
+    ``quiet_until`` is the end of the quiet hours that it has waited for.
+    """
 
     id: OutboxId
     item: OutboxItem
     attempts: int
     created_at: datetime
+    quiet_until: datetime | None = None
+
+    @property
+    def waits_since(self) -> datetime:
+        """Since when nothing but the line has kept it from being sent."""
+        return max(self.created_at, self.quiet_until or self.created_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,46 @@
-"""``/settings layout table|list``, ``/settings picture light|dark``: how one likes to read."""
+"""``/settings``: how one likes to read, which messages come how, quiet hours, time zone and number format."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.telegram.commands import channels
 from bot.telegram.commands.command import Command, Words
-from bot.telegram.commands.notes import bold, code, note, tap
-from bot.telegram.context import Misunderstood, Reaction, Turn, say
+from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
 from bot.telegram.screen import Screen
-from core.application.settings import set_layout, set_picture
+from bot.telegram.views.settings import (
+    format_screen,
+    kinds_screen,
+    quiet_screen,
+    settings_screen,
+    zone_screen,
+)
+from core.application.settings import change_preferences, set_layout, set_picture
 from core.domain.membership import Member
+from core.domain.notices import Loudness, NoticeKind
+from core.domain.preferences import (
+    Preferences,
+    read_loudness,
+    read_numbers,
+    read_quiet,
+    read_zone,
+)
 
 EXAMPLE = "/settings layout list"
-LAYOUTS = {"table": "tables", "list": "sentences"}
-OTHERS = {"table": "list", "list": "table", "light": "dark", "dark": "light"}
+UNKNOWN = (
+    "The settings are: layout, picture, quiet, zone, format, channel, and the kinds of message "
+    f"({', '.join(NoticeKind)}, or all) with on, silent or off."
+)
+ALIASES = {
+    "drifts": "drift",
+    "alert": "drift",
+    "alerts": "drift",
+    "fills": "orders",
+    "fill": "orders",
+    **{kind.value.removesuffix("s"): kind.value for kind in NoticeKind if kind.value.endswith("s")},
+}
+"""What else may be typed for a kind of message."""
 
 
 async def run(turn: Turn, words: Words) -> Reaction:
@@ -24,42 +50,107 @@ async def run(turn: Turn, words: Words) -> Reaction:
             return await channels.run(turn, rest)
     match [item.lower() for item in words.items]:
         case []:
-            return say(_screen(turn.member))
+            return say(_screen(turn, turn.member))
         case ["layout", layout]:
             return await choose(turn, layout)
         case ["picture", picture]:
             return await choose_picture(turn, picture)
+        case [name, *values] if values:
+            return say(_screen(turn, await _change(turn, name, " ".join(values))))
         case _:
-            raise Misunderstood(
-                "There are two settings: “layout” with the values “table” and “list”, and "
-                "“picture” with “light” and “dark”; “channel” adds another way to reach you.",
-                EXAMPLE,
-            )
+            raise Misunderstood(UNKNOWN, EXAMPLE)
 
 
 async def choose(turn: Turn, layout: str) -> Reaction:
     """Change the layout."""
     await set_layout(turn.runtime.store, member=turn.member, layout=layout)
-    return say(_screen(replace(turn.member, layout=layout)))
+    return say(_screen(turn, replace(turn.member, layout=layout)))
 
 
 async def choose_picture(turn: Turn, picture: str) -> Reaction:
     """Change the pictures."""
     await set_picture(turn.runtime.store, member=turn.member, picture=picture)
-    return say(_screen(replace(turn.member, picture=picture)))
+    return say(_screen(turn, replace(turn.member, picture=picture)))
 
 
-def _screen(member: Member) -> Screen:
-    layout, picture = OTHERS[member.layout], OTHERS[member.picture]
-    return note(
-        f"You read {bold(LAYOUTS[member.layout])}, and pictures for {bold(member.picture)} chats. "
-        "Sentences suit large type and screen readers.",
-        f"Mail, push and others: {code('/settings channel')}",
-        rows=(
-            (tap(f"Show me {LAYOUTS[layout]} instead", "layout", layout),),
-            (tap(f"Pictures for {picture} chats", "picture", picture),),
-        ),
-    )
+async def show_choices(turn: Turn, name: str) -> Reaction:
+    """One setting: show what it can be."""
+    return put(_choices(turn, name, turn.member))
 
 
-COMMAND = Command("settings", run, "tables or sentences, light or dark", EXAMPLE)
+async def back(turn: Turn) -> Reaction:
+    """[← Back] from the choices of one setting."""
+    return put(_screen(turn, turn.member))
+
+
+async def set_to(turn: Turn, name: str, value: str) -> Reaction:
+    """One choice: set it, and show what is set then."""
+    changed = await _change(turn, name, value)
+    return put(_choices(turn, "kinds" if name in set(NoticeKind) else name, changed), toast="Kept.")
+
+
+def _choices(turn: Turn, name: str, member: Member) -> Screen:
+    match name:
+        case "kinds":
+            return kinds_screen(member)
+        case "quiet":
+            return quiet_screen(member)
+        case "zone":
+            return zone_screen(member, turn.runtime.clock.now())
+        case "format":
+            return format_screen(member)
+        case _:
+            raise Misunderstood("This choice is from an older version of me.", "/settings")
+
+
+async def _change(turn: Turn, name: str, value: str) -> Member:
+    """Change one setting; raises BadPolicyValue."""
+    change = _reading(name, value)
+    changed = await change_preferences(turn.runtime.store, member=turn.member, change=change)
+    turn.wake()
+    return changed
+
+
+def _reading(name: str, value: str) -> Callable[[Preferences], Preferences]:
+    """What a setting's words change."""
+    match ALIASES.get(name, name):
+        case "quiet":
+            quiet = read_quiet(value)
+            return lambda before: replace(before, quiet=quiet)
+        case "zone":
+            zone = read_zone(value)
+            return lambda before: replace(before, zone=zone)
+        case "format":
+            numbers = read_numbers(value)
+            return lambda before: replace(before, numbers=numbers)
+        case "all":
+            every = [(kind, read_loudness(kind, value)) for kind in NoticeKind]
+            return lambda before: _wishing(before, every)
+        case other if other in set(NoticeKind):
+            kind = NoticeKind(other)
+            loudness = read_loudness(kind, value)
+            return lambda before: before.wishing(kind, loudness)
+        case _:
+            raise Misunderstood(UNKNOWN, EXAMPLE)
+
+
+def _wishing(before: Preferences, every: list[tuple[NoticeKind, Loudness]]) -> Preferences:
+    for kind, loudness in every:
+        before = before.wishing(kind, loudness)
+    return before
+
+
+def _screen(turn: Turn, member: Member) -> Screen:
+    return settings_screen(member, turn.runtime.clock.now())
+
+
+VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
+    "layout": choose,
+    "picture": choose_picture,
+    "st_of": show_choices,
+    "st_back": back,
+    "st_set": set_to,
+}
+"""The buttons of the screens."""
+
+COMMAND = Command("settings", run, "messages, quiet hours, time zone, layout", EXAMPLE)

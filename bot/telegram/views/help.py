@@ -55,6 +55,9 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("/settings layout list", "sentences instead of tables"),
             ("/settings picture dark", "pictures for dark chats"),
+            ("/settings orders silent", "which messages come how"),
+            ("/settings quiet 22:00-07:00", "when none comes"),
+            ("/settings zone Europe/Berlin", "whose clock you read"),
             ("/settings channel", "mail, push and other ways"),
             ("/whoami", "who you are to me"),
             ("/cancel", "end what you had begun"),

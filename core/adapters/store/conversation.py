@@ -181,7 +181,7 @@ class SqlConversation:
 
         A message that waits for a retry holds back the later ones of its chat, and of no other.
         """
-        ready = select(OUTBOX).where(IN_CHAT, ~_is_held_back(now)).cte("ready")
+        ready = select(OUTBOX).where(IN_CHAT, ~_is_quiet(now), ~_is_held_back(now)).cte("ready")
         urgency = func.min(ready.c.priority).over(partition_by=ready.c.chat_id)
         first = func.min(ready.c.id).over(partition_by=ready.c.chat_id)
         rows = await self._database.rows(
@@ -193,7 +193,7 @@ class SqlConversation:
         """The first unsent message of each channel, where its time has come."""
         first = (
             select(func.min(OUTBOX.c.id))
-            .where(IS_WAITING, OUTBOX.c.channel_id.is_not(None))
+            .where(IS_WAITING, OUTBOX.c.channel_id.is_not(None), ~_is_quiet(now))
             .group_by(OUTBOX.c.channel_id)
         )
         is_ready = or_(OUTBOX.c.not_before.is_(None), OUTBOX.c.not_before <= now)
@@ -211,6 +211,28 @@ class SqlConversation:
             .returning(*_NAMED)
         )
         self._note("sent", row)
+
+    async def keep_quiet(self, outbox_id: OutboxId, until: datetime) -> None:
+        """Let a message wait for the end of its member's quiet hours; it holds back no other."""
+        await self._database.write(
+            update(OUTBOX).where(OUTBOX.c.id == outbox_id, IS_WAITING).values(quiet_until=until)
+        )
+
+    async def end_quiet(self, chat_id: ChatId) -> None:
+        """Look anew at all that waits in a chat, and for channels of its member, for the end of quiet hours."""
+        await self._database.write(
+            update(OUTBOX).where(OUTBOX.c.chat_id == chat_id, IS_WAITING).values(quiet_until=None)
+        )
+
+    async def mark_unwanted(self, outbox_id: OutboxId, at: datetime) -> None:
+        """A message is not sent, because its member does not want its kind."""
+        row = await self._database.row(
+            update(OUTBOX)
+            .where(OUTBOX.c.id == outbox_id, IS_WAITING)
+            .values(sent_at=at, error="not wanted")
+            .returning(*_NAMED)
+        )
+        self._note("not wanted", row)
 
     async def mark_failed(
         self, outbox_id: OutboxId, *, retry_at: datetime | None, error: str
@@ -248,6 +270,10 @@ class SqlConversation:
         )
 
 
+def _is_quiet(now: datetime) -> ColumnElement[bool]:
+    return and_(OUTBOX.c.quiet_until.is_not(None), OUTBOX.c.quiet_until > now)
+
+
 def _is_held_back(now: datetime) -> ColumnElement[bool]:
     earlier = OUTBOX.alias("earlier")
     return exists(
@@ -279,6 +305,7 @@ def _row_of(item: OutboxItem, at: datetime) -> dict[str, Any]:
         "has_failed": False,
         "error": "",
         "channel_id": item.channel_id,
+        "quiet_until": None,
     }
 
 
@@ -293,4 +320,4 @@ def _queued_of(row: Found) -> QueuedItem:
         data=read_words(row.data),
         channel_id=row.channel_id,
     )
-    return QueuedItem(row.id, item, row.attempts, row.created_at)
+    return QueuedItem(row.id, item, row.attempts, row.created_at, row.quiet_until)

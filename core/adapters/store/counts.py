@@ -63,12 +63,10 @@ class SqlCounts:
         return await self._many(DUE_CHECKS.c.id, IS_SCHEDULED, took > LATE.total_seconds())
 
     async def _oldest(self, now: datetime, way: ColumnElement[bool]) -> float:
-        """For how many seconds the oldest waiting message has waited."""
+        """For how many seconds the oldest message has waited that nothing but the line holds back."""
+        since = func.coalesce(OUTBOX.c.quiet_until, OUTBOX.c.created_at)
         first = await self._database.value(
-            select(OUTBOX.c.created_at)
-            .where(IS_WAITING, way)
-            .order_by(OUTBOX.c.created_at)
-            .limit(1)
+            select(since).where(IS_WAITING, since <= now, way).order_by(since).limit(1)
         )
         return 0.0 if first is None else max((now - first).total_seconds(), 0.0)
 

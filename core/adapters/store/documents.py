@@ -20,6 +20,7 @@ from core.domain.ids import AccountId
 from core.domain.plan import LegKey, Plan, Trade
 from core.domain.policy import Policy
 from core.domain.portfolio import HoldingChange, Snapshot
+from core.domain.preferences import DEFAULTS, Preferences
 from core.domain.proposal import PriceMove, Revision
 
 
@@ -72,6 +73,20 @@ def read_policy(text: str) -> Policy:
     """Read a policy; many portfolios share a text, which is then read once."""
     policy: Policy = _adapter(Policy).validate_json(text)
     return replace(policy, bands=MappingProxyType(dict(policy.bands)))
+
+
+def write_preferences(preferences: Preferences) -> str:
+    """Write what a member has set; nothing at all for a member who has set nothing."""
+    return "" if preferences == DEFAULTS else _write(preferences)
+
+
+@lru_cache(maxsize=1024)
+def read_preferences(text: str) -> Preferences:
+    """Read what a member has set."""
+    if not text:
+        return DEFAULTS
+    preferences: Preferences = _adapter(Preferences).validate_json(text)
+    return preferences
 
 
 def write_plan(plan: Plan) -> str:

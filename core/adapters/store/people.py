@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from core.adapters.store.database import Database, Found
+from core.adapters.store.documents import read_preferences, write_preferences
 from core.adapters.store.tables import HOUSEHOLDS, INSTALLATION, INVITATIONS, MEMBERS, MEMBERSHIPS
 from core.domain.ids import HouseholdId, MemberId, PortfolioId, UserId
 from core.domain.membership import Invitation, Member, Membership, Role
+from core.domain.preferences import Preferences
 
 
 class SqlPeople:
@@ -64,7 +66,7 @@ class SqlPeople:
         await self._database.put(
             MEMBERS,
             ("user_id",),
-            kept=("layout", "picture", "language"),
+            kept=("layout", "picture", "language", "preferences"),
             user_id=user_id,
             household_id=household_id,
             name=name,
@@ -73,6 +75,7 @@ class SqlPeople:
             layout="table",
             picture="light",
             language="en",
+            preferences="",
         )
         row = await self._database.row(select(MEMBERS).where(MEMBERS.c.user_id == user_id))
         if row is None:
@@ -86,6 +89,10 @@ class SqlPeople:
     async def set_picture(self, member_id: MemberId, picture: str) -> None:
         """Remember which pictures suit a member's chats."""
         await self._change(member_id, picture=picture)
+
+    async def set_preferences(self, member_id: MemberId, preferences: Preferences) -> None:
+        """Remember which messages a member wants when, and how they are shown."""
+        await self._change(member_id, preferences=write_preferences(preferences))
 
     async def set_reachable(self, member_id: MemberId, *, reachable: bool) -> None:
         """Remember whether messages reach a member."""
@@ -195,6 +202,7 @@ def member_of(row: Found) -> Member:
         is_reachable=row.is_reachable,
         layout=row.layout,
         picture=row.picture,
+        preferences=read_preferences(row.preferences),
     )
 
 

@@ -80,6 +80,18 @@ class Conversation(Protocol):
         """A message has been sent."""
         ...
 
+    async def keep_quiet(self, outbox_id: OutboxId, until: datetime) -> None:
+        """Let a message wait for the end of its member's quiet hours; unlike one to be retried, it holds back none."""
+        ...
+
+    async def end_quiet(self, chat_id: ChatId) -> None:
+        """Look anew at all that waits in a chat, and for channels of its member, for the end of quiet hours."""
+        ...
+
+    async def mark_unwanted(self, outbox_id: OutboxId, at: datetime) -> None:
+        """A message is not sent, because its member does not want its kind."""
+        ...
+
     async def mark_failed(
         self, outbox_id: OutboxId, *, retry_at: datetime | None, error: str
     ) -> None:

@@ -13,6 +13,7 @@ from core.domain.ids import (
     UserId,
 )
 from core.domain.membership import Invitation, Member, Membership, Role
+from core.domain.preferences import Preferences
 
 
 class People(Protocol):
@@ -56,6 +57,10 @@ class People(Protocol):
 
     async def set_picture(self, member_id: MemberId, picture: str) -> None:
         """Remember which pictures suit a member's chats: ``light`` or ``dark``."""
+        ...
+
+    async def set_preferences(self, member_id: MemberId, preferences: Preferences) -> None:
+        """Remember which messages a member wants when, and how they are shown."""
         ...
 
     async def set_reachable(self, member_id: MemberId, *, reachable: bool) -> None:

@@ -263,7 +263,7 @@ async def test_settings_and_small_things(tmp_path: Path) -> None:
         await bot.ask(ANNA, "/status", "QUAL: 0.0 percent, target 30.0")
         await bot.ask(ANNA, "/settings layout table", "You read tables")
         await bot.ask(ANNA, "/settings layout poem", "cannot be “poem”", "/settings layout list")
-        await bot.ask(ANNA, "/settings colour red", "There are two settings", "light")
+        await bot.ask(ANNA, "/settings colour red", "The settings are", "layout")
         await bot.ask(ANNA, "/settings picture dark", "for dark chats")
         await bot.ask(ANNA, "/cancel", "Cancelled")
         await bot.ask(ANNA, "/cancel", "nothing to cancel")

@@ -92,3 +92,4 @@ class OutboxRow(Base, table=True):
     has_failed: bool = False
     error: str = ""
     channel_id: int | None = None
+    quiet_until: datetime | None = instant(null=True)

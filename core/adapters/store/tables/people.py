@@ -43,6 +43,7 @@ class MemberRow(Base, table=True):
     layout: str = "table"
     picture: str = "light"
     language: str = "en"
+    preferences: str = added()
 
 
 class MembershipRow(Base, table=True):

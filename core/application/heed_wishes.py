@@ -1,0 +1,80 @@
+"""Heed wishes: how a message that is about to be sent comes to its member, by what that member wants by now.
+
+Asked when it is sent, not when it is written, so that a change of mind in between counts. A group follows no member's
+wishes. Nothing that has become untrue while it waited is sent: every message is made from what is true then.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from core.domain.ids import UserId
+from core.domain.membership import Member
+from core.domain.notices import ASKS, KIND_OF, Loudness, Treatment, treat
+from core.domain.outbox import OutboxItem, QueuedItem
+from core.domain.permissions import Act, may
+from core.domain.proposal import Proposal, ProposalState
+from core.ports.store import UnitOfWork
+
+
+async def treatment_of(
+    work: UnitOfWork, item: OutboxItem, now: datetime, market_now: datetime
+) -> Treatment:
+    """How a message comes: aloud, silently, not at all, or not before its member's quiet hours end.
+
+    A member's channel has sounds of its own: what would come silently before the quiet hours end waits there too.
+    """
+    member = await work.people.member_of_user(UserId(item.chat_id)) if item.chat_id > 0 else None
+    if member is None:
+        return Treatment(Loudness.ON)
+    wish = member.preferences.wish(KIND_OF[item.kind])
+    quiet_until = member.preferences.quiet_until(now)
+    if wish is Loudness.ON and quiet_until is None:
+        return Treatment(Loudness.ON)
+    proposal = None
+    if item.kind in ASKS and item.proposal_id is not None:
+        proposal = await work.proposals.get(item.proposal_id)
+    treatment = treat(
+        item.kind,
+        wish,
+        quiet_until,
+        now,
+        is_needed=proposal is not None and await _is_needed(work, member, proposal),
+        ends_in=None if proposal is None else _ends_in(proposal, market_now),
+    )
+    if item.channel_id is not None and treatment.loudness is Loudness.SILENT:
+        return Treatment(Loudness.SILENT, quiet_until)
+    return treatment
+
+
+def _ends_in(proposal: Proposal, market_now: datetime) -> timedelta | None:
+    """How long a proposal still waits: for a decision, or for objections before it is carried out."""
+    if proposal.state is ProposalState.OPEN:
+        return proposal.expires_at - market_now
+    if proposal.state is ProposalState.SCHEDULED and proposal.scheduled_for is not None:
+        return proposal.scheduled_for - market_now
+    return None
+
+
+async def _is_needed(work: UnitOfWork, member: Member, proposal: Proposal) -> bool:
+    """Whether those who may decide, and are told of it, are too few without this member."""
+    others = [
+        each
+        for each in await work.people.memberships(proposal.portfolio_id)
+        if each.member.id != member.id
+        and each.member.is_reachable
+        and may(each.role, Act.APPROVE)
+        and all(each.member.preferences.wish(KIND_OF[kind]) is not Loudness.OFF for kind in ASKS)
+    ]
+    role = await work.people.role(member.id, proposal.portfolio_id)
+    return may(role, Act.APPROVE) and len(others) < proposal.approvals_needed
+
+
+async def hold_back(
+    work: UnitOfWork, queued: QueuedItem, treatment: Treatment, now: datetime
+) -> None:
+    """Keep a message for the end of quiet hours, or, where it is not wanted, for good."""
+    if treatment.until is not None:
+        await work.conversation.keep_quiet(queued.id, treatment.until)
+    else:
+        await work.conversation.mark_unwanted(queued.id, now)

@@ -1,0 +1,170 @@
+"""Notices: the kinds of message that a member can have aloud, silently or not at all, and when it stays quiet.
+
+The table says to which kind every message belongs; a new message needs its line there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from core.domain.outbox import MessageKind
+
+
+class NoticeKind(StrEnum):
+    """What a message is to the one who gets it; each is set by itself."""
+
+    DRIFT = "drift"
+    """The market has moved: what a rule said, what a check found."""
+    PROPOSALS = "proposals"
+    """Trades are put to those who decide."""
+    APPROVALS = "approvals"
+    """A decision is still missing, or needed again."""
+    ORDERS = "orders"
+    """What was sent, filled, or waits to be."""
+    REPORTS = "reports"
+    """What others did: joined, changed, traded elsewhere."""
+    DIGESTS = "digests"
+    """What became of a month."""
+    WARNINGS = "warnings"
+    """Something stands against trading, or concerns somebody's safety."""
+
+
+class Loudness(StrEnum):
+    """How a kind of message comes: with a sound, without one, or not at all."""
+
+    ON = "on"
+    SILENT = "silent"
+    OFF = "off"
+
+
+KIND_OF: dict[MessageKind, NoticeKind] = {
+    MessageKind.RULE: NoticeKind.DRIFT,
+    MessageKind.PROPOSAL: NoticeKind.PROPOSALS,
+    MessageKind.REFRESH: NoticeKind.PROPOSALS,
+    MessageKind.REMINDER: NoticeKind.APPROVALS,
+    MessageKind.RECHECK: NoticeKind.APPROVALS,
+    MessageKind.APPROVAL_LAPSED: NoticeKind.APPROVALS,
+    MessageKind.REPORT: NoticeKind.ORDERS,
+    MessageKind.CHECKLIST: NoticeKind.ORDERS,
+    MessageKind.WAITING: NoticeKind.ORDERS,
+    MessageKind.MEMBER_JOINED: NoticeKind.REPORTS,
+    MessageKind.RUNG_CHANGED: NoticeKind.REPORTS,
+    MessageKind.HOLD_OVER: NoticeKind.REPORTS,
+    MessageKind.HOLDINGS_CHANGED: NoticeKind.REPORTS,
+    MessageKind.SWITCH_KEPT: NoticeKind.REPORTS,
+    MessageKind.PINNED: NoticeKind.REPORTS,
+    MessageKind.UNPINNED: NoticeKind.REPORTS,
+    MessageKind.OUTAGE: NoticeKind.REPORTS,
+    MessageKind.DIGEST: NoticeKind.DIGESTS,
+    MessageKind.CHECK_REFUSED: NoticeKind.WARNINGS,
+    MessageKind.FROZEN: NoticeKind.WARNINGS,
+    MessageKind.RESTORED: NoticeKind.WARNINGS,
+    MessageKind.HELD: NoticeKind.WARNINGS,
+    MessageKind.FOREIGN_ORDERS: NoticeKind.WARNINGS,
+    MessageKind.KEPT_CRASHING: NoticeKind.WARNINGS,
+    MessageKind.CODES_LOCKED: NoticeKind.WARNINGS,
+    MessageKind.BARRED: NoticeKind.WARNINGS,
+    MessageKind.CHANNEL_FAILING: NoticeKind.WARNINGS,
+}
+"""The kind of every message."""
+
+EDITS = frozenset({MessageKind.REFRESH, MessageKind.PINNED, MessageKind.UNPINNED})
+"""What brings a message up to date that is there already, without a sound: no setting holds it back."""
+
+NEVER_OFF = frozenset(
+    {
+        MessageKind.BARRED,
+        MessageKind.CHECKLIST,
+        MessageKind.CODES_LOCKED,
+        MessageKind.FROZEN,
+        MessageKind.HELD,
+        MessageKind.KEPT_CRASHING,
+        MessageKind.OUTAGE,
+        MessageKind.RESTORED,
+        MessageKind.RUNG_CHANGED,
+    }
+)
+"""What comes silently at the least, quiet hours or not: money, keys or the store need a person's eyes."""
+
+ASKS = frozenset(
+    {
+        MessageKind.PROPOSAL,
+        MessageKind.REMINDER,
+        MessageKind.RECHECK,
+        MessageKind.APPROVAL_LAPSED,
+    }
+)
+"""What asks for a decision: it comes silently at the least to somebody without whom there can be none."""
+
+TIME_TO_DECIDE = timedelta(hours=1)
+"""So long before its end a proposal must be there for those who decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A time of each day, on the member's clock, from ``begins`` up to ``ends``; it may lie across midnight."""
+
+    begins: time
+    ends: time
+
+    def __post_init__(self) -> None:
+        """Refuse a time that never ends."""
+        if self.begins == self.ends:
+            raise ValueError("quiet hours begin and end at different times")
+
+    def until(self, now: datetime, zone: ZoneInfo) -> datetime | None:
+        """When the quiet hours end that this instant lies in (aware, in the zone), or None outside of them."""
+        local = now.astimezone(zone)
+        clock = local.time().replace(tzinfo=None)
+        if self.begins < self.ends:
+            is_quiet, tomorrow = self.begins <= clock < self.ends, False
+        else:
+            is_quiet, tomorrow = clock >= self.begins or clock < self.ends, clock >= self.begins
+        if not is_quiet:
+            return None
+        day = local.date() + timedelta(days=1 if tomorrow else 0)
+        end = datetime.combine(day, self.ends, zone)
+        return end if end > now else None
+
+    def __str__(self) -> str:
+        """As it is typed: ``22:00-07:00``."""
+        return f"{self.begins:%H:%M}-{self.ends:%H:%M}"
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """How one message comes to one member: how loud, and (``until``) not before a time."""
+
+    loudness: Loudness
+    until: datetime | None = None
+
+
+def treat(
+    kind: MessageKind,
+    wish: Loudness,
+    quiet_until: datetime | None,
+    now: datetime,
+    *,
+    is_needed: bool = False,
+    ends_in: timedelta | None = None,
+) -> Treatment:
+    """Say how a message comes to somebody who wishes its kind so, and whose quiet hours end then (None: outside them).
+
+    ``is_needed``: without this member there is no decision. ``ends_in``: how long what is asked about still waits;
+    where the quiet hours would leave too little of it, it comes at once and silently.
+    """
+    if kind in EDITS:
+        return Treatment(Loudness.ON)
+    if wish is Loudness.OFF:
+        if kind not in NEVER_OFF and not (is_needed and kind in ASKS):
+            return Treatment(Loudness.OFF)
+        wish = Loudness.SILENT
+    if quiet_until is None:
+        return Treatment(wish)
+    is_late = ends_in is not None and now + ends_in < quiet_until + TIME_TO_DECIDE
+    if kind in NEVER_OFF or is_late:
+        return Treatment(Loudness.SILENT)
+    return Treatment(wish, quiet_until)
