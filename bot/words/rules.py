@@ -73,9 +73,20 @@ def verdict_lines(verdict: Verdict, today: date) -> list[str]:
 
 
 def told_sentences(told: Told) -> list[str]:
-    """What is said of a rule that holds, once for as long as it does: what it did, and what that comes to."""
+    """What is said of a rule that holds, or holds no more: what it did, and what that comes to."""
+    if told.is_over:
+        over = f"Over: {_values(told.evaluation, told.day)}."
+        return [over, *plain_sentences(told.evaluation), *_afterwards(told)]
     first = f"{_did(told.action, told.factor)}: {_values(told.evaluation, told.day)}."
     return [first, *plain_sentences(told.evaluation), *_consequences(told)]
+
+
+def _afterwards(told: Told) -> list[str]:
+    """What it comes to that a rule, which held off or widened, does so no more."""
+    number = told.rule_id
+    if told.action is Action.HOLD_OFF:
+        return [f"Rule {number} holds no more: scheduled checks make plans again."]
+    return [f"Rule {number} holds no more: scheduled checks use your own bands again."]
 
 
 def _consequences(told: Told) -> list[str]:

@@ -35,6 +35,9 @@ _SLOT = "rule"
 _LEFT = frozenset({Outcome.PAUSED, Outcome.REFUSED})
 """After these a check that a rule brought about is not told of: nothing was looked at, or the refusal is told."""
 
+_LASTING = frozenset({Action.HOLD_OFF, Action.WIDEN})
+"""What such a rule does lasts for as long as it holds: people who know that it began are told when it is over."""
+
 _LOOKED = frozenset(
     {Outcome.ON_TARGET, Outcome.PROPOSED, Outcome.STILL_OPEN, Outcome.NOTHING_HELPS}
 )
@@ -55,7 +58,7 @@ class _Turns:
     """What is new: rules that hold now, those of them that are to be told or to check, and rules that hold no more."""
 
     begun: tuple[Ruled, ...]
-    ended: tuple[RuleId, ...]
+    ended: tuple[Ruled, ...]
     looked: tuple[RuleId, ...]
 
     @property
@@ -102,7 +105,7 @@ def _turns(every: Collection[Ruled], verdicts: Mapping[PortfolioId, Verdict]) ->
         if each.holds and rule.holding_since is None and not is_overruled:
             begun.append(each)
         if each.evaluation.truth is Truth.FALSE and rule.holding_since is not None:
-            ended.append(rule.id)
+            ended.append(each)
     return _Turns(tuple(begun), tuple(ended), tuple(looked))
 
 
@@ -112,20 +115,28 @@ async def _write_turns(
     """Note what has turned; who notes it first makes the check due and tells. Returns how many of both are new."""
     today = moment.session.date
     await work.rules.looked(turns.looked, moment.now)
-    for rule_id in turns.ended:
-        await work.rules.turn(rule_id, None)
+    over = [each for each in turns.ended if await work.rules.turn(each.rule.id, None)]
     ours = [each for each in turns.begun if await work.rules.turn(each.rule.id, today)]
     checks = [
         (each.rule.portfolio_id, today, f"{_SLOT}{each.rule.id}:{today}", moment.now)
         for each in ours
         if each.rule.action is Action.CHECK_NOW
     ]
-    noted = [each for each in ours if each.rule.action is Action.NOTIFY]
-    portfolios = await work.portfolios.many(tuple({each.rule.portfolio_id for each in noted}))
+    noted = [
+        each
+        for each in ours
+        if each.rule.action is Action.NOTIFY and each.rule.is_to_be_told(today)
+    ]
+    freed = [each for each in over if each.rule.action in _LASTING and each.rule.is_told]
+    portfolios = await work.portfolios.many(
+        tuple({each.rule.portfolio_id for each in (*noted, *freed)})
+    )
     by_id = {managed.portfolio.id: managed.portfolio for managed in portfolios}
     told = 0
     for each in noted:
-        told += await _tell(work, by_id[each.rule.portfolio_id], each, today, today, now)
+        told += await _tell(work, by_id[each.rule.portfolio_id], each, today, now)
+    for each in freed:
+        told += await _tell(work, by_id[each.rule.portfolio_id], each, today, now)
     return await work.checks.add_due_many(checks), told
 
 
@@ -174,7 +185,7 @@ async def tell_rules(
     verdict: Verdict,
     now: datetime,
 ) -> int:
-    """Tell by which rules a check was what it was, once for as long as each holds; returns how many were told."""
+    """Tell by which rules a check was what it was, unless people know; returns how many were told."""
     today = checks[-1].session
     match verdict.action:
         case Action.HOLD_OFF if outcome is Outcome.HELD_OFF:
@@ -188,8 +199,9 @@ async def tell_rules(
             return 0
     told = 0
     for each in telling:
-        since = each.rule.holding_since or today
-        told += await _tell(work, managed.portfolio, each, today, since, now, outcome)
+        if each.rule.action in _LASTING and not each.rule.is_to_be_told(today):
+            continue
+        told += await _tell(work, managed.portfolio, each, today, now, outcome)
     return told
 
 
@@ -198,16 +210,18 @@ async def _tell(
     portfolio: Portfolio,
     ruled: Ruled,
     today: date,
-    since: date,
     now: datetime,
     outcome: str = "",
 ) -> int:
-    data = write_told(told_of(ruled, today, outcome))
+    told = told_of(ruled, today, outcome)
+    mark, data = f"{'over' if told.is_over else 'holds'}:{today}", write_told(told)
+    if not told.is_over:
+        await work.rules.told(ruled.rule.id, today)
     items = [
         OutboxItem(
             MessageKind.RULE,
             chat,
-            f"rule:{ruled.rule.id}:{since}:{chat}",
+            f"rule:{ruled.rule.id}:{mark}:{chat}",
             portfolio.id,
             data=data,
         )

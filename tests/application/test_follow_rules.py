@@ -122,14 +122,33 @@ async def test_a_rule_holds_a_check_off_and_says_so_once(family: Ruled) -> None:
     assert len(await family.told()) == 1
 
 
-async def test_when_it_holds_no_more_the_check_is_made_and_the_next_time_is_told_again(
+async def test_when_it_holds_no_more_the_check_is_made_and_people_hear_that_it_is_over(
     family: Ruled,
 ) -> None:
     await family.rule("VIX > 30", Action.HOLD_OFF)
     await family.next_day()
     assert await family.next_day(VIX=25) == {Outcome.PROPOSED: 1}
-    await family.next_day(VIX=36)
-    assert [told.day for told in await family.told()] == [date(2020, 3, 10), date(2020, 3, 12)]
+    began, ended = await family.told()
+    assert (began.day, began.is_over) == (date(2020, 3, 10), False)
+    assert (ended.day, ended.is_over) == (date(2020, 3, 11), True)
+    assert [reading.value for reading in ended.evaluation.readings] == [Decimal(25)]
+
+
+async def test_a_market_that_hovers_is_told_of_once_a_week_at_most(family: Ruled) -> None:
+    await family.rule("VIX > 30", Action.HOLD_OFF)
+    for vix in (34, 25, 36, 28, 34):
+        await family.next_day(VIX=vix)
+    await family.later(2 * DAY)
+    assert len(await family.told()) == 2
+    await family.next_day()
+    days = [(told.day, told.is_over) for told in await family.told()]
+    assert days == [
+        (date(2020, 3, 10), False),
+        (date(2020, 3, 11), True),
+        (date(2020, 3, 17), False),
+    ]
+    await family.next_day()
+    assert len(await family.told()) == 3
 
 
 async def test_what_is_missing_in_between_is_no_new_reason(family: Ruled) -> None:
@@ -189,12 +208,13 @@ async def test_bands_are_widened_for_the_check_alone(family: Ruled) -> None:
     assert await family.next_day() == {Outcome.ON_TARGET: 1}
     assert len(await family.told()) == 1
     assert await family.next_day(VIX=25) == {Outcome.PROPOSED: 1}
+    assert [told.is_over for told in await family.told()] == [False, True]
 
 
 # --- notes ---------------------------------------------------------------------------------------
 
 
-async def test_a_note_is_told_once_for_each_turn_and_the_check_goes_on(family: Ruled) -> None:
+async def test_a_note_is_told_once_a_week_at_most_and_the_check_goes_on(family: Ruled) -> None:
     await family.rule("VIX > 30", Action.NOTIFY)
     first = await family.later(DAY)
     assert first.checks.counts == {Outcome.PROPOSED: 1}
@@ -202,7 +222,10 @@ async def test_a_note_is_told_once_for_each_turn_and_the_check_goes_on(family: R
     assert [told.day for told in await family.told()] == [date(2020, 3, 10)]
     await family.next_day(VIX=25)
     await family.next_day(VIX=34)
-    assert [told.day for told in await family.told()] == [date(2020, 3, 10), date(2020, 3, 13)]
+    await family.later(3 * DAY, VIX=25)
+    assert [told.day for told in await family.told()] == [date(2020, 3, 10)]
+    await family.next_day(VIX=34)
+    assert [told.day for told in await family.told()] == [date(2020, 3, 10), date(2020, 3, 17)]
 
 
 async def test_a_rule_that_is_turned_on_anew_is_told_anew_on_another_day(family: Ruled) -> None:
@@ -266,7 +289,11 @@ async def test_holding_off_goes_before_checking_now_which_then_follows(family: R
     assert [told.action for told in await family.told()] == [Action.HOLD_OFF]
     done = await family.later(QUARTER, VIX=32)
     assert done.checks.counts == {Outcome.PROPOSED: 1}
-    assert [told.action for told in await family.told()] == [Action.HOLD_OFF, Action.CHECK_NOW]
+    assert [(told.action, told.is_over) for told in await family.told()] == [
+        (Action.HOLD_OFF, False),
+        (Action.HOLD_OFF, True),
+        (Action.CHECK_NOW, False),
+    ]
 
 
 # --- asking, and what cannot be told -------------------------------------------------------------

@@ -132,6 +132,28 @@ def test_widened_bands_are_told_with_their_factor() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("action", "factor", "again"),
+    [
+        (Action.HOLD_OFF, None, "Rule 3 holds no more: scheduled checks make plans again."),
+        (Action.WIDEN, "1.5", "Rule 3 holds no more: scheduled checks use your own bands again."),
+    ],
+)
+def test_the_end_of_a_rule_is_told_with_the_value_that_ended_it(
+    action: Action, factor: str | None, again: str
+) -> None:
+    down = [reading("SPX drawdown 52w > 10", "9.8")]
+    over = ruled(action, down, factor=factor)
+    over = replace(over, evaluation=Evaluation(Truth.FALSE, tuple(down)))
+    told = read_told(write_told(told_of(over, FRIDAY)))
+    assert told.is_over
+    assert told_sentences(told)[-2:] == [
+        "SPX is 9.8% below its highest close of 52 weeks.",
+        again,
+    ]
+    assert told_sentences(told)[0].startswith("Over: SPX drawdown 52w 9.8%")
+
+
 def test_a_rule_says_in_words_what_it_comes_to_now() -> None:
     down = ruled(Action.NOTIFY, [reading("SPX drawdown 52w > 10", "12.34")])
     assert state_sentence(down, FRIDAY) == (

@@ -116,11 +116,15 @@ async def test_a_turn_is_noted_once_and_only_of_rules_that_are_on(store: Store) 
         assert not await work.rules.turn(rule.id, later)
         (kept,) = await work.rules.of(family.portfolio.id)
         assert kept.holding_since == first
+        assert (kept.told_on, kept.is_told) == (None, False)
+        await work.rules.told(rule.id, first)
+        (kept,) = await work.rules.of(family.portfolio.id)
+        assert (kept.told_on, kept.is_told) == (first, True)
         assert await work.rules.turn(rule.id, None)
         assert await work.rules.turn(rule.id, later)
         await work.rules.switch(rule.portfolio_id, rule.id, is_enabled=True)
         (kept,) = await work.rules.of(family.portfolio.id)
-        assert kept.holding_since is None
+        assert (kept.holding_since, kept.told_on) == (None, None)
 
 
 async def test_portfolios_are_looked_at_again_after_a_while_where_a_rule_checks_now(

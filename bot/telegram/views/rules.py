@@ -104,12 +104,12 @@ def examples_screen(current: Current) -> Screen:
 
 
 def rule_notice(managed: ManagedPortfolio, told: Told) -> Screen:
-    """A rule that holds, and what it has done."""
+    """A rule that holds, and what it has done; or one that holds no more."""
     first, *rest = map(escape, told_sentences(told))
     what, colon, why = first.partition(":")
     portfolio_id = managed.portfolio.id
     row = [tap("Rules", "rules_new", portfolio_id)]
-    if told.action is Action.HOLD_OFF:
+    if told.action is Action.HOLD_OFF and not told.is_over:
         row.insert(0, tap("⚖️ Check now", "rebalance", portfolio_id))
     return Screen(
         paragraphs(head(managed, "rules"), f"{bold(what)}{colon}{why}", *rest), (tuple(row),)

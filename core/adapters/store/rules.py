@@ -73,7 +73,7 @@ class SqlRules:
         touched = await self._database.write(
             update(RULES)
             .where(*_the(portfolio_id, rule_id))
-            .values(is_enabled=is_enabled, holding_since=None, looked_at=None)
+            .values(is_enabled=is_enabled, holding_since=None, looked_at=None, told_on=None)
         )
         return touched == 1
 
@@ -87,6 +87,10 @@ class SqlRules:
             .values(holding_since=since)
         )
         return touched == 1
+
+    async def told(self, rule_id: RuleId, on: date) -> None:
+        """Note the session in which people were told that a rule holds."""
+        await self._database.write(update(RULES).where(RULES.c.id == rule_id).values(told_on=on))
 
     async def to_look_at(self, before: datetime) -> tuple[PortfolioId, ...]:
         """The portfolios with a rule that checks now, is on, and was not looked at since an instant."""
@@ -130,4 +134,5 @@ def _rule_of(row: Found) -> Rule:
         row.factor,
         row.is_enabled,
         row.holding_since,
+        row.told_on,
     )

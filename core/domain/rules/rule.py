@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -12,6 +12,9 @@ from core.domain.refusals import BadFactor, FactorNotTaken
 
 LEAST_FACTOR, MOST_FACTOR = Decimal("1.1"), Decimal(5)
 """By how much bands may be widened."""
+
+QUIET = timedelta(days=7)
+"""How long nothing is said anew of a rule that was told: a market that hovers about its limit would say it daily."""
 
 
 class Action(StrEnum):
@@ -27,7 +30,8 @@ class Action(StrEnum):
 class Rule:
     """A portfolio's rule; ``factor`` is what bands are multiplied by, and only where it widens them.
 
-    ``holding_since`` is the session in which it was first seen to hold, None for one that does not or is not followed.
+    ``holding_since`` is the session in which it was first seen to hold, None for one that does not or is not followed;
+    ``told_on`` the session in which people were last told that it holds.
     """
 
     id: RuleId
@@ -39,6 +43,21 @@ class Rule:
     factor: Decimal | None = None
     is_enabled: bool = False
     holding_since: date | None = None
+    told_on: date | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether people know that it holds now."""
+        return (
+            self.told_on is not None
+            and self.holding_since is not None
+            and self.told_on >= self.holding_since
+        )
+
+    def is_to_be_told(self, today: date) -> bool:
+        """Whether people are to be told that it holds: they do not know, and heard nothing of it for a while."""
+        is_quiet = self.told_on is not None and today - self.told_on < QUIET
+        return not self.is_told and not is_quiet
 
 
 def require_factor(action: Action, factor: Decimal | None) -> None:

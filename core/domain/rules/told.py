@@ -19,7 +19,10 @@ from core.domain.rules.verdict import Ruled
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A rule that held on a ``day``, by which values, and what the check came to that it brought about, if any."""
+    """A rule that held on a ``day``, by which values, and what the check came to that it brought about, if any.
+
+    ``is_over``: it had held, and on that day did not any more.
+    """
 
     rule_id: RuleId
     action: Action
@@ -27,12 +30,14 @@ class Told:
     day: date
     factor: Decimal | None = None
     outcome: str = ""
+    is_over: bool = False
 
 
 def told_of(ruled: Ruled, day: date, outcome: str = "") -> Told:
-    """What is to be said of a rule that holds."""
+    """What is to be said of a rule that holds, or holds no more."""
     rule = ruled.rule
-    return Told(rule.id, rule.action, ruled.evaluation, day, rule.factor, outcome)
+    is_over = ruled.evaluation.truth is Truth.FALSE
+    return Told(rule.id, rule.action, ruled.evaluation, day, rule.factor, outcome, is_over)
 
 
 def write_told(told: Told) -> dict[str, str]:
@@ -51,13 +56,15 @@ def write_told(told: Told) -> dict[str, str]:
         "readings": json.dumps(readings),
         "since": "" if evaluation.since is None else evaluation.since.isoformat(),
         "longer": "longer" if evaluation.is_longer else "",
+        "over": "over" if told.is_over else "",
     }
 
 
 def read_told(data: Mapping[str, str]) -> Told:
     """What ``write_told`` wrote."""
+    is_over = bool(data.get("over"))
     evaluation = Evaluation(
-        Truth.TRUE,
+        Truth.FALSE if is_over else Truth.TRUE,
         tuple(_reading(*each) for each in json.loads(data["readings"])),
         since=date.fromisoformat(data["since"]) if data["since"] else None,
         is_longer=bool(data["longer"]),
@@ -69,6 +76,7 @@ def read_told(data: Mapping[str, str]) -> Told:
         date.fromisoformat(data["day"]),
         Decimal(data["factor"]) if data["factor"] else None,
         data["outcome"],
+        is_over,
     )
 
 

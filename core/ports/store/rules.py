@@ -48,6 +48,10 @@ class Rules(Protocol):
         """
         ...
 
+    async def told(self, rule_id: RuleId, on: date) -> None:
+        """Note the session in which people were told that a rule holds."""
+        ...
+
     async def to_look_at(self, before: datetime) -> tuple[PortfolioId, ...]:
         """The portfolios with a rule that checks now, is on, and was not looked at since an instant."""
         ...

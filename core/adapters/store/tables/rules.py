@@ -31,3 +31,4 @@ class RuleRow(Base, table=True):
     created_at: datetime = instant()
     holding_since: date | None = None
     looked_at: datetime | None = instant(null=True)
+    told_on: date | None = None

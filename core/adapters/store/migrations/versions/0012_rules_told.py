@@ -1,0 +1,14 @@
+"""When people were last told that a rule holds."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+
+
+def upgrade() -> None:
+    """Add a column; what was told before is told once more."""
+    op.add_column("rules", sa.Column("told_on", sa.Date(), nullable=True))
