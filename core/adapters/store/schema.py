@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HEAD = "0012"
+HEAD = "0013"
 """The revision that this version of the program works with."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
