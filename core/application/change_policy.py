@@ -15,6 +15,7 @@ from core.domain.permissions import Act
 from core.domain.policy import Policy
 from core.domain.policy_fields import change_policy as changed
 from core.domain.risk import CODE_LIMITS, Limits
+from core.domain.targets import require_classes
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store
 
@@ -39,6 +40,8 @@ async def change_policy(
         policy = changed(managed.policy, pairs)
         if policy.collar != managed.policy.collar:
             limits.require_collar(policy)
+        if policy.locations != managed.policy.locations and managed.targets is not None:
+            require_classes(managed.targets, (each.asset_class for each in policy.locations))
         await work.portfolios.set_policy(portfolio_id, policy, by=member.id, at=market_now)
         if is_stricter(rule_of(policy), rule_of(managed.policy)):
             await supersede(work, portfolio_id, now)

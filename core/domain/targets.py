@@ -13,6 +13,7 @@ from core.domain.instrument import CASH
 from core.domain.money import HUNDRED, ZERO
 from core.domain.refusals import (
     BadAssetClass,
+    BadPolicyValue,
     BadWeight,
     DuplicateTarget,
     NoTargets,
@@ -111,6 +112,15 @@ class TargetAllocation:
     def weight(self, symbol: Symbol) -> Decimal:
         """The target of a symbol in percent; 0 where it has none."""
         return self.weights.get(symbol, ZERO)
+
+
+def require_classes(targets: TargetAllocation, named: Iterable[str]) -> None:
+    """Raise BadPolicyValue where ``locations`` names an asset class that no line of the allocation is in."""
+    known = sorted({line.asset_class for line in targets.lines if line.asset_class is not None})
+    for word in named:
+        if word not in known:
+            expected = " or ".join(known) or "a class that a target has, such as in BND#bonds"
+            raise BadPolicyValue("locations", word, expected)
 
 
 def require_readable(targets: TargetAllocation) -> None:

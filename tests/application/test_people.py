@@ -384,6 +384,19 @@ async def test_a_policy_changes_all_at_once_or_not_at_all(world: World) -> None:
     assert changed.min_trade == 100
 
 
+async def test_a_class_of_no_target_has_no_place(world: World) -> None:
+    anna, portfolio_id = await family(world)
+    with pytest.raises(BadPolicyValue, match="locations"):
+        await change_policy(
+            world.store,
+            world.market,
+            world.clock,
+            member=anna,
+            portfolio_id=portfolio_id,
+            pairs=[("locations", "bonds:tax_deferred")],
+        )
+
+
 @pytest.mark.parametrize("layout", ["table", "list"])
 async def test_a_member_chooses_a_layout(world: World, layout: str) -> None:
     anna = await world.person()

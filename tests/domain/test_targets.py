@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.refusals import (
+    BadPolicyValue,
     BadWeight,
     DuplicateTarget,
     NoTargets,
@@ -19,6 +20,7 @@ from core.domain.targets import (
     MAX_LINES,
     TargetAllocation,
     TargetLine,
+    require_classes,
     require_readable,
     rest_to_cash,
     scale_to_hundred,
@@ -74,6 +76,22 @@ def test_refuses_more_lines_than_can_be_read() -> None:
     with pytest.raises(TooManyTargets) as refused:
         require_readable(targets)
     assert (refused.value.count, refused.value.limit) == (80, MAX_LINES)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(None, "a class that a target has, such as in BND#bonds"), ("bonds", "bonds")],
+)
+def test_refuses_the_place_of_a_class_that_no_line_is_in(given: str | None, expected: str) -> None:
+    targets = TargetAllocation((TargetLine(VTI, Decimal(60)), TargetLine(BND, Decimal(40), given)))
+    with pytest.raises(BadPolicyValue) as refused:
+        require_classes(targets, ["bnods"])
+    assert (refused.value.name, refused.value.value, refused.value.expected) == (
+        "locations",
+        "bnods",
+        expected,
+    )
+    require_classes(targets, [given] if given else [])
 
 
 def test_refuses_no_lines() -> None:
