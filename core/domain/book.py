@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.domain.ids import Symbol
-from core.domain.lots import Lot, quantity_of
+from core.domain.lots import Lot, LotMethod, lot_order, lots_after, quantity_of, sell_lots
+from core.domain.money import ZERO
 from core.domain.quote import Proxy
 
 CONFIRMED_FOR = timedelta(days=30)
@@ -39,7 +40,8 @@ class TypedPrice:
 class BookChange:
     """What a person says: the whole of each symbol named, and the cash where it is named.
 
-    A symbol without lots is held no more. ``replaces_all``: what is not named is held no more either.
+    A symbol without lots is held no more; one of which only the number of shares is said keeps what is known of their
+    cost (``recounted``). ``replaces_all``: what is not named is held no more either.
     """
 
     lots: Mapping[Symbol, tuple[Lot, ...]]
@@ -76,3 +78,20 @@ class Book:
     def days_since(self, now: datetime) -> int | None:
         """Whole days since it was confirmed; None where nobody ever wrote anything."""
         return None if self.confirmed_at is None else max((now - self.confirmed_at).days, 0)
+
+
+def recounted(known: Sequence[Lot], typed: Sequence[Lot], today: date) -> tuple[Lot, ...]:
+    """One symbol's lots after somebody has said what is held of it.
+
+    Where that is only a number of shares, what is known of their cost and age stays: fewer shares leave the oldest
+    first, as a sale takes them; those that are more come in with nothing known. ``today`` is the exchange's date.
+    """
+    if len(typed) != 1 or (typed[0].cost_per_share, typed[0].acquired) != (None, None):
+        return tuple(typed)
+    (counted,) = typed
+    difference = counted.quantity - quantity_of(known)
+    if difference >= ZERO:
+        more = (Lot(counted.symbol, difference),) if difference else ()
+        return (*known, *more)
+    oldest_first = lot_order(known, LotMethod.FIFO, sold=today, price=ZERO)
+    return lots_after(known, sell_lots(oldest_first, -difference, ZERO, today))

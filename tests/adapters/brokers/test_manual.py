@@ -132,6 +132,22 @@ async def test_sales_take_the_oldest_lots_and_those_of_unknown_age_first(hand: H
     assert book.lots == (lot("1", "80", "2019-03-01"), lot("5", "90", "2019-06-03"))
 
 
+@pytest.mark.parametrize(
+    ("shares", "left"),
+    [
+        ("8", [lot("3", "80", "2019-03-01"), lot("5", "90", "2019-06-03")]),
+        ("6", [lot("1", "80", "2019-03-01"), lot("5", "90", "2019-06-03")]),
+        ("10", [lot("2"), lot("3", "80", "2019-03-01"), lot("5", "90", "2019-06-03")]),
+    ],
+)
+async def test_a_number_of_shares_alone_keeps_what_is_known_of_their_cost(
+    hand: Hand, shares: str, left: list[Lot]
+) -> None:
+    await hand.write("0", VTI=[lot("3", "80", "2019-03-01"), lot("5", "90", "2019-06-03")])
+    await hand.write(None, VTI=[lot(shares)])
+    assert list((await hand.house.book(hand.number)).lots) == left
+
+
 async def test_a_purchase_becomes_a_lot_with_its_price_and_day(hand: Hand) -> None:
     await hand.write("1000")
     await hand.submit(Side.BUY, VTI, "2", "100", "b")

@@ -16,7 +16,14 @@ from core.adapters.brokers.manual.checklist import Checklist
 from core.adapters.brokers.manual.database import Database
 from core.adapters.brokers.manual.ledger import Ledger
 from core.adapters.brokers.manual.rules import expected_price, require_acceptable, require_means
-from core.domain.book import PRICE_SESSIONS, PROXY_FOR, Book, BookChange, TypedPrice
+from core.domain.book import (
+    PRICE_SESSIONS,
+    PROXY_FOR,
+    Book,
+    BookChange,
+    TypedPrice,
+    recounted,
+)
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.lots import Lot
 from core.domain.money import CENT, ZERO
@@ -29,7 +36,7 @@ from core.domain.refusals import (
     EndOfHistory,
     NotEnoughCash,
 )
-from core.domain.session import Session
+from core.domain.session import NEW_YORK, Session
 from core.ports.broker import (
     EVERY_LOT_METHOD,
     Broker,
@@ -125,7 +132,9 @@ class ManualBrokerage:
             if change.replaces_all:
                 await ledger.clear_lots(number)
             for symbol, lots in change.lots.items():
-                await ledger.replace_lots(number, symbol, lots)
+                known = await ledger.lots(number, symbol)
+                now_held = recounted(known, lots, now.astimezone(NEW_YORK).date())
+                await ledger.replace_lots(number, symbol, now_held)
             if change.cash is not None:
                 await ledger.set_cash(number, change.cash)
             await ledger.confirm(number, now)
