@@ -14,7 +14,8 @@ from datetime import datetime
 from bot.channel_notices import channel_notice
 from bot.runtime import Runtime
 from bot.telegram.letters import read_scene
-from core.application.heed_wishes import hold_back, treatment_of
+from bot.words.reader import reader_of, reading_as
+from core.application.heed_wishes import hold_back, member_in, treatment_of
 from core.application.member_channels import address_of
 from core.application.tell_channels import channel_of, tell_failing
 from core.domain.channel import GIVE_UP_AFTER, TELL_AFTER, retry_after
@@ -52,6 +53,7 @@ class ChannelDeliverer:
     async def _deliver(self, queued: QueuedItem) -> bool:
         now, market_now = self._runtime.clock.now(), await self._runtime.market.clock.now()
         async with self._store.read() as work:
+            member = await member_in(work, queued.item.chat_id)
             treatment = await treatment_of(work, queued.item, now, market_now)
             kept = await work.channels.get(channel_of(queued.item))
             scene = await read_scene(work, queued.item)
@@ -62,7 +64,8 @@ class ChannelDeliverer:
                 await hold_back(work, queued, treatment, now)
             return True
         try:
-            notice = channel_notice(queued.item, scene, market_now, self._username())
+            with reading_as(reader_of(member)):
+                notice = channel_notice(queued.item, scene, market_now, self._username())
         except Exception:
             log.exception("message %s (%s) cannot be rendered", queued.id, queued.item.kind)
             return await self._give_up(queued, "cannot be rendered")

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bot.words.numbers import DOWN, UP, signed, tenths
+from bot.words.reader import reader
 from core.domain.drift import DriftLine, DriftReport
 from core.domain.money import ZERO
 
@@ -167,7 +168,7 @@ def _dress(axes: Axes, bars: list[DriftLine], look: _Look) -> None:
     axes.set_yticks(range(len(bars)), [line.symbol for line in bars], fontsize=21, color=look.ink)
     axes.tick_params(axis="both", length=0)
     axes.tick_params(axis="x", labelsize=16, labelcolor=look.faint)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}%")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{reader().number(f'{value:g}')}%")
     axes.grid(axis="x", color=look.grid, linewidth=1.2, zorder=0)
     axes.set_axisbelow(True)
     for side in axes.spines.values():

@@ -7,7 +7,7 @@ never go missing. What cannot reach one chat never holds up another.
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from telegram import Bot, LinkPreviewOptions, ReplyParameters
@@ -30,7 +30,8 @@ from bot.telegram.pace import Pace
 from bot.telegram.pinning import Pinning
 from bot.telegram.screen import Screen
 from bot.telegram.views.digest import digest_screen
-from core.application.heed_wishes import hold_back, treatment_of
+from bot.words.reader import reader_of, reading_as
+from core.application.heed_wishes import hold_back, member_in, treatment_of
 from core.application.month_digest import read_month
 from core.application.tell import tell_proposal
 from core.domain.ids import ChatId, UserId
@@ -123,6 +124,19 @@ class Deliverer:
 
     async def _send_or_edit(self, queued: QueuedItem) -> None:
         item = queued.item
+        market_now = await self._runtime.market.clock.now()
+        async with self._store.read() as work:
+            member = await member_in(work, item.chat_id)
+            treatment = await treatment_of(work, item, self._clock.now(), market_now)
+        if treatment.until is not None or treatment.loudness is Loudness.OFF:
+            await self._hold_back(queued, treatment)
+            return
+        with reading_as(reader_of(member)):
+            is_silent = treatment.loudness is Loudness.SILENT
+            await self._render(queued, market_now, is_silent=is_silent)
+
+    async def _render(self, queued: QueuedItem, market_now: datetime, *, is_silent: bool) -> None:
+        item = queued.item
         if item.kind in {MessageKind.PINNED, MessageKind.UNPINNED}:
             keep = (
                 self._pinning.keep
@@ -131,12 +145,6 @@ class Deliverer:
             )
             await keep(self._bot, item)
             await self._mark_sent(queued)
-            return
-        market_now = await self._runtime.market.clock.now()
-        async with self._store.read() as work:
-            treatment = await treatment_of(work, item, self._clock.now(), market_now)
-        if treatment.until is not None or treatment.loudness is Loudness.OFF:
-            await self._hold_back(queued, treatment)
             return
         async with self._store.read() as work:
             told = await self._told_apart(work, item)
@@ -153,7 +161,6 @@ class Deliverer:
             log.info("%s of proposal %s has nothing to say any more", item.kind, item.proposal_id)
             await self._mark_sent(queued)
             return
-        is_silent = treatment.loudness is Loudness.SILENT
         message_id = await self._send(item.chat_id, letter, is_silent=is_silent)
         await self._mark_sent(queued, letter.shows, message_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec
 
@@ -20,4 +21,6 @@ async def drawn(
     view: Callable[Parameters, Screen], *args: Parameters.args, **kwargs: Parameters.kwargs
 ) -> Screen:
     """Make a screen that has a picture."""
-    return await asyncio.get_running_loop().run_in_executor(_EASEL, partial(view, *args, **kwargs))
+    # The easel's thread knows of no reader but the one that is brought along.
+    draw = partial(copy_context().run, partial(view, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_EASEL, draw)

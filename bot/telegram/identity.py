@@ -44,11 +44,12 @@ class Unwelcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The person behind an update, and the chat it came from."""
+    """The person behind an update, and the chat it came from; ``language`` is that of their app, as an IETF tag."""
 
     user_id: UserId
     name: str
     chat: Chat
+    language: str | None = None
 
     @property
     def is_private(self) -> bool:
@@ -67,16 +68,18 @@ def sender_of(update: Update) -> Sender | Unwelcome:
         return Unwelcome.ANONYMOUS
     if _comes_through_something(message) or not _is_person(message.from_user):
         return Unwelcome.NOBODY
-    return Sender(UserId(message.from_user.id), message.from_user.full_name, chat_of(message.chat))
+    return _sender(message.from_user, message.chat)
 
 
 def _sender_of_tap(update: Update) -> Sender | Unwelcome:
     query = update.callback_query
     if query is None or query.message is None or not _is_person(query.from_user):
         return Unwelcome.NOBODY
-    return Sender(
-        UserId(query.from_user.id), query.from_user.full_name, chat_of(query.message.chat)
-    )
+    return _sender(query.from_user, query.message.chat)
+
+
+def _sender(user: User, chat: TelegramChat) -> Sender:
+    return Sender(UserId(user.id), user.full_name, chat_of(chat), user.language_code)
 
 
 def _is_hidden(message: Message) -> bool:

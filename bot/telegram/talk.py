@@ -36,10 +36,12 @@ from bot.telegram.identity import Door, Sender, Unwelcome, request_mark, sender_
 from bot.telegram.pasted_keys import looks_like_a_key, remove
 from bot.telegram.replies import send_screen
 from bot.telegram.screen import Screen
+from bot.words.reader import reader_of, reading_as
 from bot.words.refusals import refusal_sentence
 from core.application import climb_ladder
 from core.application.enter import Entered, enter
 from core.application.identify import identify
+from core.application.settings import remember_language
 from core.domain.refusals import BadInvitation, NotAMember, Refusal
 from core.ports.store import Dialogue
 
@@ -114,9 +116,13 @@ class Talk:
             elif sender.is_private or (typed is not None and typed.addressee):
                 await self._refuse_stranger(bot, sender, refusal)
             return
-        turn = Turn(self._runtime, bot, entered.member, sender.chat, message.message_id, mark)
-        reaction = await self._react(turn, entered, typed, message)
-        await carry_out(turn, reaction)
+        member = await remember_language(
+            self._runtime.store, member=entered.member, language=sender.language
+        )
+        turn = Turn(self._runtime, bot, member, sender.chat, message.message_id, mark)
+        with reading_as(reader_of(member, is_private=sender.is_private)):
+            reaction = await self._react(turn, entered, typed, message)
+            await carry_out(turn, reaction)
 
     async def _admit(self, sender: Sender, typed: Typed | None) -> Entered:
         """Say which member this is; whom the operator allows is one, and ``/start CODE`` makes one."""

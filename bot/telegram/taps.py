@@ -26,6 +26,7 @@ from bot.telegram.identity import Sender, place_mark, request_mark, sender_of
 from bot.telegram.proposal_buttons import with_present_state
 from bot.telegram.replies import Place
 from bot.telegram.screen import Action
+from bot.words.reader import reader_of, reading_as
 from bot.words.refusals import refusal_sentence
 from core.application.identify import identify
 from core.application.note_attempt import note_attempt
@@ -79,7 +80,8 @@ class Taps:
             place_mark(query.message),
             is_on_picture=isinstance(query.message, Message) and bool(query.message.photo),
         )
-        await self._serve(turn, action, query, place)
+        with reading_as(reader_of(member, is_private=sender.is_private)):
+            await self._serve(turn, action, query, place)
 
     async def _forged(self, query: CallbackQuery, sender: Sender) -> None:
         """Say nothing to a payload that we did not make for this chat; only the log hears of it."""

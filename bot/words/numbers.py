@@ -1,12 +1,14 @@
 """Numbers as people read them: money, percent, points, shares; rounded half-even, to be shown only.
 
-A minus is the real one (−), which has the width of the plus; nothing here is ever read back.
+A minus is the real one (−), which has the width of the plus. Thousands and decimals are marked as the reader marks
+them, but for ``plain``, ``percent`` and ``share_price``: those are shown as they are typed.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
+from bot.words.reader import reader
 from core.domain.money import ZERO, to_cents
 
 UP, DOWN = "▲", "▼"
@@ -18,13 +20,13 @@ _SHARE_STEP = Decimal("0.000001")
 def money(amount: Decimal, currency: str = "USD") -> str:
     """Money to the cent: ``$3,158.54``, ``−$12.00``, ``12.00 CHF``."""
     cents = to_cents(amount)
-    return _with_currency(f"{abs(cents):,.2f}", currency, is_negative=cents < ZERO)
+    return _with_currency(reader().number(f"{abs(cents):,.2f}"), currency, is_negative=cents < ZERO)
 
 
 def round_money(amount: Decimal, currency: str = "USD") -> str:
     """Money to the whole unit, for hints and pictures: ``$1,180``."""
     whole = amount.quantize(Decimal(1))
-    return _with_currency(f"{abs(whole):,}", currency, is_negative=whole < ZERO)
+    return _with_currency(reader().number(f"{abs(whole):,}"), currency, is_negative=whole < ZERO)
 
 
 def _with_currency(digits: str, currency: str, *, is_negative: bool) -> str:
@@ -36,13 +38,14 @@ def _with_currency(digits: str, currency: str, *, is_negative: bool) -> str:
 def tenths(value: Decimal) -> str:
     """A weight in percent or a drift in points with one decimal: ``66.6``, ``−7.0``."""
     rounded = value.quantize(_TENTH)
-    return f"−{abs(rounded)}" if rounded < ZERO else str(abs(rounded))
+    digits = reader().number(str(abs(rounded)))
+    return f"−{digits}" if rounded < ZERO else digits
 
 
 def signed(value: Decimal) -> str:
     """A drift with its sign: ``+6.6``, ``−7.0``, ``0.0``."""
     text = tenths(value)
-    return text if text.startswith("−") or text == "0.0" else f"+{text}"
+    return f"+{text}" if value.quantize(_TENTH) > ZERO else text
 
 
 def drift_mark(drift: Decimal, *, is_breached: bool) -> str:
@@ -54,7 +57,7 @@ def drift_mark(drift: Decimal, *, is_breached: bool) -> str:
 
 def small_drift(value: Decimal) -> str:
     """A portfolio's drift in points, where ``0.0`` would say too much: ``7.0``, ``under 0.1``."""
-    return "under 0.1" if ZERO < value < _TENTH else tenths(value)
+    return f"under {tenths(_TENTH)}" if ZERO < value < _TENTH else tenths(value)
 
 
 def plain(value: Decimal) -> str:
@@ -77,12 +80,12 @@ def percent(value: Decimal) -> str:
 def quantity(shares: Decimal) -> str:
     """Shares with separators and without needless zeros: ``1,250``, ``0.347``."""
     trimmed = shares.quantize(_SHARE_STEP).normalize()
-    return f"{trimmed:,f}".replace("-", "−")
+    return reader().number(f"{trimmed:,f}").replace("-", "−")
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
     """A number with its noun: ``1 order``, ``2 orders``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{reader().number(f'{number:,}')} {one if number == 1 else many or one + 's'}"
 
 
 def listed(items: list[str]) -> str:

@@ -1,9 +1,10 @@
-"""Times as people read them: always the exchange's, and said so (ET); with the day unless today."""
+"""Times as people read them: on the reader's clock, with the exchange's (ET) beside it; with the day unless today."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from bot.words.reader import reader
 from core.domain.session import NEW_YORK
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -27,16 +28,16 @@ _A_WEEK = 7
 
 
 def clock_time(instant: datetime, now: datetime | None = None) -> str:
-    """An instant in exchange time: ``10:02 ET`` today, ``Thu 16:00 ET`` in the days to come.
+    """An instant: ``10:02 ET`` today, ``Thu 16:00 ET`` in the days to come; ``17:02 (11:02 ET)`` on another clock.
 
     All others get their date (``Wed 11 Mar 16:00 ET``), and their year where it is another.
     Without ``now`` the date is always there.
     """
-    local = instant.astimezone(NEW_YORK)
-    clock = f"{local:%H:%M} ET"
+    local = instant.astimezone(reader().zone)
+    clock = _with_exchange(local, "%H:%M")
     if now is None:
         return f"{_day_and_month(local)} {clock}"
-    today = now.astimezone(NEW_YORK)
+    today = now.astimezone(reader().zone)
     days = (local.date() - today.date()).days
     if days == 0:
         return clock
@@ -46,20 +47,40 @@ def clock_time(instant: datetime, now: datetime | None = None) -> str:
     return f"{_day_and_month(local)}{year} {clock}"
 
 
+def _with_exchange(local: datetime, clock: str) -> str:
+    """The time of day, and the exchange's beside it where that is another, with its day where that is too."""
+    there = local.astimezone(NEW_YORK)
+    if there.utcoffset() == local.utcoffset():
+        return f"{local:{clock}} ET"
+    day = "" if there.date() == local.date() else f"{_DAYS[there.weekday()]} "
+    return f"{local:{clock}} ({day}{there:{clock}} ET)"
+
+
 def exact_time(instant: datetime) -> str:
-    """An instant of today in exchange time, to the second: ``10:02:09 ET``."""
-    return f"{instant.astimezone(NEW_YORK):%H:%M:%S} ET"
+    """An instant of today, to the second: ``10:02:09 ET``."""
+    return _with_exchange(instant.astimezone(reader().zone), "%H:%M:%S")
+
+
+def time_of_day(instant: datetime) -> str:
+    """The reader's time of day alone, where the day stands above: ``10:02``."""
+    return f"{instant.astimezone(reader().zone):%H:%M}"
+
+
+def clock_name() -> str:
+    """Whose clock such times are on: ``ET``, or the zone's name."""
+    zone = reader().zone
+    return "ET" if zone == NEW_YORK else zone.key
 
 
 def day(instant: datetime) -> str:
-    """The exchange's date at an instant, with its year: ``Wed 11 Mar 2020``."""
-    local = instant.astimezone(NEW_YORK)
-    return f"{_day_and_month(local)} {local.year}"
+    """The reader's date at an instant, with its year: ``Wed 11 Mar 2020``."""
+    local = instant.astimezone(reader().zone)
+    return f"{_DAYS[local.weekday()]} {date_of(local.date())}"
 
 
 def date_of(day: date) -> str:
     """A date with its year: ``11 Mar 2020``."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return reader().date(day.day, _MONTHS[day.month - 1], day.year)
 
 
 def month_of(day: date) -> str:
@@ -73,7 +94,7 @@ def weekday(day: date) -> str:
 
 
 def _day_and_month(local: datetime) -> str:
-    return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]}"
+    return f"{_DAYS[local.weekday()]} {reader().day_of_month(local.day, _MONTHS[local.month - 1])}"
 
 
 def age(span: timedelta) -> str:

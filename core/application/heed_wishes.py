@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from core.domain.ids import UserId
+from core.domain.ids import ChatId, UserId
 from core.domain.membership import Member
 from core.domain.notices import ASKS, KIND_OF, Loudness, Treatment, treat
 from core.domain.outbox import OutboxItem, QueuedItem
 from core.domain.permissions import Act, may
 from core.domain.proposal import Proposal, ProposalState
 from core.ports.store import UnitOfWork
+
+
+async def member_in(work: UnitOfWork, chat_id: ChatId) -> Member | None:
+    """The member whose private chat this is; None for a group."""
+    return await work.people.member_of_user(UserId(chat_id)) if chat_id > 0 else None
 
 
 async def treatment_of(
@@ -24,7 +29,7 @@ async def treatment_of(
 
     A member's channel has sounds of its own: what would come silently before the quiet hours end waits there too.
     """
-    member = await work.people.member_of_user(UserId(item.chat_id)) if item.chat_id > 0 else None
+    member = await member_in(work, item.chat_id)
     if member is None:
         return Treatment(Loudness.ON)
     wish = member.preferences.wish(KIND_OF[item.kind])

@@ -8,10 +8,9 @@ from bot.telegram.html import TEXT_LIMIT, bold, escape, shown_name
 from bot.telegram.screen import Screen, tap
 from bot.telegram.views.parts import capped, head, lines, paragraphs
 from bot.words.events import event_words
-from bot.words.times import day
+from bot.words.times import clock_name, day, time_of_day
 from core.application.choose_portfolio import Current
 from core.application.read_log import LogEntry, LogPage
-from core.domain.session import NEW_YORK
 
 
 def log_screen(current: Current, page: LogPage, limit: int) -> Screen:
@@ -24,7 +23,7 @@ def log_screen(current: Current, page: LogPage, limit: int) -> Screen:
         for name, entries in groupby(page.entries, key=lambda entry: day(entry.at))
     ]
     text = paragraphs(
-        head(current.portfolio, "log, times ET"),
+        head(current.portfolio, f"log, times {clock_name()}"),
         capped("\n\n".join(days).split("\n"), TEXT_LIMIT - 200, "more entries"),
     )
     older = (
@@ -37,4 +36,4 @@ def log_screen(current: Current, page: LogPage, limit: int) -> Screen:
 
 def _line(entry: LogEntry) -> str:
     who = f" ({shown_name(entry.member_name)})" if entry.member_name else ""
-    return f"{entry.at.astimezone(NEW_YORK):%H:%M} {escape(event_words(entry))}{who}"
+    return f"{time_of_day(entry.at)} {escape(event_words(entry))}{who}"

@@ -103,10 +103,9 @@ def _sentence(line: DriftLine, after: Mapping[Symbol, Decimal] | None) -> str:
 
 def distance(line: DriftLine) -> str:
     """How far a line is from its target, in words: ``6.6 over``, ``on target``."""
-    points = tenths(abs(line.drift))
-    if points == "0.0":
+    if not round(line.drift, 1):
         return "on target"
-    return f"{points} {'over' if line.drift > ZERO else 'under'}"
+    return f"{tenths(abs(line.drift))} {'over' if line.drift > ZERO else 'under'}"
 
 
 def legend(shown: Iterable[DriftLine], layout: str) -> str:

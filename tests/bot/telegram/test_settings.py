@@ -17,7 +17,7 @@ from bot.words.wishes import LOUDNESS, NOTICE_KINDS, NUMBER_FORMATS
 from core.domain.notices import Loudness, NoticeKind
 from core.domain.preferences import NumberFormat, read_zone
 from tests.bot.telegram.scenes import NOW, member
-from tests.bot.telegram.stage import ANNA, Stage, stage
+from tests.bot.telegram.stage import ANNA, FAMILY, Stage, stage
 
 
 async def change(bot: Stage, shown: Message, label: str, after: str) -> None:
@@ -90,3 +90,20 @@ def test_everything_that_can_be_set_has_a_name() -> None:
     assert set(NOTICE_KINDS) == set(NoticeKind)
     assert set(LOUDNESS) == set(Loudness)
     assert set(NUMBER_FORMATS) == set(NumberFormat)
+
+
+async def test_a_private_chat_reads_its_member_s_clock_and_numbers_and_a_group_everybody_s(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        await bot.ask(ANNA, "/settings zone berlin", "Europe/Berlin")
+        await bot.ask(ANNA, "/settings format de", "1.234,56")
+        await bot.ask(ANNA, "/status", "$10.000,00", " ET)")
+        grouped = await bot.ask(ANNA, "/history", "Proposals", chat=FAMILY)
+        assert " ET)" not in grouped.text
+        alone = await bot.ask(ANNA, "/history", "Proposals")
+        assert " ET)" in alone.text
+        await bot.ask(ANNA, "/rebalance", "drift")
+        shown = await bot.said(ANNA, "proposal 2", "Value $10.000,00")
+        assert " ET)" in shown.text
