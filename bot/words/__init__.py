@@ -7,6 +7,7 @@ language is another set of these catalogues.
 from __future__ import annotations
 
 from bot.words import (
+    change_refusals,
     channel_refusals,
     holdings_refusals,
     key_refusals,
@@ -18,6 +19,7 @@ from bot.words import (
 )
 
 __all__ = [
+    "change_refusals",
     "channel_refusals",
     "holdings_refusals",
     "key_refusals",

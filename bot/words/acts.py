@@ -23,6 +23,7 @@ ACT_WORDS: Mapping[Act, str] = {
     Act.SEE_HOLDINGS: "see the holdings",
     Act.SEE_TAXES: "see the taxes",
     Act.SEE_HARVESTED: "see the harvested losses",
+    Act.SEE_CHANGES: "see the changes that wait",
     Act.REHEARSE: "rehearse an alert",
     Act.LEAVE: "leave",
     Act.ASK_FOR_PLAN: "ask for a plan",
@@ -43,6 +44,8 @@ ACT_WORDS: Mapping[Act, str] = {
     Act.RESOLVE_ORDER: "say what became of an order",
     Act.ANSWER_CHECKLIST: "answer a checklist",
     Act.PAUSE: "pause",
+    Act.AGREE_TO_CHANGE: "agree to a change",
+    Act.OBJECT_TO_CHANGE: "object to a change",
     Act.RESUME: "resume",
     Act.CHANGE_TARGETS: "change the targets",
     Act.CHANGE_POLICY: "change the policy",
@@ -63,5 +66,7 @@ ACT_WORDS: Mapping[Act, str] = {
     Act.TYPE_LOTS: "say what shares have cost",
     Act.SET_TREATMENT: "change how the account is taxed",
     Act.SET_EQUIVALENTS: "say which symbols are the same",
+    Act.ASK_FOR_CHANGE: "ask for a change",
+    Act.WITHDRAW_CHANGE: "withdraw a change",
 }
 """Every act in words."""

@@ -17,6 +17,7 @@ OutboxId = NewType("OutboxId", int)
 RuleId = NewType("RuleId", int)
 EarmarkId = NewType("EarmarkId", int)
 ChannelId = NewType("ChannelId", int)
+ChangeId = NewType("ChangeId", int)
 
 UserId = NewType("UserId", int)
 """A person's numeric Telegram user id: the only thing that identifies a member."""

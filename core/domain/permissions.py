@@ -44,6 +44,7 @@ class Act(StrEnum):
     SEE_HOLDINGS = "see_holdings"
     SEE_TAXES = "see_taxes"
     SEE_HARVESTED = "see_harvested"
+    SEE_CHANGES = "see_changes"
     REHEARSE = "rehearse"
     LEAVE = "leave"
 
@@ -66,6 +67,8 @@ class Act(StrEnum):
     RESOLVE_ORDER = "resolve_order"
     ANSWER_CHECKLIST = "answer_checklist"
     PAUSE = "pause"
+    AGREE_TO_CHANGE = "agree_to_change"
+    OBJECT_TO_CHANGE = "object_to_change"
 
     RESUME = "resume"
     CHANGE_TARGETS = "change_targets"
@@ -87,6 +90,8 @@ class Act(StrEnum):
     TYPE_LOTS = "type_lots"
     SET_TREATMENT = "set_treatment"
     SET_EQUIVALENTS = "set_equivalents"
+    ASK_FOR_CHANGE = "ask_for_change"
+    WITHDRAW_CHANGE = "withdraw_change"
 
 
 TABLE: Mapping[Standing | Role, tuple[Act, ...]] = {
@@ -104,6 +109,7 @@ TABLE: Mapping[Standing | Role, tuple[Act, ...]] = {
         Act.SEE_HOLDINGS,
         Act.SEE_TAXES,
         Act.SEE_HARVESTED,
+        Act.SEE_CHANGES,
         Act.REHEARSE,
         Act.LEAVE,
     ),
@@ -128,6 +134,8 @@ TABLE: Mapping[Standing | Role, tuple[Act, ...]] = {
         Act.RESOLVE_ORDER,
         Act.ANSWER_CHECKLIST,
         Act.PAUSE,
+        Act.AGREE_TO_CHANGE,
+        Act.OBJECT_TO_CHANGE,
     ),
     Role.OWNER: (
         Act.RESUME,
@@ -150,6 +158,8 @@ TABLE: Mapping[Standing | Role, tuple[Act, ...]] = {
         Act.TYPE_LOTS,
         Act.SET_TREATMENT,
         Act.SET_EQUIVALENTS,
+        Act.ASK_FOR_CHANGE,
+        Act.WITHDRAW_CHANGE,
     ),
 }
 """The least standing or role that each act takes; whoever ranks higher may do it too."""

@@ -14,6 +14,7 @@ from core.domain.ids import Symbol
 from core.domain.ladder import Barrier
 from core.domain.permissions import Act
 from core.domain.quote import PriceFault, PriceFaultKind
+from tests.bot.change_refusal_sentences import CHANGE_SENTENCES
 from tests.bot.channel_refusal_sentences import CHANNEL_SENTENCES
 from tests.bot.key_refusal_sentences import KEY_SENTENCES
 from tests.bot.rule_refusal_sentences import RULE_SENTENCES
@@ -593,6 +594,7 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         "The plan could not be calculated. Nothing was traded; the bot's log says why.",
     ),
     (r.NotBuiltYet("tax"), "Tax is not built yet."),
+    *CHANGE_SENTENCES,
     *CHANNEL_SENTENCES,
     *KEY_SENTENCES,
     *RULE_SENTENCES,

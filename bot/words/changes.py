@@ -1,0 +1,136 @@
+"""Words for changes of live portfolios: what is changed from what to what, and where a change stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.words.labels import article, role_label, rung_label
+from bot.words.numbers import money
+from core.domain.change import (
+    AccountAdded,
+    ChangeState,
+    HandOver,
+    PolicyChange,
+    RoleChange,
+    RungRaised,
+    TargetsChange,
+    What,
+)
+from core.domain.ids import AccountId, MemberId, Symbol
+from core.domain.policy import Policy
+from core.domain.policy_fields import FIELDS, show_band
+from core.domain.policy_values import plain
+from core.domain.targets import TargetAllocation, TargetLine
+
+CHANGE_STATE_WORDS: Mapping[ChangeState, str] = {
+    ChangeState.DRAFTED: "is not asked for yet",
+    ChangeState.ASKED: "waits for agreement",
+    ChangeState.AGREED: "is agreed to, and waits for its time",
+    ChangeState.IN_FORCE: "is in force",
+    ChangeState.OBJECTED: "was objected to",
+    ChangeState.WITHDRAWN: "was withdrawn",
+    ChangeState.LAPSED: "has lapsed: too few agreed in time",
+    ChangeState.OVERTAKEN: "was overtaken: things are not as they were when it was asked for",
+}
+"""Where a change stands, behind its number."""
+
+
+def change_title(what: What) -> str:
+    """What kind of change it is, in two or three words."""
+    match what:
+        case TargetsChange():
+            return "new targets"
+        case PolicyChange():
+            return "other settings"
+        case RoleChange(after=None):
+            return "a removal"
+        case RoleChange():
+            return "another role"
+        case HandOver():
+            return "handing over"
+        case AccountAdded():
+            return "another account"
+        case RungRaised():
+            return "a more real account"
+
+
+def change_lines(
+    what: What, names: Mapping[MemberId, str], accounts: Mapping[AccountId, str]
+) -> list[str]:
+    """What is changed from what to what, one line each; people and accounts by their names."""
+    match what:
+        case TargetsChange():
+            return _targets_lines(what.before, what.after)
+        case PolicyChange():
+            return _policy_lines(what.before, what.after)
+        case RoleChange():
+            return [_role_line(what, names)]
+        case HandOver():
+            giver, taker = _name(names, what.giver_id), _name(names, what.taker_id)
+            return [
+                f"{giver}: owner → approver",
+                f"{taker}: {role_label(what.taker_before)} → owner",
+            ]
+        case AccountAdded():
+            return _account_lines(what)
+        case RungRaised():
+            name = accounts.get(what.account_id, "the account")
+            return [f"{name}: {rung_label(what.before)} → {rung_label(what.after)}"]
+
+
+def _targets_lines(before: TargetAllocation | None, after: TargetAllocation) -> list[str]:
+    old = _by_symbol(before)
+    new = _by_symbol(after)
+    return [
+        f"{symbol}: {_line_words(old.get(symbol))} → {_line_words(new.get(symbol))}"
+        for symbol in {**old, **new}
+        if old.get(symbol) != new.get(symbol)
+    ]
+
+
+def _by_symbol(targets: TargetAllocation | None) -> dict[Symbol, TargetLine]:
+    return {} if targets is None else {line.symbol: line for line in targets.lines}
+
+
+def _line_words(line: TargetLine | None) -> str:
+    """A line's weight, and what else there is to it: ``60``, ``60 stocks, or ITOT``; ``none`` without one."""
+    if line is None:
+        return "none"
+    words = " ".join(filter(None, (plain(line.weight), line.asset_class)))
+    return f"{words}, or {', '.join(line.substitutes)}" if line.substitutes else words
+
+
+def _policy_lines(before: Policy, after: Policy) -> list[str]:
+    lines = [
+        f"{field.name}: {field.show(before)} → {field.show(after)}"
+        for field in FIELDS
+        if field.value(before) != field.value(after)
+    ]
+    own = {**before.bands, **after.bands}
+    return lines + [
+        f"band:{symbol}: {_own_band(before, symbol)} → {_own_band(after, symbol)}"
+        for symbol in sorted(own)
+        if before.bands.get(symbol) != after.bands.get(symbol)
+    ]
+
+
+def _own_band(policy: Policy, symbol: Symbol) -> str:
+    band = policy.bands.get(symbol)
+    return "default" if band is None else show_band(band)
+
+
+def _role_line(what: RoleChange, names: Mapping[MemberId, str]) -> str:
+    name = _name(names, what.member_id)
+    if what.after is None:
+        before = role_label(what.before)
+        return f"{name}, {article(before)} {before}, is taken out"
+    return f"{name}: {role_label(what.before)} → {role_label(what.after)}"
+
+
+def _account_lines(what: AccountAdded) -> list[str]:
+    lines = [f"{what.name}: {rung_label(what.rung)}, {what.treatment.replace('_', ' ')}"]
+    return [*lines, f"opens with {money(what.opening_cash)}"] if what.opening_cash else lines
+
+
+def _name(names: Mapping[MemberId, str], member_id: MemberId) -> str:
+    return names.get(member_id, "somebody who has left")

@@ -1,0 +1,350 @@
+"""Changes of a live portfolio that loosen or redirect it: asked for, told to everybody, and in force a day later.
+
+The diagram, held against the transition table by a test::
+
+    A  drafted → asked                  who made it asks for it
+    B  drafted → withdrawn | lapsed     or drops it, or forgets it for a day
+    C  asked → agreed                   enough people have agreed
+    D  agreed → asked                   one of them took it back
+    E  asked | agreed → objected        somebody who decides is against it
+    F  asked | agreed → withdrawn       whoever asked takes it back
+    G  agreed → in_force                its day is over, and everything still holds
+    H  asked | agreed → lapsed          its day is over, and too few of those who may decide then have agreed
+    I  asked | agreed → overtaken       what it would change is not what it was any more, or cannot be done
+
+It takes the people that the largest trade may take (``core.domain.approval``). Whoever asks agrees thereby, where they
+may approve. One objection ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from core.domain.approval import Need, counted, most_needed, rule_of
+from core.domain.ids import AccountId, ChangeId, MemberId, PortfolioId
+from core.domain.loosening import loosened
+from core.domain.membership import Role
+from core.domain.money import ZERO
+from core.domain.permissions import Act, may, require
+from core.domain.policy import Policy
+from core.domain.portfolio import Rung
+from core.domain.refusals import (
+    AlreadyAgreed,
+    ChangeOver,
+    IllegalMove,
+    NotAgreed,
+    NotTheAsker,
+    OwnRights,
+)
+from core.domain.targets import TargetAllocation
+from core.domain.tax_treatment import TaxTreatment
+
+NOTICE = timedelta(hours=24)
+"""So long everybody has to hear of a change before it takes effect."""
+
+DRAFT_KEPT = timedelta(hours=24)
+"""So long a change may be asked for after it was made out."""
+
+STILL_LIVE = timedelta(days=7)
+"""So long a portfolio counts as live after its last account left a live rung: nobody steps down to change alone."""
+
+
+class ChangeState(StrEnum):
+    """Where a change is."""
+
+    DRAFTED = "drafted"
+    ASKED = "asked"
+    AGREED = "agreed"
+    IN_FORCE = "in_force"
+    OBJECTED = "objected"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    OVERTAKEN = "overtaken"
+
+
+_S = ChangeState
+_ENDS = frozenset({_S.OBJECTED, _S.WITHDRAWN, _S.LAPSED, _S.OVERTAKEN})
+TRANSITIONS: Mapping[ChangeState, frozenset[ChangeState]] = {
+    _S.DRAFTED: frozenset({_S.ASKED, _S.WITHDRAWN, _S.LAPSED}),
+    _S.ASKED: _ENDS | {_S.AGREED},
+    _S.AGREED: _ENDS | {_S.ASKED, _S.IN_FORCE},
+    _S.IN_FORCE: frozenset(),
+    _S.OBJECTED: frozenset(),
+    _S.WITHDRAWN: frozenset(),
+    _S.LAPSED: frozenset(),
+    _S.OVERTAKEN: frozenset(),
+}
+
+PENDING = frozenset({_S.ASKED, _S.AGREED})
+"""What people may agree or object to."""
+
+
+def require_move(before: ChangeState, after: ChangeState) -> None:
+    """Raise IllegalMove unless the diagram has the arrow."""
+    if after not in TRANSITIONS[before]:
+        raise IllegalMove("change", before, after)
+
+
+# --- what is changed -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TargetsChange:
+    """Other targets; any change of them redirects."""
+
+    before: TargetAllocation | None
+    after: TargetAllocation
+
+    @property
+    def act(self) -> Act:
+        """What whoever asks must be permitted."""
+        return Act.CHANGE_TARGETS
+
+    @property
+    def loosens(self) -> bool:
+        """Whether it loosens or redirects; the order of the lines does not matter."""
+        return self.before is None or set(self.before.lines) != set(self.after.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """Other settings, all of them together."""
+
+    before: Policy
+    after: Policy
+
+    @property
+    def act(self) -> Act:
+        """What whoever asks must be permitted."""
+        return Act.CHANGE_POLICY
+
+    @property
+    def loosens(self) -> bool:
+        """Whether any setting is loosened or redirected."""
+        return bool(loosened(self.before, self.after))
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the policy that are different afterwards."""
+        return tuple(
+            each.name
+            for each in fields(Policy)
+            if getattr(self.before, each.name) != getattr(self.after, each.name)
+        )
+
+    def onto(self, present: Policy) -> Policy | None:
+        """The present policy with this change; None where what it changes is not what it was."""
+        parts = self.parts
+        if any(getattr(present, name) != getattr(self.before, name) for name in parts):
+            return None
+        return replace(present, **{name: getattr(self.after, name) for name in parts})
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChange:
+    """Another role of a member; None after it: they are taken out."""
+
+    member_id: MemberId
+    before: Role
+    after: Role | None
+
+    @property
+    def act(self) -> Act:
+        """What whoever asks must be permitted."""
+        return Act.REMOVE_MEMBERS if self.after is None else Act.CHANGE_ROLES
+
+    @property
+    def loosens(self) -> bool:
+        """Whether it gives, changes or takes a right to decide.
+
+        Who decides may also object: whoever could take that from the others could change everything afterwards.
+        """
+        decides = may(self.before, Act.APPROVE) or may(self.after, Act.APPROVE)
+        return self.before is not self.after and decides
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """The ownership of one member for another, who has confirmed it; the giver becomes an approver."""
+
+    giver_id: MemberId
+    taker_id: MemberId
+    taker_before: Role
+
+    @property
+    def act(self) -> Act:
+        """What whoever asks must be permitted."""
+        return Act.HAND_OVER
+
+    @property
+    def loosens(self) -> bool:
+        """It always does: somebody else has the say."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class AccountAdded:
+    """Another account, which is open at its broker already and takes part in plans from then on."""
+
+    name: str
+    broker: str
+    broker_account_id: str
+    rung: Rung
+    treatment: TaxTreatment = TaxTreatment.TAXABLE
+    opening_cash: Decimal = ZERO
+
+    @property
+    def act(self) -> Act:
+        """What whoever asks must be permitted."""
+        return Act.ADD_ACCOUNT
+
+    @property
+    def loosens(self) -> bool:
+        """It always does: plans go by what all accounts hold."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class RungRaised:
+    """A more real account, as an owner typed it for this account number of the broker's."""
+
+    account_id: AccountId
+    broker_account_id: str
+    before: Rung
+    after: Rung
+
+    @property
+    def act(self) -> Act:
+        """What whoever asks must be permitted."""
+        return Act.RAISE_RUNG
+
+    @property
+    def loosens(self) -> bool:
+        """It always does: more real money, or that of another account."""
+        return True
+
+
+What = TargetsChange | PolicyChange | RoleChange | HandOver | AccountAdded | RungRaised
+"""What a change changes."""
+
+
+def concerned(what: What) -> frozenset[MemberId]:
+    """Those whose own rights it is about: their agreement does not count."""
+    match what:
+        case RoleChange():
+            return frozenset({what.member_id})
+        case HandOver():
+            return frozenset({what.taker_id})
+        case _:
+            return frozenset()
+
+
+# --- a change that waits -------------------------------------------------------------------------
+
+
+class AnswerKind(StrEnum):
+    """What a member said to a change."""
+
+    AGREE = "agree"
+    TAKE_BACK = "take_back"
+    OBJECT = "object"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one member said to a change, and when."""
+
+    member_id: MemberId
+    member_name: str
+    kind: AnswerKind
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChange:
+    """A change with what was said to it; ``takes_effect_at`` is None until it is asked for."""
+
+    id: ChangeId
+    portfolio_id: PortfolioId
+    what: What
+    state: ChangeState
+    asked_by: MemberId
+    drafted_at: datetime
+    takes_effect_at: datetime | None = None
+    answers: tuple[Answer, ...] = ()
+
+    @property
+    def givers(self) -> tuple[MemberId, ...]:
+        """Those who agree as it stands, the first first; nobody whose own rights it is about."""
+        given: dict[MemberId, None] = {}
+        for answer in self.answers:
+            if answer.kind is AnswerKind.AGREE:
+                given.setdefault(answer.member_id)
+            elif answer.kind is AnswerKind.TAKE_BACK:
+                given.pop(answer.member_id, None)
+        return tuple(each for each in given if each not in concerned(self.what))
+
+    @property
+    def last_answer(self) -> Answer | None:
+        """The latest answer, or None."""
+        return self.answers[-1] if self.answers else None
+
+    def need(self, policy: Policy) -> Need:
+        """Whose agreement it takes by the policy as it is now."""
+        return most_needed(rule_of(policy), self.asked_by)
+
+    def is_agreed(self, policy: Policy, roles: Mapping[MemberId, Role]) -> bool:
+        """Whether enough of those who agree may decide by these roles."""
+        return self.need(policy).is_met_by(counted(self.givers, roles))
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether its day is over."""
+        return self.takes_effect_at is not None and now >= self.takes_effect_at
+
+
+def require_may_agree(change: PendingChange, member: MemberId, role: Role | None) -> None:
+    """Raise the refusal that an agreement earns: NotAllowed, ChangeOver, OwnRights or AlreadyAgreed."""
+    require(role, Act.AGREE_TO_CHANGE)
+    _require_pending(change)
+    if member in concerned(change.what):
+        raise OwnRights(change.id)
+    if member in change.givers:
+        raise AlreadyAgreed(change.id)
+
+
+def require_may_take_back(change: PendingChange, member: MemberId, role: Role | None) -> None:
+    """Raise the refusal that taking an agreement back earns: NotAllowed, ChangeOver or NotAgreed."""
+    require(role, Act.AGREE_TO_CHANGE)
+    _require_pending(change)
+    if member not in change.givers:
+        raise NotAgreed(change.id)
+
+
+def require_may_object(change: PendingChange, member: MemberId, role: Role | None) -> None:
+    """Raise the refusal that an objection earns: NotAllowed, ChangeOver or OwnRights.
+
+    Nobody keeps a right to approve by their own objection alone, but an owner keeps ownership so.
+    """
+    require(role, Act.OBJECT_TO_CHANGE)
+    _require_pending(change)
+    if member in concerned(change.what) and role is not Role.OWNER:
+        raise OwnRights(change.id)
+
+
+def require_may_withdraw(change: PendingChange, member: MemberId, role: Role | None) -> None:
+    """Raise the refusal that a withdrawal earns: NotAllowed, ChangeOver or NotTheAsker."""
+    require(role, Act.WITHDRAW_CHANGE)
+    if change.state is not ChangeState.DRAFTED:
+        _require_pending(change)
+    if member != change.asked_by:
+        raise NotTheAsker(change.id)
+
+
+def _require_pending(change: PendingChange) -> None:
+    if change.state not in PENDING:
+        raise ChangeOver(change.id, change.state)
