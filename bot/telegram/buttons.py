@@ -1,13 +1,14 @@
 """Buttons: each verb that a button may carry, and what is done when it is tapped.
 
 A payload proves only that we made the button for this chat. Who tapped, and whether they may, is asked
-anew every time, by the use case.
+anew every time: at the entry by the verb's act, and in the transaction of the use case.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from bot.telegram import (
     after_sale_buttons,
@@ -45,7 +46,9 @@ from bot.telegram.commands.rebalance import check
 from bot.telegram.commands.status import status_of
 from bot.telegram.context import Reaction, Turn, put, say
 from bot.telegram.dialogues import end_dialogue
+from bot.telegram.entry import admit_tap
 from bot.telegram.screen import Action
+from bot.telegram.verb_acts import VERB_ACTS
 from bot.telegram.views.targets import targets_screen
 from core.application.choose_portfolio import Current
 from core.domain.membership import parse_role
@@ -249,18 +252,21 @@ VERBS: Mapping[str, Verb] = {
 
 async def act(turn: Turn, action: Action) -> Reaction | None:
     """Do what a button says; None for a verb or arguments that this version does not know."""
-    verb = VERBS.get(action.verb)
-    if verb is None or not _takes(verb, turn, action.args):
+    verb, act_ = VERBS.get(action.verb), VERB_ACTS.get(action.verb)
+    given = _arguments(verb, turn, action.args) if verb is not None else None
+    if verb is None or act_ is None or given is None:
         return None
+    await admit_tap(turn, act_, given.get("portfolio_id", 0), given.get("number"))
     return await verb(turn, *action.args)
 
 
-def _takes(verb: Verb, turn: Turn, args: tuple[int | str, ...]) -> bool:
-    """Whether the arguments fit, in number and kind: an older version may have made the button."""
+def _arguments(verb: Verb, turn: Turn, args: tuple[int | str, ...]) -> dict[str, Any] | None:
+    """The arguments by name; None where they do not fit: an older version may have made the button."""
     signature = inspect.signature(verb, eval_str=True)
     try:
         given = signature.bind(turn, *args).arguments
     except TypeError:
-        return False
+        return None
     parameters = signature.parameters
-    return all(isinstance(value, parameters[name].annotation) for name, value in given.items())
+    fits = all(isinstance(value, parameters[name].annotation) for name, value in given.items())
+    return dict(given) if fits else None

@@ -32,6 +32,7 @@ from bot.telegram.commands.notes import code, escape, note, tap
 from bot.telegram.commands.start import clean_name, greet
 from bot.telegram.context import NOTHING, Misunderstood, Reaction, Turn, say
 from bot.telegram.dialogues import open_dialogue
+from bot.telegram.entry import admit_command, admit_proposal
 from bot.telegram.identity import Door, Sender, Unwelcome, request_mark, sender_of
 from bot.telegram.pasted_keys import looks_like_a_key, remove
 from bot.telegram.replies import send_screen
@@ -42,10 +43,14 @@ from core.application import climb_ladder
 from core.application.enter import Entered, enter
 from core.application.identify import identify
 from core.application.settings import remember_language
+from core.domain.permissions import Act
 from core.domain.refusals import BadInvitation, NotAMember, Refusal
 from core.ports.store import Dialogue
 
 LOG = logging.getLogger(__name__)
+
+LINK_ACT = Act.SEE_PROPOSALS
+"""What a link from a channel to a proposal asks for."""
 
 ORDERLY = 5.0
 """Seconds that a message waits for the same person's one before it; a hanging broker holds nobody up longer."""
@@ -182,6 +187,7 @@ class Talk:
             return say(explain(error, command, text))
 
     async def _run(self, turn: Turn, command: Command, words: Words) -> Reaction:
+        await admit_command(turn, command, words)
         if command.moves and not await self._is_new(turn.mark):
             return NOTHING
         if command.is_slow:
@@ -203,6 +209,7 @@ async def _start(turn: Turn, entered: Entered, words: Words) -> Reaction:
     linked = linked_proposal(next(iter(words.items), "")) if turn.is_private else None
     if linked is None:
         return await greet(turn, entered)
+    await admit_proposal(turn, linked, LINK_ACT)
     return await proposal_buttons.show(turn, linked)
 
 

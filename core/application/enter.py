@@ -10,6 +10,7 @@ from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId, HouseholdId, UserId
 from core.domain.membership import Invitation, Member, Role, outranks
 from core.domain.outbox import MessageKind, OutboxItem
+from core.domain.permissions import Act, Standing, may
 from core.domain.portfolio import Portfolio
 from core.domain.refusals import BadInvitation, NotAMember
 from core.ports.clock import Clock
@@ -49,7 +50,8 @@ async def enter(
             return await _with_code(work, user_id, name, member, code, now)
         if member is not None:
             return Entered(member, "returning")
-        if user_id not in allowed:
+        standing = Standing.ALLOWED if user_id in allowed else Standing.STRANGER
+        if not may(standing, Act.COME_IN):
             raise NotAMember(user_id)
         member = await work.people.add_member(user_id, await _household(work), name)
         await work.log.record(AuditEvent(now, "entered", member.id, data="allowed"))

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from core.domain.membership import Role, outranks
+from core.domain.membership import Role
 from core.domain.refusals import NotAllowed
 
 
 class Standing(StrEnum):
-    """What a person is to the installation; each may do what the ones before it may."""
+    """What a person without a role in the portfolio is; each may do what those before it may, and every role more."""
 
     STRANGER = "stranger"
     ALLOWED = "allowed"
@@ -167,21 +167,15 @@ TABLE: Mapping[Standing | Role, tuple[Act, ...]] = {
 LEAST: Mapping[Act, Standing | Role] = {act: least for least, acts in TABLE.items() for act in acts}
 """The same table, from the act to the least that it takes."""
 
-_STANDINGS = tuple(Standing)
+_RANK = {who: rank for rank, who in enumerate((*Standing, *Role))}
 
 
-def admits(standing: Standing, act: Act) -> bool:
-    """Whether an act that belongs to no portfolio is open to a person of this standing."""
-    least = LEAST[act]
-    return isinstance(least, Standing) and _STANDINGS.index(standing) >= _STANDINGS.index(least)
+def may(who: Standing | Role | None, act: Act) -> bool:
+    """Whether a role in a portfolio permits an act there; for acts that belong to no portfolio a standing is enough.
 
-
-def may(role: Role | None, act: Act) -> bool:
-    """Whether a role in a portfolio permits an act there; no role permits nothing."""
-    least = LEAST[act]
-    if role is None:
-        return False
-    return isinstance(least, Standing) or not outranks(least, role)
+    No role permits nothing.
+    """
+    return who is not None and _RANK[who] >= _RANK[LEAST[act]]
 
 
 def require(role: Role | None, act: Act) -> None:

@@ -17,6 +17,7 @@ from bot.work import desk_of
 from core.application.add_account import add_account
 from core.application.climb_ladder import ask_to_climb, climb, look_at_ladders, step_down
 from core.domain.ids import AccountId, PortfolioId
+from core.domain.permissions import Act
 from core.domain.portfolio import Rung
 
 
@@ -104,4 +105,10 @@ async def go_down(turn: Turn, portfolio_id: int, account_id: int = 0) -> Reactio
     )
 
 
-COMMAND = Command("accounts", run, "where the money is, and how real", "/accounts", moves=True)
+def _act(words: Words) -> Act:
+    return Act.ADD_ACCOUNT if words.flags & {"add"} else Act.SEE_ACCOUNTS
+
+
+COMMAND = Command(
+    "accounts", run, "where the money is, and how real", "/accounts", _act, moves=True
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bot.telegram.commands.command import Command, Words
+from bot.telegram.commands.command import Command, Words, with_words
 from bot.telegram.commands.policy import read_pairs
 from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
 from bot.telegram.screen import Screen
@@ -17,6 +17,7 @@ from core.application.change_policy import change_policy
 from core.application.choose_portfolio import Current
 from core.application.member_channels import my_channels
 from core.domain.ids import PortfolioId
+from core.domain.permissions import Act
 
 EXAMPLE = "/alerts check close-30m growth 3"
 OUTDATED = "This choice is from an older version of me: /alerts shows those of now."
@@ -96,4 +97,11 @@ VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
 }
 """The buttons of the screen."""
 
-COMMAND = Command("alerts", run, "what is told when: show or set", EXAMPLE, moves=True)
+COMMAND = Command(
+    "alerts",
+    run,
+    "what is told when: show or set",
+    EXAMPLE,
+    with_words(Act.SEE_PORTFOLIO, Act.CHANGE_POLICY),
+    moves=True,
+)

@@ -6,6 +6,7 @@ from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import note
 from bot.telegram.context import Reaction, Turn, say
 from bot.telegram.dialogues import end_dialogue
+from core.domain.permissions import Act
 
 
 async def run(turn: Turn, _words: Words) -> Reaction:
@@ -20,4 +21,4 @@ async def run(turn: Turn, _words: Words) -> Reaction:
     )
 
 
-COMMAND = Command("cancel", run, "end what you had begun", "/cancel")
+COMMAND = Command("cancel", run, "end what you had begun", "/cancel", Act.GET_HELP)

@@ -28,6 +28,7 @@ from core.application.plan_deposit import plan_deposit
 from core.application.request_withdrawal import request_withdrawal
 from core.domain.ids import AccountId, EarmarkId, PortfolioId
 from core.domain.money import ZERO
+from core.domain.permissions import Act
 from core.domain.portfolio import ManagedAccount
 from core.domain.refusals import (
     CannotRaise,
@@ -220,8 +221,17 @@ COMMANDS = (
         put_in,
         "put paper money in, or see what money that comes would buy",
         "/deposit 500",
+        Act.PLAN_DEPOSIT,
         moves=True,
         is_slow=True,
     ),
-    Command("withdraw", take_out, "take money out", "/withdraw 200", moves=True, is_slow=True),
+    Command(
+        "withdraw",
+        take_out,
+        "take money out",
+        "/withdraw 200",
+        Act.ASK_FOR_MONEY,
+        moves=True,
+        is_slow=True,
+    ),
 )

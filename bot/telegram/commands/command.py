@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from bot.telegram.context import Reaction, Turn
+from core.domain.permissions import Act
 
 _HEAD = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+|$)", re.ASCII)
 _ACCOUNT = re.compile(r"#([a-z0-9][a-z0-9-]*)", re.IGNORECASE | re.ASCII)
@@ -69,6 +71,9 @@ class Words:
         return frozenset(item.lower() for item in self.items)
 
 
+ActOf = Callable[[Words], Act]
+"""What a command's words ask for."""
+
 Run = Callable[[Turn, Words], Awaitable[Reaction]]
 
 
@@ -76,6 +81,8 @@ Run = Callable[[Turn, Words], Awaitable[Reaction]]
 class Command:
     """One command: its name without the slash, what it does in a few words, and an example that works.
 
+    ``act``: what is asked for, in the table of permissions; where words ask for more, what these words ask for.
+    ``names``: the portfolio that the words name, if any.
     ``moves``: changes something, so an update that is delivered twice must be taken once. ``is_slow``: worth a
     typing indicator.
     """
@@ -84,8 +91,19 @@ class Command:
     run: Run
     summary: str
     example: str
+    act: Act | ActOf
     moves: bool = False
     is_slow: bool = False
+    names: Callable[[Words], str | None] = attrgetter("slug")
+
+    def act_of(self, words: Words) -> Act:
+        """What is asked for with these words."""
+        return self.act if isinstance(self.act, Act) else self.act(words)
+
+
+def with_words(bare: Act, more: Act) -> ActOf:
+    """The act of a command that shows something, and changes it where words stand behind it."""
+    return lambda words: more if words.items else bare
 
 
 @dataclass(frozen=True, slots=True)

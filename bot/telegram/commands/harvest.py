@@ -13,6 +13,7 @@ from core.application.harvest_ledger import HarvestLedger, show_harvests
 from core.application.harvest_losses import request_harvest
 from core.domain.ids import PortfolioId
 from core.domain.money import ZERO, parse_decimal
+from core.domain.permissions import Act
 from core.domain.refusals import BadNumber, PrivateOnly
 
 EXAMPLE = "/harvest 500"
@@ -106,11 +107,17 @@ async def _send_file(turn: Turn, portfolio_id: int, year: int) -> Reaction:
 VERBS = {"hv_year": _show_year, "hv_csv": _send_file}
 """What the buttons of the ledger do."""
 
+
+def _act(words: Words) -> Act:
+    return Act.SEE_HARVESTED if words.flags & {"losses", "csv"} else Act.ASK_FOR_HARVEST
+
+
 COMMAND = Command(
     "harvest",
     run,
     "look for losses to harvest now",
     EXAMPLE,
+    _act,
     moves=True,
     is_slow=True,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.context import Reaction, Turn, say
 from bot.telegram.views.help import help_screen
+from core.domain.permissions import Act
 
 
 async def run(_turn: Turn, _words: Words) -> Reaction:
@@ -12,4 +13,4 @@ async def run(_turn: Turn, _words: Words) -> Reaction:
     return say(help_screen())
 
 
-COMMAND = Command("help", run, "what I can do", "/help")
+COMMAND = Command("help", run, "what I can do", "/help", Act.GET_HELP)

@@ -7,6 +7,7 @@ from bot.telegram.context import Reaction, Turn, put, say
 from bot.telegram.views.history import history_screen
 from core.application.list_proposals import history
 from core.domain.ids import ProposalId
+from core.domain.permissions import Act
 
 
 async def run(turn: Turn, words: Words) -> Reaction:
@@ -30,4 +31,4 @@ async def older(turn: Turn, portfolio_id: int, proposal_id: int) -> Reaction:
     return put(history_screen(current, found))
 
 
-COMMAND = Command("history", run, "what was decided, by whom", "/history")
+COMMAND = Command("history", run, "what was decided, by whom", "/history", Act.SEE_HISTORY)

@@ -24,6 +24,7 @@ from core.application.type_holdings import ShownBook, show_book
 from core.application.type_lots import show_lots, type_lots
 from core.domain.book import TypedPrice
 from core.domain.ids import AccountId, Symbol
+from core.domain.permissions import Act
 from core.domain.portfolio import Account, ManagedAccount
 from core.domain.quote import PriceFaultKind
 from core.domain.refusals import NotKeptByHand, PriceSourceDown
@@ -273,6 +274,23 @@ async def tapped_account(turn: Turn, portfolio_id: int, account_id: int) -> Mana
     return meant_account(managed, None, is_by_hand)
 
 
+def _act(words: Words) -> Act:
+    _, text = _meant(words)
+    match text.partition(" ")[0].lower():
+        case "":
+            return Act.SEE_HOLDINGS
+        case "done" | "not":
+            return Act.ANSWER_CHECKLIST
+        case _:
+            return Act.TYPE_HOLDINGS
+
+
 COMMAND = Command(
-    "holdings", run, "type what an account without an interface holds", EXAMPLE, moves=True
+    "holdings",
+    run,
+    "type what an account without an interface holds",
+    EXAMPLE,
+    _act,
+    moves=True,
+    names=lambda words: _meant(words)[0],
 )

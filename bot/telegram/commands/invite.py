@@ -79,4 +79,6 @@ def _invitation(bot_name: str, code_: str, portfolio_name: str, role: Role) -> S
     )
 
 
-COMMAND = Command("invite", run, "let somebody into the portfolio", "/invite viewer", moves=True)
+COMMAND = Command(
+    "invite", run, "let somebody into the portfolio", "/invite viewer", Act.INVITE, moves=True
+)

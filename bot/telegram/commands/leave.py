@@ -7,6 +7,7 @@ from bot.telegram.commands.notes import bold, note, shown_name, tap
 from bot.telegram.context import Reaction, Turn, put, say
 from core.application.members import leave_portfolio
 from core.domain.ids import PortfolioId
+from core.domain.permissions import Act
 
 
 async def run(turn: Turn, words: Words) -> Reaction:
@@ -33,4 +34,4 @@ async def leave(turn: Turn, portfolio_id: int) -> Reaction:
     return put(note(f"You have left {bold(shown_name(name))}."))
 
 
-COMMAND = Command("leave", run, "leave a portfolio", "/leave")
+COMMAND = Command("leave", run, "leave a portfolio", "/leave", Act.LEAVE)

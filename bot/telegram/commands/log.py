@@ -7,6 +7,7 @@ from bot.telegram.context import Misunderstood, Reaction, Turn, say
 from bot.telegram.views.log import log_screen
 from core.application.choose_portfolio import Current
 from core.application.read_log import MOST_ENTRIES, USUAL_ENTRIES, read_log
+from core.domain.permissions import Act
 
 EXAMPLE = "/log 30"
 
@@ -46,4 +47,4 @@ async def _page(turn: Turn, current: Current, skipped: int, limit: int) -> React
     return say(log_screen(current, page, limit))
 
 
-COMMAND = Command("log", run, "what was done, and when", EXAMPLE)
+COMMAND = Command("log", run, "what was done, and when", EXAMPLE, Act.SEE_LOG)

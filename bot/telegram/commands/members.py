@@ -108,4 +108,4 @@ async def remove(turn: Turn, portfolio_id: int, user_id: int) -> Reaction:
     return put(screen, toast=f"{removed.member.name[:40]} is removed")
 
 
-COMMAND = Command("members", run, "the family and its roles", "/members")
+COMMAND = Command("members", run, "the family and its roles", "/members", Act.SEE_MEMBERS)

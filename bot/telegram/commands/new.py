@@ -10,6 +10,7 @@ from bot.telegram.commands.notes import bold, shown_name
 from bot.telegram.context import Misunderstood, Reaction, Turn
 from bot.telegram.setup import choose_targets
 from core.application.create_portfolio import BY_HAND, create_portfolio
+from core.domain.permissions import Act
 
 _BY_HAND = re.compile(r"(.+?)[\s,·–-]+(?:by hand|manual)", re.IGNORECASE)
 
@@ -35,4 +36,6 @@ async def run(turn: Turn, words: Words) -> Reaction:
     return await choose_targets(turn, current, greeting=made)
 
 
-COMMAND = Command("new", run, "make another portfolio", "/new Holiday money", moves=True)
+COMMAND = Command(
+    "new", run, "make another portfolio", "/new Holiday money", Act.MAKE_PORTFOLIO, moves=True
+)

@@ -6,6 +6,7 @@ from bot.telegram.commands.command import Command, Run, Words
 from bot.telegram.commands.notes import escape, note
 from bot.telegram.context import Reaction, Turn, say
 from bot.words.refusals import refusal_sentence
+from core.domain.permissions import Act
 from core.domain.refusals import NotBuiltYet
 
 MISSING = {
@@ -21,6 +22,8 @@ def _say_so(what: str, instead: str) -> Run:
 
 
 COMMANDS = tuple(
-    Command(name, _say_so(what, instead), f"{what.lower()}: not built yet", f"/{name}")
+    Command(
+        name, _say_so(what, instead), f"{what.lower()}: not built yet", f"/{name}", Act.GET_HELP
+    )
     for name, (what, instead) in MISSING.items()
 )

@@ -6,6 +6,7 @@ from bot.telegram.commands.command import Command, Words
 from bot.telegram.context import Reaction, Turn, say
 from bot.telegram.views.orders import orders_screen
 from core.application.list_proposals import recent_orders
+from core.domain.permissions import Act
 
 
 async def run(turn: Turn, words: Words) -> Reaction:
@@ -17,4 +18,4 @@ async def run(turn: Turn, words: Words) -> Reaction:
     return say(orders_screen(current, found))
 
 
-COMMAND = Command("orders", run, "what was sent to the broker", "/orders")
+COMMAND = Command("orders", run, "what was sent to the broker", "/orders", Act.SEE_ORDERS)

@@ -7,6 +7,7 @@ from bot.telegram.commands.notes import bold, note, shown_name, tap
 from bot.telegram.context import Reaction, Turn, say
 from core.application import pause
 from core.domain.ids import PortfolioId
+from core.domain.permissions import Act
 
 
 async def stop(turn: Turn, words: Words) -> Reaction:
@@ -50,6 +51,6 @@ async def resume_portfolio(turn: Turn, portfolio_id: PortfolioId) -> Reaction:
 
 
 COMMANDS = (
-    Command("pause", stop, "stop: nothing is sent to the broker", "/pause", moves=True),
-    Command("resume", go_on, "go on after a pause", "/resume", moves=True),
+    Command("pause", stop, "stop: nothing is sent to the broker", "/pause", Act.PAUSE, moves=True),
+    Command("resume", go_on, "go on after a pause", "/resume", Act.RESUME, moves=True),
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.telegram.commands.command import Command, Words
+from bot.telegram.commands.command import Command, Words, with_words
 from bot.telegram.context import Misunderstood, Reaction, Turn, say
 from bot.telegram.views.policy import policy_changed_screen, policy_screen
 from core.application.change_policy import change_policy
+from core.domain.permissions import Act
 
 EXAMPLE = "/policy band 5 relative 25 calendar quarterly"
 LIST = "list"
@@ -40,4 +41,11 @@ def read_pairs(text: str) -> list[tuple[str, str]]:
     return list(zip(items[::2], items[1::2], strict=True))
 
 
-COMMAND = Command("policy", run, "bands, dates, limits: show or set", EXAMPLE, moves=True)
+COMMAND = Command(
+    "policy",
+    run,
+    "bands, dates, limits: show or set",
+    EXAMPLE,
+    with_words(Act.SEE_PORTFOLIO, Act.CHANGE_POLICY),
+    moves=True,
+)

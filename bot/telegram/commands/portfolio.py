@@ -136,4 +136,10 @@ def _with_article(role: Role) -> str:
     return f"{'an' if label[0] in 'aeiou' else 'a'} {label}"
 
 
-COMMAND = Command("portfolio", run, "switch between portfolios", "/portfolio @family", moves=True)
+def _act(words: Words) -> Act:
+    return Act.CHOOSE_HOME if HOME in words.flags else Act.CHOOSE_PORTFOLIO
+
+
+COMMAND = Command(
+    "portfolio", run, "switch between portfolios", "/portfolio @family", _act, moves=True
+)

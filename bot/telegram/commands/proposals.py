@@ -9,6 +9,7 @@ from bot.telegram.views.proposal import proposal_screen
 from core.application.list_proposals import open_proposals
 from core.application.show_proposal import show_proposal
 from core.domain.ids import ProposalId
+from core.domain.permissions import Act
 
 
 async def run(turn: Turn, words: Words) -> Reaction:
@@ -35,4 +36,4 @@ async def proposal_now(turn: Turn, proposal_id: ProposalId) -> Said:
     return Said(screen, view.proposal)
 
 
-COMMAND = Command("proposals", run, "what waits for a decision", "/proposals")
+COMMAND = Command("proposals", run, "what waits for a decision", "/proposals", Act.SEE_PROPOSALS)

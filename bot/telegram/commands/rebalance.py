@@ -17,6 +17,7 @@ from bot.words.refusals import refusal_sentence
 from bot.words.rules import asked_sentences
 from core.application.check_drift import CheckResult, Outcome, request_rebalance
 from core.application.follow_rules import verdict_now
+from core.domain.permissions import Act
 from core.domain.plan import ReasonCode
 from core.domain.portfolio import Portfolio
 from core.domain.refusals import EmptyAccount, HoldingsOld, NoTargets, PortfolioPaused, Refusal
@@ -165,6 +166,7 @@ COMMAND = Command(
     run,
     "check now, and propose what is needed",
     "/rebalance",
+    Act.ASK_FOR_PLAN,
     moves=True,
     is_slow=True,
 )

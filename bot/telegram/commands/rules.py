@@ -195,11 +195,18 @@ VERBS: Mapping[str, Callable[..., Awaitable[Reaction]]] = {
 }
 """What the buttons of the rules do."""
 
+
+def _act(words: Words) -> Act:
+    is_look = not words.items or words.flags <= {"example", "examples"}
+    return Act.SEE_RULES if is_look else Act.CHANGE_RULES
+
+
 COMMAND = Command(
     "rules",
     run,
     "what is done while the market is so",
     EXAMPLE,
+    _act,
     moves=True,
     is_slow=True,
 )

@@ -19,6 +19,7 @@ from bot.telegram.views.settings import (
 from core.application.settings import change_preferences, set_layout, set_picture
 from core.domain.membership import Member
 from core.domain.notices import Loudness, NoticeKind
+from core.domain.permissions import Act
 from core.domain.preferences import (
     Preferences,
     read_loudness,
@@ -153,4 +154,4 @@ VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
 }
 """The buttons of the screens."""
 
-COMMAND = Command("settings", run, "messages, quiet hours, time zone, layout", EXAMPLE)
+COMMAND = Command("settings", run, "messages, quiet hours, time zone, layout", EXAMPLE, Act.SET_OWN)

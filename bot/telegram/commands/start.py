@@ -97,4 +97,4 @@ def _welcome_back(name: str, current: Current) -> Screen:
     )
 
 
-COMMAND = Command("start", run, "begin, or accept an invitation", "/start")
+COMMAND = Command("start", run, "begin, or accept an invitation", "/start", Act.COME_IN)

@@ -8,6 +8,7 @@ from bot.telegram.drawing import drawn
 from bot.telegram.views.status import status_screen
 from core.application.show_status import show_status
 from core.domain.ids import PortfolioId
+from core.domain.permissions import Act
 
 
 async def run(turn: Turn, words: Words) -> Reaction:
@@ -31,4 +32,11 @@ async def status_of(turn: Turn, portfolio_id: PortfolioId) -> Reaction:
     )
 
 
-COMMAND = Command("status", run, "value, weights against targets, drift", "/status", is_slow=True)
+COMMAND = Command(
+    "status",
+    run,
+    "value, weights against targets, drift",
+    "/status",
+    Act.SEE_PORTFOLIO,
+    is_slow=True,
+)

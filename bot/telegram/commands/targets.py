@@ -18,7 +18,7 @@ from bot.telegram.commands.allocation import (
     with_rest_in_cash,
     write_allocation,
 )
-from bot.telegram.commands.command import Command, Words
+from bot.telegram.commands.command import Command, Words, with_words
 from bot.telegram.commands.notes import bold, code, escape, note, tap
 from bot.telegram.context import Reaction, Turn, alert, put, say
 from bot.telegram.dialogues import end_dialogue, open_dialogue, save_dialogue
@@ -193,6 +193,7 @@ COMMAND = Command(
     run,
     "show the targets, or set new ones",
     "/targets VTI 60 BND 40",
+    with_words(Act.SEE_PORTFOLIO, Act.CHANGE_TARGETS),
     moves=True,
     is_slow=True,
 )

@@ -27,6 +27,7 @@ from core.application.set_taxes import (
 )
 from core.domain.instrument import parse_symbol
 from core.domain.money import ZERO, parse_decimal
+from core.domain.permissions import Act
 from core.domain.refusals import BadNumber, PrivateOnly
 from core.domain.tax import TaxRulesName
 from core.domain.tax_treatment import TaxTreatment
@@ -178,4 +179,18 @@ async def _treatment(turn: Turn, words: Words, name: str) -> Reaction:
     return say(treatment_screen(managed))
 
 
-COMMAND = Command("tax", run, "this year's gains, rules, losses carried in", EXAMPLE, moves=True)
+def _act(words: Words) -> Act:
+    match next(iter(words.items), "").lower():
+        case "rules" | "carried" | "realised" | "realized":
+            return Act.SET_OWN
+        case "same":
+            return Act.SET_EQUIVALENTS
+        case "treatment":
+            return Act.SET_TREATMENT
+        case _:
+            return Act.SEE_TAXES
+
+
+COMMAND = Command(
+    "tax", run, "this year's gains, rules, losses carried in", EXAMPLE, _act, moves=True
+)

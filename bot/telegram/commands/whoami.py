@@ -8,6 +8,7 @@ from bot.telegram.context import Reaction, Turn, say
 from bot.words.labels import ROLE_MEANINGS, role_label
 from core.application.choose_portfolio import my_portfolios
 from core.domain.membership import Role
+from core.domain.permissions import Act
 from core.domain.portfolio import Portfolio
 
 
@@ -28,4 +29,4 @@ def _line(portfolio: Portfolio, role: Role) -> str:
     return f"{bold(shown_name(portfolio.name))}: {role_label(role)}, {ROLE_MEANINGS[role]}"
 
 
-COMMAND = Command("whoami", run, "who you are to me", "/whoami")
+COMMAND = Command("whoami", run, "who you are to me", "/whoami", Act.GET_HELP)
