@@ -65,6 +65,23 @@ async def test_of_two_confirmations_the_later_one_stands_until_it_is_ended(store
         assert await work.ladder.confirmation(family.account.id) == first
 
 
+async def test_a_portfolio_counts_as_live_while_it_is_and_for_a_while_after(store: Store) -> None:
+    family = await settle(store)
+    other = await settle(store, user=700_000_000_002, slug="other")
+    account, portfolio = family.account.id, family.portfolio.id
+    confirmed = Confirmation(account, "sim-family", Rung.LIVE_CAPPED, family.member.id, NOW)
+    async with store.begin() as work:
+        assert not await work.ladder.is_live_since(portfolio, NOW)
+        await work.ladder.set_rung(account, Rung.LIVE_CAPPED)
+        await work.ladder.confirm(confirmed)
+        assert await work.ladder.is_live_since(portfolio, LATER)
+        assert not await work.ladder.is_live_since(other.portfolio.id, NOW)
+        await work.ladder.set_rung(account, Rung.DRY_RUN)
+        await work.ladder.end_confirmation(account, LATER)
+        assert await work.ladder.is_live_since(portfolio, LATER)
+        assert not await work.ladder.is_live_since(portfolio, LATER + timedelta(seconds=1))
+
+
 @pytest.mark.parametrize(
     ("state", "detail", "end", "counts"),
     [

@@ -16,6 +16,15 @@ from typing import Any, cast
 from pydantic import TypeAdapter
 
 from core.domain.approval import Need
+from core.domain.change import (
+    AccountAdded,
+    HandOver,
+    PolicyChange,
+    RoleChange,
+    RungRaised,
+    TargetsChange,
+    What,
+)
 from core.domain.ids import AccountId
 from core.domain.plan import LegKey, Plan, Trade
 from core.domain.policy import Policy
@@ -71,7 +80,10 @@ def write_policy(policy: Policy) -> str:
 @lru_cache(maxsize=4096)
 def read_policy(text: str) -> Policy:
     """Read a policy; many portfolios share a text, which is then read once."""
-    policy: Policy = _adapter(Policy).validate_json(text)
+    return _read_only(_adapter(Policy).validate_json(text))
+
+
+def _read_only(policy: Policy) -> Policy:
     return replace(policy, bands=MappingProxyType(dict(policy.bands)))
 
 
@@ -154,6 +166,31 @@ def read_changes(text: str, account_id: AccountId) -> Changes:
     changes: Changes = _adapter(Changes).validate_json(text)
     dropped = (key._replace(account=key.account or f"{account_id}") for key in changes.dropped)
     return replace(changes, dropped=frozenset(dropped))
+
+
+CHANGE_KINDS: Mapping[str, Any] = {
+    "targets": TargetsChange,
+    "policy": PolicyChange,
+    "role": RoleChange,
+    "hand_over": HandOver,
+    "account": AccountAdded,
+    "rung": RungRaised,
+}
+"""The kinds of changes by the word that is stored with each."""
+
+
+def write_change(what: What) -> tuple[str, str]:
+    """Write what a change changes: its kind's word, and the document."""
+    kind = next(word for word, each in CHANGE_KINDS.items() if isinstance(what, each))
+    return kind, _dumped(_plain(what))
+
+
+def read_change(kind: str, text: str) -> What:
+    """Read what a change changes."""
+    what: What = _adapter(CHANGE_KINDS[kind]).validate_json(text)
+    if isinstance(what, PolicyChange):
+        return PolicyChange(_read_only(what.before), _read_only(what.after))
+    return what
 
 
 def write_words(data: Mapping[str, str]) -> str:

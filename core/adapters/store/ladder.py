@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from core.adapters.store.database import Database
 from core.adapters.store.orders import SqlOrders
@@ -17,8 +17,8 @@ from core.adapters.store.tables import (
     ORDERS,
     PROPOSALS,
 )
-from core.domain.ids import AccountId
-from core.domain.ladder import Confirmation
+from core.domain.ids import AccountId, PortfolioId
+from core.domain.ladder import LIVE_RUNGS, Confirmation
 from core.domain.order import Order, OrderState
 from core.domain.portfolio import Account, Rung
 from core.domain.proposal import ProposalState
@@ -92,6 +92,22 @@ class SqlLadder:
             .values(ended_at=at)
         )
         return touched > 0
+
+    async def is_live_since(self, portfolio_id: PortfolioId, since: datetime) -> bool:
+        """Whether any account of a portfolio is on a live rung, or a confirmation of one ended since then."""
+        found = await self._database.value(
+            select(ACCOUNTS.c.id)
+            .outerjoin(LIVE_CONFIRMATIONS, LIVE_CONFIRMATIONS.c.account_id == ACCOUNTS.c.id)
+            .where(
+                ACCOUNTS.c.portfolio_id == portfolio_id,
+                or_(
+                    ACCOUNTS.c.rung.in_([rung.value for rung in LIVE_RUNGS]),
+                    LIVE_CONFIRMATIONS.c.ended_at >= since,
+                ),
+            )
+            .limit(1)
+        )
+        return found is not None
 
     async def dry_runs(self, account_id: AccountId) -> int:
         """How many plans of an account were carried out to their end as dry runs."""

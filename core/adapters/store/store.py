@@ -10,6 +10,7 @@ from functools import cached_property
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.adapters.store.accounts import SqlHolds, SqlLooks
+from core.adapters.store.changes import SqlChanges
 from core.adapters.store.channels import SqlChannels
 from core.adapters.store.checks import SqlChecks
 from core.adapters.store.codes import SqlCodes
@@ -101,6 +102,11 @@ class SqlUnitOfWork:
     def rules(self) -> SqlRules:
         """Rules for market conditions."""
         return SqlRules(self._database)
+
+    @cached_property
+    def changes(self) -> SqlChanges:
+        """Changes of live portfolios that wait."""
+        return SqlChanges(self._database)
 
     @cached_property
     def harvests(self) -> SqlHarvests:

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from core.ports.store.accounts import Holds, Looks
+from core.ports.store.changes import Changes
 from core.ports.store.channels import Channels
 from core.ports.store.checks import Checks
 from core.ports.store.codes import Codes
@@ -91,6 +92,11 @@ class UnitOfWork(Protocol):
     @property
     def rules(self) -> Rules:
         """Rules for market conditions."""
+        ...
+
+    @property
+    def changes(self) -> Changes:
+        """Changes of live portfolios that wait."""
         ...
 
     @property

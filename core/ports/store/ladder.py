@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
-from core.domain.ids import AccountId
+from core.domain.ids import AccountId, PortfolioId
 from core.domain.ladder import Confirmation
 from core.domain.order import Order
 from core.domain.portfolio import Account, Rung
@@ -33,6 +33,10 @@ class Ladder(Protocol):
 
     async def end_confirmation(self, account_id: AccountId, at: datetime) -> bool:
         """What was confirmed does not stand any more; False where nothing did."""
+        ...
+
+    async def is_live_since(self, portfolio_id: PortfolioId, since: datetime) -> bool:
+        """Whether any account of a portfolio is on a live rung, or a confirmation of one ended since then."""
         ...
 
     async def dry_runs(self, account_id: AccountId) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.adapters.store.tables.base import Base, table_of
+from core.adapters.store.tables.changes import ChangeAnswerRow, ChangeRow
 from core.adapters.store.tables.channels import ChannelRow
 from core.adapters.store.tables.conversation import (
     ChatRow,
@@ -62,6 +63,8 @@ ACCOUNT_HOLDS = table_of(AccountHoldRow)
 ACCOUNT_SNAPSHOTS = table_of(AccountSnapshotRow)
 ACCOUNTS = table_of(AccountRow)
 AUDIT_EVENTS = table_of(AuditEventRow)
+CHANGE_ANSWERS = table_of(ChangeAnswerRow)
+CHANGES = table_of(ChangeRow)
 CHANNELS = table_of(ChannelRow)
 CHATS = table_of(ChatRow)
 CORPORATE_ACTIONS = table_of(CorporateActionRow)
