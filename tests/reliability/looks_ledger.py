@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from core.domain.instrument import CASH
 from core.domain.session import Session
 from tests.reliability.street import House
 from tests.reliability.what_must_come import Before, Diary, Scene, grown, known, outcomes
@@ -116,7 +117,7 @@ class Ledger:
         date_due = self.diary.is_date_due(house, scene.session.date)
         must = outcomes(house, before, scene, date_due=date_due)
         if outcome not in must:
-            drifts = {s: f"{drift:.3f}" for s, drift in house.drifts(scene.prices).items()}
+            drifts = {s: f"{drift:.3f}" for s, drift in scene.drifts(house).items()}
             self._is_wrong(
                 f"{portfolio} came to {outcome} {detail} instead of {must} with {drifts}: {house.policy}"
             )
@@ -143,12 +144,14 @@ class Ledger:
         if self.put[portfolio, cause] == 1:
             return
         house = self.houses[portfolio]
-        drifts = house.drifts(scene.prices)
+        drifts = scene.drifts(house)
         beyond = {symbol: drifts[symbol] for symbol in house.beyond(drifts)}
         last = before.waiting or before.answered
         is_grown = last is not None and grown(known(last), beyond, house.policy.alert_growth)
         is_answered = before.waiting is None and not house.policy.cool_down
-        is_changed = last is not None and last.revision.snapshot.holdings.cash != house.broker.cash
+        is_changed = (
+            last is not None and last.revision.snapshot.holdings.cash != scene.held[portfolio][CASH]
+        )
         if is_grown or is_answered or is_changed or before.waiting is None:
             self.tally["again with reason"] += 1
         else:

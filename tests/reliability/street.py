@@ -73,9 +73,10 @@ class House:
         """What the account holds now, the cash among it that no open order keeps back."""
         return {**self.broker.positions, CASH: self.broker.cash - self.broker._held()}
 
-    def drifts(self, prices: Mapping[Symbol, Decimal]) -> dict[Symbol, Decimal]:
-        """How far each line is from its target, in points."""
-        held = self.held()
+    def drifts(
+        self, held: Mapping[Symbol, Decimal], prices: Mapping[Symbol, Decimal]
+    ) -> dict[Symbol, Decimal]:
+        """How far each line of what was held is from its target, in points."""
         values = {s: held.get(s, Decimal(0)) * prices.get(s, Decimal(1)) for s in self.targets}
         total = sum(values.values())
         return {s: values[s] / total * 100 - self.targets[s] for s in values}

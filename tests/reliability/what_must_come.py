@@ -25,9 +25,10 @@ WAITING = ("open", "scheduled")
 ANSWERED = ("done", "partial", "rejected")
 NOT_MEASURED = ("refused", "paused", "in_flight", "cooling_down")
 STANDING = """
-SELECT p.portfolio_id, p.id, p.state, p.expires_at, r.session
-FROM proposals p JOIN proposal_revisions r ON r.proposal_id = p.id AND r.number = p.revision
-WHERE p.state IN ('approved', 'executing', 'frozen', 'open', 'scheduled', 'done', 'partial', 'rejected') ORDER BY p.id
+SELECT portfolio_id, state, expires_at, id, revision FROM proposals
+WHERE state IN ('approved', 'executing', 'frozen', 'open', 'scheduled')
+UNION ALL SELECT portfolio_id, state, expires_at, max(id), revision FROM proposals
+WHERE state IN ('done', 'partial', 'rejected') GROUP BY portfolio_id ORDER BY 4
 """
 
 
@@ -40,22 +41,37 @@ class Before:
     answered: Proposal | None = None
 
 
-async def before_looks(raw: sqlite3.Connection, store: Store, now: datetime) -> dict[int, Before]:
-    """The same for every portfolio that was ever told of anything, once time has ended what it ends."""
-    found: dict[int, dict[str, int]] = {}
-    for portfolio_id, number, state, expires_at, _ in raw.execute(STANDING):
-        kinds = found.setdefault(portfolio_id, {})
-        if state in ANSWERED:
-            kinds["answered"] = number
-        elif state in {"executing", "frozen"} or _utc(expires_at) > now:
-            kinds["under_way" if state in UNDER_WAY else "waiting"] = number
-    wanted = {number for kinds in found.values() for number in kinds.values()}
-    async with store.read() as work:
-        loaded = {number: await work.proposals.get(ProposalId(number)) for number in wanted}
-    return {
-        portfolio_id: Before(**{kind: loaded[number] for kind, number in kinds.items()})
-        for portfolio_id, kinds in found.items()
-    }
+class Tables:
+    """What lies on each family's table; a proposal is read once for each state and revision that it comes to."""
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self._raw = raw
+        self._read: dict[tuple[int, str, int], Proposal] = {}
+
+    async def before_looks(self, store: Store, now: datetime) -> dict[int, Before]:
+        """What was put to every family that was ever told of anything, once time has ended what it ends."""
+        found: dict[int, dict[str, tuple[int, str, int]]] = {}
+        for portfolio_id, state, expires_at, number, revision in self._raw.execute(STANDING):
+            kinds, this = found.setdefault(portfolio_id, {}), (number, state, revision)
+            if state in ANSWERED:
+                kinds["answered"] = this
+            elif state in {"executing", "frozen"} or _utc(expires_at) > now:
+                kinds["under_way" if state in UNDER_WAY else "waiting"] = this
+        await self._keep(store, {this for kinds in found.values() for this in kinds.values()})
+        return {
+            portfolio_id: Before(**{kind: self._read[this] for kind, this in kinds.items()})
+            for portfolio_id, kinds in found.items()
+        }
+
+    async def _keep(self, store: Store, wanted: set[tuple[int, str, int]]) -> None:
+        """Read what was not read yet, and let go of what lies there no more."""
+        kept = {this: self._read[this] for this in wanted & self._read.keys()}
+        async with store.read() as work:
+            for this in sorted(wanted - kept.keys()):
+                proposal = await work.proposals.get(ProposalId(this[0]))
+                assert proposal is not None
+                kept[this] = proposal
+        self._read = kept
 
 
 def _utc(text: str) -> datetime:
@@ -65,13 +81,22 @@ def _utc(text: str) -> datetime:
 
 @dataclass
 class Scene:
-    """The exchange at a look: the session, those before it in order, prices, and what is not in order."""
+    """The exchange at a look: the session, those before it in order, prices, and what is not in order.
+
+    ``held`` is what each portfolio held before the round: its looks come first, and only then what was approved is
+    carried out.
+    """
 
     session: Session
     sessions: Mapping[date, int]
     prices: Mapping[Symbol, Decimal]
+    held: Mapping[int, Mapping[Symbol, Decimal]]
     bad: Collection[Symbol] = ()
     is_source_down: bool = False
+
+    def drifts(self, house: House) -> dict[Symbol, Decimal]:
+        """How far each line of a portfolio is from its target, in points."""
+        return house.drifts(self.held[house.id], self.prices)
 
     def trouble(self, house: House) -> str | None:
         """Which refusal a look at the portfolio's prices and holdings ends with."""
@@ -141,9 +166,9 @@ def _measured(
     dates: tuple[bool, bool],
 ) -> set[str]:
     """The same once there are prices: whether it waits for a date, and whether one is due, are in ``dates``."""
-    policy, drifts = house.policy, house.drifts(scene.prices)
+    policy, drifts, held = house.policy, scene.drifts(house), scene.held[house.id]
     beyond = {symbol: drifts[symbol] for symbol in house.beyond(drifts)}
-    spare = spare_cash(house, scene.prices)
+    spare = spare_cash(house, held, scene.prices)
     if silent is not None and not _is_news(silent, policy, beyond, spare):
         return {"cooling_down"}
     found = _planned(policy, spare, is_beyond=bool(beyond), dates=dates)
@@ -152,7 +177,7 @@ def _measured(
     if waiting.state == "open":
         if grown(known(waiting), beyond, policy.alert_growth):
             return found
-        if _shown(waiting) != {s: q for s, q in house.held().items() if q}:
+        if _shown(waiting) != {s: q for s, q in held.items() if q}:
             return found | {"still_open"}
     return found - {"proposed"} | {"still_open"}
 
@@ -215,9 +240,10 @@ def grown(
     return False
 
 
-def spare_cash(house: House, prices: Mapping[Symbol, Decimal]) -> Decimal:
+def spare_cash(
+    house: House, held: Mapping[Symbol, Decimal], prices: Mapping[Symbol, Decimal]
+) -> Decimal:
     """The money beyond the CASH target, which is more than the reserve in every policy here."""
-    held = house.held()
     total = sum(q * prices.get(s, Decimal(1)) for s, q in held.items())
     return max(held[CASH] - total * house.targets[CASH] / 100, Decimal(0))
 

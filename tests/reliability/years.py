@@ -14,9 +14,8 @@ from typing import Any
 from core.adapters.calendars.nyse import NyseCalendar
 from core.application.decide_proposal import approve_proposal, reject_proposal, snooze_proposal
 from core.application.run_due_work import run_due_work
-from core.domain.ids import ChatId, Symbol
+from core.domain.ids import ChatId, ProposalId, Symbol
 from core.domain.membership import Member
-from core.domain.proposal import Proposal, ProposalState
 from core.domain.quote import PriceFaultKind
 from core.domain.refusals import PriceSourceDown, Refusal
 from core.ports.broker import BrokerUnavailable
@@ -27,8 +26,10 @@ from tests.reliability.street import SYMBOLS, Habit, House, Street, settle
 from tests.reliability.what_must_come import (
     Before,
     Scene,
-    before_looks,
+    Tables,
 )
+
+OPEN = "SELECT portfolio_id, id, revision FROM proposals WHERE state = 'open' ORDER BY id"
 
 
 class Years:
@@ -42,6 +43,7 @@ class Years:
         self.session = calendar.current_or_next(self.now)
         self.sessions = {self.session.date: 0}
         self.ledger = Ledger(self.street.raw, self.by_id)
+        self.tables = Tables(self.street.raw)
         self.tally = self.ledger.tally
         self.lives = 1
         self.latest_round = self.now
@@ -121,24 +123,20 @@ class Years:
         for house in self.street.houses:
             if self.chance.random() < 0.004:
                 house.broker.cash += self.chance.choice([500, 2_000, 5_000])
-        open_ones: tuple[Proposal, ...] = run(self._open())
-        for proposal in open_ones:
-            house = self.by_id[proposal.portfolio_id]
+        open_ones = self.street.raw.execute(OPEN).fetchall()
+        for portfolio_id, number, revision in open_ones:
+            house = self.by_id[portfolio_id]
             habit = self.chance.choice([*Habit]) if house.habit is Habit.ANY else house.habit
             if self.chance.random() < 0.4:
                 for member in house.deciders:
-                    run(self._answer(habit, member, proposal))
+                    run(self._answer(habit, member, number, revision))
 
-    async def _open(self) -> tuple[Proposal, ...]:
-        async with self.street.world.store.read() as work:
-            return await work.proposals.in_states({ProposalState.OPEN})
-
-    async def _answer(self, habit: Habit, member: Member, proposal: Proposal) -> None:
+    async def _answer(self, habit: Habit, member: Member, number: int, revision: int) -> None:
         world = self.street.world
         this: dict[str, Any] = {
             "member": member,
-            "proposal_id": proposal.id,
-            "revision": proposal.revision.number,
+            "proposal_id": ProposalId(number),
+            "revision": revision,
         }
         ports = world.store, world.market, world.clock
         answers: dict[Habit, Any] = {Habit.APPROVE: approve_proposal, Habit.REJECT: reject_proposal}
@@ -154,7 +152,7 @@ class Years:
     def _round(self) -> None:
         world = self.street.world
         scene = self._scene()
-        before: dict[int, Before] = run(before_looks(self.street.raw, world.store, self.now))
+        before: dict[int, Before] = run(self.tables.before_looks(world.store, self.now))
         is_done = self._run_round()
         if is_done and self.now >= self.latest_round:
             self.ledger.rounds.append(self.now)
@@ -178,7 +176,8 @@ class Years:
         prices = dict(self.street.brokers.prices)
         session = self.calendar.current_or_next(self.now)
         self.sessions.setdefault(session.date, len(self.sessions))
-        return Scene(session, self.sessions, prices, bad, source.failure is not None)
+        held = {number: house.held() for number, house in self.by_id.items()}
+        return Scene(session, self.sessions, prices, held, bad, source.failure is not None)
 
     def _spoil(self, symbol: Symbol, price: Decimal) -> None:
         source = self.street.world.prices
