@@ -7,7 +7,7 @@ from functools import partial
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import bold, escape, note, shown_name, tap
 from bot.telegram.commands.proposals import proposal_now
-from bot.telegram.context import NOTHING, Misunderstood, Reaction, Turn, say
+from bot.telegram.context import NOTHING, Misunderstood, Reaction, Said, Turn, say
 from bot.telegram.screen import Screen
 from bot.telegram.views.book import holdings_old_buttons
 from bot.words.by_hand import is_by_hand
@@ -78,8 +78,12 @@ async def react(
     match result.outcome:
         case Outcome.PROPOSED | Outcome.REPEATED:
             return NOTHING
-        case Outcome.STILL_OPEN | Outcome.IN_FLIGHT if result.proposal is not None:
+        case Outcome.STILL_OPEN if result.proposal is not None:
             return Reaction(says=(await proposal_now(turn, result.proposal.id),))
+        case Outcome.IN_FLIGHT if result.proposal is not None:
+            number = result.proposal.id
+            first = note(f"Proposal {number} comes first: ask again when it is through.")
+            return Reaction(says=(Said(first), await proposal_now(turn, number)))
         case Outcome.ON_TARGET:
             return say(_on_target(portfolio, result, is_forced=is_forced))
         case Outcome.NOTHING_HELPS:

@@ -44,7 +44,7 @@ def book_screen(shown: ShownBook, *, unpriced: Sequence[Symbol] = (), opening: s
             *(_typed_price(typed, shown, currency) for typed in shown.prices),
             "Parts of shares are traded here." if book.has_fractions else "",
         ),
-        _how(is_empty=is_empty) if is_owner else "",
+        _how(shown.managed, is_empty=is_empty) if is_owner else "",
     )
     return Screen(text, _buttons(shown, is_empty=is_empty, is_owner=is_owner))
 
@@ -119,17 +119,20 @@ def _typed_price(typed: TypedPrice, shown: ShownBook, currency: str) -> str:
     return f"{escape(typed.symbol)} at {money(typed.price, currency)} by your word, good to {until}"
 
 
-def _how(*, is_empty: bool) -> str:
+def _how(managed: ManagedAccount, *, is_empty: bool) -> str:
+    """How lines are typed; with the account's name where there are others beside it."""
+    where = "" if managed.is_only else f" #{managed.slug}"
     if is_empty:
         return lines(
             "Write each line as symbol and shares, with what a share cost and when if you know it:",
-            f"{code('/holdings VTI 112 @ 250.10 2024-03-01')}",
-            f"{code('/holdings CASH 1520.35')}",
+            code(f"/holdings VTI 112 @ 250.10 2024-03-01{where}"),
+            code(f"/holdings CASH 1520.35{where}"),
             "Several lines go into one message. " + _CSV,
         )
     return lines(
-        f"To change a line: {code('/holdings VTI 113')}, {code('/holdings CASH 1520.35')}; after a split: "
-        f"{code('/holdings split VTI 4:1')}.",
+        f"To change a line: {code(f'/holdings VTI 113{where}')}, "
+        f"{code(f'/holdings CASH 1520.35{where}')}; after a split: "
+        f"{code(f'/holdings split VTI 4:1{where}')}.",
         _CSV,
     )
 

@@ -153,6 +153,8 @@ async def test_only_approvers_answer(tmp_path: Path) -> None:
         assert is_alert
         assert "answer a checklist" in answer
         assert (await book_of(bot)).positions[QUAL] == 100
+        first = "Proposal 1 comes first: ask again when it is through"
+        await bot.ask(ANNA, "/rebalance", first)
 
 
 async def test_a_file_is_shown_before_it_is_used(tmp_path: Path) -> None:

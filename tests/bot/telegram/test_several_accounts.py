@@ -51,8 +51,14 @@ async def test_an_account_kept_by_hand_stands_beside_a_simulated_one(tmp_path: P
         await bot.ask(
             ANNA, "/accounts add Broker by hand 3000", "Broker stands under", "/holdings VTI 112"
         )
-        await bot.ask(ANNA, "/holdings", "Cash $3,000.00")
-        await bot.ask(ANNA, "/holdings QUAL 5 #broker", "QUAL 5", "Cash $3,000.00")
+        await bot.ask(ANNA, "/holdings", "Cash $3,000.00", "/holdings VTI 113 #broker")
+        await bot.ask(
+            ANNA,
+            "/holdings QUAL 5 #broker",
+            "QUAL 5",
+            "Cash $3,000.00",
+            "/holdings VTI 113 #broker",
+        )
         await bot.ask(ANNA, "/status", "Family · SIMULATED + BY HAND", "Broker: ")
 
 
