@@ -50,5 +50,7 @@ async def _admit_to_chats(turn: Turn, act: Act, slug: str | None) -> None:
     try:
         current = await turn.current(slug)
     except NoPortfolio:
+        if slug is not None:
+            raise
         return
     require(current.role, act)
