@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 MAX_BARS = 24
 """More lines than this cannot be read on a phone; the furthest from their targets are drawn."""
 
-_DPI = 135
-_WIDTH = 8.0
+DPI = 135
+WIDTH = 8.0
 _HEAD, _FOOT, _ROW, _DENSE_ROW = 1.6, 1.1, 0.66, 0.5
 _MANY = 12
 _BAR = 0.56
 _RIGHT = 0.68
-_MARGIN = 0.03
+MARGIN = 0.03
 _NOW, _DRIFT = 0.795, 0.975
 """Where the columns of numbers end, as parts of the picture's width."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class Look:
     """The colours of one theme."""
 
     paper: str
@@ -48,7 +48,7 @@ class _Look:
     under: str
 
 
-_LIGHT = _Look(
+LIGHT = Look(
     paper="#ffffff",
     ink="#1b1f24",
     faint="#5b6570",
@@ -58,7 +58,7 @@ _LIGHT = _Look(
     over="#d55e00",
     under="#0072b2",
 )
-_DARK = _Look(
+DARK = Look(
     paper="#17212b",
     ink="#f2f5f8",
     faint="#a8b4c0",
@@ -72,7 +72,7 @@ _DARK = _Look(
 
 def allocation_chart(drift: DriftReport, *, title: str, subtitle: str, dark: bool = False) -> bytes:
     """Draw each line's weight as a bar, its target as a mark, and its band shaded; PNG."""
-    look = _DARK if dark else _LIGHT
+    look = DARK if dark else LIGHT
     bars = _chosen(drift)
     figure, axes = _canvas(bars, look)
     for row, line in enumerate(bars):
@@ -80,7 +80,7 @@ def allocation_chart(drift: DriftReport, *, title: str, subtitle: str, dark: boo
         _label(axes, line, row, look)
     _dress(axes, bars, look)
     _caption(figure, look, title, subtitle, hidden=len(drift.lines) - len(bars))
-    return _png(figure)
+    return png(figure)
 
 
 def _chosen(drift: DriftReport) -> list[DriftLine]:
@@ -91,13 +91,13 @@ def _chosen(drift: DriftReport) -> list[DriftLine]:
     return [line for line in drift.lines if line.symbol in kept]
 
 
-def _canvas(bars: list[DriftLine], look: _Look) -> tuple[Figure, Axes]:
+def _canvas(bars: list[DriftLine], look: Look) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
     row = _ROW if len(bars) <= _MANY else _DENSE_ROW
     height = _HEAD + _FOOT + row * max(len(bars), 2)
-    figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor=look.paper)
-    left = 2 * _MARGIN + 0.025 * max(len(line.symbol) for line in bars)
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor=look.paper)
+    left = 2 * MARGIN + 0.025 * max(len(line.symbol) for line in bars)
     bottom = _FOOT / height
     axes = figure.add_axes((left, bottom, _RIGHT - left, 1 - (_HEAD + _FOOT) / height))
     axes.set_facecolor(look.paper)
@@ -111,7 +111,7 @@ def _ends(bars: list[DriftLine]) -> tuple[float, float]:
     return float(min(lows)) * 1.04, float(max([*highs, Decimal(1)])) * 1.04
 
 
-def _draw_line(axes: Axes, line: DriftLine, row: int, look: _Look) -> None:
+def _draw_line(axes: Axes, line: DriftLine, row: int, look: Look) -> None:
     colour, hatch = _manner(line, look)
     if line.band is not None:
         low = float(max(line.target - line.band, ZERO))
@@ -139,13 +139,13 @@ def _draw_line(axes: Axes, line: DriftLine, row: int, look: _Look) -> None:
         )
 
 
-def _manner(line: DriftLine, look: _Look) -> tuple[str, str]:
+def _manner(line: DriftLine, look: Look) -> tuple[str, str]:
     if not line.breached:
         return look.inside, ""
     return (look.over, "//") if line.drift > ZERO else (look.under, "\\\\")
 
 
-def _label(axes: Axes, line: DriftLine, row: int, look: _Look) -> None:
+def _label(axes: Axes, line: DriftLine, row: int, look: Look) -> None:
     colour = _manner(line, look)[0] if line.breached else look.faint
     weight = "bold" if line.breached else "normal"
     arrow = (UP if line.drift > ZERO else DOWN) if line.breached else ""
@@ -161,7 +161,7 @@ def _number(axes: Axes, place: float, row: float, text: str, **style: Any) -> No
     axes.text((place - box.x0) / box.width, row, text, transform=across, **manner)
 
 
-def _dress(axes: Axes, bars: list[DriftLine], look: _Look) -> None:
+def _dress(axes: Axes, bars: list[DriftLine], look: Look) -> None:
     axes.set_xlim(*_ends(bars))
     axes.locator_params(axis="x", nbins=5)
     axes.set_ylim(max(len(bars), 2) - 0.4, -0.6)
@@ -177,19 +177,19 @@ def _dress(axes: Axes, bars: list[DriftLine], look: _Look) -> None:
         _number(axes, place, -0.72, name, va="bottom", fontsize=16, color=look.faint)
 
 
-def _caption(figure: Figure, look: _Look, title: str, subtitle: str, *, hidden: int) -> None:
+def _caption(figure: Figure, look: Look, title: str, subtitle: str, *, hidden: int) -> None:
     height = figure.get_figheight()
     top = 1 - 0.42 / height
     key = "bar: now   line: target   shaded: band"
     if hidden:
         key = f"{hidden} lines nearer to their targets are not drawn\n{key}"
     for y, text, size, colour in (
-        (top, _drawable(title), 27, look.ink),
-        (top - 0.54 / height, _drawable(subtitle), 18, look.faint),
+        (top, drawable(title), 27, look.ink),
+        (top - 0.54 / height, drawable(subtitle), 18, look.faint),
         (0.32 / height, key, 16, look.faint),
     ):
         figure.text(
-            _MARGIN,
+            MARGIN,
             y,
             text,
             fontsize=size,
@@ -200,7 +200,7 @@ def _caption(figure: Figure, look: _Look, title: str, subtitle: str, *, hidden: 
         )
 
 
-def _drawable(text: str) -> str:
+def drawable(text: str) -> str:
     """The characters of a text for which the font has a shape; all of it stands in the caption."""
     from matplotlib.font_manager import findfont, get_font
 
@@ -208,7 +208,8 @@ def _drawable(text: str) -> str:
     return "".join(char for char in text if char.isprintable() and ord(char) in shapes).strip()
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """The bytes of a picture."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png", facecolor=figure.get_facecolor())
     return picture.getvalue()

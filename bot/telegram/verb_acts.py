@@ -77,6 +77,7 @@ VERB_ACTS: Mapping[str, Act] = {
     "home": Act.CHOOSE_HOME,
     "unhome": Act.CHOOSE_HOME,
     "older": Act.SEE_HISTORY,
+    "perf": Act.SEE_PORTFOLIO,
     "log_older": Act.SEE_LOG,
     "bk_show": Act.SEE_HOLDINGS,
     "bk_right": Act.TYPE_HOLDINGS,

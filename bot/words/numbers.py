@@ -48,6 +48,17 @@ def signed(value: Decimal) -> str:
     return f"+{text}" if value.quantize(_TENTH) > ZERO else text
 
 
+def growth(fraction: Decimal) -> str:
+    """A return, given as a fraction, in percent with its sign: ``+6.6%``, ``−0.4%``."""
+    return f"{signed(fraction * 100)}%"
+
+
+def signed_money(amount: Decimal, currency: str = "USD") -> str:
+    """A gain or a loss: ``+$12.00``, ``−$12.00``, ``$0.00``."""
+    shown = money(amount, currency)
+    return f"+{shown}" if to_cents(amount) > ZERO else shown
+
+
 def drift_mark(drift: Decimal, *, is_breached: bool) -> str:
     """A drift as the tables show it: ``+6.6▲`` beyond its band, ``+0.4`` and a space within."""
     if not is_breached:

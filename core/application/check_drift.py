@@ -354,6 +354,8 @@ def describe(result: CheckResult) -> str:
     if result.drift is not None:
         details["portfolio_drift"] = f"{result.drift.portfolio_drift:.4f}"
         details["total"] = f"{result.drift.total:.2f}"
+        if result.snapshot is not None and result.snapshot.set_aside:
+            details["set_aside"] = f"{result.snapshot.set_aside:.2f}"
     if result.refusal is not None:
         details["refusal"] = type(result.refusal).__name__
     return json.dumps(details)

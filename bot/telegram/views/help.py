@@ -31,6 +31,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "What happened",
         (
+            ("/performance 3m", "gains apart from money paid in, returns, costs"),
             ("/history", "what was proposed, who decided, what was changed"),
             ("/orders", "what was sent to the broker"),
             ("/log", "everything I did, newest first"),

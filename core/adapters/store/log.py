@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import insert, select
 
@@ -65,6 +66,21 @@ class SqlLog:
         if without:
             statement = statement.where(AUDIT_EVENTS.c.kind.not_in(sorted(without)))
         return tuple(_event(row) for row in await self._database.rows(statement))
+
+    async def of_kind(
+        self, portfolio_id: PortfolioId, kind: str, since: datetime
+    ) -> tuple[AuditEvent, ...]:
+        """All events of one kind about a portfolio after an instant, oldest first."""
+        rows = await self._database.rows(
+            select(AUDIT_EVENTS)
+            .where(
+                AUDIT_EVENTS.c.portfolio_id == portfolio_id,
+                AUDIT_EVENTS.c.kind == kind,
+                AUDIT_EVENTS.c.at > since,
+            )
+            .order_by(AUDIT_EVENTS.c.id)
+        )
+        return tuple(_event(row) for row in rows)
 
     async def of_proposal(
         self, portfolio_id: PortfolioId, proposal_id: ProposalId

@@ -56,6 +56,12 @@ class Log(Protocol):
         """The latest events of a portfolio, or (None) of all, newest first; not those of the kinds ``without``."""
         ...
 
+    async def of_kind(
+        self, portfolio_id: PortfolioId, kind: str, since: datetime
+    ) -> tuple[AuditEvent, ...]:
+        """All events of one kind about a portfolio after an instant, oldest first."""
+        ...
+
     async def of_proposal(
         self, portfolio_id: PortfolioId, proposal_id: ProposalId
     ) -> tuple[AuditEvent, ...]:

@@ -224,7 +224,7 @@ def test_every_command_of_the_menu_is_there_and_comes_first() -> None:
 
 def test_the_commands_are_those_that_are_promised() -> None:
     promised = (
-        "start status rebalance targets policy deposit withdraw proposals history orders portfolio new "
+        "start status rebalance targets policy deposit withdraw proposals history orders portfolio performance new "
         "accounts holdings members invite alerts rules harvest tax log export leave pause resume help "
         "whoami settings cancel"
     )
