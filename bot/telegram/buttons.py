@@ -24,6 +24,7 @@ from bot.telegram import (
 from bot.telegram.commands import (
     accounts,
     alerts,
+    approval,
     cash,
     channels,
     harvest,
@@ -197,6 +198,7 @@ VERBS: Mapping[str, Verb] = {
     **harvest.VERBS,
     **rules.VERBS,
     **alerts.VERBS,
+    **approval.VERBS,
     **settings_command.VERBS,
     "status": _status,
     "rebalance": _rebalance,

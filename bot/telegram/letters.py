@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.telegram.screen import Screen
-from bot.telegram.views import notices
+from bot.telegram.views import approval_notices, notices
 from bot.telegram.views.accounts import barred_notice, rung_changed
 from bot.telegram.views.checklist import checklist_screen, has_checklist
 from bot.telegram.views.frozen import frozen_notice
@@ -151,7 +151,27 @@ def _why_not_yet(
         case MessageKind.APPROVAL_LAPSED:
             return _lapsed(item, view, scene)
         case _:
+            return _about_approvals(item, view, scene, market_now)
+
+
+def _about_approvals(
+    item: OutboxItem, view: ProposalView, scene: Scene, market_now: datetime
+) -> Letter | None:
+    """What became of approvals, where it is still so when it is said."""
+    state = view.proposal.state
+    match item.kind:
+        case MessageKind.OBJECTED if state is ProposalState.REJECTED:
+            screen = approval_notices.objected(view, item.data.get("member_name", ""))
+        case MessageKind.APPROVAL_LOST if state is ProposalState.OPEN:
+            names = item.data.get("member_names", "").splitlines()
+            screen = approval_notices.approval_lost(view, names, market_now)
+        case MessageKind.MAY_OBJECT if state is ProposalState.SCHEDULED:
+            screen = approval_notices.may_object(view, market_now)
+        case MessageKind.APPROVALS_MISSING:
+            screen = approval_notices.approvals_missing(view, market_now)
+        case _:
             return None
+    return Letter(screen, scene.last_copy)
 
 
 def _proposal(view: ProposalView, scene: Scene, market_now: datetime) -> Letter | None:
@@ -178,8 +198,14 @@ def _reminder(
 ) -> Letter | None:
     if view.proposal.state is not ProposalState.OPEN or has_ended_unseen(view, market_now):
         return None
-    is_last = item.data.get("why") == "end"
-    screen = reminder(view, is_last=is_last, layout=scene.layout, market_now=market_now)
+    why = item.data.get("why")
+    screen = reminder(
+        view,
+        is_last=why == "end",
+        is_missing=why == "missing",
+        layout=scene.layout,
+        market_now=market_now,
+    )
     return Letter(screen, shows=view.proposal)
 
 

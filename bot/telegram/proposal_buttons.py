@@ -12,6 +12,7 @@ from bot.telegram import code_question
 from bot.telegram.commands.proposals import proposal_now
 from bot.telegram.context import Misunderstood, Reaction, Said, Turn, alert, say
 from bot.telegram.setup_end import after_approval, last_step
+from bot.telegram.views.approvals import still_wanted
 from bot.telegram.views.lots import proposal_lots_screen
 from bot.telegram.views.proposal import (
     is_whole,
@@ -26,24 +27,24 @@ from bot.words.refusals import refusal_sentence
 from bot.words.times import clock_time
 from bot.work import desk_of
 from core.application.decide_proposal import (
-    SENT,
-    UNDO,
-    Decided,
     Snooze,
     approve_proposal,
     cancel_proposal,
-    is_undoable,
     reject_proposal,
     reopen_proposal,
     snooze_proposal,
 )
+from core.application.decisions import SENT, Decided
 from core.application.edit_proposal import choose_lot, edit_leg, plan_buys_only, plan_in_full
 from core.application.follow_harvest import stay
 from core.application.gate import gate_of
 from core.application.market import Market
+from core.application.object_to_proposal import object_to_proposal
 from core.application.one_time_codes import Proof
 from core.application.proposal_record import proposal_record
+from core.application.sending_time import UNDO, is_undoable
 from core.application.show_proposal import ProposalView, show_proposal
+from core.application.take_back_approval import take_back_approval
 from core.domain.ids import ProposalId
 from core.domain.membership import Member
 from core.domain.proposal import TERMINAL, ProposalState
@@ -160,8 +161,11 @@ def wake_when_due(work_arrived: asyncio.Event, decided: Decided) -> None:
 async def _approval_words(turn: Turn, decided: Decided) -> str:
     proposal = decided.proposal
     if not decided.is_complete:
-        missing = proposal.approvals_needed - len(proposal.approvals)
+        missing = still_wanted(await _view(turn, proposal.id)).number
         return f"Your approval counts. {count(missing, 'more is', 'more are')} needed."
+    if decided.scheduled_for is not None and proposal.revision.need.veto:
+        when = clock_time(decided.scheduled_for, (await turn.runtime.market.moment()).now)
+        return f"Approved. The orders go {when} unless somebody objects."
     if decided.scheduled_for is not None and is_undoable(proposal):
         return f"Approved. Sent in {UNDO.seconds} seconds: ↩ Undo takes it back."
     if decided.scheduled_for is not None:
@@ -209,6 +213,19 @@ async def take_back(turn: Turn, number: int, revision: int) -> Reaction:
     """[Take back]: cancel an approved proposal before its first order is sent."""
     await _do(cancel_proposal, turn, number, revision)
     return await _shown(turn, number, "Taken back: no order is sent.")
+
+
+async def take_own_back(turn: Turn, number: int, revision: int) -> Reaction:
+    """[Take my approval back]: while others are still needed."""
+    await _do(take_back_approval, turn, number, revision)
+    return await _shown(turn, number, "Your approval is taken back. You can approve it again.")
+
+
+async def objection(turn: Turn, number: int, revision: int) -> Reaction:
+    """[Object]: stop what enough people have approved, before its orders go."""
+    await _do(object_to_proposal, turn, number, revision)
+    words = "Stopped: nothing is traded. It can be reopened until it expires."
+    return await _shown(turn, number, words)
 
 
 async def reopen(turn: Turn, number: int, revision: int) -> Reaction:
@@ -389,6 +406,8 @@ VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
     "stay": stay_put,
     "reopen": reopen,
     "cancel": take_back,
+    "unapprove": take_own_back,
+    "object": objection,
     "atopen": approve_at_open,
     "snooze": snooze,
     "later": later,

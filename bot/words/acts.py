@@ -34,6 +34,7 @@ ACT_WORDS: Mapping[Act, str] = {
     Act.REJECT: "reject",
     Act.REOPEN: "reopen",
     Act.TAKE_BACK: "take an approval back",
+    Act.OBJECT: "object",
     Act.PUT_OFF: "put off",
     Act.EDIT: "edit",
     Act.PLAN_AGAIN: "have the purchases planned again",

@@ -102,6 +102,7 @@ REVISION_CAUSES: dict[RevisionCause, str] = {
 DECISIONS: dict[DecisionKind, str] = {
     DecisionKind.APPROVE: "approved",
     DecisionKind.TAKE_BACK: "took back the approval of",
+    DecisionKind.LAPSE: "may no longer approve",
     DecisionKind.REJECT: "rejected",
     DecisionKind.OBJECT: "objected to",
     DecisionKind.REOPEN: "reopened",

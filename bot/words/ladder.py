@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.words.labels import rung_label
 from bot.words.numbers import count, money, plain
 from core.application.change_rung import RungCause
-from core.application.decide_proposal import UNDO
+from core.application.sending_time import UNDO
 from core.domain.ladder import LIVE_RUNGS
 from core.domain.portfolio import Rung
 from core.domain.risk import Limits

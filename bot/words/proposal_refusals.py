@@ -80,6 +80,14 @@ def _(refusal: r.EndsBeforeOpen) -> str:
 
 
 @_say
+def _(refusal: r.EndsBeforeSending) -> str:
+    return (
+        f"Proposal {refusal.proposal} ends {clock_time(refusal.ends_at)}, and its orders could go only"
+        f" {clock_time(refusal.sends_at)}. Let it end, and ask for a new one then: /rebalance"
+    )
+
+
+@_say
 def _(refusal: r.AlreadyApproved) -> str:
     return (
         f"You have approved proposal {refusal.proposal} already."

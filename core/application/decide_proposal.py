@@ -3,49 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.application.access import proposal_for
-from core.application.gate import CLOSED, Gate, require_approvable
+from core.application.ask_first import ask_the_rest, not_asked
+from core.application.decisions import (
+    COMPLETE,
+    SENT,
+    Decided,
+    decidable,
+    move,
+    record,
+    tell_objected,
+)
+from core.application.gate import CLOSED, Gate, require_approvable, roles_in
 from core.application.hold_account import require_not_held
+from core.application.lose_approvals import lapse_lost
 from core.application.market import Market, Moment
 from core.application.one_time_codes import NO_PROOF, Proof, check_code
 from core.application.propose import void_intents
-from core.application.tell import refresh_copies
+from core.application.sending_time import next_open, sends_at
+from core.application.tell import pushes, refresh_copies, tell_deciders
+from core.application.tell_channels import enqueue
 from core.domain.ids import AccountId, ChatId, OrderId, ProposalId
 from core.domain.ladder import LIVE_RUNGS
 from core.domain.membership import Member
 from core.domain.order import Order, client_order_id, collared_limit
+from core.domain.outbox import MessageKind, Priority
 from core.domain.permissions import Act, require
 from core.domain.policy import Policy
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import (
-    Decision,
     DecisionKind,
     Proposal,
     ProposalState,
-    require_decidable,
     require_first_approval,
 )
 from core.domain.refusals import (
     EndsBeforeOpen,
+    EndsBeforeSending,
     OldRevision,
     PortfolioPaused,
     ProposalExpired,
     ProposalNotOpen,
     TooLateToCancel,
-    UnknownProposal,
 )
 from core.ports.clock import Clock
-from core.ports.store import AuditEvent, Store, UnitOfWork
-
-AFTER_OPEN = timedelta(minutes=5)
-"""How long after the open a scheduled proposal starts, so that there are quotes of the day."""
-
-UNDO = timedelta(seconds=10)
-"""How long approved orders of real money wait, so that whoever tapped by mistake can take it back."""
+from core.ports.store import Store, UnitOfWork
 
 SNOOZE = timedelta(hours=2)
 """How long a proposal is put off within a session; past the close it is the next session's opening."""
@@ -57,27 +62,6 @@ class Snooze(StrEnum):
     A_WHILE = "while"
     TO_OPEN = "open"
     A_WEEK = "week"
-
-
-SENT = frozenset(
-    {
-        ProposalState.EXECUTING,
-        ProposalState.DONE,
-        ProposalState.PARTIAL,
-        ProposalState.FAILED,
-        ProposalState.FROZEN,
-    }
-)
-"""Where an approval cannot be taken back any more: the first order has gone, or was about to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A proposal after a decision: whether enough have approved, and the time if it waits for the open."""
-
-    proposal: Proposal
-    is_complete: bool = False
-    scheduled_for: datetime | None = None
 
 
 async def approve_proposal(  # noqa: PLR0913 - the ways in which a person approves
@@ -94,7 +78,8 @@ async def approve_proposal(  # noqa: PLR0913 - the ways in which a person approv
 ) -> Decided:
     """Record an approval; when it is the last one needed, commit the order intents with it.
 
-    With ``at_open`` the orders wait for the exchange to open the next time (or EndsBeforeOpen).
+    Only approvals of people who may approve now make it complete. With ``at_open`` the orders wait for the exchange to
+    open the next time (or EndsBeforeOpen); with a time for objections until that is over (or EndsBeforeSending).
 
     Raises NotAllowed, ProposalNotOpen, OldRevision, ProposalExpired, AlreadyApproved, PortfolioPaused or AccountHeld;
     and MayNotTrade or RiskLimit where the account or the plan would not pass the gate when the orders are about to go.
@@ -103,50 +88,71 @@ async def approve_proposal(  # noqa: PLR0913 - the ways in which a person approv
     """
     moment = await market.moment()
     async with store.begin() as work:
-        proposal = await _decidable(work, member, proposal_id, revision, moment, Act.APPROVE)
+        proposal = await decidable(work, member, proposal_id, revision, moment, Act.APPROVE)
         require_first_approval(proposal, member.id)
         managed = await work.portfolios.get(proposal.portfolio_id)
         if managed.portfolio.is_paused:
             raise PortfolioPaused(managed.portfolio.name)
-        if at_open and _next_open(market, moment) >= proposal.expires_at:
-            raise EndsBeforeOpen(proposal.id, proposal.expires_at)
+        is_real = _is_real(managed, proposal)
+        starts_at = sends_at(
+            market, moment, at_open=at_open, is_real=is_real, veto=proposal.revision.need.veto
+        )
+        _require_in_time(proposal, starts_at, at_open=at_open)
         await require_not_held(work, *proposal.revision.plan.traded_in)
         await require_approvable(work, gate, managed, proposal, moment, clock.now())
-        is_real = _is_real(managed, proposal)
         refused = await check_code(
             work, proof, member=member, proposal=proposal, is_real=is_real, now=clock.now()
         )
         if refused is None:
-            proposal = await _record(
+            roles = await roles_in(work, proposal)
+            proposal = await lapse_lost(work, proposal, roles, clock.now(), moment.now)
+            proposal = await record(
                 work, member, proposal, DecisionKind.APPROVE, clock.now(), moment
             )
-            if proposal.is_complete:
+            if proposal.is_complete_by(roles):
                 policy = gate.limits.clamp(managed.policy)
-                starts_at = (
-                    _next_open(market, moment)
-                    if at_open
-                    else _start_of(market, moment, is_real=is_real)
-                )
                 proposal = await _complete(work, proposal, policy, starts_at)
+                if proposal.revision.need.veto:
+                    await _let_object(work, managed, proposal, clock.now())
+            else:
+                await ask_the_rest(work, managed, proposal, clock.now())
             await refresh_copies(work, proposal, clock.now())
     if refused is not None:
         raise refused
     is_scheduled = proposal.state is ProposalState.SCHEDULED
-    return Decided(proposal, proposal.is_complete, proposal.scheduled_for if is_scheduled else None)
+    is_complete = is_scheduled or proposal.state is ProposalState.APPROVED
+    return Decided(proposal, is_complete, proposal.scheduled_for if is_scheduled else None)
+
+
+async def _let_object(
+    work: UnitOfWork, managed: ManagedPortfolio, proposal: Proposal, now: datetime
+) -> None:
+    """Let everybody who may object know of it, those too who were not asked."""
+    await enqueue(work, pushes(proposal, await not_asked(work, managed, proposal)), now)
+    await tell_deciders(
+        work,
+        managed.portfolio,
+        proposal,
+        MessageKind.MAY_OBJECT,
+        f"d{len(proposal.decisions)}",
+        now,
+        priority=Priority.DECISION,
+    )
+
+
+def _require_in_time(proposal: Proposal, starts_at: datetime | None, *, at_open: bool) -> None:
+    """Raise EndsBeforeOpen or EndsBeforeSending where the orders could go only after the proposal's end."""
+    if starts_at is None or starts_at < proposal.expires_at:
+        return
+    if at_open:
+        raise EndsBeforeOpen(proposal.id, proposal.expires_at)
+    raise EndsBeforeSending(proposal.id, proposal.expires_at, starts_at)
 
 
 def _is_real(managed: ManagedPortfolio, proposal: Proposal) -> bool:
     """Whether a proposal trades real money in any account."""
     traded = proposal.revision.plan.traded_in
     return any(managed.part(each).account.rung in LIVE_RUNGS for each in traded)
-
-
-def is_undoable(proposal: Proposal) -> bool:
-    """Whether a scheduled proposal waits only for its undo, and not for the exchange to open."""
-    last, starts_at = proposal.last_decision, proposal.scheduled_for
-    if proposal.state is not ProposalState.SCHEDULED or last is None or starts_at is None:
-        return False
-    return starts_at - last.market_at <= UNDO
 
 
 async def reject_proposal(
@@ -175,11 +181,14 @@ async def reject_within(
     proposal_id: ProposalId,
     revision: int,
 ) -> Decided:
-    """Reject an open proposal, inside the caller's unit of work."""
-    proposal = await _decidable(work, member, proposal_id, revision, moment, Act.REJECT)
-    proposal = await _record(work, member, proposal, DecisionKind.REJECT, clock.now(), moment)
-    proposal = await _move(work, proposal, ProposalState.REJECTED)
+    """Reject an open proposal, inside the caller's unit of work; those who had approved it are told."""
+    before = await decidable(work, member, proposal_id, revision, moment, Act.REJECT)
+    proposal = await record(work, member, before, DecisionKind.REJECT, clock.now(), moment)
+    had = [each.member_id for each in before.approvals if each.member_id != member.id]
+    proposal = await move(work, proposal, ProposalState.REJECTED)
     await refresh_copies(work, proposal, clock.now())
+    if had:
+        await tell_objected(work, proposal, member, clock.now())
     return Decided(proposal)
 
 
@@ -203,8 +212,8 @@ async def reopen_proposal(
             raise ProposalExpired(proposal.id, proposal.expires_at)
         if revision != proposal.revision.number:
             raise OldRevision(proposal.id, revision, proposal.revision.number)
-        proposal = await _record(work, member, proposal, DecisionKind.REOPEN, clock.now(), moment)
-        proposal = await _move(work, proposal, ProposalState.OPEN)
+        proposal = await record(work, member, proposal, DecisionKind.REOPEN, clock.now(), moment)
+        proposal = await move(work, proposal, ProposalState.OPEN)
         await refresh_copies(work, proposal, clock.now())
     return Decided(proposal)
 
@@ -225,13 +234,13 @@ async def cancel_proposal(
         require(role, Act.TAKE_BACK)
         if proposal.state in SENT:
             raise TooLateToCancel(proposal.id, proposal.state)
-        if proposal.state not in {ProposalState.SCHEDULED, ProposalState.APPROVED}:
+        if proposal.state not in COMPLETE:
             raise ProposalNotOpen(proposal.id, proposal.state)
         if revision != proposal.revision.number:
             raise OldRevision(proposal.id, revision, proposal.revision.number)
-        proposal = await _record(work, member, proposal, DecisionKind.CANCEL, clock.now(), moment)
+        proposal = await record(work, member, proposal, DecisionKind.CANCEL, clock.now(), moment)
         await void_intents(work, proposal.id)
-        proposal = await _move(work, proposal, ProposalState.CANCELLED)
+        proposal = await move(work, proposal, ProposalState.CANCELLED)
         await refresh_copies(work, proposal, clock.now())
     return Decided(proposal)
 
@@ -251,10 +260,12 @@ async def snooze_proposal(
     moment = await market.moment()
     until = _snooze_until(market, moment, how_long)
     async with store.begin() as work:
-        proposal = await _decidable(work, member, proposal_id, revision, moment, Act.PUT_OFF)
+        proposal = await decidable(work, member, proposal_id, revision, moment, Act.PUT_OFF)
         until = min(until, proposal.expires_at - timedelta(minutes=30))
-        await _record(work, member, proposal, DecisionKind.LATER, clock.now(), moment)
+        await record(work, member, proposal, DecisionKind.LATER, clock.now(), moment)
         await work.proposals.add_snooze(proposal_id, chat_id, until)
+        managed = await work.portfolios.get(proposal.portfolio_id)
+        await ask_the_rest(work, managed, proposal, clock.now(), declined_by=member.id)
     return until
 
 
@@ -266,58 +277,7 @@ def _snooze_until(market: Market, moment: Moment, how_long: Snooze) -> datetime:
         case Snooze.A_WHILE if moment.session.is_open_at(later):
             return later
         case _:
-            return _next_open(market, moment)
-
-
-async def _decidable(
-    work: UnitOfWork,
-    member: Member,
-    proposal_id: ProposalId,
-    revision: int,
-    moment: Moment,
-    act: Act,
-) -> Proposal:
-    proposal, role = await proposal_for(work, member, proposal_id)
-    require_decidable(proposal, role=role, revision=revision, market_now=moment.now, act=act)
-    return proposal
-
-
-async def _record(
-    work: UnitOfWork,
-    member: Member,
-    proposal: Proposal,
-    kind: DecisionKind,
-    now: datetime,
-    moment: Moment,
-) -> Proposal:
-    number, plan_hash = proposal.revision.number, proposal.revision.plan_hash
-    decision = Decision(member.id, member.name, kind, number, plan_hash, now, moment.now)
-    await work.proposals.add_decision(proposal.id, decision)
-    await work.log.record(
-        AuditEvent(now, f"decided_{kind}", member.id, proposal.portfolio_id, proposal.id, plan_hash)
-    )
-    return await _reload(work, proposal.id)
-
-
-async def _reload(work: UnitOfWork, proposal_id: ProposalId) -> Proposal:
-    proposal = await work.proposals.get(proposal_id)
-    if proposal is None:
-        raise UnknownProposal(proposal_id)
-    return proposal
-
-
-async def _move(
-    work: UnitOfWork,
-    proposal: Proposal,
-    after: ProposalState,
-    scheduled_for: datetime | None = None,
-) -> Proposal:
-    if not await work.proposals.move(
-        proposal.id, proposal.state, after, scheduled_for=scheduled_for
-    ):
-        latest = await _reload(work, proposal.id)
-        raise ProposalNotOpen(proposal.id, latest.state)
-    return await _reload(work, proposal.id)
+            return next_open(market, moment)
 
 
 async def _complete(
@@ -329,30 +289,8 @@ async def _complete(
     await void_intents(work, proposal.id)
     await work.orders.add(await intents(work, proposal, policy))
     if starts_at is None:
-        return await _move(work, proposal, ProposalState.APPROVED)
-    return await _move(work, proposal, ProposalState.SCHEDULED, scheduled_for=starts_at)
-
-
-def _start_of(market: Market, moment: Moment, *, is_real: bool) -> datetime | None:
-    """When approved orders may go: at once (None), when the exchange has opened, or when an undo has had its time.
-
-    Where the exchange closes before the undo is over, they wait for its next session.
-    """
-    if not moment.is_open:
-        return _next_open(market, moment)
-    if not is_real:
-        return None
-    if moment.session.is_open_at(moment.now + UNDO):
-        return moment.now + UNDO
-    return _next_open(market, moment)
-
-
-def _next_open(market: Market, moment: Moment) -> datetime:
-    """When orders may go that wait for the exchange to open, with quotes of the day by then."""
-    session = moment.session
-    if moment.is_open:
-        session = market.calendar.next_after(session.date)
-    return session.opens_at + AFTER_OPEN
+        return await move(work, proposal, ProposalState.APPROVED)
+    return await move(work, proposal, ProposalState.SCHEDULED, scheduled_for=starts_at)
 
 
 async def intents(work: UnitOfWork, proposal: Proposal, policy: Policy) -> Sequence[Order]:

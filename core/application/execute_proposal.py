@@ -23,6 +23,7 @@ from core.application.desk import (
 )
 from core.application.end_barred import is_barred
 from core.application.gate import approvers_remain
+from core.application.lose_approvals import reopen_unapproved
 from core.application.market import Moment
 from core.application.post import Post, post_of, told
 from core.application.recheck_proposal import recheck_proposal
@@ -56,6 +57,7 @@ async def waiting_proposals(desk: Desk) -> dict[PortfolioId, tuple[ProposalId, .
     While the exchange is closed nothing is sent: what is under way is only followed to its end.
     """
     moment = await desk.market.moment()
+    await reopen_unapproved(desk.store, desk.market, desk.clock)
     await _wake_scheduled(desk, moment)
     states = {ProposalState.EXECUTING}
     if moment.is_open:
@@ -188,7 +190,7 @@ async def _recheck(
 async def _begin(desk: Desk, posts: Sequence[Post], proposal: Proposal) -> bool:
     """Start executing; False where somebody was faster.
 
-    Who approved may have been removed while the broker was asked: the next re-check cancels such a proposal.
+    Who approved may have been removed while the broker was asked: the next round opens such a proposal again.
     """
     now = desk.clock.now()
     async with desk.store.begin() as work:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from core.application.ask_first import chats_of, not_asked
 from core.application.market import Market
 from core.application.propose import void_intents
-from core.application.tell import deciders_of, refresh_copies
+from core.application.tell import deciders, deciders_of, pushes, refresh_copies, tell_deciders
 from core.application.tell_channels import enqueue
-from core.domain.ids import ChatId
+from core.domain.approval import rule_of
+from core.domain.ids import ChatId, ProposalId
 from core.domain.outbox import MessageKind, OutboxItem, Priority
+from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal, ProposalState
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
@@ -35,6 +39,7 @@ async def expire_proposals(store: Store, market: Market, clock: Clock) -> int:
             if await work.proposals.move(proposal.id, proposal.state, ProposalState.EXPIRED):
                 await void_intents(work, proposal.id)
                 await refresh_copies(work, proposal, now)
+                await _tell_missing(work, proposal, now)
                 await work.log.record(
                     AuditEvent(now, "expired", None, proposal.portfolio_id, proposal.id)
                 )
@@ -42,12 +47,25 @@ async def expire_proposals(store: Store, market: Market, clock: Clock) -> int:
     return count
 
 
+async def _tell_missing(work: UnitOfWork, proposal: Proposal, now: datetime) -> None:
+    """Say who was still needed, where somebody had approved what ends now."""
+    if proposal.state is not ProposalState.OPEN or not proposal.approvals:
+        return
+    managed = await work.portfolios.get(proposal.portfolio_id)
+    mark = f"r{proposal.revision.number}"
+    await tell_deciders(work, managed.portfolio, proposal, MessageKind.APPROVALS_MISSING, mark, now)
+
+
 async def send_reminders(store: Store, market: Market, clock: Clock) -> int:
     """Put the reminders that have come due into the outbox, and return how many."""
     market_now = await market.clock.now()
     now = clock.now()
     async with store.begin() as work:
-        due = await _asked_for(work, market_now) + await _last_calls(work, market_now)
+        due = [
+            *await _asked_for(work, market_now),
+            *await _last_calls(work, market_now),
+            *await _unanswered(work, market_now, now),
+        ]
         return await enqueue(work, due, now)
 
 
@@ -81,12 +99,68 @@ async def _last_calls(work: UnitOfWork, market_now: datetime) -> list[OutboxItem
     running = [each.portfolio for each in managed if not each.portfolio.is_paused]
     chats = await deciders_of(work, running)
     snoozed = await work.proposals.snoozed([proposal.id for proposal in ending])
+    answered = await _answered(work, ending)
     return [
         _last_call(proposal, chat)
         for proposal in ending
         for chat in chats.get(proposal.portfolio_id, ())
-        if (proposal.id, chat) not in snoozed
+        if (proposal.id, chat) not in snoozed | answered
     ]
+
+
+async def _answered(
+    work: UnitOfWork, proposals: Sequence[Proposal]
+) -> frozenset[tuple[ProposalId, ChatId]]:
+    """In which private chats nothing more is asked, because their members have approved."""
+    members = await work.people.memberships_of([p.portfolio_id for p in proposals if p.approvals])
+    return frozenset(
+        (proposal.id, chat)
+        for proposal in proposals
+        for chat in chats_of(
+            [each.member_id for each in proposal.approvals],
+            members.get(proposal.portfolio_id, ()),
+        )
+    )
+
+
+async def _unanswered(work: UnitOfWork, market_now: datetime, now: datetime) -> list[OutboxItem]:
+    """For each revision that has waited as long as its rule says: the others are asked, the first ones reminded.
+
+    How long people had is told by the wall's clock: it is theirs.
+    """
+    waiting = [
+        proposal
+        for proposal in await work.proposals.in_states({ProposalState.OPEN})
+        if market_now < proposal.expires_at
+    ]
+    items: list[OutboxItem] = []
+    for managed in await work.portfolios.many([proposal.portfolio_id for proposal in waiting]):
+        rule = rule_of(managed.policy)
+        if not rule.remind_after or managed.portfolio.is_paused:
+            continue
+        due = [
+            proposal
+            for proposal in waiting
+            if proposal.portfolio_id == managed.portfolio.id
+            and proposal.revision.created_at + rule.remind_after <= now
+        ]
+        for proposal in due:
+            items += await _ask_again(work, managed, proposal)
+    return items
+
+
+async def _ask_again(
+    work: UnitOfWork, managed: ManagedPortfolio, proposal: Proposal
+) -> list[OutboxItem]:
+    new = await not_asked(work, managed, proposal)
+    silent = await work.proposals.snoozed([proposal.id]) | await _answered(work, [proposal])
+    mark = f"missing:r{proposal.revision.number}"
+    again = [
+        replace(_reminder(proposal, chat, mark), data={"why": "missing"})
+        for chat in await deciders(work, managed.portfolio)
+        if chat not in new and (proposal.id, chat) not in silent
+    ]
+    return [*pushes(proposal, new), *again]
 
 
 def _last_call(proposal: Proposal, chat: ChatId) -> OutboxItem:

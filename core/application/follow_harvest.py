@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from core.application.decide_proposal import Decided, reject_within
+from core.application.decide_proposal import reject_within
+from core.application.decisions import Decided
 from core.application.market import Market
 from core.domain.harvest import Switch, SwitchState, pairs_of
 from core.domain.ids import ProposalId

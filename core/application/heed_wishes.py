@@ -72,7 +72,8 @@ async def _is_needed(work: UnitOfWork, member: Member, proposal: Proposal) -> bo
         and all(each.member.preferences.wish(KIND_OF[kind]) is not Loudness.OFF for kind in ASKS)
     ]
     role = await work.people.role(member.id, proposal.portfolio_id)
-    return may(role, Act.APPROVE) and len(others) < proposal.approvals_needed
+    need = proposal.revision.need
+    return may(role, Act.APPROVE) and not need.is_met_by([each.member.id for each in others])
 
 
 async def hold_back(

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from core.application.ask_first import first_asked
 from core.application.market import Market, Moment
-from core.application.tell import deciders_of, pushes, refresh_copies
+from core.application.tell import pushes, refresh_copies
 from core.application.tell_channels import enqueue
 from core.domain.approval import need_for
 from core.domain.ids import (
@@ -87,7 +88,7 @@ async def propose_many(
     older = await work.proposals.of_portfolios(
         [d.managed.portfolio.id for d in drafts], REPLACEABLE
     )
-    chats = await deciders_of(work, [draft.managed.portfolio for draft in drafts])
+    chats = await first_asked(work, [draft.managed for draft in drafts])
     made, messages, events = [], [], []
     for draft in drafts:
         portfolio_id = draft.managed.portfolio.id

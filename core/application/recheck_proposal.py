@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from core.application.desk import Desk
 from core.application.gate import approvers_remain, rooms_today
+from core.application.lose_approvals import back_to_open
 from core.application.market import Moment
 from core.application.plan_again import PAIRED_CAUSES, plan_again
 from core.application.plan_within import plan_within
@@ -42,12 +43,15 @@ async def recheck_proposal(
 ) -> ApprovedPlan | None:
     """Return what may be executed now; otherwise revise, supersede or cancel the proposal, and return None.
 
+    Where those who approved it may not do so any more, it is open again.
+
     Prices or a broker that cannot be read raise their refusal: nothing is concluded from silence.
     """
     async with desk.store.read() as work:
         may_go_on = await approvers_remain(work, proposal)
     if not may_go_on:
-        await _end(desk, proposal, ProposalState.CANCELLED)
+        async with desk.store.begin() as work:
+            await back_to_open(work, proposal, desk.clock.now(), moment.now)
         return None
     traded = [trade.symbol for trade in proposal.revision.plan.trades]
     snapshot = await take_snapshot(

@@ -28,7 +28,7 @@ TROUBLE = frozenset(
 )
 """Failures, outages, unexpected values: every channel gets them."""
 
-DECISIONS = frozenset({MessageKind.PROPOSAL, MessageKind.REMINDER})
+DECISIONS = frozenset({MessageKind.PROPOSAL, MessageKind.REMINDER, MessageKind.APPROVAL_LOST})
 """What waits for a decision: a channel gets it where its member wants that."""
 
 FIRST_RETRY = timedelta(seconds=30)

@@ -47,6 +47,10 @@ KIND_OF: dict[MessageKind, NoticeKind] = {
     MessageKind.REMINDER: NoticeKind.APPROVALS,
     MessageKind.RECHECK: NoticeKind.APPROVALS,
     MessageKind.APPROVAL_LAPSED: NoticeKind.APPROVALS,
+    MessageKind.APPROVAL_LOST: NoticeKind.APPROVALS,
+    MessageKind.APPROVALS_MISSING: NoticeKind.APPROVALS,
+    MessageKind.OBJECTED: NoticeKind.APPROVALS,
+    MessageKind.MAY_OBJECT: NoticeKind.APPROVALS,
     MessageKind.REPORT: NoticeKind.ORDERS,
     MessageKind.CHECKLIST: NoticeKind.ORDERS,
     MessageKind.WAITING: NoticeKind.ORDERS,
@@ -95,6 +99,8 @@ ASKS = frozenset(
         MessageKind.REMINDER,
         MessageKind.RECHECK,
         MessageKind.APPROVAL_LAPSED,
+        MessageKind.APPROVAL_LOST,
+        MessageKind.MAY_OBJECT,
     }
 )
 """What asks for a decision: it comes silently at the least to somebody without whom there can be none."""

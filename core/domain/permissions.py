@@ -57,6 +57,7 @@ class Act(StrEnum):
     REJECT = "reject"
     REOPEN = "reopen"
     TAKE_BACK = "take_back"
+    OBJECT = "object"
     PUT_OFF = "put_off"
     EDIT = "edit"
     PLAN_AGAIN = "plan_again"
@@ -124,6 +125,7 @@ TABLE: Mapping[Standing | Role, tuple[Act, ...]] = {
         Act.REJECT,
         Act.REOPEN,
         Act.TAKE_BACK,
+        Act.OBJECT,
         Act.PUT_OFF,
         Act.EDIT,
         Act.PLAN_AGAIN,

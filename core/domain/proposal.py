@@ -115,6 +115,7 @@ class DecisionKind(StrEnum):
 
     APPROVE = "approve"
     TAKE_BACK = "take_back"
+    LAPSE = "lapse"
     REJECT = "reject"
     OBJECT = "object"
     REOPEN = "reopen"
@@ -126,6 +127,9 @@ class DecisionKind(StrEnum):
 
 OBJECTIONS = frozenset({DecisionKind.REJECT, DecisionKind.OBJECT})
 """What ends a proposal as rejected, before it is complete or in the time for objections."""
+
+GIVEN_UP = frozenset({DecisionKind.TAKE_BACK, DecisionKind.LAPSE})
+"""What ends one person's approval alone: they changed their mind, or may not approve any longer."""
 
 AFTER_SALE = frozenset({DecisionKind.TRY_BUYS, DecisionKind.STAY_IN_CASH})
 """What may be decided after a plan that sold and did not buy."""
@@ -206,7 +210,7 @@ class Proposal:
                 continue
             if decision.kind is DecisionKind.APPROVE:
                 given.setdefault(decision.member_id, decision)
-            elif decision.kind is DecisionKind.TAKE_BACK:
+            elif decision.kind in GIVEN_UP:
                 given.pop(decision.member_id, None)
             elif decision.kind is not DecisionKind.LATER and decision.kind not in AFTER_SALE:
                 given.clear()

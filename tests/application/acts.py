@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from core.application.check_drift import CheckResult, request_rebalance
-from core.application.decide_proposal import Decided, approve_proposal
+from core.application.decide_proposal import approve_proposal
+from core.application.decisions import Decided
 from core.application.edit_proposal import edit_leg
 from core.application.show_proposal import ProposalView, load_view
 from core.domain.ids import ChatId, PortfolioId

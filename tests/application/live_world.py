@@ -8,7 +8,8 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from core.application.decide_proposal import Decided, approve_proposal
+from core.application.decide_proposal import approve_proposal
+from core.application.decisions import Decided
 from core.application.gate import gate_of
 from core.domain.ladder import Confirmation, TradingMode
 from core.domain.membership import Member

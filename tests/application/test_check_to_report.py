@@ -212,14 +212,14 @@ async def test_a_removed_member_s_old_button_does_nothing(world: World) -> None:
 
 
 @pytest.mark.fault(50)
-async def test_a_member_demoted_before_the_first_send_cancels_it(world: World) -> None:
+async def test_a_member_demoted_before_the_first_send_opens_it_again(world: World) -> None:
     _, proposal = await _proposed(world)
     ben = await world.person(BEN, "Ben")
     await world.give_role(ben, proposal.portfolio_id, Role.APPROVER)
     await _approve(world, ben, proposal)
     await world.give_role(ben, proposal.portfolio_id, Role.VIEWER)
     await execute_approved(world.desk)
-    assert (await world.proposal(proposal.id)).state is ProposalState.CANCELLED
+    assert (await world.proposal(proposal.id)).state is ProposalState.OPEN
     assert world.broker.submits == []
 
 

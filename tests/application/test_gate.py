@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from core.application.decide_proposal import UNDO, approve_proposal, cancel_proposal
+from core.application.decide_proposal import approve_proposal, cancel_proposal
 from core.application.execute_proposal import execute_approved
 from core.application.gate import used_today
 from core.application.propose import supersede
+from core.application.sending_time import UNDO
 from core.domain.ladder import LIVE_RUNGS, Barrier, Confirmation, TradingMode
 from core.domain.membership import Member, Role
 from core.domain.order import OrderState

@@ -57,7 +57,7 @@ async def test_a_price_that_moves_while_sales_are_waited_for_keeps_a_purchase_ba
 
 
 @pytest.mark.fault(50)
-async def test_a_member_demoted_while_the_broker_is_asked_cancels_it(
+async def test_a_member_demoted_while_the_broker_is_asked_opens_it_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, proposal = await proposed(world)
@@ -73,7 +73,7 @@ async def test_a_member_demoted_while_the_broker_is_asked_cancels_it(
     for _ in range(2):
         await execute_approved(world.desk)
     assert world.broker.submits == []
-    assert (await world.proposal(proposal.id)).state is ProposalState.CANCELLED
+    assert (await world.proposal(proposal.id)).state is ProposalState.OPEN
 
 
 @pytest.mark.fault(32)

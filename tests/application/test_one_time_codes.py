@@ -15,7 +15,8 @@ import pytest
 import pytest_asyncio
 
 from core.adapters.vault import AesGcmVault
-from core.application.decide_proposal import Decided, approve_proposal
+from core.application.decide_proposal import approve_proposal
+from core.application.decisions import Decided
 from core.application.gate import Gate
 from core.application.one_time_codes import (
     LOCKED_FOR,

@@ -7,11 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.application.decide_proposal import (
-    reject_proposal,
-    reopen_proposal,
-    snooze_proposal,
-)
+from core.application.decide_proposal import reject_proposal, reopen_proposal, snooze_proposal
 from core.application.edit_proposal import plan_buys_only
 from core.application.execute_proposal import execute_approved
 from core.application.expire_proposals import LAST_CALL, expire_proposals, send_reminders

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -401,6 +401,13 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         (
             "Proposal 42 ends Thu 12 Mar 16:00 ET, before the exchange opens again. "
             "Approve it now, or let it end: the next check looks anew."
+        ),
+    ),
+    (
+        r.EndsBeforeSending(42, AT, AT + timedelta(hours=1)),
+        (
+            "Proposal 42 ends Thu 12 Mar 16:00 ET, and its orders could go only Thu 12 Mar 17:00 ET. "
+            "Let it end, and ask for a new one then: /rebalance"
         ),
     ),
     (

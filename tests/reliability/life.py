@@ -17,7 +17,8 @@ from bot.runtime import Runtime
 from bot.settings import Settings
 from bot.telegram.context import Turn
 from core.adapters.channels import AppriseChannel
-from core.application.decide_proposal import Decided, approve_proposal
+from core.application.decide_proposal import approve_proposal
+from core.application.decisions import Decided
 from core.application.desk import Desk, WatchMemory
 from core.application.run_due_work import run_due_work
 from core.domain.ids import ChatId, ProposalId

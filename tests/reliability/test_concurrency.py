@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from core.application.decide_proposal import Decided, reject_proposal
+from core.application.decide_proposal import reject_proposal
+from core.application.decisions import Decided
 from core.application.desk import Desk
 from core.application.execute_proposal import execute_approved
 from core.application.reconcile import reconcile

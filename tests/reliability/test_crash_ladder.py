@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from core.application.decide_proposal import UNDO
 from core.application.desk import Desk
 from core.application.execute_proposal import execute_approved
 from core.application.reconcile import reconcile
+from core.application.sending_time import UNDO
 from core.domain.order import OrderState
 from core.domain.portfolio import Rung
 from core.domain.proposal import Proposal, ProposalState

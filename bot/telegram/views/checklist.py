@@ -7,9 +7,10 @@ from datetime import date
 
 from bot.telegram.html import TEXT_LIMIT, bold, code, escape
 from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.views.approvals import deciders
 from bot.telegram.views.by_account import by_account
 from bot.telegram.views.lots import lot_label
-from bot.telegram.views.outcome import LegResult, deciders, leg_of, leg_results
+from bot.telegram.views.outcome import LegResult, leg_of, leg_results
 from bot.telegram.views.parts import capped, lines, paragraphs
 from bot.telegram.views.proposal_text import currency_of, title
 from bot.words.by_hand import is_by_hand

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.telegram.html import bold, escape, neutral, shown_name
+from bot.telegram.html import escape, neutral, shown_name
 from bot.telegram.views.after_sale import after_sale_text
+from bot.telegram.views.approvals import approved_and_needed, deciders, waiting
 from bot.telegram.views.by_account import by_account
 from bot.telegram.views.parts import lines, paragraphs
 from bot.words.after_sale import WHY_NOT_SENT
@@ -16,12 +17,12 @@ from bot.words.labels import DECISIONS, SIDES, SIDES_DONE, proposal_number
 from bot.words.numbers import count, listed, money, quantity, small_drift
 from bot.words.order_details import order_detail
 from bot.words.times import clock_time, exact_time
-from core.application.decide_proposal import UNDO, is_undoable
+from core.application.sending_time import UNDO, is_undoable
 from core.application.show_proposal import ProposalView
 from core.domain.order import TERMINAL, Order, OrderState
 from core.domain.plan import Side, Trade
 from core.domain.portfolio import ManagedAccount
-from core.domain.proposal import Decision, DecisionKind, Proposal, ProposalState
+from core.domain.proposal import OBJECTIONS, DecisionKind, Proposal, ProposalState
 from core.domain.report import WhyNot, was_dry_run
 
 _DETAIL_LIMIT = 120
@@ -144,40 +145,20 @@ def cost_and_drift(view: ProposalView) -> str:
     return f"{cost}\nDrift {before} → {after}"
 
 
-def deciders(decisions: Iterable[Decision], now: datetime | None) -> str:
-    """Who decided and when: ``Anna 10:05 ET and Ben 10:07 ET``."""
-    return listed(
-        [f"{shown_name(d.member_name)} {clock_time(d.market_at, now)}" for d in decisions]
-    )
-
-
 def standing(view: ProposalView, now: datetime | None, *, brief: bool = False) -> str:
     """The lines that say where a proposal is: waiting, decided, carried out, ended."""
     proposal = view.proposal
     match proposal.state:
         case _S.OPEN:
-            return waiting(proposal, now)
+            return waiting(view, now)
         case _S.SCHEDULED:
             return _scheduled(proposal, now)
         case _S.REJECTED:
             return _rejected(proposal, now)
         case _S.EXPIRED | _S.SUPERSEDED | _S.CANCELLED:
-            return _ended_unsent(proposal, now)
+            return _ended_unsent(view, now)
         case _:
             return _carried_out(view, now, brief=brief)
-
-
-def waiting(proposal: Proposal, now: datetime | None) -> str:
-    """How many approvals are still wanted, where it is more than the first of one."""
-    have, need = len(proposal.approvals), proposal.approvals_needed
-    if need == 1 and not have:
-        return ""
-    if not have:
-        return f"{need} members must approve it."
-    return (
-        f"✅ {bold(f'{have} of {need} approvals')}: {deciders(proposal.approvals, now)}.\n"
-        f"Waits for {count(need - have, 'more approval')}."
-    )
 
 
 def _approved_by(proposal: Proposal, now: datetime | None) -> str:
@@ -193,6 +174,12 @@ def _scheduled(proposal: Proposal, now: datetime | None) -> str:
             "somebody taps ↩ Undo.",
             _approved_by(proposal, now),
         )
+    if when is not None and proposal.revision.need.veto:
+        return lines(
+            f"⏳ <b>Approved. Sends {clock_time(when, now)}</b> unless somebody objects.",
+            _approved_by(proposal, now),
+            "Prices and holdings are looked at again then, before an order is sent.",
+        )
     time = f" for {clock_time(when, now)}" if when else ""
     return lines(
         f"⏳ <b>Approved and scheduled{time}.</b>",
@@ -202,17 +189,20 @@ def _scheduled(proposal: Proposal, now: datetime | None) -> str:
 
 
 def _rejected(proposal: Proposal, now: datetime | None) -> str:
-    rejections = [d for d in proposal.decisions if d.kind is DecisionKind.REJECT][-1:]
+    rejections = [d for d in proposal.decisions if d.kind in OBJECTIONS][-1:]
     who = f" by {deciders(rejections, now)}" if rejections else ""
-    return f"✖ <b>Rejected</b>{who}. Nothing was traded."
+    was_approved = any(d.kind is DecisionKind.OBJECT for d in rejections)
+    what = "Stopped by an objection" if was_approved else "Rejected"
+    return f"✖ <b>{what}</b>{who}. Nothing was traded."
 
 
-def _ended_unsent(proposal: Proposal, now: datetime | None) -> str:
-    when = ""
+def _ended_unsent(view: ProposalView, now: datetime | None) -> str:
+    when, missing, proposal = "", "", view.proposal
     if proposal.state is _S.EXPIRED:
         when = f" ({clock_time(proposal.expires_at, now)})"
+        missing = approved_and_needed(view, now) if proposal.approvals else ""
     past = history(proposal, now)
-    return lines(past, f"{_ENDED_UNSENT[proposal.state]}{when}. Nothing was traded.")
+    return lines(past, missing, f"{_ENDED_UNSENT[proposal.state]}{when}. Nothing was traded.")
 
 
 def history(proposal: Proposal, now: datetime | None) -> str:

@@ -13,6 +13,7 @@ from bot.telegram.views.after_sale import (
     after_sale_text,
     is_to_decide,
 )
+from bot.telegram.views.approvals import counting
 from bot.telegram.views.by_account import by_account
 from bot.telegram.views.checklist import checklist_screen, has_checklist
 from bot.telegram.views.outcome import (
@@ -116,6 +117,8 @@ def _buttons(view: ProposalView) -> Rows:
             return _open_buttons(view)
         case _S.REJECTED:
             return ((_tap(view, "↩ Reopen", "reopen"), _tap(view, "❔ Why", "why")),)
+        case _S.SCHEDULED | _S.APPROVED if view.proposal.revision.need.veto:
+            return ((_tap(view, "✋ Object", "object"), _tap(view, "❔ Why", "why")),)
         case _S.SCHEDULED | _S.APPROVED:
             is_live = any(account.rung in LIVE_RUNGS for account in view.accounts)
             label = "↩ Undo" if is_live else "✖ Take back"
@@ -144,7 +147,12 @@ def _open_buttons(view: ProposalView) -> Rows:
     )
     first = _tap(view, approve_label(view), "approve")
     last = (*_at_open(view), tap("🔔 Settings", "alerts", view.managed.portfolio.id))
-    return ((first,), *_stay_button(view), tuple(second), third, last)
+    return ((first,), *_own_button(view), *_stay_button(view), tuple(second), third, last)
+
+
+def _own_button(view: ProposalView) -> Rows:
+    """While others are still needed: to whoever has approved, a way back."""
+    return ((_tap(view, "↩ Take my approval back", "unapprove"),),) if counting(view) else ()
 
 
 def _at_open(view: ProposalView) -> tuple[Button, ...]:
@@ -412,14 +420,17 @@ def reminder(
     view: ProposalView,
     *,
     is_last: bool = False,
+    is_missing: bool = False,
     layout: str = "table",
     market_now: datetime | None = None,
 ) -> Screen:
-    """A proposal shown again because somebody had put it off, or for the last time before its end."""
+    """A proposal shown again: somebody had put it off, or has not answered, or it is about to end."""
     screen = proposal_screen(view, layout=layout, market_now=market_now)
-    why = (
-        "This proposal is still open, and ends soon" if is_last else "The proposal that you put off"
-    )
+    why = "The proposal that you put off"
+    if is_last:
+        why = "This proposal is still open, and ends soon"
+    if is_missing:
+        why = "This proposal still waits for an approval"
     note = f"⏰ {why}:\n\n"
     is_short = shown_length(note + screen.text) <= TEXT_LIMIT
     return replace(screen, text=note + screen.text) if is_short else screen

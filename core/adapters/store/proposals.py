@@ -43,6 +43,9 @@ BLOCKING = (
 )
 """The states of a proposal that a new check must know of."""
 
+UNSCHEDULED = frozenset({ProposalState.OPEN, ProposalState.REJECTED})
+"""The states in which no time is fixed any more at which orders go."""
+
 SETTLED = (ProposalState.DONE, ProposalState.PARTIAL, ProposalState.REJECTED)
 """The states after which a cool-down runs."""
 
@@ -112,6 +115,8 @@ class SqlProposals:
         values: dict[str, Any] = {"state": after.value}
         if scheduled_for is not None:
             values["scheduled_for"] = scheduled_for
+        elif after in UNSCHEDULED:
+            values["scheduled_for"] = None
         if outcome is not None:
             values["outcome"] = outcome
         touched = await self._database.write(

@@ -77,6 +77,15 @@ class EndsBeforeOpen(Refusal):
 
 
 @dataclass(eq=False)
+class EndsBeforeSending(Refusal):
+    """An approval of a proposal whose orders could go only after its end, such as once nobody may object any more."""
+
+    proposal: int
+    ends_at: datetime
+    sends_at: datetime
+
+
+@dataclass(eq=False)
 class AlreadyApproved(Refusal):
     """A second approval by the same person."""
 

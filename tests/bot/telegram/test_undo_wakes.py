@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from bot.telegram import proposal_buttons
-from core.application.decide_proposal import UNDO, Decided
+from core.application.decisions import Decided
+from core.application.sending_time import UNDO
 from core.domain.portfolio import Rung
 from core.domain.proposal import ProposalState
 from tests.bot.telegram.scenes import NOW, decision, managed, member, view

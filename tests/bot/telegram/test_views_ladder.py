@@ -23,7 +23,7 @@ from bot.words.ladder import caps_line, rung_news
 from bot.words.refusals import refusal_sentence
 from core.application.change_rung import RungCause
 from core.application.climb_ladder import Climb, Ladder
-from core.application.decide_proposal import UNDO
+from core.application.sending_time import UNDO
 from core.application.show_proposal import ProposalView
 from core.domain.hold import Hold, HoldReason
 from core.domain.ladder import LIVE_RUNGS, Barrier, Confirmation, TradingMode

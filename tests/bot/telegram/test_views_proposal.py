@@ -170,15 +170,23 @@ def test_times_of_another_day_have_their_date() -> None:
 
 
 def test_half_approved() -> None:
-    screen = proposal_screen(view(decisions=(decision(ANNA),), approvals_needed=2))
+    shown = view(decisions=(decision(ANNA),), approvals_needed=2, members=(ANNA, BEN))
+    screen = proposal_screen(shown)
     text = plain(screen.text)
-    assert "1 of 2 approvals: Anna 10:05 ET." in text
-    assert "Waits for 1 more approval." in text
-    assert labels(screen)[0] == ["✅ Approve 2 simulated orders"]
+    assert "Two people must approve it." in text
+    assert "Anna ✅ 10:05 ET · still needed: Ben" in text
+    assert labels(screen)[:2] == [["✅ Approve 2 simulated orders"], ["↩ Take my approval back"]]
+    assert Action("unapprove", (42, 1)) in actions(screen)
 
 
 def test_two_approvals_are_announced_before_the_first() -> None:
-    assert "2 members must approve it." in proposal_screen(view(approvals_needed=2)).text
+    text = proposal_screen(view(approvals_needed=2, members=(ANNA, BEN))).text
+    assert "Two people must approve it.\nStill needed: Anna and Ben" in text
+
+
+def test_too_few_people_are_no_reason_to_need_fewer() -> None:
+    text = proposal_screen(view(approvals_needed=2, members=(ANNA,))).text
+    assert "⚠ It cannot be approved until one more person may approve" in text
 
 
 def test_scheduled() -> None:
