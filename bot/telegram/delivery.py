@@ -22,7 +22,8 @@ from telegram.error import (
 )
 
 from bot.runtime import Runtime
-from bot.telegram.html import plain, split_html
+from bot.telegram.drawing import drawn
+from bot.telegram.html import CAPTION_LIMIT, plain, shown_length, split_html
 from bot.telegram.keyboard import keyboard_for
 from bot.telegram.letters import Letter, copy_screen, read_scene, write_letter
 from bot.telegram.outage import Backlog, outage_letter
@@ -156,7 +157,10 @@ class Deliverer:
                     await self._edit(item.chat_id, message_id, screen)
             await self._mark_sent(queued)
             return
-        letter = told or write_letter(item, scene, market_now)
+        if item.kind is MessageKind.DIGEST:
+            letter = await self._month(item)
+        else:
+            letter = told or write_letter(item, scene, market_now)
         if letter is None:
             log.info("%s of proposal %s has nothing to say any more", item.kind, item.proposal_id)
             await self._mark_sent(queued)
@@ -170,27 +174,50 @@ class Deliverer:
             await hold_back(work, queued, treatment, self._clock.now())
 
     async def _told_apart(self, work: UnitOfWork, item: OutboxItem) -> Letter | None:
-        """What tells of more than a scene knows: an outage, or a month."""
+        """What tells of more than a scene knows: an outage."""
         if item.kind is MessageKind.OUTAGE:
             return await outage_letter(work, item, self._clock.now())
-        if item.kind is MessageKind.DIGEST and item.portfolio_id is not None:
-            return Letter(
-                digest_screen(await read_month(work, item.portfolio_id, item.data["month"]))
-            )
         return None
+
+    async def _month(self, item: OutboxItem) -> Letter | None:
+        """What a month has brought to whose chat this is; nothing where no portfolio is left to tell of."""
+        async with self._store.read() as work:
+            member = await member_in(work, item.chat_id)
+            if member is None or item.portfolio_id is None:
+                return None
+            digest = await read_month(work, member, item.portfolio_id, item.data["month"])
+        if not digest.parts:
+            return None
+        return Letter(await drawn(digest_screen, digest, dark=member.picture == "dark"))
 
     # --- the calls -------------------------------------------------------------------------------
 
     async def _send(self, chat_id: ChatId, letter: Letter, *, is_silent: bool) -> int:
         """Send a letter, in as many parts as it needs; returns the id of the one with the buttons."""
-        parts = split_html(letter.screen.text)
+        screen, parts = letter.screen, split_html(letter.screen.text)
         message_id = 0
+        if screen.photo is not None:
+            if shown_length(screen.text) <= CAPTION_LIMIT:
+                return await self._send_picture(chat_id, screen, is_silent=is_silent)
+            await self._send_picture(chat_id, Screen("", photo=screen.photo), is_silent=is_silent)
         for number, part in enumerate(parts, 1):
-            screen = Screen(part, letter.screen.rows if number == len(parts) else ())
-            message_id = await self._send_part(
-                chat_id, screen, letter.reply_to, is_silent=is_silent
-            )
+            shown = Screen(part, screen.rows if number == len(parts) else ())
+            message_id = await self._send_part(chat_id, shown, letter.reply_to, is_silent=is_silent)
         return message_id
+
+    async def _send_picture(self, chat_id: ChatId, screen: Screen, *, is_silent: bool) -> int:
+        """Send a picture with its text as the caption."""
+        await self._pace.turn(chat_id)
+        message = await self._bot.send_photo(
+            chat_id,
+            screen.photo or b"",
+            caption=screen.text or None,
+            parse_mode=ParseMode.HTML,
+            reply_markup=keyboard_for(screen, chat_id, self._runtime.signing_key),
+            disable_notification=is_silent or None,
+        )
+        self._line_failures = 0
+        return message.message_id
 
     async def _send_silently(self, chat_id: ChatId, screen: Screen) -> int:
         return await self._send_text(chat_id, screen, None, ParseMode.HTML, is_silent=True)

@@ -15,7 +15,15 @@ from core.domain.ids import PortfolioId
 from core.domain.ledger import RealisedSale
 from core.domain.membership import Member
 from core.domain.money import ZERO
-from core.domain.performance import Period, Valued, a_year, money_weighted, moved, time_weighted
+from core.domain.performance import (
+    Course,
+    Period,
+    Valued,
+    a_year,
+    money_weighted,
+    moved,
+    time_weighted,
+)
 from core.domain.permissions import Act
 from core.domain.portfolio import ManagedPortfolio
 from core.ports.store import Store, UnitOfWork
@@ -55,10 +63,7 @@ class Performance:
     @property
     def gain(self) -> Decimal | None:
         """What the value changed by beside the money that came and went; None where that is not known."""
-        if self.began is None or self.ended is None or self.moved is None:
-            return None
-        came, went = self.moved
-        return self.ended.value - self.began.value - came + went
+        return Course(self.span.valued, self.span.flows).gain
 
     @property
     def by_time(self) -> Decimal | None:

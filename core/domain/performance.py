@@ -228,3 +228,55 @@ def left_alone(
             return None
         kept = kept.times(ONE + amount / worth)
     return kept
+
+
+# --- several portfolios together -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Values by time, oldest first, and the money that came and went between them (None: not known)."""
+
+    values: tuple[Valued, ...]
+    flows: tuple[Flow, ...] | None
+
+    @property
+    def gain(self) -> Decimal | None:
+        """What the value changed by beside the money that came and went; None where that is not known."""
+        if self.flows is None or not self.values:
+            return None
+        came, went = moved(self.flows)
+        return self.values[-1].value - self.values[0].value - came + went
+
+
+def together(courses: Sequence[Course]) -> Course | None:
+    """Several courses as one: at each instant the sum of the latest values; None without any.
+
+    What begins later comes in with its first value, as money that was paid in. A flow counts from the value that shows
+    it: until then the sum does not have it either.
+    """
+    some = [course for course in courses if course.values]
+    if not some:
+        return None
+    begins = min(course.values[0].at for course in some)
+    instants = sorted({each.at for course in some for each in course.values})
+    values = tuple(Valued(at, sum((_latest(c, at) for c in some), ZERO)) for at in instants)
+    flows: list[Flow] = []
+    for course in some:
+        if course.flows is None:
+            return Course(values, None)
+        if course.values[0].at > begins:
+            flows.append(Flow(course.values[0].at, course.values[0].value))
+        flows += [Flow(_shown_at(course, flow), flow.amount) for flow in course.flows]
+    return Course(values, tuple(sorted(flows, key=lambda flow: flow.at)))
+
+
+def _latest(course: Course, at: datetime) -> Decimal:
+    """The last value up to an instant; 0 before the first."""
+    known = [each.value for each in course.values if each.at <= at]
+    return known[-1] if known else ZERO
+
+
+def _shown_at(course: Course, flow: Flow) -> datetime:
+    """When a value shows a flow for the first time; the flow's own instant after the last."""
+    return next((each.at for each in course.values if each.at >= flow.at), flow.at)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.domain.ids import Symbol
 from core.domain.performance import (
+    Course,
     Flow,
     Kept,
     Period,
@@ -20,6 +21,7 @@ from core.domain.performance import (
     money_weighted,
     moved,
     time_weighted,
+    together,
 )
 
 D = Decimal
@@ -218,3 +220,41 @@ def test_left_alone_money_goes_where_the_rest_is() -> None:
 def test_what_is_emptied_is_told_no_further() -> None:
     day = date(2020, 3, 9)
     assert left_alone(Kept(D(40), {}), [(day, D(-40))], {day: {}}) is None
+
+
+def course(worth: list[Valued], *flows: Flow) -> Course:
+    return Course(tuple(worth), flows)
+
+
+def test_several_together_are_their_sum_and_what_begins_later_is_paid_in() -> None:
+    """100 -> 110 -> 121 · 200 from the tenth day on, 220 in the end -> sum 100, 310, 341, of which 200 were paid in"""
+    found = together(
+        [
+            course(values((0, 100), (10, 110), (20, 121))),
+            course(values((10, 200), (20, 220))),
+            course([]),
+        ]
+    )
+    assert found == course(values((0, 100), (10, 310), (20, 341)), flow(10, 200))
+    assert found.gain == 41
+    assert time_weighted(found.values, found.flows or ()) == D("1.1") * D("1.1") - 1
+
+
+def test_money_in_one_of_several_makes_no_gain_while_only_the_other_is_looked_at() -> None:
+    """100 are paid into the first on day 4 and seen on day 10; the second is looked at on day 5"""
+    found = together(
+        [
+            course(values((0, 100), (10, 200)), flow(4, 100)),
+            course(values((0, 100), (5, 100), (10, 100))),
+        ]
+    )
+    assert found is not None
+    assert (found.gain, time_weighted(found.values, found.flows or ())) == (D(0), D(0))
+
+
+def test_where_one_does_not_tell_its_flows_nothing_is_told_of_all() -> None:
+    known, unknown = course(values((0, 100), (1, 110))), Course(tuple(values((0, 5), (1, 5))), None)
+    found = together([known, unknown])
+    assert found is not None
+    assert (found.flows, found.gain) == (None, None)
+    assert together([]) is None

@@ -80,15 +80,16 @@ def performance_text(found: Performance, *, amounts: bool = True) -> str:
     if found.began is None or found.ended is None:
         return "No check in this time has measured a value."
     return paragraphs(
-        lines(*_value(found, amounts=amounts)),
-        lines(*_returns(found)),
+        lines(*value_lines(found, amounts=amounts)),
+        lines(*returns(found)),
         lines(*_costs(found, amounts=amounts)),
         _against(found, amounts=amounts),
         lines(*done(found.proposals, found.managed.portfolio.currency, amounts=amounts)),
     )
 
 
-def _value(found: Performance, *, amounts: bool) -> list[str]:
+def value_lines(found: Performance, *, amounts: bool = True) -> list[str]:
+    """The value before and at the end, and the gain apart from the money that came and went."""
     began, ended, currency = found.began, found.ended, found.managed.portfolio.currency
     if began is None or ended is None or not amounts:
         return [] if found.moved is not None else [NOT_TOLD]
@@ -107,7 +108,8 @@ def _value(found: Performance, *, amounts: bool) -> list[str]:
     ]
 
 
-def _returns(found: Performance) -> list[str]:
+def returns(found: Performance) -> list[str]:
+    """The return by time and that by money, where they are known."""
     return [
         *_return("By time", found, found.by_time),
         *_return("By money", found, found.by_money),
