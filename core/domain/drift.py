@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
@@ -29,8 +30,7 @@ class DriftPart:
     value: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class DriftLine:
+class DriftLine(NamedTuple):
     """One managed line: quantity in shares (money for CASH), weights and drift in percent and points.
 
     ``band`` is None where no band part applies; ``goal`` is the weight that a plan aims at. Where substitutes are held,
@@ -96,13 +96,14 @@ def measure_drift(
     targets: TargetAllocation,
     policy: Policy,
     whole_shares: frozenset[Symbol] = frozenset(),
+    served: Mapping[Symbol, tuple[Symbol, ...]] | None = None,
 ) -> DriftReport:
     """Hold holdings against targets; ``whole_shares`` cannot be traded in parts.
 
     Every managed symbol needs a price (KeyError otherwise: prices are judged before).
-    Raises NegativeTotal.
+    Raises NegativeTotal. ``served`` are the ``served_lines``, where they have been looked up before.
     """
-    served = served_lines(holdings, targets, policy)
+    served = served_lines(holdings, targets, policy) if served is None else served
     held = holdings.positions
     values = {
         line: sum((held.get(each, ZERO) * prices[each] for each in symbols), ZERO)
@@ -117,15 +118,18 @@ def measure_drift(
     weights = {symbol: value / total * HUNDRED for symbol, value in values.items()}
     bands, wanted = _bands(weights, targets, policy), targets.weights
     goals = _goals(weights, bands, wanted, policy.destination)
-    lines = []
+    lines, sizes = [], []
     for symbol, weight in weights.items():
         is_cash = symbol == CASH
         price = ONE if is_cash else prices[symbol]
-        target = wanted.get(symbol, ZERO)
-        drift, band = weight - target, bands[symbol]
-        is_out = band is not None and abs(drift) > band
+        target, band = wanted.get(symbol, ZERO), bands[symbol]
+        drift = weight - target
+        size = abs(drift)
+        sizes.append(size)
+        is_out = band is not None and size > band
         if is_out and symbol in whole_shares and not is_cash:
             is_out = is_breached(drift, band, price / total * HUNDRED)
+        symbols = served.get(symbol, ())
         lines.append(
             DriftLine(
                 symbol,
@@ -138,23 +142,17 @@ def measure_drift(
                 drift,
                 band,
                 is_out,
-                _parts(holdings, prices, served.get(symbol, ())),
+                _parts(holdings, prices, symbols) if len(symbols) > 1 else (),
             )
         )
-    drift = sum(sorted([abs(line.drift) for line in lines]), ZERO) / 2
     return DriftReport(
-        total,
-        tuple(lines),
-        _outside(holdings, prices, {each for symbols in served.values() for each in symbols}),
-        drift,
+        total, tuple(lines), _outside(holdings, prices, served), sum(sorted(sizes), ZERO) / 2
     )
 
 
 def _parts(
     holdings: Holdings, prices: Mapping[Symbol, Decimal], symbols: tuple[Symbol, ...]
 ) -> tuple[DriftPart, ...]:
-    if len(symbols) < 2:  # noqa: PLR2004 - the line's own symbol alone is no list of parts
-        return ()
     held = ((symbol, holdings.positions.get(symbol, ZERO)) for symbol in symbols)
     return tuple(
         DriftPart(symbol, quantity, prices[symbol], quantity * prices[symbol])
@@ -188,8 +186,12 @@ def managed_symbols(
     holdings: Holdings, targets: TargetAllocation, policy: Policy
 ) -> tuple[Symbol, ...]:
     """The instruments that count, and so must have a price: line by line."""
-    lines = served_lines(holdings, targets, policy).values()
-    return tuple(symbol for symbols in lines for symbol in symbols)
+    return symbols_of(served_lines(holdings, targets, policy))
+
+
+def symbols_of(served: Mapping[Symbol, tuple[Symbol, ...]]) -> tuple[Symbol, ...]:
+    """The symbols that count towards any line: line by line."""
+    return tuple([symbol for symbols in served.values() for symbol in symbols])
 
 
 def goal_weights(
@@ -207,9 +209,10 @@ def goal_weights(
 def _bands(
     symbols: Iterable[Symbol], targets: TargetAllocation, policy: Policy
 ) -> dict[Symbol, Decimal | None]:
-    wanted = targets.weights
+    wanted, band, bands = targets.weights, policy.band, policy.bands
     return {
-        symbol: policy.band_of(symbol).width(symbol, wanted.get(symbol, ZERO)) for symbol in symbols
+        symbol: bands.get(symbol, band).width(symbol, wanted.get(symbol, ZERO))
+        for symbol in symbols
     }
 
 
@@ -260,8 +263,11 @@ def is_breached(drift: Decimal, band: Decimal | None, share: Decimal = ZERO) -> 
 
 
 def _outside(
-    holdings: Holdings, prices: Mapping[Symbol, Decimal], managed: set[Symbol]
+    holdings: Holdings,
+    prices: Mapping[Symbol, Decimal],
+    served: Mapping[Symbol, tuple[Symbol, ...]],
 ) -> tuple[OutsideLine, ...]:
+    managed = set(symbols_of(served))
     kept = [
         each for each, quantity in holdings.positions.items() if each not in managed and quantity
     ]

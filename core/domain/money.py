@@ -12,6 +12,8 @@ CENT = Decimal("0.01")
 ZERO = Decimal(0)
 ONE = Decimal(1)
 HUNDRED = Decimal(100)
+_SIDES_OF_SPREAD = Decimal(20_000)
+"""Two sides share a spread that is counted in ten-thousandths."""
 
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 _COMMA_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+(\.\d+)?|\d+,\d+)", re.ASCII)
@@ -82,4 +84,4 @@ def to_cents(amount: Decimal) -> Decimal:
 
 def half_spread(price: Decimal, spread_bps: Decimal) -> Decimal:
     """Half the full spread at a price: what each side of a trade pays per share."""
-    return price * spread_bps / Decimal(20_000)
+    return price * spread_bps / _SIDES_OF_SPREAD

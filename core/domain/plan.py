@@ -214,8 +214,8 @@ class Trade:
 
 def net_cash(trades: Sequence[Trade]) -> Decimal:
     """What trades bring to cash together, costs included; negative where they take."""
-    values = (trade.value if trade.side is Side.SELL else -trade.value for trade in trades)
-    return sum(values, ZERO) - sum((trade.cost for trade in trades), ZERO)
+    values = [trade.value if trade.side is Side.SELL else -trade.value for trade in trades]
+    return sum(values, ZERO) - sum([trade.cost for trade in trades], ZERO)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class Band:
         if self.relative is None or symbol == CASH or target <= ZERO:
             return self.absolute
         part = target * self.relative / HUNDRED
-        return part if self.absolute is None else min(self.absolute, part)
+        return part if self.absolute is None or part < self.absolute else self.absolute
 
     def times(self, factor: Decimal) -> Band:
         """A band so many times as wide; what is off stays off."""

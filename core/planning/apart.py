@@ -139,9 +139,9 @@ def say_apart(groups: Sequence[Group], problem: Problem, units: Floats) -> Probl
         if group.loses(units):
             for at in group.buyers:
                 why = cells[at].no_purchase or ReasonCode.WASHES
-                cells[at] = replace(cells[at], no_purchase=why)
+                cells[at] = cells[at]._replace(no_purchase=why)
         elif (units[list(group.buyers)] > 0).any():
             for at, free in zip(group.sellers, group.free, strict=True):
                 kept = cells[at].no_sale or (None if free >= 1 else ReasonCode.LOSS_KEPT)
-                cells[at] = replace(cells[at], no_sale=kept)
+                cells[at] = cells[at]._replace(no_sale=kept)
     return replace(problem, cells=tuple(cells))

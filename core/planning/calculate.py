@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from core.domain.drift import DriftReport, managed_symbols, measure_drift
+from core.domain.drift import DriftReport, measure_drift, served_lines, symbols_of
 from core.domain.ids import Symbol
 from core.domain.money import HUNDRED, ZERO
 from core.domain.plan import (
@@ -72,11 +72,12 @@ def calculate(request: PlanRequest, *, exact: bool = True) -> Plan:
     reason is then NOTHING_HELPS. Where trades would help, but are not worth their cost, none is needed.
     """
     holdings = request.holdings
-    symbols = managed_symbols(holdings, request.targets, request.policy)
+    served = served_lines(holdings, request.targets, request.policy)
+    symbols = symbols_of(served)
     _require_prices(request, symbols)
     in_parts = frozenset[Symbol]().union(*(account.fractionable for account in request.accounts))
     whole = whole_shares(request.policy, symbols, in_parts)
-    report = measure_drift(holdings, request.prices, request.targets, request.policy, whole)
+    report = measure_drift(holdings, request.prices, request.targets, request.policy, whole, served)
     need = explain_need(request, report)
     if need.code in {ReasonCode.ON_TARGET, ReasonCode.CASH_SUFFICES}:
         return _on_target(request, report, need)
@@ -294,9 +295,12 @@ def _on_target(request: PlanRequest, report: DriftReport, need: Reason) -> Plan:
 
 
 def _require_prices(request: PlanRequest, symbols: tuple[Symbol, ...]) -> None:
-    faults = [fault for symbol in symbols if (fault := _fault_of(symbol, request.prices))]
-    if faults:
-        raise PricesRefused(tuple(faults))
+    prices = request.prices
+    for symbol in symbols:
+        price = prices.get(symbol)
+        if price is None or not price.is_finite() or price <= ZERO:
+            faults = (_fault_of(each, prices) for each in symbols)
+            raise PricesRefused(tuple(fault for fault in faults if fault is not None))
 
 
 def _fault_of(symbol: Symbol, prices: Mapping[Symbol, Decimal]) -> PriceFault | None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from core.domain.drift import DriftLine
 from core.domain.ids import Symbol
@@ -23,8 +24,7 @@ SHARE_PART = Decimal("0.001")
 _MOST_UNITS = Decimal(10) ** 15
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """What one account may trade of one symbol: its unit in shares, the most units each way, what forbids one.
 
     ``no_sale`` and ``no_purchase`` say why a side is forbidden, ``until`` the day before which it is, where that is
@@ -51,12 +51,15 @@ class Scope:
 
     ``no_sale`` and ``no_purchase`` say why a symbol must not be traded,
     ``sales`` and ``purchases`` why none of the others must. ``is_limited``: taxes may keep some of a position;
-    ``may_wash``: there are losses that a purchase could wash.
+    ``may_wash``: there are losses that a purchase could wash. ``unit`` is the step of all symbols but those that trade
+    ``in_parts``.
     """
 
     request: PlanRequest
     account: PlanAccount
     most: Decimal
+    unit: Decimal
+    in_parts: frozenset[Symbol]
     no_sale: Mapping[Symbol, ReasonCode]
     no_purchase: Mapping[Symbol, ReasonCode]
     sales: ReasonCode | None
@@ -67,20 +70,21 @@ class Scope:
 
     def why_no_sale(self, symbol: Symbol) -> ReasonCode | None:
         """Why a symbol must not be sold."""
-        return self.no_sale.get(symbol, self.sales) or self._capped(symbol, Side.SELL)
+        why = self.no_sale.get(symbol, self.sales)
+        is_open = why is None and self.request.caps is not None
+        return self._capped(symbol, Side.SELL) if is_open else why
 
     def why_no_purchase(self, symbol: Symbol) -> ReasonCode | None:
         """Why a symbol must not be bought, other than by a plan that only sells."""
         why = self.no_purchase.get(symbol, self.purchases)
         if why is None and self.may_wash and blocks(self.request, symbol):
             return ReasonCode.WASHES
-        return why or self._capped(symbol, Side.BUY)
+        is_open = why is None and self.request.caps is not None
+        return self._capped(symbol, Side.BUY) if is_open else why
 
     def _capped(self, symbol: Symbol, side: Side) -> ReasonCode | None:
-        caps = self.request.caps
-        if caps is None or cap_of(self.request, self.account, symbol, side) > ZERO:
-            return None
-        return ReasonCode.CAPPED
+        is_capped = cap_of(self.request, self.account, symbol, side) <= ZERO
+        return ReasonCode.CAPPED if is_capped else None
 
 
 def scope_of(
@@ -93,6 +97,7 @@ def scope_of(
 ) -> Scope:
     """The scope of an account's cells; one side can be forbidden altogether."""
     policy = request.policy
+    unit, in_parts = _steps_of(policy, account)
     never = dict.fromkeys(account.untradable, ReasonCode.NOT_TRADABLE)
     no_sale = dict.fromkeys(account.held, ReasonCode.UNSETTLED)
     no_sale |= dict.fromkeys(policy.do_not_sell, ReasonCode.DO_NOT_SELL)
@@ -107,6 +112,8 @@ def scope_of(
         request,
         account,
         max(ZERO, total),
+        unit,
+        in_parts,
         no_sale=no_sale | never,
         no_purchase=no_purchase | never,
         sales=sales,
@@ -139,8 +146,8 @@ def _may_buy(scope: Scope, symbol: Symbol) -> bool:
 
 def _cell(scope: Scope, line: DriftLine, symbol: Symbol, rank: int, *, is_bought: bool) -> Cell:
     request, account = scope.request, scope.account
-    price, quantity = request.prices[symbol], account.quantity(symbol)
-    unit = step_of(request.policy, account, symbol)
+    price, quantity = request.prices[symbol], account.holdings.positions.get(symbol, ZERO)
+    unit = SHARE_PART if symbol in scope.in_parts else scope.unit
     no_sale, no_purchase = scope.why_no_sale(symbol), scope.why_no_purchase(symbol)
     if no_purchase is None and scope.sales_only:
         no_purchase = ReasonCode.SELL_ONLY
@@ -173,9 +180,18 @@ def _cell(scope: Scope, line: DriftLine, symbol: Symbol, rank: int, *, is_bought
 
 def step_of(policy: Policy, account: PlanAccount, symbol: Symbol) -> Decimal:
     """The step in shares in which an account trades a symbol."""
-    is_auto = policy.fractional == Fractional.AUTO
-    has_parts = symbol in account.fractionable if is_auto else policy.fractional == Fractional.ON
-    return SHARE_PART if has_parts and policy.min_lot == 1 else Decimal(policy.min_lot)
+    unit, in_parts = _steps_of(policy, account)
+    return SHARE_PART if symbol in in_parts else unit
+
+
+def _steps_of(policy: Policy, account: PlanAccount) -> tuple[Decimal, frozenset[Symbol]]:
+    """The step of an account's symbols, and those that trade in parts beside."""
+    nothing = frozenset[Symbol]()
+    if policy.min_lot != 1 or policy.fractional is Fractional.OFF:
+        return Decimal(policy.min_lot), nothing
+    return (
+        (SHARE_PART, nothing) if policy.fractional is Fractional.ON else (ONE, account.fractionable)
+    )
 
 
 def _count(shares: Decimal, unit: Decimal) -> int:

@@ -132,7 +132,7 @@ def say_budget(budget: Budget | None, problem: Problem, units: Floats) -> Proble
         owner = cell.account.tax_owner
         is_left = cell.no_sale is None and cell.max_sale > 0 and units[at] == 0
         if is_left and gained[owner] + gain_of(1.0, steps) > budget.room[owner]:
-            cells[at] = replace(cell, no_sale=ReasonCode.GAIN_BUDGET)
+            cells[at] = cell._replace(no_sale=ReasonCode.GAIN_BUDGET)
     return replace(problem, cells=tuple(cells))
 
 

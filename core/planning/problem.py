@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from core.domain.drift import DriftLine, DriftReport
 from core.domain.instrument import CASH
 from core.domain.money import HUNDRED, ONE, ZERO
-from core.domain.plan import PlanAccount, PlanRequest
+from core.domain.plan import PlanRequest
 from core.domain.policy import Policy
 from core.planning.cells import SHARE_PART, Cell, cells_of, scope_of
 
@@ -87,19 +88,23 @@ def build_problem(
 ) -> Problem:
     """Turn a request and its measured drift into numbers; one side can be forbidden altogether."""
     policy, total = request.policy, report.total
-    lines = tuple(sorted((line for line in report.lines if line.symbol != CASH), key=_by_symbol))
-    accounts = sorted(request.accounts, key=_by_name)
+    lines = tuple(
+        sorted((line for line in report.lines if line.symbol != CASH), key=attrgetter("symbol"))
+    )
+    accounts = sorted(request.accounts, key=attrgetter("name"))
     scopes = [
         scope_of(request, account, total, purchases_only=purchases_only, sales_only=sales_only)
         for account in accounts
     ]
-    placed = [
-        (line_at, account_at, cell)
-        for line_at, line in enumerate(lines)
-        for account_at, scope in enumerate(scopes)
-        for cell in cells_of(scope, line)
-    ]
-    cells = tuple([cell for _, _, cell in placed])
+    cells: list[Cell] = []
+    line_of: list[int] = []
+    account_of: list[int] = []
+    for line_at, line in enumerate(lines):
+        for account_at, scope in enumerate(scopes):
+            for cell in cells_of(scope, line):
+                cells.append(cell)
+                line_of.append(line_at)
+                account_of.append(account_at)
     price = _array([float(cell.price * cell.unit) for cell in cells])
     half = float(policy.spread_bps) / 20_000
     lowest = _array([-cell.max_sale for cell in cells])
@@ -110,10 +115,10 @@ def build_problem(
     band = _array([np.inf if line.band is None else float(line.band) for line in lines])
     band *= float(total) / 100
     return Problem(
-        cells=cells,
+        cells=tuple(cells),
         lines=lines,
-        line_of=np.array([at for at, _, _ in placed], dtype=np.intp),
-        account_of=np.array([at for _, at, _ in placed], dtype=np.intp),
+        line_of=np.array(line_of, dtype=np.intp),
+        account_of=np.array(account_of, dtype=np.intp),
         price=price,
         buy_price=price * (1 + half),
         sell_price=price * (1 - half),
@@ -139,14 +144,6 @@ def build_problem(
         must_raise=request.withdraw > ZERO,
         has_parts=any(cell.unit is SHARE_PART for cell in cells),
     )
-
-
-def _by_symbol(line: DriftLine) -> str:
-    return line.symbol
-
-
-def _by_name(account: PlanAccount) -> str:
-    return account.name
 
 
 def _array(values: Sequence[float]) -> Floats:
