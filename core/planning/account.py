@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.domain.drift import DriftReport
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
-from core.domain.money import HUNDRED, ZERO, half_spread, purchase_cost, sale_proceeds
+from core.domain.money import HUNDRED, ONE, ZERO, half_spread, purchase_cost, sale_proceeds
 from core.domain.plan import After, PlanRequest, Side, Trade, net_cash
 from core.domain.policy import Policy
 from core.planning.cells import Cell, cap_of
@@ -26,11 +26,9 @@ def make_trades(
 
     The search counts in floats; where the last cent is missing, purchases shrink by it.
     """
-    counts = [int(count) for count in units]
+    counts, cells = units.tolist(), problem.cells
     made = {
-        place: _trade(request, problem.cells[place], count)
-        for place, count in enumerate(counts)
-        if count
+        place: _trade(request, cells[place], count) for place, count in enumerate(counts) if count
     }
     while True:
         name, missing = _missing(request, report, tuple(made.values()))
@@ -92,13 +90,18 @@ def _give_up(problem: Problem, counts: list[int], name: str | None, missing: Dec
 
 
 def _trade(request: PlanRequest, cell: Cell, count: int) -> Trade:
-    policy, price = request.policy, cell.price
-    side = Side.BUY if count > 0 else Side.SELL
+    price, side = cell.price, Side.BUY if count > 0 else Side.SELL
     quantity = _quantity(request, cell, count)
-    value = quantity * price
-    cost = trade_cost(policy, side, quantity, price)
-    reason = explain_trade(cell, side, has_target=cell.line.symbol in request.targets.weights)
-    return Trade(cell.symbol, side, quantity, price, value, cost, reason, cell.account.name)
+    return Trade(
+        cell.symbol,
+        side,
+        quantity,
+        price,
+        quantity * price,
+        trade_cost(request.policy, side, quantity, price),
+        explain_trade(cell, side, has_target=cell.line.symbol in request.targets.weights),
+        cell.account.name,
+    )
 
 
 def trade_cost(policy: Policy, side: Side, quantity: Decimal, price: Decimal) -> Decimal:
@@ -116,7 +119,7 @@ def trade_cost(policy: Policy, side: Side, quantity: Decimal, price: Decimal) ->
 
 def _quantity(request: PlanRequest, cell: Cell, count: int) -> Decimal:
     """The shares of a trade; selling the last part of a share with a position that is to go."""
-    sells_out = -count == cell.max_sale and cell.line.goal == ZERO and cell.unit != 1
+    sells_out = -count == cell.max_sale and cell.unit != ONE and cell.line.goal == ZERO
     if sells_out and cap_of(request, cell.account, cell.symbol, Side.SELL) >= cell.quantity:
         return cell.quantity
     return abs(count) * cell.unit

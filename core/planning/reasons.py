@@ -91,7 +91,9 @@ def numbers_of(line: DriftLine) -> dict[str, Decimal]:
         "goal": line.goal,
         "drift": line.drift,
     }
-    return numbers if line.band is None else {**numbers, "band": line.band}
+    if line.band is not None:
+        numbers["band"] = line.band
+    return numbers
 
 
 def explain_trade(cell: Cell, side: Side, *, has_target: bool) -> Reason:

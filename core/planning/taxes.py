@@ -183,6 +183,8 @@ def with_lots(request: PlanRequest, trades: Sequence[Trade]) -> tuple[Trade, ...
     """The trades, each sale with the lots that it takes, where anything is known of them."""
     accounts = {account.name: account for account in request.accounts}
     taxed = {name for name, account in accounts.items() if is_taxed(request, account)}
+    if not taxed and not any(account.lots for account in request.accounts):
+        return tuple(trades)
     return tuple(
         trade
         if trade.side is Side.BUY
@@ -309,22 +311,25 @@ def _washed(
     return found, lost
 
 
-def _falls_back(request: PlanRequest, trade: Trade) -> bool:
+def _falls_back(request: PlanRequest, trades: Sequence[Trade]) -> bool:
     """Whether a sale chooses among several lots, by another method than the policy's: its broker has only that."""
-    account = next(each for each in request.accounts if each.name == trade.account)
-    lots = [lot for lot in account.lots if lot.symbol == trade.symbol]
-    can = request.policy.lot_method in account.lot_methods
-    return trade.side is Side.SELL and len(lots) > 1 and not can
+    return any(
+        trade.side is Side.SELL and trade.account == account.name and len(lots) > 1
+        for account in request.accounts
+        if account.lots and request.policy.lot_method not in account.lot_methods
+        for trade in trades
+        if (lots := [lot for lot in account.lots if lot.symbol == trade.symbol])
+    )
 
 
 def notes_on(
     request: PlanRequest, trades: Sequence[Trade], realised: Sequence[Realised]
 ) -> tuple[Reason, ...]:
     """What must be said of a plan's taxes beside its numbers: losses that would not count, what nobody knows."""
-    notes = []
-    for trade in trades:
-        until = free_from(request, trade.symbol) if trade.side is Side.BUY else None
-        today = request.tax.today
+    notes, today = [], request.tax.today
+    buys = [] if today is None else [trade for trade in trades if trade.side is Side.BUY]
+    for trade in buys:
+        until = free_from(request, trade.symbol)
         if until is not None and today is not None:
             lost = would_wash(
                 trade.symbol,
@@ -334,7 +339,7 @@ def notes_on(
                 request.tax.equivalents,
             )
             notes.append(Reason(ReasonCode.WASHES, trade.symbol, {"amount": lost}, until))
-    if any(_falls_back(request, trade) for trade in trades):
+    if _falls_back(request, trades):
         notes.append(Reason(ReasonCode.ONLY_FIFO))
     for each in realised:
         if each.washed:
