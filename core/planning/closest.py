@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 
 from core.domain.plan import Method
+from core.planning.base import Found
 from core.planning.exact import solve_exact
-from core.planning.knapsack import Found, bound_by_price, solve_knapsack
+from core.planning.knapsack import bound_by_price, solve_knapsack
 from core.planning.moves import improve
 from core.planning.problem import Floats, Problem
 from core.planning.score import (
@@ -26,7 +27,7 @@ from core.planning.score import (
     outflow,
     score,
     shortfall,
-    value_of,
+    tie_break,
 )
 from core.planning.solution import Solution
 from core.planning.together import bound_together, can_be_one_purse, solve_together
@@ -46,7 +47,7 @@ def solve(problem: Problem, *, exact: bool = True) -> Solution:
     if not len(problem.price):
         return _solution(problem, np.zeros(0))
     best = _constructed(problem)
-    if (least := least_shortfall(problem)) > best.bound:
+    if best.gap > _NOISE * problem.total and (least := least_shortfall(problem)) > best.bound:
         best = replace(best, bound=least)
     if not exact or best.gap <= _enough(problem):
         return _solution(problem, best.units, best)
@@ -62,7 +63,8 @@ def solve(problem: Problem, *, exact: bool = True) -> Solution:
 def _solution(problem: Problem, units: Floats, found: Found | None = None) -> Solution:
     """In points; without anything found, what there is to trade leaves no choice."""
     points = 100 / problem.total
-    objective = shortfall(problem, units) * points
+    short = None if found is None else found.short
+    objective = (shortfall(problem, units) if short is None else short) * points
     gap = 0.0 if found is None else max(found.gap, 0.0) * points
     work = 0 if found is None else found.work
     return Solution(
@@ -90,10 +92,7 @@ def _constructed(problem: Problem) -> Found:
         listed = solve_knapsack(problem)
         bound, work = listed.bound, listed.work
         if np.isfinite(listed.score):
-            keeps_rules = not has_limits(problem) and problem.cash[0] >= 0
-            measure = value_of if keeps_rules else score
-            value = measure(problem, listed.units)
-            listed = Found(listed.units, value, listed.bound, listed.work)
+            listed = _judged(problem, listed)
         if listed.gap <= PROVEN * problem.total:
             return listed
         starts = [listed.units] if np.isfinite(listed.score) else []
@@ -101,6 +100,16 @@ def _constructed(problem: Problem) -> Found:
         starts = [_guess(problem), np.zeros(len(problem.price))]
     best = min((improve(problem, start) for start in starts), key=lambda state: state.score)
     return Found(best.units, best.score, bound, work)
+
+
+def _judged(problem: Problem, found: Found) -> Found:
+    """What the knapsack found, with the score that is counted of its units as a whole."""
+    keeps_rules = not has_limits(problem) and problem.cash[0] >= 0
+    if not keeps_rules:
+        return replace(found, score=score(problem, found.units))
+    short = shortfall(problem, found.units)
+    value = short + float(tie_break(problem, found.units).sum())
+    return replace(found, score=value, short=short)
 
 
 def _enough(problem: Problem) -> float:

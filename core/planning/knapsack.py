@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.planning.deviations import Cash, Choice, Deviations, best_pair, list_sums
+from core.planning.base import Base, Found
+from core.planning.deviations import Cash, Choice, Deviations, best_pair
 from core.planning.problem import Floats, Problem
-from core.planning.score import CENT_NOISE, TRADE_WEIGHT, outflow, tie_break
+from core.planning.score import CENT_NOISE, EVERYWHERE, TRADE_WEIGHT, TURNOVER_WEIGHT, outflow
 
 _MOST_PRICES = 40
 _PARTS_NEAR, _NEAR_GOAL, _FURTHER = 3, 6, 50
@@ -24,26 +27,13 @@ _PARTS_NEAR, _NEAR_GOAL, _FURTHER = 3, 6, 50
 
 The first where shares have parts, and only the bound is asked for; the last where it matters.
 """
+_RANGES, _MOST_UNITS = 4, 1e17
+"""Between what is listed there are so many ranges; no cell trades more units."""
 _NEAR = 1e-12
 """What floats cannot tell, as a part of the total."""
 
 
 MoreTrades = Callable[[Floats], Floats]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Units by cell with their score; ``bound`` is what no plan's score is below; ``work`` counts the states listed."""
-
-    units: Floats
-    score: float
-    bound: float
-    work: int
-
-    @property
-    def gap(self) -> float:
-        """How far the score can at most be from the least there is."""
-        return self.score - self.bound
 
 
 @dataclass(slots=True)
@@ -131,35 +121,28 @@ def _losses(options: Options, price: float, base: _Base) -> tuple[Floats, Floats
 
 
 def _solve(problem: Problem, highest: Floats, floor: float, more: MoreTrades | None) -> Found:
-    options = list_options(problem, highest, _NEAR_GOAL, more)
-    every = options.cells
     room = problem.all_cash - max(problem.cash_goal, floor)
     most = problem.all_cash - floor + CENT_NOISE
+    options = list_options(problem, highest, _NEAR_GOAL, more)
     price, bound, priced = best_price(options, room)
     if priced.flow > most:
-        return Found(np.zeros(len(every)), np.inf, -np.inf, 0)
-    base, cash = _chosen(options, price, priced), Cash(price, priced.flow, room, most)
-    losses, ends = _losses(options, price, base)
-    bound += float(np.minimum(ends, 0.0).sum())
-    least, units, work, is_whole = cash.loose(cash.flow), base.units, 0, False
-    if least > problem.total * _NEAR:
-        least = min(least, _best_single(cash, options, losses, base))
-        some = _deviations(options, every, losses, base, least)
-        further = np.flatnonzero(ends < least)
-        if len(further):
-            wide, theirs = list_options(problem, highest, _FURTHER, more, further), base.of(further)
-            losses, ends[further] = _losses(wide, price, theirs)
-            widened = _deviations(wide, further, losses, theirs, least)
-            some = some.without(further).with_more(widened)
-        best = best_pair(cash, some)
-        listed, work, is_whole = list_sums(cash, some, best.loss)
-        best = listed or best
-        least, units = best.loss, units.copy()
-        for place in best.places:
-            units[some.cells[place]] = some.units[place]
-    score = priced.score + price * (priced.flow - room) + least
-    bound = min(score, bound + max(float(ends.min()), 0.0)) if is_whole else bound
-    return Found(units, score, bound, work)
+        return Found(np.zeros(len(problem.price)), np.inf, -np.inf)
+    chosen, cash = _chosen(options, price, priced), Cash(price, priced.flow, room, most)
+    losses, ends = _losses(options, price, chosen)
+    base = Base(cash, chosen.units, bound, float(np.minimum(ends, 0.0).sum()))
+    if cash.loose(cash.flow) <= problem.total * _NEAR:
+        return base.alone()
+    least = min(cash.loose(cash.flow), _best_single(cash, options, losses, chosen))
+    some = _deviations(options, options.cells, losses, chosen, least)
+    if (ends < least).any():
+        least = min(least, best_pair(cash, some).loss)
+    further = np.flatnonzero(ends < least)
+    if len(further):
+        wide, theirs = list_options(problem, highest, _FURTHER, more, further), chosen.of(further)
+        losses, ends[further] = _losses(wide, price, theirs)
+        widened = _deviations(wide, further, losses, theirs, least)
+        some = some.without(further).with_more(widened)
+    return base.search(some, float(ends.min()))
 
 
 def _best_single(cash: Cash, options: Options, losses: Floats, base: _Base) -> float:
@@ -182,7 +165,8 @@ def _deviations(
     once = np.fromiter(places.values(), dtype=np.intp, count=len(places))
     at, rows = at[once], rows[once]
     flows = options.flows[rows, at] - base.flows[at]
-    return Deviations(cells[at], units[once], np.maximum(losses[rows, at], 0.0), flows)
+    lost = np.maximum(losses[rows, at], 0.0)
+    return Deviations(cells[at].tolist(), units[once].tolist(), lost.tolist(), flows.tolist())
 
 
 def list_options(
@@ -196,56 +180,87 @@ def list_options(
 
     In the ranges between those a choice's score and flow are linear, so that nothing there beats both ends.
     """
-    cells = np.arange(len(problem.price)) if some is None else some
-    lowest, highest = problem.lowest[cells], highest[cells]
-    least, sell_out = np.maximum(problem.least[cells], 1.0), problem.sell_out[cells]
-    goal = np.floor(problem.gap[problem.line_of[cells]] / problem.price[cells] + 1e-12)
-    first = np.minimum(np.maximum(goal + 1.0 - width, lowest), highest)
-    last = np.minimum(np.maximum(goal + width, lowest), highest)
-    ranges = (
-        (least + 1, np.minimum(first - 1, highest - 1)),
-        (np.maximum(last, least) + 1, highest - 1),
-        (lowest + 1, np.minimum(first, -least) - 1),
-        (np.maximum(last, lowest) + 1, -least - 1),
-    )
-    window, listed = 2 * width, 2 * width + 6
-    units = np.empty((listed + 2 * len(ranges), len(cells)))
-    np.minimum(first + np.arange(float(window))[:, None], last, out=units[:window])
-    for row, end in enumerate((0 * goal, least, -least, -sell_out, lowest, highest), window):
-        units[row] = end
-    is_none = np.zeros(units.shape, dtype=bool)
-    for at, (low, high) in enumerate(ranges):
-        row = listed + 2 * at
-        units[row], units[row + 1] = low, high
-        is_none[row : row + 2] = low > high
-    units[is_none] = 0.0
-    scores = _scores(problem, units, highest, cells)
-    scores[is_none] = np.inf
-    flows = outflow(problem, units, cells)
+    bounds = _bounds(problem, highest, some)
+    cells = np.arange(len(bounds.price)) if some is None else some
+    units, is_none = _list_units(bounds, width)
+    listed = len(units) - 2 * _RANGES
+    scores = _scores(problem, bounds, units)
+    flows = outflow(problem, units, EVERYWHERE if some is None else some)
+    ends = slice(listed, listed + _RANGES), slice(listed + _RANGES, None)
+    for end in ends:
+        scores[end][is_none] = np.inf
     if more is not None:
         every = np.zeros((len(units), len(problem.price)))
         every[:, cells] = units
         trades = more(every)[:, cells]
         # A range has at least as many trades as the end with fewer.
-        trades[listed::2] = np.minimum(trades[listed::2], trades[listed + 1 :: 2])
-        trades[listed + 1 :: 2] = trades[listed::2]
+        trades[ends[0]] = trades[ends[1]] = np.minimum(trades[ends[0]], trades[ends[1]])
         scores += trades * TRADE_WEIGHT * problem.total
         flows += trades * problem.commission
     cent = 0.01 if problem.has_fees or _has_rounding(problem) else 0.0
     return Options(units, scores, flows, np.arange(len(cells)), listed, cent)
 
 
-def _scores(problem: Problem, units: Floats, highest: Floats, cells: Choice) -> Floats:
-    """What each choice scores by itself: its line's shortfall, and the tie-breaks."""
-    allowed = (units >= problem.lowest[cells]) & (units <= highest)
-    least = problem.least[cells]
-    if (least > 1).any():
-        enough = (units == 0) | (np.abs(units) >= least) | (units == -problem.sell_out[cells])
-        allowed &= enough
-    short = problem.gap[problem.line_of[cells]] - units * problem.price[cells]
-    scores = np.maximum(short, 0.0) + tie_break(problem, units, cells)
+@dataclass(slots=True)
+class _Bounds:
+    """By cell: what units may be traded, what a unit is worth, and the gap of the line."""
+
+    lowest: Floats
+    highest: Floats
+    least: Floats
+    sell_out: Floats
+    price: Floats
+    gap: Floats
+
+
+def _bounds(problem: Problem, highest: Floats, some: Choice | None) -> _Bounds:
+    least, gap = np.maximum(problem.least, 1.0), problem.gap[problem.line_of]
+    bounds = (problem.lowest, highest, least, problem.sell_out, problem.price, gap)
+    return _Bounds(*(bounds if some is None else [column[some] for column in bounds]))
+
+
+def _list_units(bounds: _Bounds, width: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """Units by row and cell: those listed, then the first and then the last of each range between them.
+
+    Also which ranges, by row and cell, have nothing in them.
+    """
+    lowest, highest, least = bounds.lowest, bounds.highest, bounds.least
+    around = _around(width)
+    count, near = len(around), 2 * width
+    units = np.empty((count + 4 + 2 * _RANGES, len(least)))
+    window = units[:count]
+    np.add(np.floor(bounds.gap / bounds.price + 1e-12), around, out=window)
+    np.minimum(np.maximum(window, lowest, out=window), highest, out=window)
+    rest = units[count:]
+    rest[0], rest[1], rest[2], rest[3] = 0.0, least, -least, -bounds.sell_out
+    low, high = rest[4 : 4 + _RANGES], rest[4 + _RANGES :]
+    first, last = units[0], units[near - 1]
+    low[0], high[0] = least + 1, first - 1
+    low[1], high[1] = np.maximum(last, least) + 1, highest - 1
+    low[2], high[2] = lowest + 1, np.minimum(first, -least) - 1
+    low[3], high[3] = last + 1, -least - 1
+    is_none = low > high
+    low[is_none] = high[is_none] = 0.0
+    return units, is_none
+
+
+def _scores(problem: Problem, bounds: _Bounds, units: Floats) -> Floats:
+    """What each choice scores by itself: its line's shortfall, and the tie-breaks; infinite where it is not allowed."""
+    moved, is_trade = units * bounds.price, units != 0
+    scores = np.maximum(bounds.gap - moved, 0.0)
+    scores += is_trade * (TRADE_WEIGHT * problem.total) + TURNOVER_WEIGHT * np.abs(moved)
+    allowed = (units >= bounds.lowest) & (units <= bounds.highest)
+    if (bounds.least > 1).any():
+        allowed &= ~is_trade | (np.abs(units) >= bounds.least) | (units == -bounds.sell_out)
     scores[~allowed] = np.inf
     return scores
+
+
+@cache
+def _around(width: int) -> Floats:
+    """Units to add to those at the goal: so many on each side, and as many as there can be."""
+    window = np.arange(1.0 - width, 1.0 + width)
+    return np.concatenate([window, [-_MOST_UNITS, _MOST_UNITS]])[:, None]
 
 
 def _has_rounding(problem: Problem) -> bool:

@@ -62,11 +62,6 @@ def shortfall(problem: Problem, units: Floats) -> float:
     return float(np.maximum(problem.gap - moved, 0.0).sum()) + max(problem.cash_goal - cash, 0.0)
 
 
-def value_of(problem: Problem, units: Floats) -> float:
-    """The shortfall with its tie-breaks, of units that break no rule."""
-    return shortfall(problem, units) + float(tie_break(problem, units).sum())
-
-
 def has_limits(problem: Problem) -> bool:
     """Whether turnover or cost are limited."""
     return math.isfinite(problem.turnover_limit) or math.isfinite(problem.cost_limit)
@@ -82,7 +77,7 @@ def score(problem: Problem, units: Floats) -> float:
     moved = units * problem.price
     turnover, cost = float(np.abs(moved).sum()), float(flow.sum() - moved.sum())
     penalty = penalties(problem, left, buys, turnover, cost).item()
-    return value_of(problem, units) + penalty
+    return shortfall(problem, units) + float(tie_break(problem, units).sum()) + penalty
 
 
 def penalties(

@@ -14,9 +14,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.planning.base import Found
 from core.planning.division import Division
 from core.planning.knapsack import (
-    Found,
     MoreTrades,
     Options,
     best_price,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import product
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,11 +23,12 @@ def cases(draw: st.DrawFn) -> tuple[Cash, Deviations]:
     cells = sorted(draw(st.lists(st.integers(0, 4), max_size=10)))
     some = st.lists(st.integers(0, 200), min_size=len(cells), max_size=len(cells))
     moves = st.lists(st.integers(-60, 60), min_size=len(cells), max_size=len(cells))
+    losses, flows = draw(some), draw(moves)
     return cash, Deviations(
-        np.array(cells, dtype=np.intp),
-        np.arange(len(cells), dtype=np.float64),
-        np.array(draw(some), dtype=np.float64) / 10,
-        np.array(draw(moves), dtype=np.float64),
+        cells,
+        [float(place) for place in range(len(cells))],
+        [loss / 10 for loss in losses],
+        [float(flow) for flow in flows],
     )
 
 
@@ -38,7 +38,7 @@ def loss_of(cash: Cash, some: Deviations, places: tuple[int, ...]) -> float:
 
 
 def least_by_trying(cash: Cash, some: Deviations) -> float:
-    cells = some.cells.tolist()
+    cells = some.cells
     groups = [
         [(), *((place,) for place, cell in enumerate(cells) if cell == each)]
         for each in sorted(set(cells))
