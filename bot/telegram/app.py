@@ -64,13 +64,14 @@ def build_application(runtime: Runtime) -> AnyApplication:
     token = runtime.settings.telegram_bot_token
     if token is None:
         raise ValueError("TELEGRAM_BOT_TOKEN is not set")
-    origin = runtime.settings.telegram_api_base_url
+    origin, metrics = runtime.settings.telegram_api_base_url, runtime.pulse.metrics
     application = (
         ApplicationBuilder()
         .token(token.get_secret_value())
         .base_url(f"{origin}/bot")
         .base_file_url(f"{origin}/file/bot")
-        .request(TimedRequest(runtime.pulse.metrics))
+        .request(TimedRequest(metrics))
+        .get_updates_request(TimedRequest(metrics, connections=1))
         .concurrent_updates(AT_ONCE)
         .job_queue(None)
         .build()
