@@ -26,9 +26,10 @@ from bot.serve import run_until
 from bot.settings import Settings
 from core.adapters.clock import LiveMarketClock
 from core.domain.portfolio import Rung
+from core.domain.proposal import ProposalState
 from core.domain.session import NEW_YORK, Session
 from core.ports.clock import MarketClock
-from tests.bot.telegram.stage import ANNA, UNHURRIED, Stage
+from tests.bot.telegram.stage import ANNA, UNHURRIED, Stage, brisk, eventually
 from tests.fakes.alpaca.exchange import Exchange
 from tests.fakes.alpaca.market import ExchangeTime
 from tests.fakes.alpaca.model import Account, Order
@@ -148,7 +149,7 @@ async def live_stage(folder: Path) -> AsyncIterator[LiveStage]:
 async def _running(settings: Settings, market_clock: MarketClock) -> AsyncIterator[Runtime]:
     if not (settings.data_dir / "evenkeel.db").exists():
         shutil.copyfile(_template(), settings.data_dir / "evenkeel.db")
-    async with open_runtime(settings) as opened:
+    async with brisk(), open_runtime(settings) as opened:
         market = replace(opened.market, clock=market_clock, calendar=EveryDay())
         runtime = replace(opened, market=market, tap_patience=UNHURRIED)
         stopping = asyncio.Event()
@@ -174,6 +175,12 @@ async def _dry_run(anna: LiveStage) -> None:
     words, _ = await anna.bot.answer(anna.bot.press(ANNA, proposal, "Approve"))
     assert words == "Approved. It is a dry run: nothing is sent."
     await anna.bot.said(ANNA, "DRY RUN: nothing was sent", "would have gone")
+
+    async def is_done() -> bool:
+        async with anna.bot.runtime.store.read() as work:
+            return bool(await work.proposals.in_states({ProposalState.DONE}))
+
+    await eventually(is_done)
 
 
 async def _confirm(anna: LiveStage, label: str, *words: str) -> Message:

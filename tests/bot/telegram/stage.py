@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from bot.bootstrap import open_runtime
@@ -21,6 +22,7 @@ from bot.sandbox.driver import Sandbox, running_sandbox
 from bot.sandbox.model import Message
 from bot.serve import run_until
 from bot.settings import Settings
+from bot.telegram.pace import Quota
 from core.domain.ids import UserId
 from core.domain.membership import Member
 from core.domain.portfolio import ManagedPortfolio
@@ -151,6 +153,15 @@ Adapt = Callable[[Runtime], Runtime]
 
 
 @asynccontextmanager
+async def brisk() -> AsyncIterator[None]:
+    """Let messages follow one another as quickly as they are there: this Telegram takes any number in a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.telegram.pace.PER_CHAT", Quota(1, 0.0))
+        patch.setattr("bot.serve.OUTBOX_PAUSE", 0.1)
+        yield
+
+
+@asynccontextmanager
 async def running_bot(
     sandbox: Sandbox,
     folder: Path,
@@ -161,7 +172,7 @@ async def running_bot(
     """The bot, running against a sandbox for as long as the block does; it stops in an orderly way."""
     if not (folder / "evenkeel.db").exists():
         shutil.copyfile(_template(), folder / "evenkeel.db")
-    async with open_runtime(settings_for(sandbox, folder, allowed)) as opened:
+    async with brisk(), open_runtime(settings_for(sandbox, folder, allowed)) as opened:
         unhurried = replace(opened, tap_patience=UNHURRIED)
         runtime = adapt(unhurried) if adapt else unhurried
         stopping = asyncio.Event()
