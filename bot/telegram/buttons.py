@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.telegram import (
     after_sale_buttons,
+    change_buttons,
     doubt_buttons,
     hand_buttons,
     hold_buttons,
@@ -192,6 +193,7 @@ async def _setup_rest(turn: Turn) -> Reaction:
 
 VERBS: Mapping[str, Verb] = {
     **OF_PROPOSAL,
+    **change_buttons.VERBS,
     **doubt_buttons.VERBS,
     **hold_buttons.VERBS,
     **cash.VERBS,

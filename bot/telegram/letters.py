@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.telegram.screen import Screen
 from bot.telegram.views import approval_notices, notices
 from bot.telegram.views.accounts import barred_notice, rung_changed
+from bot.telegram.views.changes import change_screen
 from bot.telegram.views.checklist import checklist_screen, has_checklist
 from bot.telegram.views.frozen import frozen_notice
 from bot.telegram.views.harvest import switch_kept
@@ -26,9 +27,10 @@ from bot.telegram.views.standing import (
 )
 from bot.telegram.views.waiting import waiting_notice
 from core.application.change_rung import RungCause
+from core.application.show_change import ChangeView, change_view
 from core.application.show_proposal import ProposalView, view_of
 from core.domain.hold import Hold, HoldReason
-from core.domain.ids import AccountId, UserId
+from core.domain.ids import AccountId, ChangeId, MemberId, UserId
 from core.domain.look import changes_from_text
 from core.domain.membership import Role
 from core.domain.outbox import Copy, MessageKind, OutboxItem
@@ -68,6 +70,8 @@ class Scene:
     copies: tuple[Copy, ...]
     layout: str
     holds: tuple[Hold, ...] = ()
+    change: ChangeView | None = None
+    reader: MemberId | None = None
 
     @property
     def last_copy(self) -> int | None:
@@ -103,7 +107,21 @@ async def read_scene(work: UnitOfWork, item: OutboxItem) -> Scene:
     if managed is not None:
         standing = await work.holds.standing_in([managed.portfolio.id])
         holds = standing.get(managed.portfolio.id, ())
-    return Scene(view, managed, copies, member.layout if member else "table", holds)
+    return Scene(
+        view,
+        managed,
+        copies,
+        member.layout if member else "table",
+        holds,
+        await _change(work, item),
+        member.id if member else None,
+    )
+
+
+async def _change(work: UnitOfWork, item: OutboxItem) -> ChangeView | None:
+    """The change that an item is about, if it is about one."""
+    number = item.data.get("change")
+    return None if number is None else await change_view(work, ChangeId(int(number)))
 
 
 def write_letter(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter | None:
@@ -115,8 +133,20 @@ def write_letter(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter
         return _about_proposal(item, scene, market_now) if scene.view else None
     if scene.managed is None:
         return None
+    if scene.change is not None:
+        return _about_change(item, scene.change, scene.reader, market_now)
     screen = _about_portfolio(item, scene.managed, scene.holds)
     return None if screen is None else Letter(screen)
+
+
+def _about_change(
+    item: OutboxItem, view: ChangeView, reader: MemberId | None, now: datetime
+) -> Letter | None:
+    """Where a change stands; news of it that is not true any more is told by what came after it."""
+    is_news = item.kind is MessageKind.CHANGE_TOLD
+    if reader is None or (is_news and item.data["state"] != view.change.state):
+        return None
+    return Letter(change_screen(view, reader, now))
 
 
 def _about_proposal(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter | None:

@@ -25,6 +25,7 @@ from bot.telegram import (
     typed_codes,
 )
 from bot.telegram.answers import carry_out, explain, note_refusal
+from bot.telegram.change_buttons import offer
 from bot.telegram.commands import accounts, all_commands, command_named
 from bot.telegram.commands.channels import brings_an_address
 from bot.telegram.commands.command import Command, Typed, Words, read_command
@@ -44,7 +45,7 @@ from core.application.enter import Entered, enter
 from core.application.identify import identify
 from core.application.settings import remember_language
 from core.domain.permissions import Act
-from core.domain.refusals import BadInvitation, NotAMember, Refusal
+from core.domain.refusals import BadInvitation, NeedsAgreement, NotAMember, Refusal
 from core.ports.store import Dialogue
 
 LOG = logging.getLogger(__name__)
@@ -181,6 +182,8 @@ class Talk:
             if command.name == "start":
                 return await _start(turn, entered, typed.words)
             return await self._run(turn, command, typed.words)
+        except NeedsAgreement as held:
+            return say(await offer(turn, held))
         except (Refusal, Misunderstood) as error:
             if isinstance(error, Refusal):
                 await note_refusal(turn, error, typed.name if typed else "answer")

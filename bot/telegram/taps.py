@@ -20,8 +20,9 @@ from bot.runtime import Runtime
 from bot.telegram import callback
 from bot.telegram.answers import carry_out, note_refusal
 from bot.telegram.buttons import OF_PROPOSAL, SLOW, act
+from bot.telegram.change_buttons import offer
 from bot.telegram.commands.notes import escape, note
-from bot.telegram.context import Misunderstood, Reaction, Said, Turn, alert
+from bot.telegram.context import Misunderstood, Reaction, Said, Turn, alert, put
 from bot.telegram.identity import Sender, place_mark, request_mark, sender_of
 from bot.telegram.proposal_buttons import with_present_state
 from bot.telegram.replies import Place
@@ -30,7 +31,7 @@ from bot.words.reader import reader_of, reading_as
 from bot.words.refusals import refusal_sentence
 from core.application.identify import identify
 from core.application.note_attempt import note_attempt
-from core.domain.refusals import NotAMember, Refusal, UnknownProposal
+from core.domain.refusals import NeedsAgreement, NotAMember, Refusal, UnknownProposal
 
 LOG = logging.getLogger(__name__)
 
@@ -116,6 +117,8 @@ async def react(turn: Turn, action: Action) -> Reaction:
         reaction = await act(turn, action)
     except Misunderstood as error:
         return alert(error.sentence)
+    except NeedsAgreement as held:
+        return put(await offer(turn, held))
     except Refusal as refusal:
         await note_refusal(turn, refusal, action.verb)
         return _refused(turn, action, refusal)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from bot.words.labels import article, role_label, rung_label
 from bot.words.numbers import money
-from core.domain.change import (
+from core.domain.change import ChangeState
+from core.domain.change_kinds import (
     AccountAdded,
-    ChangeState,
     HandOver,
     PolicyChange,
     RoleChange,
@@ -17,8 +17,7 @@ from core.domain.change import (
     What,
 )
 from core.domain.ids import AccountId, MemberId, Symbol
-from core.domain.policy import Policy
-from core.domain.policy_fields import FIELDS, show_band
+from core.domain.policy_fields import differences
 from core.domain.policy_values import plain
 from core.domain.targets import TargetAllocation, TargetLine
 
@@ -62,7 +61,8 @@ def change_lines(
         case TargetsChange():
             return _targets_lines(what.before, what.after)
         case PolicyChange():
-            return _policy_lines(what.before, what.after)
+            found = differences(what.before, what.after)
+            return [f"{each.name}: {each.before} → {each.after}" for each in found]
         case RoleChange():
             return [_role_line(what, names)]
         case HandOver():
@@ -98,25 +98,6 @@ def _line_words(line: TargetLine | None) -> str:
         return "none"
     words = " ".join(filter(None, (plain(line.weight), line.asset_class)))
     return f"{words}, or {', '.join(line.substitutes)}" if line.substitutes else words
-
-
-def _policy_lines(before: Policy, after: Policy) -> list[str]:
-    lines = [
-        f"{field.name}: {field.show(before)} → {field.show(after)}"
-        for field in FIELDS
-        if field.value(before) != field.value(after)
-    ]
-    own = {**before.bands, **after.bands}
-    return lines + [
-        f"band:{symbol}: {_own_band(before, symbol)} → {_own_band(after, symbol)}"
-        for symbol in sorted(own)
-        if before.bands.get(symbol) != after.bands.get(symbol)
-    ]
-
-
-def _own_band(policy: Policy, symbol: Symbol) -> str:
-    band = policy.bands.get(symbol)
-    return "default" if band is None else show_band(band)
 
 
 def _role_line(what: RoleChange, names: Mapping[MemberId, str]) -> str:

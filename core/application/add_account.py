@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from core.application.access import managed_for
 from core.application.create_portfolio import CURRENCY, EMBEDDED, first_rung_at, open_account
+from core.application.hold_back import hold_back
 from core.application.propose import supersede
 from core.domain.book import BookChange
+from core.domain.change_kinds import AccountAdded
 from core.domain.ids import AccountId, PortfolioId
 from core.domain.membership import Member
 from core.domain.money import ZERO
@@ -46,7 +49,8 @@ async def add_account(  # noqa: PLR0913 - all that a new account is
     """Open an account for a portfolio, and return it; what was proposed without it is superseded.
 
     The opening cash is paid in where we can move cash, and written down where people keep the book. Raises NotAllowed,
-    BadName, AccountNameTaken, TooManyAccounts, OrdersUnderWay, AccountInUse or BrokerDown.
+    BadName, AccountNameTaken, TooManyAccounts, OrdersUnderWay, AccountInUse or BrokerDown. Another account of a live
+    portfolio is only made out, to be asked for: NeedsAgreement.
     """
     name = parse_name(name)
     async with store.read() as work:
@@ -55,25 +59,41 @@ async def add_account(  # noqa: PLR0913 - all that a new account is
     now = clock.now()
     async with store.begin() as work:
         managed = await _addable(work, member, portfolio_id, name)
-        if await work.portfolios.is_account_known(broker, broker_account_id):
-            raise AccountInUse(broker)
-        account = await work.portfolios.add_account(
-            portfolio_id,
-            name=name,
-            broker=broker,
-            broker_account_id=broker_account_id,
-            currency=CURRENCY,
-            rung=first_rung_at(brokers, managed.portfolio, broker, broker_account_id),
-            tax_owner_id=member.id,
-        )
-        await work.taxes.set_treatment(account.id, treatment)
-        await supersede(work, portfolio_id, now)
-        data = f"{name} {broker} {treatment}"
-        await work.log.record(AuditEvent(now, "account_added", member.id, portfolio_id, data=data))
-        added = (await work.portfolios.get(portfolio_id)).part(account.id)
-    if opening_cash:
-        await _pay_in(brokers, added, opening_cash)
+        rung = first_rung_at(brokers, managed.portfolio, broker, broker_account_id)
+        what = AccountAdded(name, broker, broker_account_id, rung, treatment, opening_cash)
+        held = await hold_back(work, managed, what, member, now)
+        if held is None:
+            added = await put_account(work, portfolio_id, what, by=member, now=now)
+    if held is not None:
+        raise held
+    await pay_in(brokers, added, opening_cash)
     return added
+
+
+async def put_account(
+    work: UnitOfWork, portfolio_id: PortfolioId, what: AccountAdded, *, by: Member, now: datetime
+) -> ManagedAccount:
+    """Add an account that is open at its broker, inside the caller's unit of work; its cash is not paid in yet.
+
+    Raises as ``add_account`` does.
+    """
+    await _addable(work, by, portfolio_id, what.name)
+    if await work.portfolios.is_account_known(what.broker, what.broker_account_id):
+        raise AccountInUse(what.broker)
+    account = await work.portfolios.add_account(
+        portfolio_id,
+        name=what.name,
+        broker=what.broker,
+        broker_account_id=what.broker_account_id,
+        currency=CURRENCY,
+        rung=what.rung,
+        tax_owner_id=by.id,
+    )
+    await work.taxes.set_treatment(account.id, what.treatment)
+    await supersede(work, portfolio_id, now)
+    data = f"{what.name} {what.broker} {what.treatment}"
+    await work.log.record(AuditEvent(now, "account_added", by.id, portfolio_id, data=data))
+    return (await work.portfolios.get(portfolio_id)).part(account.id)
 
 
 async def _addable(
@@ -91,7 +111,10 @@ async def _addable(
     return managed
 
 
-async def _pay_in(brokers: Brokers, added: ManagedAccount, cash: Decimal) -> None:
+async def pay_in(brokers: Brokers, added: ManagedAccount, cash: Decimal) -> None:
+    """Pay in, or write down, what a new account opens with; more than once it is paid in once."""
+    if not cash:
+        return
     broker = brokers.of(added.account)
     if isinstance(broker, HandKept):
         await broker.write(BookChange({}, cash))

@@ -17,6 +17,8 @@ from core.application.change_rung import RungCause, change_rung
 from core.application.desk import Desk
 from core.application.gate import gate_of, ruling_of, traits_of
 from core.application.hold_account import require_not_held
+from core.application.hold_back import hold_back
+from core.domain.change_kinds import RungRaised
 from core.domain.hold import Hold
 from core.domain.ids import AccountId, ChatId, PortfolioId
 from core.domain.ladder import (
@@ -36,6 +38,7 @@ from core.domain.refusals import (
     ClimbOver,
     DryRunFirst,
     MayNotTrade,
+    NeedsAgreement,
     NoRungAbove,
     OrdersUnderWay,
     PortfolioPaused,
@@ -148,7 +151,8 @@ async def climb(desk: Desk, *, member: Member, chat: Chat, typed: str) -> Climb:
     """Take what an owner typed; where it is the end of the broker's account number, the account goes up.
 
     Raises ClimbOver where no dialogue is open or its time is over, WrongDigits, and what ``ask_to_climb`` raises: all
-    of it is asked anew, the broker too.
+    of it is asked anew, the broker too. In a portfolio that is live, or was of late, the step is only made out, to be
+    asked for: NeedsAgreement.
     """
     _require_private(chat)
     data = await _open_dialogue(desk, member, chat.id)
@@ -163,13 +167,57 @@ async def climb(desk: Desk, *, member: Member, chat: Chat, typed: str) -> Climb:
         left = await _take_try(work, member, chat.id, data)
         if is_right:
             managed = await _climbable(work, desk, member, portfolio_id, rung, account_id)
-            await _go_up(work, managed.account, rung, member, now)
+            held = await _hold_back(work, managed, rung, member, now)
+            if held is None:
+                await _go_up(work, managed.account, rung, member, now)
             await work.conversation.save_dialogue(chat.id, member.id, None)
         else:
             await _note(work, "climb_wrong_digits", member, managed, now, f"{left} left")
     if not is_right:
         raise WrongDigits(left)
+    if held is not None:
+        raise held
     return Climb(managed, rung, desk.limits)
+
+
+async def _hold_back(
+    work: UnitOfWork, managed: ManagedAccount, rung: Rung, member: Member, now: datetime
+) -> NeedsAgreement | None:
+    """What a step needs in a portfolio that is live; None for the same rung confirmed anew for the same account."""
+    account = managed.account
+    stands = await work.ladder.confirmation(account.id)
+    if stands is not None and (stands.rung, stands.broker_account_id) == (
+        rung,
+        account.broker_account_id,
+    ):
+        return None
+    whole = await work.portfolios.get(managed.portfolio.id)
+    what = RungRaised(account.id, account.broker_account_id, account.rung, rung)
+    return await hold_back(work, whole, what, member, now)
+
+
+async def put_rung(
+    work: UnitOfWork,
+    desk: Desk,
+    portfolio_id: PortfolioId,
+    what: RungRaised,
+    *,
+    by: Member,
+    now: datetime,
+    typed_at: datetime,
+) -> None:
+    """Make a step that was asked for, inside the caller's unit of work; raises as ``ask_to_climb`` does.
+
+    The broker must have been asked just before which account this is (``require_same_account``); what was typed counts
+    from when it was typed.
+    """
+    managed = await _climbable(work, desk, by, portfolio_id, what.after, what.account_id)
+    await _go_up(work, managed.account, what.after, by, now, typed_at)
+
+
+async def require_same_account(desk: Desk, account: Account) -> None:
+    """Raise BrokerDown, or MayNotTrade where the broker says that this is another account."""
+    await _ask_broker(desk, account)
 
 
 async def step_down(
@@ -273,11 +321,16 @@ async def _take_try(
 
 
 async def _go_up(
-    work: UnitOfWork, account: Account, rung: Rung, member: Member, now: datetime
+    work: UnitOfWork,
+    account: Account,
+    rung: Rung,
+    member: Member,
+    now: datetime,
+    typed_at: datetime | None = None,
 ) -> None:
     await change_rung(work, account, rung, RungCause.CONFIRMED, now, by=member)
     await work.ladder.confirm(
-        Confirmation(account.id, account.broker_account_id, rung, member.id, now)
+        Confirmation(account.id, account.broker_account_id, rung, member.id, typed_at or now)
     )
 
 

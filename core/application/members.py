@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from core.application.access import require_role
+from datetime import datetime
+
+from core.application.access import managed_for, require_role
+from core.application.hold_back import hold_back
+from core.domain.change_kinds import RoleChange
 from core.domain.ids import PortfolioId, UserId
 from core.domain.membership import Member, Membership, Role, require_an_owner_left
 from core.domain.permissions import Act
@@ -29,28 +33,56 @@ async def change_role(
     user_id: UserId,
     role: Role,
 ) -> Membership:
-    """Give a member another role; the portfolio keeps an owner."""
+    """Give a member another role; the portfolio keeps an owner.
+
+    One that decides in a live portfolio is only made out, to be asked for: NeedsAgreement.
+    """
+    now = clock.now()
     async with store.begin() as work:
-        await require_role(work, member, portfolio_id, Act.CHANGE_ROLES)
+        managed, _ = await managed_for(work, member, portfolio_id, Act.CHANGE_ROLES)
         changed = await _find(work, portfolio_id, user_id)
         if role is not Role.OWNER:
             require_an_owner_left(await work.people.memberships(portfolio_id), changed.member.id)
-        await work.people.set_role(changed.member.id, portfolio_id, role)
-        await work.log.record(
-            AuditEvent(
-                clock.now(), "role_changed", member.id, portfolio_id, data=f"{user_id}:{role}"
-            )
-        )
-    return Membership(portfolio_id, changed.member, role)
+        what = RoleChange(changed.member.id, changed.role, role)
+        held = await hold_back(work, managed, what, member, now)
+        if held is None:
+            return await put_role(work, changed, role, by=member, now=now)
+    raise held
+
+
+async def put_role(
+    work: UnitOfWork, changed: Membership, role: Role, *, by: Member, now: datetime
+) -> Membership:
+    """Give a member another role, inside the caller's unit of work."""
+    portfolio_id, person = changed.portfolio_id, changed.member
+    if role is not Role.OWNER:
+        require_an_owner_left(await work.people.memberships(portfolio_id), person.id)
+    await work.people.set_role(person.id, portfolio_id, role)
+    data = f"{person.user_id}:{role}"
+    await work.log.record(AuditEvent(now, "role_changed", by.id, portfolio_id, data=data))
+    return Membership(portfolio_id, person, role)
 
 
 async def remove_member(
     store: Store, clock: Clock, *, member: Member, portfolio_id: PortfolioId, user_id: UserId
 ) -> Membership:
-    """Take a member out of a portfolio; from then on their old buttons are refused."""
+    """Take a member out of a portfolio; from then on their old buttons are refused.
+
+    Another one who decides in a live portfolio is not taken out at once; that is made out, to be asked for:
+    NeedsAgreement.
+    """
+    now = clock.now()
     async with store.begin() as work:
-        await require_role(work, member, portfolio_id, Act.REMOVE_MEMBERS)
-        return await _remove(work, clock, member, portfolio_id, user_id)
+        managed, _ = await managed_for(work, member, portfolio_id, Act.REMOVE_MEMBERS)
+        removed = await _find(work, portfolio_id, user_id)
+        require_an_owner_left(await work.people.memberships(portfolio_id), removed.member.id)
+        held = None
+        if removed.member.id != member.id:
+            what = RoleChange(removed.member.id, removed.role, None)
+            held = await hold_back(work, managed, what, member, now)
+        if held is None:
+            return await put_out(work, removed, by=member, now=now)
+    raise held
 
 
 async def leave_portfolio(
@@ -59,18 +91,19 @@ async def leave_portfolio(
     """Leave a portfolio oneself."""
     async with store.begin() as work:
         await require_role(work, member, portfolio_id, Act.LEAVE)
-        return await _remove(work, clock, member, portfolio_id, member.user_id)
+        leaving = await _find(work, portfolio_id, member.user_id)
+        return await put_out(work, leaving, by=member, now=clock.now())
 
 
-async def _remove(
-    work: UnitOfWork, clock: Clock, by: Member, portfolio_id: PortfolioId, user_id: UserId
+async def put_out(
+    work: UnitOfWork, removed: Membership, *, by: Member, now: datetime
 ) -> Membership:
-    removed = await _find(work, portfolio_id, user_id)
-    require_an_owner_left(await work.people.memberships(portfolio_id), removed.member.id)
-    await work.people.remove_membership(removed.member.id, portfolio_id)
-    await work.log.record(
-        AuditEvent(clock.now(), "member_removed", by.id, portfolio_id, data=str(user_id))
-    )
+    """Take a member out of a portfolio, inside the caller's unit of work."""
+    portfolio_id, person = removed.portfolio_id, removed.member
+    require_an_owner_left(await work.people.memberships(portfolio_id), person.id)
+    await work.people.remove_membership(person.id, portfolio_id)
+    data = str(person.user_id)
+    await work.log.record(AuditEvent(now, "member_removed", by.id, portfolio_id, data=data))
     return removed
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.application.access import managed_for
+from core.application.hold_back import hold_back
 from core.application.market import Market
 from core.application.propose import supersede
 from core.application.take_snapshot import plan_request, read_holdings, take_snapshot
+from core.domain.change_kinds import TargetsChange
 from core.domain.ids import PortfolioId, ProposalId, Symbol
 from core.domain.instrument import CASH, nearest_symbols
 from core.domain.membership import Member
 from core.domain.money import ZERO
 from core.domain.permissions import Act
 from core.domain.plan import Plan
-from core.domain.portfolio import Account
+from core.domain.portfolio import Account, ManagedPortfolio
 from core.domain.quote import PriceFaultKind
 from core.domain.refusals import (
     CurrencyMismatch,
@@ -28,7 +31,7 @@ from core.domain.targets import TargetAllocation, require_readable, scale_to_hun
 from core.planning import calculate
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
-from core.ports.store import AuditEvent, Store
+from core.ports.store import AuditEvent, Store, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,10 @@ async def set_targets(
     portfolio_id: PortfolioId,
     targets: TargetAllocation,
 ) -> tuple[ProposalId, ...]:
-    """Replace the targets and return the proposals that this supersedes; raises as the preview does."""
+    """Replace the targets and return the proposals that this supersedes; raises as the preview does.
+
+    Those of a live portfolio are only made out, to be asked for: NeedsAgreement.
+    """
     require_readable(targets)
     async with store.read() as work:
         managed, _ = await managed_for(work, member, portfolio_id, Act.CHANGE_TARGETS)
@@ -87,11 +93,31 @@ async def set_targets(
     now, market_now = clock.now(), await market.clock.now()
     async with store.begin() as work:
         managed, _ = await managed_for(work, member, portfolio_id, Act.CHANGE_TARGETS)
-        await work.instruments.ensure(_every_symbol(targets), managed.portfolio.currency)
-        await work.portfolios.set_targets(portfolio_id, targets, by=member.id, at=market_now)
-        ended = await supersede(work, portfolio_id, now)
-        text = " ".join(f"{line.symbol} {line.weight:f}" for line in targets.lines)
-        await work.log.record(AuditEvent(now, "targets_set", member.id, portfolio_id, data=text))
+        what = TargetsChange(managed.targets, targets)
+        held = await hold_back(work, managed, what, member, now)
+        if held is None:
+            return await put_targets(
+                work, managed, targets, by=member, now=now, market_now=market_now
+            )
+    raise held
+
+
+async def put_targets(
+    work: UnitOfWork,
+    managed: ManagedPortfolio,
+    targets: TargetAllocation,
+    *,
+    by: Member,
+    now: datetime,
+    market_now: datetime,
+) -> tuple[ProposalId, ...]:
+    """Replace the targets, inside the caller's unit of work, and return the proposals that this supersedes."""
+    portfolio = managed.portfolio
+    await work.instruments.ensure(_every_symbol(targets), portfolio.currency)
+    await work.portfolios.set_targets(portfolio.id, targets, by=by.id, at=market_now)
+    ended = await supersede(work, portfolio.id, now)
+    text = " ".join(f"{line.symbol} {line.weight:f}" for line in targets.lines)
+    await work.log.record(AuditEvent(now, "targets_set", by.id, portfolio.id, data=text))
     return ended
 
 

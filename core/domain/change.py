@@ -19,19 +19,16 @@ may approve. One objection ends it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 
 from core.domain.approval import Need, counted, most_needed, rule_of
-from core.domain.ids import AccountId, ChangeId, MemberId, PortfolioId
-from core.domain.loosening import loosened
+from core.domain.change_kinds import What, concerned
+from core.domain.ids import ChangeId, MemberId, PortfolioId
 from core.domain.membership import Role
-from core.domain.money import ZERO
-from core.domain.permissions import Act, may, require
+from core.domain.permissions import Act, require
 from core.domain.policy import Policy
-from core.domain.portfolio import Rung
 from core.domain.refusals import (
     AlreadyAgreed,
     ChangeOver,
@@ -40,8 +37,6 @@ from core.domain.refusals import (
     NotTheAsker,
     OwnRights,
 )
-from core.domain.targets import TargetAllocation
-from core.domain.tax_treatment import TaxTreatment
 
 NOTICE = timedelta(hours=24)
 """So long everybody has to hear of a change before it takes effect."""
@@ -87,160 +82,6 @@ def require_move(before: ChangeState, after: ChangeState) -> None:
     """Raise IllegalMove unless the diagram has the arrow."""
     if after not in TRANSITIONS[before]:
         raise IllegalMove("change", before, after)
-
-
-# --- what is changed -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class TargetsChange:
-    """Other targets; any change of them redirects."""
-
-    before: TargetAllocation | None
-    after: TargetAllocation
-
-    @property
-    def act(self) -> Act:
-        """What whoever asks must be permitted."""
-        return Act.CHANGE_TARGETS
-
-    @property
-    def loosens(self) -> bool:
-        """Whether it loosens or redirects; the order of the lines does not matter."""
-        return self.before is None or set(self.before.lines) != set(self.after.lines)
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyChange:
-    """Other settings, all of them together."""
-
-    before: Policy
-    after: Policy
-
-    @property
-    def act(self) -> Act:
-        """What whoever asks must be permitted."""
-        return Act.CHANGE_POLICY
-
-    @property
-    def loosens(self) -> bool:
-        """Whether any setting is loosened or redirected."""
-        return bool(loosened(self.before, self.after))
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The parts of the policy that are different afterwards."""
-        return tuple(
-            each.name
-            for each in fields(Policy)
-            if getattr(self.before, each.name) != getattr(self.after, each.name)
-        )
-
-    def onto(self, present: Policy) -> Policy | None:
-        """The present policy with this change; None where what it changes is not what it was."""
-        parts = self.parts
-        if any(getattr(present, name) != getattr(self.before, name) for name in parts):
-            return None
-        return replace(present, **{name: getattr(self.after, name) for name in parts})
-
-
-@dataclass(frozen=True, slots=True)
-class RoleChange:
-    """Another role of a member; None after it: they are taken out."""
-
-    member_id: MemberId
-    before: Role
-    after: Role | None
-
-    @property
-    def act(self) -> Act:
-        """What whoever asks must be permitted."""
-        return Act.REMOVE_MEMBERS if self.after is None else Act.CHANGE_ROLES
-
-    @property
-    def loosens(self) -> bool:
-        """Whether it gives, changes or takes a right to decide.
-
-        Who decides may also object: whoever could take that from the others could change everything afterwards.
-        """
-        decides = may(self.before, Act.APPROVE) or may(self.after, Act.APPROVE)
-        return self.before is not self.after and decides
-
-
-@dataclass(frozen=True, slots=True)
-class HandOver:
-    """The ownership of one member for another, who has confirmed it; the giver becomes an approver."""
-
-    giver_id: MemberId
-    taker_id: MemberId
-    taker_before: Role
-
-    @property
-    def act(self) -> Act:
-        """What whoever asks must be permitted."""
-        return Act.HAND_OVER
-
-    @property
-    def loosens(self) -> bool:
-        """It always does: somebody else has the say."""
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class AccountAdded:
-    """Another account, which is open at its broker already and takes part in plans from then on."""
-
-    name: str
-    broker: str
-    broker_account_id: str
-    rung: Rung
-    treatment: TaxTreatment = TaxTreatment.TAXABLE
-    opening_cash: Decimal = ZERO
-
-    @property
-    def act(self) -> Act:
-        """What whoever asks must be permitted."""
-        return Act.ADD_ACCOUNT
-
-    @property
-    def loosens(self) -> bool:
-        """It always does: plans go by what all accounts hold."""
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class RungRaised:
-    """A more real account, as an owner typed it for this account number of the broker's."""
-
-    account_id: AccountId
-    broker_account_id: str
-    before: Rung
-    after: Rung
-
-    @property
-    def act(self) -> Act:
-        """What whoever asks must be permitted."""
-        return Act.RAISE_RUNG
-
-    @property
-    def loosens(self) -> bool:
-        """It always does: more real money, or that of another account."""
-        return True
-
-
-What = TargetsChange | PolicyChange | RoleChange | HandOver | AccountAdded | RungRaised
-"""What a change changes."""
-
-
-def concerned(what: What) -> frozenset[MemberId]:
-    """Those whose own rights it is about: their agreement does not count."""
-    match what:
-        case RoleChange():
-            return frozenset({what.member_id})
-        case HandOver():
-            return frozenset({what.taker_id})
-        case _:
-            return frozenset()
 
 
 # --- a change that waits -------------------------------------------------------------------------

@@ -51,6 +51,7 @@ KIND_OF: dict[MessageKind, NoticeKind] = {
     MessageKind.APPROVALS_MISSING: NoticeKind.APPROVALS,
     MessageKind.OBJECTED: NoticeKind.APPROVALS,
     MessageKind.MAY_OBJECT: NoticeKind.APPROVALS,
+    MessageKind.CHANGE_ASKED: NoticeKind.APPROVALS,
     MessageKind.REPORT: NoticeKind.ORDERS,
     MessageKind.CHECKLIST: NoticeKind.ORDERS,
     MessageKind.WAITING: NoticeKind.ORDERS,
@@ -63,6 +64,7 @@ KIND_OF: dict[MessageKind, NoticeKind] = {
     MessageKind.UNPINNED: NoticeKind.REPORTS,
     MessageKind.OUTAGE: NoticeKind.REPORTS,
     MessageKind.DIGEST: NoticeKind.DIGESTS,
+    MessageKind.CHANGE_TOLD: NoticeKind.WARNINGS,
     MessageKind.CHECK_REFUSED: NoticeKind.WARNINGS,
     MessageKind.FROZEN: NoticeKind.WARNINGS,
     MessageKind.RESTORED: NoticeKind.WARNINGS,
@@ -81,6 +83,8 @@ EDITS = frozenset({MessageKind.REFRESH, MessageKind.PINNED, MessageKind.UNPINNED
 NEVER_OFF = frozenset(
     {
         MessageKind.BARRED,
+        MessageKind.CHANGE_ASKED,
+        MessageKind.CHANGE_TOLD,
         MessageKind.CHECKLIST,
         MessageKind.CODES_LOCKED,
         MessageKind.FROZEN,

@@ -47,6 +47,8 @@ class MessageKind(StrEnum):
     CHANNEL_FAILING = "channel_failing"
     SWITCH_KEPT = "switch_kept"
     RULE = "rule"
+    CHANGE_ASKED = "change_asked"
+    CHANGE_TOLD = "change_told"
     PINNED = "pinned"
     UNPINNED = "unpinned"
     OUTAGE = "outage"

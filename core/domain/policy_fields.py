@@ -314,6 +314,28 @@ def describe(policy: Policy, default: Policy | None = None) -> list[PolicySettin
     return [*settings[:2], *lines, *settings[2:]]
 
 
+class Difference(NamedTuple):
+    """One setting that two policies do not share, with both values as they are shown."""
+
+    name: str
+    before: str
+    after: str
+
+
+def differences(before: Policy, after: Policy) -> list[Difference]:
+    """What is different between two policies, the lines' own bands last."""
+    own = [
+        Difference(f"band:{line}", _own_band(before, line), _own_band(after, line))
+        for line in sorted({*before.bands, *after.bands})
+    ]
+    of_all = [Difference(field.name, field.show(before), field.show(after)) for field in FIELDS]
+    return [each for each in (*of_all, *own) if each.before != each.after]
+
+
+def _own_band(policy: Policy, line: Symbol) -> str:
+    return show_band(policy.bands[line]) if line in policy.bands else "default"
+
+
 def _lines(policy: Policy) -> Sequence[tuple[Symbol, Band]]:
     return sorted(policy.bands.items())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.application.ask_for_change import ask_for_change
 from core.application.climb_ladder import (
     PATIENCE,
     TRIES,
@@ -22,8 +23,10 @@ from core.application.climb_ladder import (
 from core.application.execute_proposal import execute_approved
 from core.application.pause import pause
 from core.application.reconcile import reconcile
+from core.application.settle_changes import settle_changes
+from core.domain.change import NOTICE
 from core.domain.hold import Hold, HoldReason
-from core.domain.ids import ChatId, PortfolioId
+from core.domain.ids import ChangeId, ChatId, PortfolioId
 from core.domain.ladder import Barrier, TradingMode
 from core.domain.membership import Member, Role
 from core.domain.portfolio import Rung
@@ -34,6 +37,7 @@ from core.domain.refusals import (
     ClimbOver,
     DryRunFirst,
     MayNotTrade,
+    NeedsAgreement,
     NoRungAbove,
     NotAllowed,
     OrdersUnderWay,
@@ -108,12 +112,20 @@ async def test_one_rung_at_a_time_each_typed(world: World) -> None:
     with pytest.raises(ClimbOver):
         await types(world, anna, "4321")
     await asks(world, anna, portfolio_id, LIVE)
-    await types(world, anna, "4321")
+    typed_at = world.clock.now()
+    with pytest.raises(NeedsAgreement) as held:
+        await types(world, anna, "4321")
+    assert await rung_of(world, anna) is CAPPED
+    change = ChangeId(held.value.change)
+    await ask_for_change(world.store, world.clock, member=anna, change_id=change)
+    world.pass_time(NOTICE)
+    assert await settle_changes(world.desk) == 1
     assert await rung_of(world, anna) is LIVE
     (seen,) = await look_at_ladders(world.desk, member=anna, portfolio_id=portfolio_id)
     assert seen.barrier is None
     assert seen.confirmation is not None
     assert (seen.confirmation.rung, seen.confirmation.member_id) == (LIVE, anna.id)
+    assert seen.confirmation.confirmed_at == typed_at
     steps = [event.data for event in await events(world) if event.kind == "rung_changed"]
     assert steps == [
         "live_capped → live (confirmed)",

@@ -10,6 +10,9 @@ import pytest
 
 from core.application.pause import resume
 from core.application.reconcile import reconcile
+from core.domain.change import ChangeState
+from core.domain.change_kinds import RoleChange
+from core.domain.membership import Role
 from core.domain.policy import Policy
 from core.domain.portfolio import Rung
 from core.domain.proposal import ProposalState
@@ -72,12 +75,22 @@ async def test_what_was_confirmed_before_a_backup_does_not_stand_after_it(tmp_pa
     """An old confirmation, put back, would be one that an owner has since taken away."""
     async with live_world(tmp_path) as world:
         anna, proposal = await drifted_on(world, Rung.LIVE)
+        async with world.store.begin() as work:
+            what = RoleChange(anna.id, Role.OWNER, Role.VIEWER)
+            at = world.clock.now()
+            change = await work.changes.draft(proposal.portfolio_id, what, by=anna.id, at=at)
+            await work.changes.move(
+                change.id, ChangeState.DRAFTED, ChangeState.ASKED, takes_effect_at=at
+            )
         _mark_restored(tmp_path)
         await reconcile(world.desk)
         account = await account_of(world, anna)
         assert account.rung is Rung.DRY_RUN
         async with world.store.read() as work:
             assert await work.ladder.confirmation(account.id) is None
+            waited = await work.changes.get(change.id)
+            assert waited is not None
+            assert waited.state is ChangeState.OVERTAKEN
         assert (await world.proposal(proposal.id)).state is ProposalState.SUPERSEDED
         kinds = [kind for kind, _ in await world.outbox()]
         assert {"restored", "rung_changed"} <= set(kinds)

@@ -11,13 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from core.domain.change import (
+from core.domain.change import Answer, AnswerKind, ChangeState, PendingChange
+from core.domain.change_kinds import (
     AccountAdded,
-    Answer,
-    AnswerKind,
-    ChangeState,
     HandOver,
-    PendingChange,
     PolicyChange,
     RoleChange,
     RungRaised,

@@ -14,22 +14,24 @@ from core.domain import change as changes
 from core.domain.change import (
     PENDING,
     TRANSITIONS,
-    AccountAdded,
     Answer,
     AnswerKind,
     ChangeState,
-    HandOver,
     PendingChange,
-    PolicyChange,
-    RoleChange,
-    RungRaised,
-    TargetsChange,
-    What,
     require_may_agree,
     require_may_object,
     require_may_take_back,
     require_may_withdraw,
     require_move,
+)
+from core.domain.change_kinds import (
+    AccountAdded,
+    HandOver,
+    PolicyChange,
+    RoleChange,
+    RungRaised,
+    TargetsChange,
+    What,
 )
 from core.domain.ids import AccountId, ChangeId, MemberId, PortfolioId, Symbol
 from core.domain.membership import Role

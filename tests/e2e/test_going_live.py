@@ -24,7 +24,10 @@ from bot.sandbox.driver import Sandbox, running_sandbox
 from bot.sandbox.model import Message
 from bot.serve import run_until
 from bot.settings import Settings
+from bot.work import desk_of
 from core.adapters.clock import LiveMarketClock
+from core.application.settle_changes import settle_changes
+from core.domain.change import NOTICE
 from core.domain.portfolio import Rung
 from core.domain.proposal import ProposalState
 from core.domain.session import NEW_YORK, Session
@@ -34,6 +37,7 @@ from tests.fakes.alpaca.exchange import Exchange
 from tests.fakes.alpaca.market import ExchangeTime
 from tests.fakes.alpaca.model import Account, Order
 from tests.fakes.alpaca.server import FakeAlpaca, serving
+from tests.fakes.clock import FakeClock
 from tests.fakes.store import _template
 
 KEYS = ("AKFAKELIVE", "fake-live-secret")
@@ -89,6 +93,12 @@ class LiveStage:
 
     async def tap(self, message: Message, label: str, *words: str) -> Message:
         return await self.bot.tap(ANNA, message, label, *words)
+
+    async def a_day_later(self) -> None:
+        """Settle what a day of notice is over for, as a round does a day later."""
+        desk = desk_of(self.bot.runtime)
+        clock = FakeClock(desk.clock.now() + NOTICE)
+        assert await settle_changes(replace(desk, clock=clock)) == 1
 
     async def rung(self) -> Rung:
         return (await self.bot.portfolio()).accounts[0].rung
@@ -246,8 +256,15 @@ async def test_from_a_dry_run_by_typing_to_capped_orders_an_undo_and_live(tmp_pa
             assert is_alert
             assert "Too late" in words or "cancelled" in words
 
-        # up once more, typed again; then there is no cap, and down is immediate
-        await _confirm(anna, "One rung up", "is LIVE now")
+        # up once more, typed again, and after a day; then there is no cap, and down is immediate
+        offered = await _confirm(
+            anna, "One rung up", "LIVE capped → LIVE", "nothing is changed yet"
+        )
+        await anna.tap(offered, "Ask for it", "asked for by", "unless somebody who decides objects")
+        assert await anna.rung() is Rung.LIVE_CAPPED
+        await anna.a_day_later()
+        await anna.bot.said(ANNA, "It is in force now")
+        assert await anna.rung() is Rung.LIVE
         proposal = await _plan(anna, 4, "· LIVE\n", "REAL MONEY")
         await _approve(anna, proposal)
         anna.pass_time(11)

@@ -46,6 +46,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("/new Holiday money", "make another one"),
             ("/new My account by hand", "one at a broker that I cannot reach"),
             ("/accounts", "where the money is, how real it is, and how to add another account"),
+            ("/changes", "what waits before a live portfolio is changed"),
             ("/members", "who may do what"),
             ("/invite approver", "let somebody in"),
             ("/leave", "leave a portfolio"),

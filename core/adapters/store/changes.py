@@ -11,14 +11,8 @@ from sqlalchemy import select, update
 from core.adapters.store.database import Database, Found
 from core.adapters.store.documents import read_change, write_change
 from core.adapters.store.tables import CHANGE_ANSWERS, CHANGES, MEMBERS
-from core.domain.change import (
-    PENDING,
-    Answer,
-    AnswerKind,
-    ChangeState,
-    PendingChange,
-    What,
-)
+from core.domain.change import PENDING, Answer, AnswerKind, ChangeState, PendingChange
+from core.domain.change_kinds import What
 from core.domain.ids import ChangeId, MemberId, PortfolioId
 
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 from pydantic import TypeAdapter
 
 from core.domain.approval import Need
-from core.domain.change import (
+from core.domain.change_kinds import (
     AccountAdded,
     HandOver,
     PolicyChange,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from core.adapters.store.database import Database
 from core.adapters.store.orders import SqlOrders
@@ -95,14 +95,18 @@ class SqlLadder:
 
     async def is_live_since(self, portfolio_id: PortfolioId, since: datetime) -> bool:
         """Whether any account of a portfolio is on a live rung, or a confirmation of one ended since then."""
+        live = [rung.value for rung in LIVE_RUNGS]
         found = await self._database.value(
             select(ACCOUNTS.c.id)
             .outerjoin(LIVE_CONFIRMATIONS, LIVE_CONFIRMATIONS.c.account_id == ACCOUNTS.c.id)
             .where(
                 ACCOUNTS.c.portfolio_id == portfolio_id,
                 or_(
-                    ACCOUNTS.c.rung.in_([rung.value for rung in LIVE_RUNGS]),
-                    LIVE_CONFIRMATIONS.c.ended_at >= since,
+                    ACCOUNTS.c.rung.in_(live),
+                    and_(
+                        LIVE_CONFIRMATIONS.c.rung.in_(live),
+                        LIVE_CONFIRMATIONS.c.ended_at >= since,
+                    ),
                 ),
             )
             .limit(1)

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
-from core.domain.change import Answer, ChangeState, PendingChange, What
+from core.domain.change import Answer, ChangeState, PendingChange
+from core.domain.change_kinds import What
 from core.domain.ids import ChangeId, MemberId, PortfolioId
 
 

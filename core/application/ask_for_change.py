@@ -1,0 +1,64 @@
+"""Ask: a change of a live portfolio that was made out is asked for; everybody hears of it, and its day begins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.application.answer_change import keep_answer, move, restate, tell_change
+from core.application.show_change import ChangeView, change_for, change_view
+from core.domain.approval import roles_of
+from core.domain.change import (
+    DRAFT_KEPT,
+    NOTICE,
+    AnswerKind,
+    ChangeState,
+    PendingChange,
+)
+from core.domain.change_kinds import concerned, still_holds
+from core.domain.ids import ChangeId
+from core.domain.membership import Member, Role
+from core.domain.permissions import Act, may, require
+from core.domain.refusals import ChangeOver, NotTheAsker
+from core.ports.clock import Clock
+from core.ports.store import Store, UnitOfWork
+
+
+async def ask_for_change(
+    store: Store, clock: Clock, *, member: Member, change_id: ChangeId
+) -> ChangeView:
+    """Ask for a change that one has made out; who may approve agrees thereby.
+
+    Raises UnknownChange, NotAllowed, NotTheAsker, or ChangeOver for one that is asked for already, that is older than
+    a day, or that would change what is not as it was any more.
+    """
+    now = clock.now()
+    async with store.begin() as work:
+        change, role = await change_for(work, member, change_id)
+        if member.id != change.asked_by:
+            raise NotTheAsker(change.id)
+        await ask_within(work, change, member, role, now)
+        return await change_view(work, change_id)
+
+
+async def ask_within(
+    work: UnitOfWork, change: PendingChange, member: Member, role: Role | None, now: datetime
+) -> PendingChange:
+    """Ask for a change, inside the caller's unit of work; raises as ``ask_for_change`` does."""
+    require(role, Act.ASK_FOR_CHANGE)
+    require(role, change.what.act)
+    if change.state is not ChangeState.DRAFTED:
+        raise ChangeOver(change.id, change.state)
+    if now - change.drafted_at > DRAFT_KEPT:
+        raise ChangeOver(change.id, ChangeState.LAPSED)
+    managed = await work.portfolios.get(change.portfolio_id)
+    roles = roles_of(await work.people.memberships(change.portfolio_id))
+    if not still_holds(change.what, managed, roles):
+        raise ChangeOver(change.id, ChangeState.OVERTAKEN)
+    change = await move(
+        work, change, ChangeState.ASKED, now, by=member, takes_effect_at=now + NOTICE
+    )
+    if may(role, Act.AGREE_TO_CHANGE) and member.id not in concerned(change.what):
+        change = await keep_answer(work, change, member, AnswerKind.AGREE, now)
+        change = await restate(work, change, now, by=member)
+    await tell_change(work, change, now, is_new=True)
+    return change

@@ -1,0 +1,602 @@
+"""Changes of a live portfolio: nobody loosens it alone, unheard, or in less than a day."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.application.add_account import add_account
+from core.application.agree_to_change import agree_to_change, take_agreement_back
+from core.application.ask_for_change import ask_for_change
+from core.application.change_policy import change_policy
+from core.application.climb_ladder import ask_to_climb, climb, step_down
+from core.application.members import change_role, leave_portfolio, remove_member
+from core.application.object_to_change import object_to_change
+from core.application.pause import pause
+from core.application.run_due_work import run_due_work
+from core.application.set_targets import set_targets
+from core.application.settle_changes import settle_changes
+from core.application.show_change import ChangeView, list_changes, show_change
+from core.application.withdraw_change import withdraw_change
+from core.domain.change import DRAFT_KEPT, NOTICE, STILL_LIVE, ChangeState
+from core.domain.ids import ChangeId, ChatId, PortfolioId, UserId
+from core.domain.membership import Member, Role
+from core.domain.outbox import MessageKind
+from core.domain.policy import Policy
+from core.domain.portfolio import ManagedPortfolio, Rung
+from core.domain.refusals import (
+    ChangeOver,
+    NeedsAgreement,
+    NotAllowed,
+    NotTheAsker,
+    OwnRights,
+    UnknownChange,
+)
+from core.domain.targets import TargetAllocation
+from core.ports.broker import BrokerUnavailable
+from core.ports.store import Chat
+from tests.application.acts import HALVES, ask, drifted, let_in, told
+from tests.application.live_world import NUMBER, account_of, approve, live_world, stand_on
+from tests.fakes.store import make_store
+from tests.fakes.world import ANNA, World
+
+CARL = UserId(1003)
+OTHER = TargetAllocation.of({"AAA": 80, "BBB": 20})
+
+
+@dataclass
+class Family:
+    """Anna owns a live portfolio; Ben may approve there, and Carl may look."""
+
+    world: World
+    anna: Member
+    ben: Member
+    carl: Member
+    portfolio_id: PortfolioId
+
+    async def managed(self) -> ManagedPortfolio:
+        async with self.world.store.read() as work:
+            return await work.portfolios.get(self.portfolio_id)
+
+    async def targets(self) -> TargetAllocation | None:
+        return (await self.managed()).targets
+
+    async def policy(self) -> Policy:
+        return (await self.managed()).policy
+
+    async def role(self, member: Member) -> Role | None:
+        async with self.world.store.read() as work:
+            return await work.people.role(member.id, self.portfolio_id)
+
+    async def set_policy(self, member: Member | None = None, **pairs: str) -> Policy:
+        return await change_policy(
+            self.world.store,
+            self.world.market,
+            self.world.clock,
+            member=member or self.anna,
+            portfolio_id=self.portfolio_id,
+            pairs=list(pairs.items()),
+        )
+
+    async def set_targets(self) -> Any:
+        return await set_targets(
+            self.world.store,
+            self.world.market,
+            self.world.clock,
+            member=self.anna,
+            portfolio_id=self.portfolio_id,
+            targets=OTHER,
+        )
+
+    async def set_role(self, who: Member, role: Role) -> Any:
+        return await change_role(
+            self.world.store,
+            self.world.clock,
+            member=self.anna,
+            portfolio_id=self.portfolio_id,
+            user_id=who.user_id,
+            role=role,
+        )
+
+    async def remove(self, who: Member) -> Any:
+        return await remove_member(
+            self.world.store,
+            self.world.clock,
+            member=self.anna,
+            portfolio_id=self.portfolio_id,
+            user_id=who.user_id,
+        )
+
+    async def ask(self, change_id: ChangeId, member: Member | None = None) -> ChangeView:
+        return await ask_for_change(
+            self.world.store, self.world.clock, member=member or self.anna, change_id=change_id
+        )
+
+    async def asked(self, changing: Awaitable[Any]) -> ChangeId:
+        """Anna asks for something that loosens."""
+        number = await drafted(changing)
+        await self.ask(number)
+        return number
+
+    async def agree(self, member: Member, change_id: ChangeId) -> ChangeView:
+        return await agree_to_change(
+            self.world.store, self.world.clock, member=member, change_id=change_id
+        )
+
+    async def object(self, member: Member, change_id: ChangeId) -> ChangeView:
+        return await object_to_change(
+            self.world.store, self.world.clock, member=member, change_id=change_id
+        )
+
+    async def state(self, change_id: ChangeId) -> ChangeState:
+        shown = await show_change(self.world.store, member=self.anna, change_id=change_id)
+        return shown.change.state
+
+    async def next_day(self) -> int:
+        self.world.pass_time(NOTICE)
+        return await settle_changes(self.world.desk)
+
+    async def told(self, kind: MessageKind) -> list[tuple[int, str]]:
+        """Who was told of a change, and where it stood."""
+        return [
+            (item.chat_id, item.data["state"])
+            for item in await told(self.world)
+            if item.kind is kind
+        ]
+
+    @property
+    def everybody(self) -> list[int]:
+        return [each.user_id for each in (self.anna, self.ben, self.carl)]
+
+
+async def drafted(changing: Awaitable[Any]) -> ChangeId:
+    with pytest.raises(NeedsAgreement) as held:
+        await changing
+    return ChangeId(held.value.change)
+
+
+@pytest.fixture
+async def family(tmp_path: Path) -> AsyncIterator[Family]:
+    async with live_world(tmp_path) as world:
+        anna, portfolio_id = await drifted(world)
+        ben = await let_in(world, portfolio_id)
+        carl = await world.person(CARL, "Carl")
+        await world.give_role(carl, portfolio_id, Role.VIEWER)
+        await stand_on(world, anna, Rung.LIVE_CAPPED)
+        yield Family(world, anna, ben, carl, portfolio_id)
+
+
+# --- what waits, and what does not ---------------------------------------------------------------
+
+
+async def test_what_loosens_is_made_out_and_changes_nothing(family: Family) -> None:
+    before = await family.managed()
+    with pytest.raises(NeedsAgreement) as held:
+        await family.set_targets()
+    assert held.value.missing == 0
+    assert held.value.takes_effect_at == family.world.clock.now() + NOTICE
+    for changing in (
+        family.set_policy(band="8"),
+        family.set_role(family.carl, Role.APPROVER),
+        family.remove(family.ben),
+        family.set_role(family.ben, Role.VIEWER),
+    ):
+        await drafted(changing)
+    assert await family.managed() == before
+    assert await family.role(family.carl) is Role.VIEWER
+    assert await family.role(family.ben) is Role.APPROVER
+    assert await told(family.world) == []
+
+
+async def test_what_tightens_or_is_harmless_is_made_at_once(family: Family) -> None:
+    await family.set_policy(band="3", approvals="2", alert_growth="off")
+    assert (await family.policy()).approvals == 2
+    await family.set_role(family.carl, Role.PROPOSER)
+    await family.remove(family.carl)
+    assert await family.role(family.carl) is None
+    await leave_portfolio(
+        family.world.store, family.world.clock, member=family.ben, portfolio_id=family.portfolio_id
+    )
+    await pause(
+        family.world.store,
+        family.world.clock,
+        member=family.anna,
+        portfolio_id=family.portfolio_id,
+    )
+    assert (await family.managed()).portfolio.is_paused
+
+
+async def test_a_portfolio_without_real_money_changes_at_once(family: Family) -> None:
+    async with family.world.store.begin() as work:
+        account = (await work.portfolios.get(family.portfolio_id)).accounts[0]
+        await work.ladder.set_rung(account.id, Rung.DRY_RUN)
+        await work.ladder.end_confirmation(account.id, family.world.clock.now() - STILL_LIVE * 2)
+    await family.set_targets()
+    await family.set_role(family.carl, Role.OWNER)
+    assert await family.targets() == OTHER
+
+
+async def test_nobody_steps_down_to_change_alone(family: Family) -> None:
+    world, anna = family.world, family.anna
+    await step_down(world.store, world.clock, member=anna, portfolio_id=family.portfolio_id)
+    await drafted(family.set_targets())
+    world.pass_time(STILL_LIVE)
+    await drafted(family.set_targets())
+    world.pass_time(timedelta(seconds=1))
+    await family.set_targets()
+    assert await family.targets() == OTHER
+
+
+# --- the day -------------------------------------------------------------------------------------
+
+
+async def test_everybody_hears_of_it_and_it_takes_effect_after_a_day(family: Family) -> None:
+    change = await family.asked(family.set_targets())
+    assert await family.state(change) is ChangeState.AGREED
+    assert await family.told(MessageKind.CHANGE_ASKED) == [
+        (user, "agreed") for user in family.everybody
+    ]
+    family.world.pass_time(NOTICE - timedelta(seconds=1))
+    assert await settle_changes(family.world.desk) == 0
+    assert await family.targets() == TargetAllocation.of(HALVES)
+    family.world.pass_time(timedelta(seconds=1))
+    assert await settle_changes(family.world.desk) == 1
+    assert await family.targets() == OTHER
+    assert await family.told(MessageKind.CHANGE_TOLD) == [
+        (user, "in_force") for user in family.everybody
+    ]
+    assert await settle_changes(family.world.desk) == 0
+
+
+async def test_a_round_of_due_work_settles_what_is_due(family: Family) -> None:
+    await family.asked(family.set_policy(band="8"))
+    family.world.pass_time(NOTICE)
+    assert (await run_due_work(family.world.desk)).settled == 1
+    assert (await family.policy()).band.absolute == 8
+
+
+async def test_a_day_by_the_wall_clock_goes_on_while_nothing_runs(
+    family: Family, tmp_path: Path
+) -> None:
+    change = await family.asked(family.set_policy(band="8"))
+    family.world.clock.advance(NOTICE)
+    restarted = await make_store(tmp_path)
+    try:
+        desk = replace(family.world.desk, store=restarted, holder="test:2")
+        assert await settle_changes(desk) == 1
+    finally:
+        await restarted.aclose()
+    assert await family.state(change) is ChangeState.IN_FORCE
+
+
+async def test_two_processes_settle_a_change_once(family: Family, tmp_path: Path) -> None:
+    await family.asked(family.set_targets())
+    family.world.pass_time(NOTICE)
+    other = await make_store(tmp_path)
+    try:
+        second = replace(family.world.desk, store=other, holder="test:2")
+        settled = await asyncio.gather(settle_changes(family.world.desk), settle_changes(second))
+    finally:
+        await other.aclose()
+    assert sum(settled) == 1
+    async with family.world.store.read() as work:
+        events = await work.log.events(family.portfolio_id, 100)
+    assert [event.kind for event in events].count("targets_set") == 2, "at set-up, and now"
+    assert len(await family.told(MessageKind.CHANGE_TOLD)) == 3
+
+
+async def test_open_proposals_of_the_old_targets_end_with_them(family: Family) -> None:
+    result = await ask(family.world, family.anna, family.portfolio_id)
+    assert result.proposal is not None
+    await family.asked(family.set_targets())
+    await family.next_day()
+    assert (await family.world.proposal(result.proposal.id)).state.value != "open"
+
+
+# --- who must agree ------------------------------------------------------------------------------
+
+
+async def test_it_takes_as_many_as_the_largest_trade_may(family: Family) -> None:
+    await family.set_policy(many_above="5000")
+    change = await family.asked(family.set_targets())
+    assert await family.state(change) is ChangeState.ASKED
+    shown = await family.agree(family.ben, change)
+    assert shown.change.state is ChangeState.AGREED
+    assert shown.agreed == (family.anna.id, family.ben.id)
+    assert await family.next_day() == 1
+    assert await family.targets() == OTHER
+
+
+async def test_without_enough_who_agree_it_lapses(family: Family) -> None:
+    await family.set_policy(approvals="2")
+    change = await family.asked(family.set_targets())
+    assert await family.next_day() == 1
+    assert await family.state(change) is ChangeState.LAPSED
+    assert await family.targets() == TargetAllocation.of(HALVES)
+    assert "lapsed" in {state for _, state in await family.told(MessageKind.CHANGE_TOLD)}
+
+
+async def test_with_four_eyes_who_asks_is_not_enough(family: Family) -> None:
+    await family.set_policy(four_eyes="on")
+    with pytest.raises(NeedsAgreement) as held:
+        await family.set_targets()
+    assert (held.value.missing, held.value.among) == (1, ("Ben",))
+    change = ChangeId(held.value.change)
+    assert (await family.ask(change)).change.state is ChangeState.ASKED
+    assert (await family.agree(family.ben, change)).change.state is ChangeState.AGREED
+
+
+async def test_the_agreement_of_somebody_removed_meanwhile_does_not_count(family: Family) -> None:
+    await family.set_policy(four_eyes="on")
+    change = await family.asked(family.set_targets())
+    await family.agree(family.ben, change)
+    await leave_portfolio(
+        family.world.store, family.world.clock, member=family.ben, portfolio_id=family.portfolio_id
+    )
+    await family.next_day()
+    assert await family.state(change) is ChangeState.LAPSED
+    assert await family.targets() == TargetAllocation.of(HALVES)
+
+
+async def test_a_rule_made_stricter_meanwhile_is_what_counts(family: Family) -> None:
+    change = await family.asked(family.set_targets())
+    await family.set_policy(approvals="2")
+    await family.next_day()
+    assert await family.state(change) is ChangeState.LAPSED
+
+
+async def test_whoever_asked_must_still_be_permitted_to(family: Family) -> None:
+    await family.world.give_role(family.ben, family.portfolio_id, Role.OWNER)
+    change = await family.asked(family.set_targets())
+    await family.agree(family.ben, change)
+    await family.world.give_role(family.anna, family.portfolio_id, Role.PROPOSER)
+    await family.next_day()
+    assert await family.state(change) is ChangeState.OVERTAKEN
+    assert await family.targets() == TargetAllocation.of(HALVES)
+
+
+async def test_an_agreement_is_taken_back_before_it_is_in_force(family: Family) -> None:
+    await family.set_policy(four_eyes="on")
+    change = await family.asked(family.set_targets())
+    await family.agree(family.ben, change)
+    shown = await take_agreement_back(
+        family.world.store, family.world.clock, member=family.ben, change_id=change
+    )
+    assert shown.change.state is ChangeState.ASKED
+    assert shown.still.among == (family.ben.id,)
+    told_of = Counter(state for _, state in await family.told(MessageKind.CHANGE_TOLD))
+    assert told_of == {"agreed": 3, "asked": 3}
+    await family.next_day()
+    assert await family.state(change) is ChangeState.LAPSED
+
+
+# --- against it ----------------------------------------------------------------------------------
+
+
+async def test_one_objection_ends_it_and_names_its_giver(family: Family) -> None:
+    change = await family.asked(family.set_targets())
+    shown = await family.object(family.ben, change)
+    assert shown.change.state is ChangeState.OBJECTED
+    assert shown.change.last_answer is not None
+    assert shown.change.last_answer.member_name == "Ben"
+    assert await family.next_day() == 0
+    assert await family.targets() == TargetAllocation.of(HALVES)
+    with pytest.raises(ChangeOver):
+        await family.agree(family.ben, change)
+
+
+async def test_who_may_only_look_neither_agrees_nor_objects(family: Family) -> None:
+    change = await family.asked(family.set_targets())
+    for refused in (family.agree(family.carl, change), family.object(family.carl, change)):
+        with pytest.raises(NotAllowed):
+            await refused
+    dora = await family.world.person(UserId(1004), "Dora")
+    for hidden in (family.agree(dora, change), family.object(dora, change)):
+        with pytest.raises(UnknownChange):
+            await hidden
+
+
+async def test_only_who_asked_withdraws_it(family: Family) -> None:
+    await family.world.give_role(family.ben, family.portfolio_id, Role.OWNER)
+    change = await family.asked(family.set_targets())
+    world = family.world
+    with pytest.raises(NotTheAsker):
+        await withdraw_change(world.store, world.clock, member=family.ben, change_id=change)
+    await withdraw_change(world.store, world.clock, member=family.anna, change_id=change)
+    assert await family.state(change) is ChangeState.WITHDRAWN
+    assert await family.next_day() == 0
+
+
+async def test_an_approver_does_not_keep_the_right_by_objecting_and_an_owner_does(
+    family: Family,
+) -> None:
+    change = await family.asked(family.remove(family.ben))
+    with pytest.raises(OwnRights):
+        await family.object(family.ben, change)
+    assert await family.next_day() == 1
+    assert await family.role(family.ben) is None
+    assert (family.ben.user_id, "in_force") in await family.told(MessageKind.CHANGE_TOLD)
+    await family.world.give_role(family.ben, family.portfolio_id, Role.OWNER)
+    await family.object(family.ben, await family.asked(family.remove(family.ben)))
+    await family.next_day()
+    assert await family.role(family.ben) is Role.OWNER
+
+
+# --- drafts --------------------------------------------------------------------------------------
+
+
+async def test_a_draft_is_asked_for_once_by_who_made_it_out_and_within_a_day(
+    family: Family,
+) -> None:
+    await family.world.give_role(family.ben, family.portfolio_id, Role.OWNER)
+    change = await drafted(family.set_targets())
+    with pytest.raises(NotTheAsker):
+        await family.ask(change, family.ben)
+    await family.ask(change)
+    with pytest.raises(ChangeOver):
+        await family.ask(change)
+    late = await drafted(family.set_policy(band="8"))
+    family.world.pass_time(DRAFT_KEPT + timedelta(seconds=1))
+    with pytest.raises(ChangeOver):
+        await family.ask(late)
+    await settle_changes(family.world.desk)
+    assert await family.state(late) is ChangeState.LAPSED
+
+
+async def test_a_draft_is_dropped_unheard(family: Family) -> None:
+    change = await drafted(family.set_targets())
+    world = family.world
+    await withdraw_change(world.store, world.clock, member=family.anna, change_id=change)
+    assert await told(world) == []
+    with pytest.raises(ChangeOver):
+        await family.ask(change)
+
+
+async def test_only_what_waits_is_listed(family: Family) -> None:
+    await drafted(family.set_targets())
+    asked = await family.asked(family.set_policy(band="8"))
+    await family.object(family.ben, await family.asked(family.set_targets()))
+    world = family.world
+    for member in (family.anna, family.carl):
+        listed = await list_changes(world.store, member=member, portfolio_id=family.portfolio_id)
+        assert [each.change.id for each in listed] == [asked]
+
+
+# --- overtaken -----------------------------------------------------------------------------------
+
+
+async def test_what_was_tightened_meanwhile_is_not_loosened_by_what_was_agreed_before(
+    family: Family,
+) -> None:
+    change = await family.asked(family.set_policy(band="8"))
+    await family.set_policy(band="3")
+    assert await family.next_day() == 1
+    assert await family.state(change) is ChangeState.OVERTAKEN
+    assert (await family.policy()).band.absolute == 3
+
+
+async def test_a_setting_goes_onto_what_changed_elsewhere_meanwhile(family: Family) -> None:
+    await family.asked(family.set_policy(band="8"))
+    await family.set_policy(min_trade="100")
+    await family.next_day()
+    policy = await family.policy()
+    assert (policy.band.absolute, policy.min_trade) == (Decimal(8), Decimal(100))
+
+
+async def test_of_two_changes_of_the_same_targets_the_second_is_overtaken(family: Family) -> None:
+    first = await family.asked(family.set_targets())
+    second = await family.asked(family.set_targets())
+    assert await family.next_day() == 2
+    states = (await family.state(first), await family.state(second))
+    assert states == (ChangeState.IN_FORCE, ChangeState.OVERTAKEN)
+
+
+# --- accounts and rungs --------------------------------------------------------------------------
+
+
+async def test_another_account_waits_and_is_opened_once(family: Family) -> None:
+    world = family.world
+    adding = add_account(
+        world.store,
+        world.brokers,
+        world.clock,
+        member=family.anna,
+        portfolio_id=family.portfolio_id,
+        name="IRA",
+        broker=world.broker.name,
+    )
+    change = await family.asked(adding)
+    assert len((await family.managed()).accounts) == 1
+    await family.next_day()
+    names = [account.name for account in (await family.managed()).accounts]
+    assert names[1:] == ["IRA"]
+    assert await family.state(change) is ChangeState.IN_FORCE
+
+
+async def raise_rung(family: Family) -> ChangeId:
+    """Anna types the end of the account number to go from LIVE capped to LIVE."""
+    world, chat = family.world, Chat(ChatId(ANNA), "private", "Anna")
+    await ask_to_climb(
+        world.desk,
+        member=family.anna,
+        chat=chat,
+        portfolio_id=family.portfolio_id,
+        rung=Rung.LIVE,
+    )
+    async with world.store.begin() as work:
+        dialogue = await work.conversation.dialogue(chat.id, family.anna.id)
+    assert dialogue is not None
+    return await family.asked(climb(world.desk, member=family.anna, chat=chat, typed=NUMBER[-4:]))
+
+
+async def test_more_real_money_waits_and_the_broker_is_asked_again_then(family: Family) -> None:
+    change = await raise_rung(family)
+    family.world.broker.account_id = "111114321"
+    await family.next_day()
+    assert await family.state(change) is ChangeState.OVERTAKEN
+    assert (await account_of(family.world, family.anna)).rung is Rung.LIVE_CAPPED
+
+
+async def test_a_broker_that_does_not_answer_is_asked_again_for_a_day(family: Family) -> None:
+    change = await raise_rung(family)
+    family.world.broker.read_error = BrokerUnavailable("scripted")
+    assert await family.next_day() == 0
+    assert await family.state(change) is ChangeState.AGREED
+    family.world.broker.read_error = None
+    assert await settle_changes(family.world.desk) == 1
+    assert (await account_of(family.world, family.anna)).rung is Rung.LIVE
+
+
+async def test_a_broker_that_does_not_answer_for_a_day_overtakes_it(family: Family) -> None:
+    change = await raise_rung(family)
+    family.world.broker.read_error = BrokerUnavailable("scripted")
+    assert await family.next_day() == 0
+    family.world.pass_time(NOTICE + timedelta(seconds=1))
+    assert await settle_changes(family.world.desk) == 1
+    assert await family.state(change) is ChangeState.OVERTAKEN
+
+
+async def test_orders_under_way_hold_another_account_up(family: Family) -> None:
+    world = family.world
+    adding = add_account(
+        world.store,
+        world.brokers,
+        world.clock,
+        member=family.anna,
+        portfolio_id=family.portfolio_id,
+        name="IRA",
+        broker=world.broker.name,
+    )
+    await family.asked(adding)
+    world.pass_time(NOTICE)
+    result = await ask(world, family.anna, family.portfolio_id)
+    assert result.proposal is not None
+    await approve(world, family.anna, result.proposal)
+    assert await settle_changes(world.desk) == 0
+    assert len((await family.managed()).accounts) == 1
+
+
+async def test_the_same_rung_is_confirmed_anew_at_once(family: Family) -> None:
+    world, chat = family.world, Chat(ChatId(ANNA), "private", "Anna")
+    await ask_to_climb(
+        world.desk,
+        member=family.anna,
+        chat=chat,
+        portfolio_id=family.portfolio_id,
+        rung=Rung.LIVE_CAPPED,
+    )
+    world.pass_time(timedelta(seconds=1))
+    await climb(world.desk, member=family.anna, chat=chat, typed=NUMBER[-4:])
+    async with world.store.read() as work:
+        account = (await work.portfolios.get(family.portfolio_id)).accounts[0]
+        confirmation = await work.ladder.confirmation(account.id)
+    assert confirmation is not None
+    assert confirmation.confirmed_at == world.clock.now()

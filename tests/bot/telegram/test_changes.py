@@ -1,0 +1,274 @@
+"""Changes of a live portfolio in chat: what they say, who gets which button, and what an answer brings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bot.telegram.html import plain
+from bot.telegram.letters import read_scene, write_letter
+from bot.telegram.screen import Action, Screen
+from bot.telegram.views.changes import change_screen
+from bot.words.changes import change_lines
+from core.application.show_change import ChangeView
+from core.domain.change import NOTICE, Answer, AnswerKind, ChangeState, PendingChange
+from core.domain.change_kinds import (
+    AccountAdded,
+    HandOver,
+    PolicyChange,
+    RoleChange,
+    RungRaised,
+    TargetsChange,
+    What,
+)
+from core.domain.ids import AccountId, ChangeId, MemberId, PortfolioId, Symbol
+from core.domain.membership import Membership, Role
+from core.domain.outbox import MessageKind, OutboxItem
+from core.domain.policy import Policy
+from core.domain.policy_fields import change_policy
+from core.domain.portfolio import Rung
+from core.domain.targets import TargetAllocation, TargetLine
+from core.domain.tax_treatment import TaxTreatment
+from tests.bot.telegram.cast import CAST, Play, play
+from tests.bot.telegram.scenes import NOW, managed, member
+
+ANNA, BEN, CARLA, DORA = (MemberId(number) for number in range(1, 5))
+NAMES = {ANNA: "Anna", BEN: "Ben", CARLA: "Carla", DORA: "Dora"}
+ROLES = {ANNA: Role.OWNER, BEN: Role.APPROVER, CARLA: Role.APPROVER, DORA: Role.VIEWER}
+OLD = TargetAllocation.of({"VTI": 60, "BND": 35, "CASH": 5})
+NEW = TargetAllocation(
+    (
+        TargetLine(Symbol("VTI"), Decimal(80), "stocks", (Symbol("ITOT"),)),
+        TargetLine(Symbol("CASH"), Decimal(5)),
+        TargetLine(Symbol("GLD"), Decimal(15)),
+    )
+)
+TO_NEW = TargetsChange(OLD, NEW)
+
+
+def view(
+    state: ChangeState,
+    *answers: tuple[MemberId, AnswerKind],
+    what: What = TO_NEW,
+    **policy: object,
+) -> ChangeView:
+    said = tuple(Answer(who, NAMES[who], kind, NOW) for who, kind in answers)
+    change = PendingChange(ChangeId(7), PortfolioId(1), what, state, ANNA, NOW, NOW + NOTICE, said)
+    people = tuple(
+        Membership(PortfolioId(1), member(who, NAMES[who]), role) for who, role in ROLES.items()
+    )
+    kept = managed(rung=Rung.LIVE, policy=replace(Policy(), **policy))  # type: ignore[arg-type]
+    return ChangeView(change, kept, people, NAMES)
+
+
+def labels(screen: Screen) -> list[str]:
+    return [button.label for row in screen.rows for button in row]
+
+
+ASKED = (ANNA, AnswerKind.AGREE)
+
+
+def test_a_change_that_waits_says_what_changes_who_agreed_and_who_is_needed() -> None:
+    screen = change_screen(view(ChangeState.ASKED, ASKED, approvals=2), BEN, NOW)
+    assert plain(screen.text) == (
+        "Family · change 7 · LIVE\n"
+        "\n"
+        "New targets, asked for by Anna:\n"
+        "VTI: 60 → 80 stocks, or ITOT\n"
+        "BND: 35 → none\n"
+        "GLD: none → 15\n"
+        "\n"
+        "Agreed: Anna\n"
+        "Still needed: 1 of Ben and Carla\n"
+        "It takes effect Wed 10:05 ET if they have agreed by then."
+    )
+    assert labels(screen) == ["✅ Agree", "✋ Object"]
+
+
+def test_a_change_that_needs_all_of_them_names_them_and_one_that_cannot_be_met_says_so() -> None:
+    def still(approvals: int) -> str:
+        text = change_screen(view(ChangeState.ASKED, ASKED, approvals=approvals), BEN, NOW).text
+        return next(line for line in plain(text).splitlines() if line.startswith("Still"))
+
+    assert still(3) == "Still needed: Ben and Carla"
+    assert still(5) == "Still needed: 4 who decide, and there are too few of them"
+
+
+@pytest.mark.parametrize(
+    ("state", "answers", "words"),
+    [
+        (ChangeState.DRAFTED, [], "It is not asked for yet."),
+        (
+            ChangeState.AGREED,
+            [ASKED],
+            "It takes effect Wed 10:05 ET, unless somebody who decides objects.",
+        ),
+        (ChangeState.ASKED, [], "Nobody has agreed yet."),
+        (ChangeState.IN_FORCE, [ASKED], "✅ It is in force now."),
+        (
+            ChangeState.OBJECTED,
+            [ASKED, (BEN, AnswerKind.OBJECT)],
+            "✖ Ben objected. Nothing changes.",
+        ),
+        (
+            ChangeState.WITHDRAWN,
+            [ASKED, (ANNA, AnswerKind.WITHDRAW)],
+            "✖ Anna withdrew it. Nothing changes.",
+        ),
+        (
+            ChangeState.LAPSED,
+            [],
+            "✖ Too few had agreed when its day was over. Nothing changes.",
+        ),
+        (
+            ChangeState.OVERTAKEN,
+            [ASKED],
+            (
+                "✖ Things are not as they were when it was asked for, or it cannot be done now."
+                " Nothing changes."
+            ),
+        ),
+    ],
+)
+def test_a_change_says_where_it_stands(
+    state: ChangeState, answers: list[tuple[MemberId, AnswerKind]], words: str
+) -> None:
+    screen = change_screen(view(state, *answers), DORA, NOW)
+    assert words in plain(screen.text).splitlines()
+    assert screen.rows == ()
+
+
+@pytest.mark.parametrize(
+    ("reader", "what", "expected"),
+    [
+        (ANNA, TargetsChange(OLD, NEW), ["↩ Take back", "✖ Withdraw"]),
+        (BEN, TargetsChange(OLD, NEW), ["✅ Agree", "✋ Object"]),
+        (DORA, TargetsChange(OLD, NEW), []),
+        (BEN, RoleChange(BEN, Role.APPROVER, None), []),
+        (CARLA, RoleChange(BEN, Role.APPROVER, None), ["✅ Agree", "✋ Object"]),
+    ],
+)
+def test_everybody_gets_the_buttons_that_are_theirs(
+    reader: MemberId, what: What, expected: list[str]
+) -> None:
+    assert (
+        labels(change_screen(view(ChangeState.AGREED, ASKED, what=what), reader, NOW)) == expected
+    )
+
+
+def test_every_kind_of_change_is_said_from_what_to_what() -> None:
+    wider = change_policy(Policy(), [("band", "8"), ("band:VTI", "3"), ("four_eyes", "on")])
+    accounts = {AccountId(1): "Main"}
+    said = [
+        change_lines(what, NAMES, accounts)
+        for what in (
+            PolicyChange(Policy(), wider),
+            RoleChange(BEN, Role.VIEWER, Role.OWNER),
+            RoleChange(BEN, Role.APPROVER, None),
+            RoleChange(MemberId(9), Role.OWNER, None),
+            HandOver(ANNA, BEN, Role.APPROVER),
+            AccountAdded(
+                "IRA",
+                "manual",
+                "m-1",
+                Rung.DRY_RUN,
+                TaxTreatment.TAX_FREE,
+                opening_cash=Decimal(500),
+            ),
+            RungRaised(AccountId(1), "987", Rung.LIVE_CAPPED, Rung.LIVE),
+        )
+    ]
+    assert said == [
+        ["band_absolute: 5 → 8", "four_eyes: off → on", "band:VTI: default → 3/25"],
+        ["Ben: viewer → owner"],
+        ["Ben, an approver, is taken out"],
+        ["somebody who has left, an owner, is taken out"],
+        ["Anna: owner → approver", "Ben: approver → owner"],
+        ["IRA: DRY RUN, tax free", "opens with $500.00"],
+        ["Main: LIVE capped → LIVE"],
+    ]
+
+
+def test_of_a_long_change_the_first_lines_are_shown_and_the_others_counted() -> None:
+    many = TargetAllocation.of({f"S{chr(65 + number)}": 4 for number in range(25)})
+    text = plain(
+        change_screen(view(ChangeState.AGREED, what=TargetsChange(None, many)), BEN, NOW).text
+    )
+    assert "ST: none → 4" in text
+    assert "SU: none → 4" not in text
+    assert "and 5 more" in text
+
+
+# --- in the chat ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Play]:
+    """The cast, whose family's account trades real money."""
+    async with play(tmp_path) as made:
+        async with made.runtime.store.begin() as work:
+            await work.ladder.set_rung(made.family.accounts[0].id, Rung.LIVE_CAPPED)
+        yield made
+
+
+async def taps(stage: Play, who: str, verb: str, change: int = 1) -> str:
+    said = await stage.tap(CAST[who], Action(verb, (stage.family.portfolio.id, change)))
+    return plain("\n".join(said))
+
+
+async def writes(stage: Play, who: str, text: str) -> str:
+    return plain("\n".join(await stage.write(CAST[who], text)))
+
+
+async def test_what_loosens_is_offered_asked_for_and_agreed_to(stage: Play) -> None:
+    offered = await writes(stage, "owner", "/policy band 8 four_eyes on @family")
+    assert "band_absolute: 5 → 8" in offered
+    assert "so nothing is changed yet" in offered
+    assert "anybody who decides may object" in offered
+    assert "No change waits." in await writes(stage, "viewer", "/changes @family")
+    asked = await taps(stage, "owner", "cg_ask")
+    assert "Other settings, asked for by Anna:" in asked
+    assert "1 · other settings by Anna" in await writes(stage, "viewer", "/changes @family")
+    assert "Agreed: Anna and Ben" in await taps(stage, "approver", "cg_agree")
+    assert "You have agreed to change 1 already." in await taps(stage, "approver", "cg_agree")
+    assert "Agreed: Anna\n" in await taps(stage, "approver", "cg_back")
+    assert "Ben objected." in await taps(stage, "approver", "cg_object")
+    assert "Change 1 was objected to." in await taps(stage, "owner", "cg_withdraw")
+
+
+async def test_a_button_that_loosens_is_answered_with_the_same_offer(stage: Play) -> None:
+    viewer = CAST["viewer"].user_id
+    said = await stage.tap(
+        CAST["owner"], Action("set_role", (stage.family.portfolio.id, viewer, "approver"))
+    )
+    assert "Dora: viewer → approver" in plain("\n".join(said))
+    assert "Nothing changes." in await taps(stage, "owner", "cg_withdraw")
+
+
+async def test_everybody_gets_a_letter_and_old_news_is_not_sent(stage: Play) -> None:
+    await writes(stage, "owner", "/policy band 8 @family")
+    await taps(stage, "owner", "cg_ask")
+    async with stage.runtime.store.read() as work:
+        now = stage.runtime.clock.now()
+        queued = await work.conversation.queued(now + timedelta(days=1), 1000)
+        items = [each.item for each in queued if each.item.kind is MessageKind.CHANGE_ASKED]
+        scenes = [(item, await read_scene(work, item)) for item in items]
+    letters = {int(item.chat_id): write_letter(item, scene, now) for item, scene in scenes}
+    assert set(letters) == {person.user_id for person in CAST.values() if person.is_of_family}
+    ben, dora = letters[CAST["approver"].user_id], letters[CAST["viewer"].user_id]
+    assert ben is not None
+    assert dora is not None
+    assert labels(ben.screen) == ["✅ Agree", "✋ Object"]
+    assert labels(dora.screen) == []
+    item, scene = scenes[0]
+    news = OutboxItem(
+        MessageKind.CHANGE_TOLD, item.chat_id, "x", item.portfolio_id, data={**item.data}
+    )
+    assert write_letter(news, scene, now) is not None
+    stale = replace(news, data={**item.data, "state": "asked"})
+    assert write_letter(stale, scene, now) is None
