@@ -66,7 +66,7 @@ EXPLANATIONS: dict[str, str] = {
     "approvals_gain": "a plan that sells lots with gains of more than this is large",
     "four_eyes": "whoever asked for a plan, or changed it, cannot be the only one who approves it",
     "veto": "how long orders wait after the last approval, unless somebody objects",
-    "ask_first": "members who are asked before the others; `/approval first` takes their names",
+    "ask_first": "members who are asked before the others; /approval takes their names",
     "remind_after": "after how long the others are asked, and who has not answered is reminded",
     "collar": "how much worse than the price shown an order may fill",
     "tolerance": "how far a price may move between the plan and the order",

@@ -12,7 +12,7 @@ from bot.telegram.views.approvals import too_few
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.words.approvals import people, rule_sentences, span
 from bot.words.labels import capital
-from bot.words.numbers import money
+from bot.words.numbers import listed, money
 from bot.words.policy_fields import explain_field
 from core.application.choose_portfolio import Current
 from core.domain.approval import able, rule_of
@@ -143,6 +143,7 @@ def rule_part_screen(current: Current, part: RulePart, memberships: Sequence[Mem
         head(managed, "approvals"),
         lines(
             f"{bold(part.label)}: {escape(explain_field(part.of))}.",
+            f"Now: {_now(part, managed, memberships)}",
             f"Typed: {code(_typed(part))}",
         ),
     )
@@ -151,6 +152,13 @@ def rule_part_screen(current: Current, part: RulePart, memberships: Sequence[Mem
         choices = _members(managed, memberships) if part.key == FIRST else _choices(managed, part)
         rows = [choices[at : at + _IN_A_ROW] for at in range(0, len(choices), _IN_A_ROW)]
     return Screen(text, (*rows, (tap("← Back", "ap_back", managed.portfolio.id),)))
+
+
+def _now(part: RulePart, managed: ManagedPortfolio, memberships: Sequence[Membership]) -> str:
+    if part.key != FIRST:
+        return escape(said(part, part.of.show(managed.policy), managed))
+    names = names_of(memberships)
+    return listed([names[m] for m in managed.policy.ask_first if m in names]) or "all at once"
 
 
 def _typed(part: RulePart) -> str:

@@ -57,7 +57,7 @@ async def test_the_rule_is_shown_in_words_and_set_by_taps_and_words(tmp_path: Pa
             "Asked first",
             "members who are asked",
         )
-        await bot.tap(ANNA, members, "✓ Anna", "members who are asked")
+        await bot.tap(ANNA, members, "✓ Anna", "Now: all at once")
         assert (await bot.portfolio()).policy.ask_first == ()
 
 
