@@ -14,6 +14,8 @@ from core.domain.ids import UserId
 if TYPE_CHECKING:
     from bot.settings import Settings
     from core.application.connect_account import KeptKeys, KeysFound
+    from core.domain.change import PendingChange
+    from core.domain.portfolio import Account
     from core.ports.broker_keys import BrokerKeys
 
 T = TypeVar("T")
@@ -143,8 +145,8 @@ async def _connect(settings: Settings, asked: _Asked, keys: BrokerKeys) -> bool:
             if not click.confirm("Connect it?"):
                 click.echo("Nothing was changed.")
                 return False
-        await connect_account(room.store, room.vault, room.clock, found, holder=room.holder)
-        click.echo(_what_was_done(found))
+        done = await connect_account(room.store, room.vault, room.clock, found, holder=room.holder)
+        click.echo(_what_was_done(found, done))
         return True
 
 
@@ -206,10 +208,17 @@ def _what_is_replaced(found: KeysFound) -> str:
     )
 
 
-def _what_was_done(found: KeysFound) -> str:
+def _what_was_done(found: KeysFound, done: Account | PendingChange) -> str:
     from bot.words.labels import rung_label, source_label
+    from core.domain.change import PendingChange
 
     last, key = found.found.broker_account_id[-4:], found.keys.key[-4:]
+    if isinstance(done, PendingChange):
+        return (
+            f"@{found.portfolio.slug} trades real money, so this is asked for as change {done.id}:"
+            " everybody in it is told, and it takes effect in a day if enough agree and nobody who"
+            f" decides objects. The key …{key} is kept encrypted for {found.owner.name} until then."
+        )
     next_step = (
         " Nothing is sent yet: an owner takes it further in the chat, with /accounts."
         if found.keys.is_live

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.words.labels import article, role_label, rung_label
+from bot.words.labels import article, role_label, rung_label, source_label
 from bot.words.numbers import money
 from core.domain.change import ChangeState
 from core.domain.change_kinds import (
     AccountAdded,
+    AccountConnected,
     HandOver,
     PolicyChange,
     RoleChange,
@@ -17,6 +18,7 @@ from core.domain.change_kinds import (
     What,
 )
 from core.domain.ids import AccountId, MemberId, Symbol
+from core.domain.ladder import last_four
 from core.domain.policy_fields import differences
 from core.domain.policy_values import plain
 from core.domain.targets import TargetAllocation, TargetLine
@@ -49,6 +51,8 @@ def change_title(what: What) -> str:
             return "handing over"
         case AccountAdded():
             return "another account"
+        case AccountConnected():
+            return "a broker's account"
         case RungRaised():
             return "a more real account"
 
@@ -73,6 +77,10 @@ def change_lines(
             ]
         case AccountAdded():
             return _account_lines(what)
+        case AccountConnected():
+            name = accounts.get(what.account_id, "the account")
+            after = f"{source_label(what.broker)} …{last_four(what.broker_account_id)}"
+            return [f"{name}: → {after}, {rung_label(what.rung)}"]
         case RungRaised():
             name = accounts.get(what.account_id, "the account")
             return [f"{name}: {rung_label(what.before)} → {rung_label(what.after)}"]

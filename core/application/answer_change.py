@@ -6,8 +6,8 @@ from datetime import datetime
 
 from core.application.tell_channels import enqueue
 from core.domain.approval import roles_of
-from core.domain.change import Answer, AnswerKind, ChangeState, PendingChange, require_move
-from core.domain.change_kinds import concerned
+from core.domain.change import ENDS, Answer, AnswerKind, ChangeState, PendingChange, require_move
+from core.domain.change_kinds import AccountConnected, concerned
 from core.domain.ids import ChangeId, ChatId
 from core.domain.membership import Member
 from core.domain.outbox import MessageKind, OutboxItem, Priority
@@ -32,10 +32,15 @@ async def move(
     by: Member | None = None,
     takes_effect_at: datetime | None = None,
 ) -> PendingChange:
-    """Move a change on, and leave a line in the log; raises ChangeOver where somebody was quicker."""
+    """Move a change on, and leave a line in the log; raises ChangeOver where somebody was quicker.
+
+    Keys that were kept for a change which comes to nothing are forgotten.
+    """
     require_move(change.state, after)
     if not await work.changes.move(change.id, change.state, after, takes_effect_at=takes_effect_at):
         raise ChangeOver(change.id, (await reload(work, change.id)).state)
+    if after in ENDS and isinstance(change.what, AccountConnected):
+        await work.credentials.remove(change.what.credential_id)
     await _note(work, change, f"change_{after}", now, by)
     return await reload(work, change.id)
 

@@ -7,15 +7,19 @@ Done in two steps, so that a person sees which account the keys open before anyt
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from core.application.access import named_account
+from core.application.ask_for_change import ask_within
 from core.application.create_portfolio import BY_HAND, EMBEDDED
 from core.application.desk import lease_of
+from core.application.hold_back import is_guarded
 from core.application.key_ring import seal_keys
 from core.application.propose import supersede
 from core.application.seals import require_openable
 from core.domain.access_fault import AccessFault
+from core.domain.change import PendingChange
+from core.domain.change_kinds import AccountConnected
 from core.domain.ids import CredentialId, PortfolioId, UserId
 from core.domain.ladder import first_rung, last_four
 from core.domain.membership import Member, Role
@@ -124,12 +128,13 @@ async def look_at_keys(
 
 async def connect_account(
     store: Store, vault: Vault | None, clock: Clock, found: KeysFound, *, holder: str
-) -> Account:
+) -> Account | PendingChange:
     """Keep the keys, sealed, and let the portfolio's account be reached by them.
 
     Where that makes it another account, what was proposed for the old one is superseded; while something is being
-    carried out, nothing is changed. Raises MasterKeyMissing, MasterKeyWrong, OrdersUnderWay, and what
-    ``look_at_keys`` raises where things have changed meanwhile.
+    carried out, nothing is changed. In a portfolio that is live, another account is only asked for, in the owner's
+    name, and the change returned. Raises MasterKeyMissing, MasterKeyWrong, OrdersUnderWay, and what ``look_at_keys``
+    raises where things have changed meanwhile.
     """
     await require_openable(store, vault)
     if vault is None:
@@ -141,21 +146,70 @@ async def connect_account(
         is_live=found.keys.is_live,
     )
     sealed = seal_keys(vault, found.keys, opens, owner=owner_of(found.owner.id))
+    now = clock.now()
     async with store.begin() as work:
         await _require_unchanged(work, found)
-        if found.replaces_account:
-            await _replace(work, clock, found, holder)
-        await _keep(work, clock, found, opens, sealed)
-        await work.log.record(
-            AuditEvent(
-                clock.now(),
-                "account_connected",
-                found.owner.id,
-                found.portfolio.id,
-                data=f"{found.broker} {opens.hint} {found.rung}",
-            )
+        old = await work.credentials.of_account(opens.broker, opens.broker_account_id)
+        kept = await work.credentials.put(
+            found.owner.id, opens, sealed=sealed, key_hint=found.keys.key[-4:], at=now
         )
+        what = _connection(found, kept.id)
+        if found.replaces_account and await is_guarded(work, found.portfolio.id, now):
+            return await _ask(work, found, what, now)
+        if found.replaces_account:
+            await _replace(work, found.portfolio, what, now, holder)
+        await work.credentials.attach(found.before.id, kept.id)
+        if old is not None and old.id != kept.id:
+            await work.credentials.remove(old.id)
+        await _note(work, found.portfolio.id, what, found.owner, now)
         return (await work.portfolios.get(found.portfolio.id)).part(found.before.id).account
+
+
+def _connection(found: KeysFound, credential_id: CredentialId) -> AccountConnected:
+    return AccountConnected(
+        found.before.id,
+        (found.before.broker, found.before.broker_account_id),
+        found.broker,
+        found.found.broker_account_id,
+        found.rung,
+        credential_id,
+    )
+
+
+async def _ask(
+    work: UnitOfWork, found: KeysFound, what: AccountConnected, now: datetime
+) -> PendingChange:
+    change = await work.changes.draft(found.portfolio.id, what, by=found.owner.id, at=now)
+    return await ask_within(work, change, found.owner, Role.OWNER, now)
+
+
+async def put_connection(
+    work: UnitOfWork,
+    portfolio: Portfolio,
+    what: AccountConnected,
+    *,
+    by: Member,
+    now: datetime,
+    holder: str,
+) -> None:
+    """Let an account be the broker's that was asked for, inside the caller's unit of work.
+
+    Raises NoKeysKept where its keys are gone, AccountInUse or OrdersUnderWay.
+    """
+    if what.credential_id not in {each.id for each in await work.credentials.all()}:
+        raise NoKeysKept(portfolio.slug)
+    if await work.portfolios.is_account_known(what.broker, what.broker_account_id):
+        raise AccountInUse(what.broker)
+    await _replace(work, portfolio, what, now, holder)
+    await work.credentials.attach(what.account_id, what.credential_id)
+    await _note(work, portfolio.id, what, by, now)
+
+
+async def _note(
+    work: UnitOfWork, portfolio_id: PortfolioId, what: AccountConnected, by: Member, now: datetime
+) -> None:
+    data = f"{what.broker} …{what.broker_account_id[-4:]} {what.rung}"
+    await work.log.record(AuditEvent(now, "account_connected", by.id, portfolio_id, data=data))
 
 
 async def list_keys(store: Store) -> tuple[KeptKeys, ...]:
@@ -294,36 +348,24 @@ async def _require_unchanged(work: UnitOfWork, found: KeysFound) -> None:
         raise OrdersUnderWay(managed.portfolio.slug)
 
 
-async def _replace(work: UnitOfWork, clock: Clock, found: KeysFound, holder: str) -> None:
+async def _replace(
+    work: UnitOfWork, portfolio: Portfolio, what: AccountConnected, now: datetime, holder: str
+) -> None:
     """Let the portfolio's account be the broker's, with nothing of the old one left to be done."""
-    account, now = found.before, clock.now()
-    lease = lease_of(account.id)
+    lease = lease_of(what.account_id)
     fence = await work.leases.acquire(lease, holder, now=now, until=now + LEASE)
-    if fence is None or await _is_under_way(work, found.portfolio.id):
-        raise OrdersUnderWay(found.portfolio.slug)
-    await supersede(work, found.portfolio.id, now)
-    await work.ladder.end_confirmation(account.id, now)
+    if fence is None or await _is_under_way(work, portfolio.id):
+        raise OrdersUnderWay(portfolio.slug)
+    await supersede(work, portfolio.id, now)
+    await work.ladder.end_confirmation(what.account_id, now)
     await work.portfolios.move_account(
-        account.id,
-        broker=found.broker,
-        broker_account_id=found.found.broker_account_id,
-        rung=found.rung,
+        what.account_id,
+        broker=what.broker,
+        broker_account_id=what.broker_account_id,
+        rung=what.rung,
     )
     await work.leases.release(lease, holder)
 
 
 async def _is_under_way(work: UnitOfWork, portfolio_id: PortfolioId) -> bool:
     return bool(await work.proposals.in_states(UNDER_WAY, portfolio_id))
-
-
-async def _keep(
-    work: UnitOfWork, clock: Clock, found: KeysFound, opens: Opens, sealed: str
-) -> None:
-    """Keep the keys, and forget those that they take the place of, whoever's they were."""
-    old = await work.credentials.of_account(opens.broker, opens.broker_account_id)
-    kept = await work.credentials.put(
-        found.owner.id, opens, sealed=sealed, key_hint=found.keys.key[-4:], at=clock.now()
-    )
-    await work.credentials.attach(found.before.id, kept.id)
-    if old is not None and old.id != kept.id:
-        await work.credentials.remove(old.id)

@@ -9,6 +9,7 @@ from core.application.access import require_role
 from core.application.add_account import pay_in, put_account
 from core.application.change_policy import put_policy, require_fitting
 from core.application.climb_ladder import put_rung, require_same_account
+from core.application.connect_account import put_connection
 from core.application.desk import Desk
 from core.application.members import put_out, put_role
 from core.application.set_targets import put_targets
@@ -16,6 +17,7 @@ from core.domain.approval import roles_of
 from core.domain.change import ChangeState, PendingChange
 from core.domain.change_kinds import (
     AccountAdded,
+    AccountConnected,
     HandOver,
     PolicyChange,
     RoleChange,
@@ -67,6 +69,10 @@ async def put_in_force(
             await _put_roles(work, what, people, asker, at.wall)
         case AccountAdded():
             return await put_account(work, change.portfolio_id, what, by=asker, now=at.wall)
+        case AccountConnected():
+            await put_connection(
+                work, managed.portfolio, what, by=asker, now=at.wall, holder=desk.holder
+            )
         case RungRaised():
             portfolio_id, typed_at = change.portfolio_id, change.drafted_at
             await put_rung(work, desk, portfolio_id, what, by=asker, now=at.wall, typed_at=typed_at)

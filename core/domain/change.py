@@ -62,11 +62,13 @@ class ChangeState(StrEnum):
 
 
 _S = ChangeState
-_ENDS = frozenset({_S.OBJECTED, _S.WITHDRAWN, _S.LAPSED, _S.OVERTAKEN})
+ENDS = frozenset({_S.OBJECTED, _S.WITHDRAWN, _S.LAPSED, _S.OVERTAKEN})
+"""Where a change has come to nothing."""
+
 TRANSITIONS: Mapping[ChangeState, frozenset[ChangeState]] = {
     _S.DRAFTED: frozenset({_S.ASKED, _S.WITHDRAWN, _S.LAPSED}),
-    _S.ASKED: _ENDS | {_S.AGREED},
-    _S.AGREED: _ENDS | {_S.ASKED, _S.IN_FORCE},
+    _S.ASKED: ENDS | {_S.AGREED},
+    _S.AGREED: ENDS | {_S.ASKED, _S.IN_FORCE},
     _S.IN_FORCE: frozenset(),
     _S.OBJECTED: frozenset(),
     _S.WITHDRAWN: frozenset(),

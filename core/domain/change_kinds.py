@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
-from core.domain.ids import AccountId, MemberId
+from core.domain.ids import AccountId, CredentialId, MemberId
 from core.domain.loosening import loosened
 from core.domain.membership import Role
 from core.domain.money import ZERO
 from core.domain.permissions import Act, may
 from core.domain.policy import Policy
-from core.domain.portfolio import ManagedPortfolio, Rung
+from core.domain.portfolio import Account, ManagedPortfolio, Rung
 from core.domain.targets import TargetAllocation, TargetLine
 from core.domain.tax_treatment import TaxTreatment
 
@@ -153,7 +153,38 @@ class RungRaised:
         return True
 
 
-What = TargetsChange | PolicyChange | RoleChange | HandOver | AccountAdded | RungRaised
+@dataclass(frozen=True, slots=True)
+class AccountConnected:
+    """A broker's account in the place of one that is simulated or kept by hand; its keys are kept, sealed, already."""
+
+    account_id: AccountId
+    before: tuple[str, str]
+    """The broker, and its account id, as they were."""
+    broker: str
+    broker_account_id: str
+    rung: Rung
+    credential_id: CredentialId
+
+    @property
+    def act(self) -> Act:
+        """What whoever asks must be permitted."""
+        return Act.ADD_ACCOUNT
+
+    @property
+    def loosens(self) -> bool:
+        """It always does: orders go elsewhere."""
+        return True
+
+
+What = (
+    TargetsChange
+    | PolicyChange
+    | RoleChange
+    | HandOver
+    | AccountAdded
+    | AccountConnected
+    | RungRaised
+)
 """What a change changes."""
 
 
@@ -186,9 +217,17 @@ def still_holds(what: What, managed: ManagedPortfolio, roles: Mapping[MemberId, 
             return is_owner and roles.get(what.taker_id) is what.taker_before
         case AccountAdded():
             return True
+        case AccountConnected():
+            account = _account(managed, what.account_id)
+            return account is not None and (
+                (account.broker, account.broker_account_id) == what.before
+            )
         case RungRaised():
-            accounts = {account.id: account for account in managed.accounts}
-            account = accounts.get(what.account_id)
+            account = _account(managed, what.account_id)
             return account is not None and (
                 (account.rung, account.broker_account_id) == (what.before, what.broker_account_id)
             )
+
+
+def _account(managed: ManagedPortfolio, account_id: AccountId) -> Account | None:
+    return next((account for account in managed.accounts if account.id == account_id), None)

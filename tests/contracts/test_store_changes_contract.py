@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from core.domain.change import Answer, AnswerKind, ChangeState, PendingChange
 from core.domain.change_kinds import (
     AccountAdded,
+    AccountConnected,
     HandOver,
     PolicyChange,
     RoleChange,
@@ -21,7 +22,7 @@ from core.domain.change_kinds import (
     TargetsChange,
     What,
 )
-from core.domain.ids import ChangeId, MemberId, PortfolioId, Symbol
+from core.domain.ids import ChangeId, CredentialId, MemberId, PortfolioId, Symbol
 from core.domain.membership import Role
 from core.domain.policy import Policy
 from core.domain.policy_fields import change_policy
@@ -58,6 +59,7 @@ EVERY: list[What] = [
     AccountAdded(
         "IRA", "manual", "m-2", Rung.DRY_RUN, TaxTreatment.TAX_FREE, opening_cash=Decimal("10.10")
     ),
+    AccountConnected(FIRST, ("simulated", "s-1"), "alpaca", "PA31", Rung.DRY_RUN, CredentialId(4)),
     RungRaised(FIRST, "987654321", Rung.LIVE_CAPPED, Rung.LIVE),
 ]
 

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from core.domain.approval import Need
 from core.domain.change_kinds import (
     AccountAdded,
+    AccountConnected,
     HandOver,
     PolicyChange,
     RoleChange,
@@ -174,6 +175,7 @@ CHANGE_KINDS: Mapping[str, Any] = {
     "role": RoleChange,
     "hand_over": HandOver,
     "account": AccountAdded,
+    "connected": AccountConnected,
     "rung": RungRaised,
 }
 """The kinds of changes by the word that is stored with each."""

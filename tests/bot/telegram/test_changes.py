@@ -19,6 +19,7 @@ from core.application.show_change import ChangeView
 from core.domain.change import NOTICE, Answer, AnswerKind, ChangeState, PendingChange
 from core.domain.change_kinds import (
     AccountAdded,
+    AccountConnected,
     HandOver,
     PolicyChange,
     RoleChange,
@@ -26,7 +27,7 @@ from core.domain.change_kinds import (
     TargetsChange,
     What,
 )
-from core.domain.ids import AccountId, ChangeId, MemberId, PortfolioId, Symbol
+from core.domain.ids import AccountId, ChangeId, CredentialId, MemberId, PortfolioId, Symbol
 from core.domain.membership import Membership, Role
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.policy import Policy
@@ -180,6 +181,14 @@ def test_every_kind_of_change_is_said_from_what_to_what() -> None:
                 TaxTreatment.TAX_FREE,
                 opening_cash=Decimal(500),
             ),
+            AccountConnected(
+                AccountId(1),
+                ("simulated", "s-1"),
+                "alpaca",
+                "PA3FAKE0001",
+                Rung.DRY_RUN,
+                CredentialId(4),
+            ),
             RungRaised(AccountId(1), "987", Rung.LIVE_CAPPED, Rung.LIVE),
         )
     ]
@@ -190,6 +199,7 @@ def test_every_kind_of_change_is_said_from_what_to_what() -> None:
         ["somebody who has left, an owner, is taken out"],
         ["Anna: owner → approver", "Ben: approver → owner"],
         ["IRA: DRY RUN, tax free", "opens with $500.00"],
+        ["Main: → Alpaca …0001, DRY RUN"],
         ["Main: LIVE capped → LIVE"],
     ]
 
