@@ -34,8 +34,8 @@ _SESSIONS_READ = 4000
 class Lack(StrEnum):
     """Why the comparison is not told."""
 
-    NO_FLOWS = "no_flows"
-    """Money moved at the broker is not told apart."""
+    NOT_SIMULATED = "not_simulated"
+    """Others may trade in an account, and dividends come: it would not be the same but for our trades."""
     NOT_INVESTED = "not_invested"
     """Nothing was held, or no session has ended since something was."""
     NOTHING_TRADED = "nothing_traded"
@@ -128,9 +128,10 @@ class _Past:
 async def compare(
     store: Store, market: Market, managed: ManagedPortfolio, span: Span, moment: Moment
 ) -> Comparison | Lack:
-    """Hold what is there against what was there in the beginning; asks for closes at most once, and never refuses."""
-    if span.flows is None:
-        return Lack.NO_FLOWS
+    """Hold what is there against what was there in the beginning, for a portfolio whose money moves through us alone.
+
+    Asks for closes at most once, and never refuses.
+    """
     past = await _read(store, managed, span)
     begins = next((v.at for v in span.valued if past.snapshots and past.at(v.at).positions), None)
     end = _last_over(market, moment)

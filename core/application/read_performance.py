@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from core.application.access import managed_for
+from core.application.ask_flows import ask_flows
 from core.application.compare_left_alone import Comparison, Lack, compare
 from core.application.market import Market
 from core.application.measured import Span, read_span
 from core.application.show_proposal import ProposalView, view_of
+from core.domain.cash_moves import Income
 from core.domain.ids import PortfolioId
 from core.domain.ledger import RealisedSale
 from core.domain.membership import Member
@@ -26,6 +28,7 @@ from core.domain.performance import (
 )
 from core.domain.permissions import Act
 from core.domain.portfolio import ManagedPortfolio
+from core.ports.broker import Brokers
 from core.ports.store import Store, UnitOfWork
 
 PROPOSALS_READ = 200
@@ -36,7 +39,8 @@ class Performance:
     """What became of a portfolio in a time; money is in its currency, returns are fractions of the whole time.
 
     ``proposals`` are those that were put in it, oldest first, ``sales`` what was realised in it. ``against`` is what
-    never having traded would have come to, or why that is not told; None where it was not asked for.
+    never having traded would have come to, or why that is not told; None where it was not asked for. ``income`` is what
+    brokers have paid and charged; None where they do not tell.
     """
 
     managed: ManagedPortfolio
@@ -44,6 +48,7 @@ class Performance:
     proposals: tuple[ProposalView, ...]
     sales: tuple[RealisedSale, ...]
     against: Comparison | Lack | None = None
+    income: Income | None = None
 
     @property
     def began(self) -> Valued | None:
@@ -108,15 +113,28 @@ class Performance:
 
 
 async def show_performance(
-    store: Store, market: Market, *, member: Member, portfolio_id: PortfolioId, period: Period
+    store: Store,
+    brokers: Brokers,
+    market: Market,
+    *,
+    member: Member,
+    portfolio_id: PortfolioId,
+    period: Period,
 ) -> Performance:
-    """Look back over a period; closes of the past are asked for once, for the comparison with doing nothing."""
+    """Look back over a period.
+
+    Brokers are asked what money came and went where it does not move through us, and the source of closes once, for the
+    comparison with doing nothing.
+    """
     moment = await market.moment()
     async with store.read() as work:
         managed, _ = await managed_for(work, member, portfolio_id, Act.SEE_PORTFOLIO)
         found = await read_performance(work, managed, period.begins(moment.today))
-    against = await compare(store, market, managed, found.span, moment)
-    return Performance(managed, found.span, found.proposals, found.sales, against)
+    if found.span.flows is None:
+        told = await ask_flows(brokers, managed, found.span)
+        span, income = (found.span, None) if told is None else told
+        return replace(found, span=span, income=income, against=Lack.NOT_SIMULATED)
+    return replace(found, against=await compare(store, market, managed, found.span, moment))
 
 
 async def read_performance(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from core.domain.access_fault import AccessFault
+from core.domain.cash_moves import CashMove
 from core.domain.ids import AccountId, ClientOrderId, Symbol
 from core.domain.look import Held
 from core.domain.lots import LotMethod
@@ -274,6 +275,15 @@ class TellsTrades(Protocol):
 
     async def paid_in_lieu(self, since: datetime) -> Sequence[CashInLieu]:
         """Every payment for a fraction of a share after a time; raises BrokerUnavailable."""
+        ...
+
+
+@runtime_checkable
+class TellsCash(Protocol):
+    """Brokers that tell what came and went in an account beside trades."""
+
+    async def cash_moves(self, since: date) -> Sequence[CashMove] | None:
+        """Everything from a day on, oldest first; None where it is not told. Raises BrokerUnavailable."""
         ...
 
 

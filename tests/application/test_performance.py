@@ -85,6 +85,7 @@ class Story:
     async def look(self, period: Period = Period.ALL) -> Performance:
         return await show_performance(
             self.runtime.store,
+            self.runtime.brokers,
             self.runtime.market,
             member=self.member,
             portfolio_id=self.managed.portfolio.id,

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from core.domain.cash_moves import CashMove
 from core.domain.ids import AccountId, ClientOrderId, Symbol
 from core.domain.look import Held
 from core.domain.money import ZERO, purchase_cost, sale_proceeds
@@ -121,6 +122,7 @@ class FakeBroker:
     costs_of: dict[Symbol, Decimal] = field(default_factory=dict)
     asked_costs: int = 0
     in_lieu: tuple[CashInLieu, ...] = ()
+    cash_told: tuple[CashMove, ...] | None = None
     asked_trades: int = 0
     reports: list[datetime | None] = field(default_factory=list)
     market_clock: MarketClock = field(default_factory=FakeMarketClock)
@@ -285,6 +287,11 @@ class FakeBroker:
     async def paid_in_lieu(self, since: datetime) -> Sequence[CashInLieu]:
         await self._read()
         return [paid for paid in self.in_lieu if paid.day >= since.date()]
+
+    async def cash_moves(self, since: date) -> Sequence[CashMove] | None:
+        await self._read()
+        told = self.cash_told
+        return None if told is None else [move for move in told if move.day >= since]
 
     async def cancel(self, client_order_id: ClientOrderId) -> None:
         self.cancels.append(client_order_id)

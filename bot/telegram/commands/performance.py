@@ -41,6 +41,7 @@ async def _screen(turn: Turn, portfolio_id: PortfolioId, period: Period) -> Scre
     runtime = turn.runtime
     found = await show_performance(
         runtime.store,
+        runtime.brokers,
         runtime.market,
         member=turn.member,
         portfolio_id=portfolio_id,

@@ -12,6 +12,9 @@ from bot.words.times import clock_time, month_of
 from core.application.month_digest import MonthDigest, PortfolioMonth
 from core.domain.performance import Course, time_weighted
 
+NOT_TOLD = (
+    f"What came or went at the broker is not told apart here: {code('/performance 1m')} asks it."
+)
 OFF = f"Off: {code('/settings digests off')}"
 
 
@@ -61,7 +64,11 @@ def _portfolio(part: PortfolioMonth, *topics: str) -> str:
         what = ["No check of that month measured a value."]
     else:
         currency = found.managed.portfolio.currency
-        what = [*value_lines(found), *returns(found), *done(found.proposals, currency)]
+        what = [
+            *value_lines(found, not_told=NOT_TOLD),
+            *returns(found),
+            *done(found.proposals, currency),
+        ]
     return lines(
         head(found.managed, *topics),
         *what,

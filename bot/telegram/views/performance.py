@@ -27,7 +27,7 @@ PERIODS: dict[Period, str] = {
     Period.ALL: "since the beginning",
 }
 _LACKS: dict[Lack, str] = {
-    Lack.NO_FLOWS: "",
+    Lack.NOT_SIMULATED: "Against never having traded: told of simulated money only.",
     Lack.NOT_INVESTED: "Against never having traded: nothing to compare yet.",
     Lack.NOTHING_TRADED: "Nothing was traded since: left alone it would be the same.",
     Lack.NO_CLOSES: "Against never having traded: there are no closes for it now.",
@@ -88,18 +88,18 @@ def performance_text(found: Performance, *, amounts: bool = True) -> str:
     )
 
 
-def value_lines(found: Performance, *, amounts: bool = True) -> list[str]:
-    """The value before and at the end, and the gain apart from the money that came and went."""
+def value_lines(found: Performance, *, amounts: bool = True, not_told: str = NOT_TOLD) -> list[str]:
+    """The value before and at the end, and the gain apart from the money that came and went, where that is known."""
     began, ended, currency = found.began, found.ended, found.managed.portfolio.currency
     if began is None or ended is None or not amounts:
-        return [] if found.moved is not None else [NOT_TOLD]
+        return [] if found.moved is not None else [not_told]
     name = "When first looked at" if found.span.is_new else "Before"
     rows = [
         f"{name}: {money(began.value, currency)}",
         f"At its end: {bold(money(ended.value, currency))}",
     ]
     if found.moved is None or found.gain is None:
-        return [*rows, NOT_TOLD]
+        return [*rows, not_told]
     came, went = found.moved
     return [
         *rows,
@@ -135,8 +135,21 @@ def _costs(found: Performance, *, amounts: bool) -> list[str]:
         "" if found.realised is None else f"Realised: {signed_money(found.realised, currency)}",
         unknown,
         "" if found.tax is None else f"Tax expected of it: {money(found.tax, currency)}",
-        "Dividends: part of the gain, not told apart.",
+        *_income(found),
     ]
+
+
+def _income(found: Performance) -> list[str]:
+    """What is a part of the gain already."""
+    if found.income is None:
+        return ["Dividends: part of the gain, not told apart."]
+    currency, told = found.managed.portfolio.currency, found.income
+    more = [
+        f"{name} {money(amount, currency)}"
+        for name, amount in (("interest", told.interest), ("fees", told.fees))
+        if amount
+    ]
+    return [" · ".join([f"Of the gain: dividends {money(told.dividends, currency)}", *more])]
 
 
 def _against(found: Performance, *, amounts: bool) -> str:

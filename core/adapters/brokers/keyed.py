@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from core.adapters.brokers.registry import Brokerage
 from core.domain.access_fault import AccessFault
+from core.domain.cash_moves import CashMove
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.opening import BrokerCosts, CashInLieu, ShareMove
 from core.domain.portfolio import Holdings
@@ -27,6 +28,7 @@ from core.ports.broker import (
     BrokerUnavailable,
     NoAccess,
     OrderRequest,
+    TellsCash,
     TellsCosts,
     TellsTrades,
     Watched,
@@ -281,6 +283,11 @@ class KeyedAccount:
         """Every payment for a fraction of a share after a time; nothing where the broker does not tell."""
         broker = await self._broker()
         return await broker.paid_in_lieu(since) if isinstance(broker, TellsTrades) else ()
+
+    async def cash_moves(self, since: date) -> Sequence[CashMove] | None:
+        """What came and went beside trades from a day on; None where the broker does not tell."""
+        broker = await self._broker()
+        return await broker.cash_moves(since) if isinstance(broker, TellsCash) else None
 
 
 class KeyedDoors:

@@ -30,6 +30,7 @@ CALLS = frozenset(
         "account",
         "assets",
         "cancel",
+        "cash_moves",
         "clock",
         "find_order",
         "holdings",

@@ -50,7 +50,10 @@ async def test_the_first_session_of_a_month_tells_of_the_month_before_once(post:
         assert "Family · March 2020 · BROKER PAPER" in digest.text
         assert "When first looked at: $8,000.00" in digest.text
         assert "At its end: $" in digest.text
-        assert "Money that came or went at the broker is not told apart" in digest.text
+        assert (
+            "What came or went at the broker is not told apart here: /performance 1m asks it."
+            in digest.text
+        )
         assert "Proposal 1: done · approved by Anna · 2 orders · cost $" in digest.text
         assert "Drift now" in digest.text
         assert digest.attachment is not None

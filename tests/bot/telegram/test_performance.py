@@ -77,7 +77,7 @@ def test_where_amounts_are_hidden_there_are_only_percentages() -> None:
 
 def test_what_a_broker_does_not_tell_apart_is_said_and_not_guessed() -> None:
     whole = a_month()
-    unknown = replace(whole, span=replace(whole.span, flows=None), against=Lack.NO_FLOWS)
+    unknown = replace(whole, span=replace(whole.span, flows=None), against=Lack.NOT_SIMULATED)
     for amounts in (True, False):
         words = plain(performance_screen(unknown, Period.YEAR, amounts=amounts).text)
         assert "is not told apart" in words

@@ -138,6 +138,7 @@ def _activities(asked: Asked) -> Answer:
         activity
         for activity in asked.exchange.visible_activities(asked.account)
         if kind in {None, activity["activity_type"]}
+        and (query.get("category") != "non_trade_activity" or activity["activity_type"] != "FILL")
         and query.get("order_id") in {None, activity.get("order_id")}
     ]
     if query.get("direction", "desc") == "desc":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NoReturn
 
 from core.adapters.alpaca_api import AlpacaFault, Refused, Urgency
@@ -24,6 +24,7 @@ from core.adapters.brokers.alpaca.refusals import (
 )
 from core.adapters.brokers.alpaca.rules import as_json, require_means, require_sendable
 from core.adapters.brokers.alpaca.states import as_broker_order, is_known
+from core.domain.cash_moves import CashMove
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.look import Held
 from core.domain.opening import BrokerCosts, CashInLieu, PositionCost, ShareMove
@@ -157,6 +158,11 @@ class AlpacaAccount:
         """Every payment for a fraction of a share after a time."""
         await self._own_account()
         return await self._desk.paid_in_lieu(since)
+
+    async def cash_moves(self, since: date) -> Sequence[CashMove] | None:
+        """What came and went beside trades from a day on."""
+        await self._own_account()
+        return await self._desk.cash_moves(since)
 
     async def cancel(self, client_order_id: ClientOrderId) -> None:
         """Ask for an order to be cancelled; one that Alpaca does not have needs none."""

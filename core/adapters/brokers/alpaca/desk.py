@@ -6,7 +6,7 @@ Whatever goes wrong with a look is BrokerUnavailable: no conclusion may be drawn
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import count
 from typing import Any, TypeVar
@@ -18,11 +18,13 @@ from alpaca.trading.requests import GetAssetsRequest, GetCalendarRequest
 from core.adapters.alpaca_api import AlpacaFault, Line, Refused, TradeClient, Urgency
 from core.adapters.alpaca_api.exact import Record, records_of, text_of
 from core.adapters.brokers.alpaca.records import (
+    EXCHANGE_ZONE,
     AlpacaAccountRecord,
     AlpacaOrder,
     AlpacaPosition,
     read_account,
     read_asset,
+    read_cash_moves,
     read_clock,
     read_fills,
     read_in_lieu,
@@ -38,6 +40,7 @@ from core.adapters.brokers.alpaca.refusals import (
     is_not_found,
 )
 from core.adapters.brokers.alpaca.states import read_seen_order
+from core.domain.cash_moves import CashMove
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO
 from core.domain.opening import CashInLieu, ShareMove
@@ -194,13 +197,23 @@ class AlpacaDesk:
         """Every payment for a fraction of a share after a time."""
         return await self._read(lambda: read_in_lieu(self._activities("CIL", since)))
 
-    def _activities(self, kind: str, since: datetime) -> list[Record]:
+    async def cash_moves(self, since: date) -> tuple[CashMove, ...]:
+        """Everything in the account from a day on that is no trade."""
+        start = datetime.combine(since, time(), EXCHANGE_ZONE) - timedelta(days=1)
+        told = await self._read(
+            lambda: read_cash_moves(self._activities("", start, category="non_trade_activity"))
+        )
+        return tuple(move for move in told if move.day >= since)
+
+    def _activities(self, kind: str, since: datetime, **more: str) -> list[Record]:
         asked = {
             "page_size": FILLS_A_PAGE,
             "direction": "asc",
-            "after": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "after": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            **more,
         }
-        return self._pages(f"/account/activities/{kind}", asked, FILLS_A_PAGE, "page_token")
+        path = f"/account/activities/{kind}".rstrip("/")
+        return self._pages(path, asked, FILLS_A_PAGE, "page_token")
 
     async def post(self, order: dict[str, str]) -> Any:
         """Send an order once and return what Alpaca says of it; raises AlpacaFault."""

@@ -20,6 +20,7 @@ from core.adapters.alpaca_api.exact import (
     text_of,
 )
 from core.adapters.alpaca_api.faults import Unreadable
+from core.domain.cash_moves import CashKind, CashMove
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO
 from core.domain.opening import CashInLieu, ShareMove
@@ -246,6 +247,35 @@ def read_in_lieu(records: Iterable[object]) -> tuple[CashInLieu, ...]:
             name, symbol = text_of(record, "id"), Symbol(text_of(record, "symbol"))
             found[name] = CashInLieu(name, symbol, amount, _day(record))
     return tuple(found.values())
+
+
+_CASH_KINDS = {
+    **dict.fromkeys(("ACATC", "CSD", "CSW", "JNLC"), CashKind.PAID),
+    **dict.fromkeys(("INT", "INTNRA", "INTTW", "INTPNL"), CashKind.INTEREST),
+    **dict.fromkeys(("CFEE", "FEE", "PTC"), CashKind.FEE),
+    **dict.fromkeys(("ACATS", "EXTRD", "JNLS"), CashKind.UNCLEAR),
+}
+"""Alpaca's kinds of activity beside trades; every kind that begins with ``DIV`` is about a dividend."""
+
+_WITHIN = frozenset({"CIL", "MA", "NC", "REORG", "SC", "SPIN", "SPLIT", "SSO", "SSP"})
+"""Corporate actions: what they change is a part of the gain."""
+
+
+def read_cash_moves(records: Iterable[object]) -> tuple[CashMove, ...]:
+    """What came and went beside trades, each once, oldest first; what is cancelled says nothing.
+
+    A kind that is not known is unclear where it moved money.
+    """
+    found = {}
+    for record in map(record_of, records):
+        kind, amount = text_of(record, "activity_type"), maybe_number(record, "net_amount") or ZERO
+        if record.get("status") == "canceled" or kind in {"FILL", *_WITHIN}:
+            continue
+        means = CashKind.DIVIDEND if kind.startswith("DIV") else _CASH_KINDS.get(kind)
+        if means is CashKind.UNCLEAR or amount:
+            name = text_of(record, "id")
+            found[name] = CashMove(name, means or CashKind.UNCLEAR, amount, _day(record))
+    return tuple(sorted(found.values(), key=lambda move: (move.day, move.name)))
 
 
 def _day(record: Record) -> date:

@@ -11,12 +11,20 @@ import pytest
 
 from core.adapters.alpaca_api import Unreadable
 from core.adapters.brokers.alpaca import desk
-from core.adapters.brokers.alpaca.records import read_in_lieu, read_moves
+from core.adapters.brokers.alpaca.records import read_cash_moves, read_in_lieu, read_moves
+from core.domain.cash_moves import CashKind
 from core.domain.ids import Symbol
 from core.domain.opening import CashInLieu, PositionCost, lots_from_moves
 from core.domain.order import OrderState
 from core.domain.refusals import CurrencyMismatch
-from core.ports.broker import BrokerAmbiguous, BrokerUnavailable, Dedup, TellsCosts, TellsTrades
+from core.ports.broker import (
+    BrokerAmbiguous,
+    BrokerUnavailable,
+    Dedup,
+    TellsCash,
+    TellsCosts,
+    TellsTrades,
+)
 from tests.adapters.brokers.alpaca.stage import AGG, BRKB, SPY, Stage, buy, sell, staged
 from tests.fakes.alpaca import faults
 from tests.fakes.alpaca.faults import Answer, Fault
@@ -355,6 +363,47 @@ async def test_every_trade_is_told_with_its_order(stage: Stage) -> None:
     assert (move.symbol, move.shares, move.price) == (SPY, Decimal(3), Decimal(100))
     assert move.order == order.broker_order_id
     assert await stage.broker.paid_in_lieu(stage.exchange.time.now()) == ()
+
+
+async def test_what_came_and_went_beside_trades_is_told_from_a_day_on(stage: Stage) -> None:
+    await stage.broker.submit(buy())
+    await stage.settled(ID)
+    account = stage.exchange.accounts[0]
+    account.activities += [
+        {"id": "20200309::a", "activity_type": "JNLC", "date": "2020-03-09", "net_amount": "500"},
+        {"id": "20200310::b", "activity_type": "CSW", "date": "2020-03-10", "net_amount": "-20.5"},
+        {"id": "20200310::c", "activity_type": "DIV", "date": "2020-03-10", "net_amount": "1.02"},
+    ]
+    assert isinstance(stage.broker, TellsCash)
+    told = await stage.broker.cash_moves(date(2020, 3, 10))
+    assert told is not None
+    assert [(m.kind, m.amount) for m in told] == [
+        (CashKind.PAID, Decimal("-20.5")),
+        (CashKind.DIVIDEND, Decimal("1.02")),
+    ]
+
+
+def test_each_kind_of_activity_has_its_meaning_and_one_that_is_not_known_is_unclear() -> None:
+    def read(kind: str, amount: str | None = "1", **more: str) -> list[tuple[CashKind, Decimal]]:
+        entry = {"id": "1", "activity_type": kind, "date": "2020-03-11", "net_amount": amount}
+        return [(m.kind, m.amount) for m in read_cash_moves([{**entry, **more}])]
+
+    for kinds, meaning in (
+        ("ACATC CSD CSW JNLC", CashKind.PAID),
+        ("DIV DIVCGL DIVNRA DIVWH DIVFEE", CashKind.DIVIDEND),
+        ("INT INTNRA", CashKind.INTEREST),
+        ("FEE CFEE PTC", CashKind.FEE),
+        ("ACATS JNLS EXTRD NEWKIND", CashKind.UNCLEAR),
+    ):
+        for kind in kinds.split():
+            assert read(kind) == [(meaning, Decimal(1))], kind
+    assert read("JNLS", None) == [(CashKind.UNCLEAR, Decimal(0))]
+    for kind in ("FILL", "SPLIT", "CIL", "SPIN"):
+        assert read(kind) == []
+    assert read("CSD", status="canceled") == []
+    assert read("NEWKIND", None) == []
+    with pytest.raises(Unreadable):
+        read("CSD", date="soon")
 
 
 def test_payments_for_fractions_are_read_once_and_cancelled_ones_not_at_all() -> None:
