@@ -6,13 +6,13 @@ from datetime import datetime
 
 from bot.telegram.html import plain
 from bot.telegram.letters import Scene, has_ended_unseen, write_letter
+from bot.telegram.links import deep_link
 from bot.words.by_hand import accounts_label
 from bot.words.labels import proposal_number
 from bot.words.numbers import count
 from bot.words.times import clock_time
 from core.application.show_proposal import ProposalView
 from core.domain.channel import DECISIONS
-from core.domain.ids import ProposalId
 from core.domain.outbox import OutboxItem
 from core.domain.proposal import ProposalState
 from core.ports.channel import Notice
@@ -20,26 +20,10 @@ from core.ports.channel import Notice
 LONGEST = 700
 """Characters of a notice's body before the link: a mail may be long, a text message is cut by its service."""
 
-DEEP = "p"
-"""What a link's start parameter begins with that opens a proposal."""
-
 TEST = Notice(
     "Evenkeel: a test",
     "This channel works. What fails, what is down and what looks wrong is told here too.",
 )
-
-
-def deep_link(username: str, proposal_id: ProposalId | None = None) -> str:
-    """The way into the chat with the bot, and there to a proposal."""
-    link = f"https://t.me/{username}"
-    return link if proposal_id is None else f"{link}?start={DEEP}{proposal_id}"
-
-
-def linked_proposal(word: str) -> ProposalId | None:
-    """The proposal that a start parameter names; None for an invitation's code or anything else."""
-    number = word.removeprefix(DEEP)
-    is_link = word.startswith(DEEP) and number.isascii() and number.isdecimal()
-    return ProposalId(int(number)) if is_link and len(number) < len("10000000000") else None
 
 
 def channel_notice(

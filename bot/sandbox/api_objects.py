@@ -31,7 +31,8 @@ def me_object(bot: User) -> JsonObject:
 def chat_object(state: State, chat: Chat) -> JsonObject:
     """A `Chat`."""
     if not chat.is_private:
-        return {"id": chat.id, "type": chat.type, "title": chat.title}
+        group = {"id": chat.id, "type": chat.type, "title": chat.title}
+        return group | {"is_forum": True} if chat.is_forum else group
     user = state.users[chat.id]
     return _without_none(
         id=chat.id, type="private", first_name=user.first_name, username=user.username
@@ -63,6 +64,8 @@ def message_object(state: State, message: Message, *, with_reply: bool = True) -
         date=message.date,
         edit_date=message.edit_date,
         reply_markup=message.keyboard,
+        message_thread_id=message.topic_id,
+        is_topic_message=True if message.topic_id is not None else None,
     )
     result |= _content(message)
     if with_reply and message.reply_to in chat.messages:

@@ -48,6 +48,7 @@ class Extras(TypedDict, total=False):
     pinned_message: int | None
     silent: bool
     force_reply: bool
+    topic_id: int | None
 
 
 class Messenger:

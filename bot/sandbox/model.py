@@ -90,6 +90,7 @@ class Message:
     reactions: tuple[str, ...] = ()
     silent: bool = False
     force_reply: bool = False
+    topic_id: int | None = None
 
     @property
     def buttons(self) -> list[Button]:
@@ -110,8 +111,20 @@ class Message:
 
 
 @dataclass(slots=True)
+class Topic:
+    """A topic of a forum."""
+
+    name: str
+    is_closed: bool = False
+
+
+@dataclass(slots=True)
 class Chat:
-    """A conversation, with everything said in it."""
+    """A conversation, with everything said in it.
+
+    ``topics`` are those of a forum, by the number of the message that opened each; ``is_forum`` tells such a group
+    from others, even while it has none. The topic "General", which every forum has, has no number.
+    """
 
     id: int
     type: ChatType
@@ -123,6 +136,8 @@ class Chat:
     messages: dict[int, Message] = field(default_factory=dict)
     pinned: list[int] = field(default_factory=list)
     read_up_to: dict[int, int] = field(default_factory=dict)
+    is_forum: bool = False
+    topics: dict[int, Topic] = field(default_factory=dict)
 
     @property
     def is_private(self) -> bool:

@@ -145,6 +145,9 @@ _ACTIONS: dict[str, Callable[..., object]] = {
     "remove_bot": People.remove_bot,
     "add_user": People.add_user,
     "add_group": People.add_group,
+    "open_topic": People.open_topic,
+    "close_topic": People.close_topic,
+    "delete_topic": People.delete_topic,
 }
 
 

@@ -17,7 +17,16 @@ from bot.sandbox.api_objects import (
 from bot.sandbox.callbacks import Tap
 from bot.sandbox.formatted import FormattedText, trimmed, utf16_slice, with_found_entities
 from bot.sandbox.messenger import Messenger
-from bot.sandbox.model import Attachment, AttachmentKind, BotStatus, Chat, Message, Upload, User
+from bot.sandbox.model import (
+    Attachment,
+    AttachmentKind,
+    BotStatus,
+    Chat,
+    Message,
+    Topic,
+    Upload,
+    User,
+)
 from bot.sandbox.state import add_user
 
 _PHOTOS = {"image/png", "image/jpeg"}
@@ -47,15 +56,45 @@ class People:
         self._messenger.chat_changed(chat)
         return chat
 
+    def open_topic(self, user_id: int, chat_id: int, name: str) -> int:
+        """Open a topic in a group, which becomes a forum by it; returns the topic's number."""
+        chat = self._own_chat(user_id, chat_id)
+        if chat.type != "supergroup":
+            raise UnknownToSandbox(f"a {chat.type} chat has no topics")
+        chat.is_forum = True
+        topic_id = chat.next_message_id
+        chat.next_message_id += 1
+        chat.topics[topic_id] = Topic(name)
+        self._messenger.chat_changed(chat)
+        return topic_id
+
+    def close_topic(self, user_id: int, chat_id: int, topic_id: int) -> None:
+        """Close a topic: only administrators write there now."""
+        chat = self._own_chat(user_id, chat_id)
+        chat.topics[topic_id].is_closed = True
+        self._messenger.chat_changed(chat)
+
+    def delete_topic(self, user_id: int, chat_id: int, topic_id: int) -> None:
+        """Delete a topic with all that was said in it; the bot is not told."""
+        chat = self._own_chat(user_id, chat_id)
+        del chat.topics[topic_id]
+        said = [number for number, each in chat.messages.items() if each.topic_id == topic_id]
+        self._messenger.remove(chat, said)
+
     def send_text(
-        self, user_id: int, chat_id: int, text: str, reply_to: int | None = None
+        self,
+        user_id: int,
+        chat_id: int,
+        text: str,
+        reply_to: int | None = None,
+        topic_id: int | None = None,
     ) -> Message:
-        """Say something."""
+        """Say something, in a topic where one is named."""
         chat = self._own_chat(user_id, chat_id)
         content = with_found_entities(trimmed(FormattedText(text)))
         if not content.text:
             raise UnknownToSandbox("a message needs some text")
-        return self._deliver(chat, user_id, content, None, reply_to)
+        return self._deliver(chat, user_id, content, None, reply_to, topic_id)
 
     def send_file(self, user_id: int, chat_id: int, upload: Upload, caption: str = "") -> Message:
         """Send a photo (a PNG or JPEG) or a document."""
@@ -129,11 +168,14 @@ class People:
         content: FormattedText,
         attachment: Attachment | None,
         reply_to: int | None,
+        topic_id: int | None = None,
     ) -> Message:
+        if topic_id is not None and topic_id not in chat.topics:
+            raise UnknownToSandbox(f"{chat.title} has no topic {topic_id}")
         if chat.is_private:
             self._greet(chat, user_id, content.text)
         message = self._messenger.post(
-            chat, user_id, content, attachment=attachment, reply_to=reply_to
+            chat, user_id, content, attachment=attachment, reply_to=reply_to, topic_id=topic_id
         )
         chat.read_up_to[user_id] = message.message_id
         if self._bot_sees(chat, message):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bot.sandbox.model import Attachment, Chat, JsonObject, Message, StoredFile, User
+from bot.sandbox.model import Attachment, Chat, JsonObject, Message, StoredFile, Topic, User
 
 FORMAT = 1
 FIRST_UPDATE = 700_000_001
@@ -104,9 +104,11 @@ def _chat_to_json(chat: Chat) -> JsonObject:
                 "started",
                 "next_message_id",
                 "pinned",
+                "is_forum",
             )
         },
         "messages": [asdict(message) for message in chat.messages.values()],
+        "topics": [[number, asdict(topic)] for number, topic in chat.topics.items()],
         "read_up_to": [[user, message] for user, message in chat.read_up_to.items()],
     }
 
@@ -117,6 +119,7 @@ def _chat_from_json(stored: JsonObject, renamed: dict[int, int]) -> Chat:
         **{
             **stored,
             "messages": {message.message_id: message for message in messages},
+            "topics": {number: Topic(**topic) for number, topic in stored.get("topics", [])},
             "read_up_to": dict(stored["read_up_to"]),
         }
     )

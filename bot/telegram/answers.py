@@ -14,7 +14,6 @@ from bot.telegram.screen import Screen
 from bot.words.refusals import refusal_sentence
 from core.application.note_attempt import note_attempt
 from core.domain import refusals as r
-from core.domain.ids import ChatId
 from core.domain.money import parse_decimal
 from core.domain.outbox import Copy
 from core.domain.refusals import Refusal
@@ -63,9 +62,17 @@ async def _put(turn: Turn, said: Said, place: Place | None, reply_to: int | None
     if place is not None:
         message_id = await edit_screen(turn.bot, place, screen, key)
     else:
-        message_id = await send_screen(turn.bot, turn.chat.id, screen, key, reply_to=reply_to)
+        message_id = await send_screen(
+            turn.bot,
+            turn.chat.id,
+            screen,
+            key,
+            reply_to=reply_to,
+            topic_id=turn.chat.topic_id,
+        )
     if said.shows is not None:
-        shown = Copy(said.shows.id, said.shows.revision.number, ChatId(turn.chat.id), message_id)
+        revision = said.shows.revision.number
+        shown = Copy(said.shows.id, revision, turn.chat.id, message_id, turn.chat.topic_id)
         async with turn.runtime.store.begin() as work:
             await work.proposals.add_copy(shown)
 

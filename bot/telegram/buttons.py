@@ -54,6 +54,7 @@ from bot.telegram.screen import Action
 from bot.telegram.verb_acts import VERB_ACTS
 from bot.telegram.views.targets import targets_screen
 from core.application.choose_portfolio import Current
+from core.domain.ids import PortfolioId
 from core.domain.membership import parse_role
 
 Verb = Callable[..., Awaitable[Reaction]]
@@ -146,7 +147,16 @@ async def _members_again(turn: Turn, portfolio_id: int) -> Reaction:
 
 
 async def _use(turn: Turn, portfolio_id: int) -> Reaction:
-    return await portfolio.choose(turn, (await turn.of_id(portfolio_id)).portfolio.portfolio.slug)
+    slug = (await turn.of_id(portfolio_id)).portfolio.portfolio.slug
+    return put(await portfolio.choose(turn, slug))
+
+
+async def _show_amounts(turn: Turn, portfolio_id: int) -> Reaction:
+    return await portfolio.set_amounts(turn, PortfolioId(portfolio_id), shown=True)
+
+
+async def _hide_amounts(turn: Turn, portfolio_id: int) -> Reaction:
+    return await portfolio.set_amounts(turn, PortfolioId(portfolio_id), shown=False)
 
 
 async def _home(turn: Turn, portfolio_id: int) -> Reaction:
@@ -214,6 +224,8 @@ VERBS: Mapping[str, Verb] = {
     "rung_up": accounts.go_up,
     "rung_down": accounts.go_down,
     "resume": _resume,
+    "am_show": _show_amounts,
+    "am_hide": _hide_amounts,
     "use": _use,
     "home": _home,
     "unhome": _unhome,

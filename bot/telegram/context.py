@@ -10,6 +10,7 @@ from telegram import Bot
 from bot.runtime import Runtime
 from bot.telegram.screen import Screen
 from core.application.choose_portfolio import Current, current_portfolio, my_portfolios
+from core.application.hide_amounts import amounts_hidden
 from core.domain.ids import PortfolioId
 from core.domain.membership import Member
 from core.domain.proposal import Proposal
@@ -26,12 +27,21 @@ class Misunderstood(Exception):
         self.example = example
 
 
+class AmountsHidden(Exception):
+    """A group in which a portfolio's amounts are hidden: what would show them is opened in private instead."""
+
+    def __init__(self, portfolio_id: PortfolioId) -> None:
+        super().__init__(f"amounts of portfolio {portfolio_id} are hidden here")
+        self.portfolio_id = portfolio_id
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One member's message or tap: who, where, and everything that is needed to serve it.
 
     ``mark`` is the request's number (``identity.request_mark``), ``place`` the name of the message.
     ``message_id`` is the typed message, or the one whose button was tapped (``is_on_picture``: it shows one).
+    ``is_amountless``: what is asked for shows no amounts, so it is answered in a group where those are hidden too.
     """
 
     runtime: Runtime
@@ -42,6 +52,7 @@ class Turn:
     mark: int
     place: str = ""
     is_on_picture: bool = False
+    is_amountless: bool = False
 
     @property
     def key(self) -> str:
@@ -61,13 +72,32 @@ class Turn:
     async def current(self, slug: str | None = None) -> Current:
         """The portfolio that is meant: the one named, else the chat's; raises NoPortfolio or UnknownPortfolio.
 
-        A group never gets to see another portfolio than its own because somebody in it has one.
+        A group never gets to see another portfolio than its own because somebody in it has one; raises AmountsHidden
+        where it may not see the amounts either, and what is asked for would show them.
         """
         if slug is None and not self.is_private:
             slug = await self._of_group()
-        return await current_portfolio(
-            self.runtime.store, member=self.member, chat_id=self.chat.id, slug=slug
+        found = await current_portfolio(
+            self.runtime.store,
+            member=self.member,
+            chat_id=self.chat.id,
+            topic_id=self.chat.topic_id,
+            slug=slug,
         )
+        await self.require_shown(found.portfolio.portfolio.id)
+        return found
+
+    async def hides(self, portfolio_id: PortfolioId) -> bool:
+        """Whether this chat must not show a portfolio's amounts."""
+        if self.is_private:
+            return False
+        async with self.runtime.store.read() as work:
+            return await amounts_hidden(work, portfolio_id, self.chat.id)
+
+    async def require_shown(self, portfolio_id: PortfolioId) -> None:
+        """Raise AmountsHidden where this chat must not show a portfolio's amounts, and an answer would."""
+        if not self.is_amountless and await self.hides(portfolio_id):
+            raise AmountsHidden(portfolio_id)
 
     async def _of_group(self) -> str:
         """The short name of this group's portfolio, or of the only one that the member has."""
@@ -75,7 +105,7 @@ class Turn:
         if not mine:
             raise NoPortfolio
         async with self.runtime.store.read() as work:
-            chat = await work.conversation.chat(self.chat.id)
+            chat = await work.conversation.chat(self.chat.id, self.chat.topic_id)
         chosen = chat.portfolio_id if chat else None
         slugs = {portfolio.id: portfolio.slug for portfolio, _ in mine}
         if chosen is None and len(slugs) > 1:
@@ -88,12 +118,14 @@ class Turn:
         return slugs[chosen] if chosen is not None else mine[0][0].slug
 
     async def of_id(self, portfolio_id: int) -> Current:
-        """One of the member's portfolios, by the number in a button; raises UnknownPortfolio."""
+        """One of the member's portfolios, by the number in a button; raises UnknownPortfolio or AmountsHidden."""
         async with self.runtime.store.read() as work:
             role = await work.people.role(self.member.id, PortfolioId(portfolio_id))
             if role is None:
                 raise UnknownPortfolio(slug="")
-            return Current(await work.portfolios.get(PortfolioId(portfolio_id)), role)
+            found = Current(await work.portfolios.get(PortfolioId(portfolio_id)), role)
+        await self.require_shown(found.portfolio.portfolio.id)
+        return found
 
     async def portfolio_id(self, slug: str | None = None) -> PortfolioId:
         """The id of the portfolio that is meant."""

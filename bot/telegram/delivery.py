@@ -7,6 +7,7 @@ never go missing. What cannot reach one chat never holds up another.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -22,10 +23,11 @@ from telegram.error import (
 )
 
 from bot.runtime import Runtime
+from bot.telegram.client import username_of
 from bot.telegram.drawing import drawn
 from bot.telegram.html import CAPTION_LIMIT, plain, shown_length, split_html
 from bot.telegram.keyboard import keyboard_for
-from bot.telegram.letters import Letter, copy_screen, read_scene, write_letter
+from bot.telegram.letters import Letter, Scene, copy_screen, read_scene, veiled, write_letter
 from bot.telegram.outage import Backlog, outage_letter
 from bot.telegram.pace import Pace
 from bot.telegram.pinning import Pinning
@@ -33,9 +35,11 @@ from bot.telegram.screen import Screen
 from bot.telegram.views.digest import digest_screen
 from bot.words.reader import reader_of, reading_as
 from core.application.heed_wishes import hold_back, member_in, treatment_of
+from core.application.keep_reach import note_reach
+from core.application.lose_home import lose_home
 from core.application.month_digest import read_month
-from core.application.tell import tell_proposal
-from core.domain.ids import ChatId, UserId
+from core.application.move_chat import move_chat
+from core.domain.ids import ChatId, TopicId, UserId
 from core.domain.notices import Loudness, Treatment
 from core.domain.outbox import Copy, MessageKind, OutboxItem, Priority, QueuedItem
 from core.domain.proposal import Proposal, ProposalState
@@ -51,7 +55,14 @@ TRIES_TO_RENDER = 3
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
-_NO_CHAT = ("chat not found", "user not found", "peer_id_invalid", "have no rights to send")
+_NO_CHAT = (
+    "chat not found",
+    "user not found",
+    "peer_id_invalid",
+    "have no rights to send",
+    "not enough rights to send",
+)
+_NO_TOPIC = ("message thread not found", "topic_closed", "topic_deleted")
 
 
 class Fate(Enum):
@@ -65,6 +76,14 @@ class Fate(Enum):
 
     WAITS = auto()
     """It is tried again later, and nothing of its chat may overtake it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How a message goes: into which topic of its chat, and whether without a sound."""
+
+    topic_id: TopicId | None
+    is_silent: bool
 
 
 class Deliverer:
@@ -149,7 +168,8 @@ class Deliverer:
             return
         async with self._store.read() as work:
             told = await self._told_apart(work, item)
-            scene = await read_scene(work, item)
+            scene = await read_scene(work, item, username_of(self._bot))
+            topic_id = await _topic_of(work, scene, item.chat_id)
         if item.kind is MessageKind.REFRESH:
             for message_id in sorted({copy.message_id for copy in scene.copies}):
                 screen = copy_screen(scene, message_id, market_now)
@@ -159,14 +179,17 @@ class Deliverer:
             return
         if item.kind is MessageKind.DIGEST:
             letter = await self._month(item)
+        elif told is not None:
+            letter = veiled(item, told, scene, market_now)
         else:
-            letter = told or write_letter(item, scene, market_now)
+            letter = write_letter(item, scene, market_now)
         if letter is None:
             log.info("%s of proposal %s has nothing to say any more", item.kind, item.proposal_id)
             await self._mark_sent(queued)
             return
-        message_id = await self._send(item.chat_id, letter, is_silent=is_silent)
-        await self._mark_sent(queued, letter.shows, message_id)
+        manner = _Manner(topic_id, is_silent=is_silent)
+        message_id = await self._send(item.chat_id, letter, manner)
+        await self._mark_sent(queued, letter.shows, message_id, topic_id)
 
     async def _hold_back(self, queued: QueuedItem, treatment: Treatment) -> None:
         """Keep a message for the end of its member's quiet hours, or for good; the next of its chat may follow."""
@@ -192,20 +215,20 @@ class Deliverer:
 
     # --- the calls -------------------------------------------------------------------------------
 
-    async def _send(self, chat_id: ChatId, letter: Letter, *, is_silent: bool) -> int:
+    async def _send(self, chat_id: ChatId, letter: Letter, manner: _Manner) -> int:
         """Send a letter, in as many parts as it needs; returns the id of the one with the buttons."""
         screen, parts = letter.screen, split_html(letter.screen.text)
         message_id = 0
         if screen.photo is not None:
             if shown_length(screen.text) <= CAPTION_LIMIT:
-                return await self._send_picture(chat_id, screen, is_silent=is_silent)
-            await self._send_picture(chat_id, Screen("", photo=screen.photo), is_silent=is_silent)
+                return await self._send_picture(chat_id, screen, manner)
+            await self._send_picture(chat_id, Screen("", photo=screen.photo), manner)
         for number, part in enumerate(parts, 1):
             shown = Screen(part, screen.rows if number == len(parts) else ())
-            message_id = await self._send_part(chat_id, shown, letter.reply_to, is_silent=is_silent)
+            message_id = await self._send_part(chat_id, shown, letter.reply_to, manner)
         return message_id
 
-    async def _send_picture(self, chat_id: ChatId, screen: Screen, *, is_silent: bool) -> int:
+    async def _send_picture(self, chat_id: ChatId, screen: Screen, manner: _Manner) -> int:
         """Send a picture with its text as the caption."""
         await self._pace.turn(chat_id)
         message = await self._bot.send_photo(
@@ -213,27 +236,29 @@ class Deliverer:
             screen.photo or b"",
             caption=screen.text or None,
             parse_mode=ParseMode.HTML,
+            message_thread_id=manner.topic_id,
             reply_markup=keyboard_for(screen, chat_id, self._runtime.signing_key),
-            disable_notification=is_silent or None,
+            disable_notification=manner.is_silent or None,
         )
         self._line_failures = 0
         return message.message_id
 
-    async def _send_silently(self, chat_id: ChatId, screen: Screen) -> int:
-        return await self._send_text(chat_id, screen, None, ParseMode.HTML, is_silent=True)
+    async def _send_silently(
+        self, chat_id: ChatId, screen: Screen, topic_id: TopicId | None
+    ) -> int:
+        manner = _Manner(topic_id, is_silent=True)
+        return await self._send_text(chat_id, screen, None, ParseMode.HTML, manner)
 
     async def _send_part(
-        self, chat_id: ChatId, screen: Screen, reply_to: int | None, *, is_silent: bool
+        self, chat_id: ChatId, screen: Screen, reply_to: int | None, manner: _Manner
     ) -> int:
         try:
-            return await self._send_text(
-                chat_id, screen, reply_to, ParseMode.HTML, is_silent=is_silent
-            )
+            return await self._send_text(chat_id, screen, reply_to, ParseMode.HTML, manner)
         except BadRequest as error:
             if not _is_markup_trouble(error):
                 raise
             log.warning("Telegram cannot read our markup (%s): sent as plain text", error)
-            return await self._send_text(chat_id, screen, reply_to, None, is_silent=is_silent)
+            return await self._send_text(chat_id, screen, reply_to, None, manner)
 
     async def _send_text(
         self,
@@ -241,8 +266,7 @@ class Deliverer:
         screen: Screen,
         reply_to: int | None,
         mode: str | None,
-        *,
-        is_silent: bool = False,
+        manner: _Manner,
     ) -> int:
         await self._pace.turn(chat_id)
         reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
@@ -250,10 +274,11 @@ class Deliverer:
             chat_id,
             screen.text if mode else plain(screen.text),
             parse_mode=mode,
+            message_thread_id=manner.topic_id,
             link_preview_options=_NO_PREVIEW,
             reply_markup=keyboard_for(screen, chat_id, self._runtime.signing_key),
             reply_parameters=reply,
-            disable_notification=is_silent or None,
+            disable_notification=manner.is_silent or None,
         )
         self._line_failures = 0
         return message.message_id
@@ -297,20 +322,26 @@ class Deliverer:
     # --- what the store must know ----------------------------------------------------------------
 
     async def _mark_sent(
-        self, queued: QueuedItem, shows: Proposal | None = None, message_id: int = 0
+        self,
+        queued: QueuedItem,
+        shows: Proposal | None = None,
+        message_id: int = 0,
+        topic_id: TopicId | None = None,
     ) -> None:
         now = self._clock.now()
         async with self._store.begin() as work:
             await work.conversation.mark_sent(queued.id, now)
             if shows is not None:
-                await self._remember(work, queued.item.chat_id, shows, message_id)
+                copy = Copy(
+                    shows.id, shows.revision.number, queued.item.chat_id, message_id, topic_id
+                )
+                await self._remember(work, copy, shows)
 
-    async def _remember(
-        self, work: UnitOfWork, chat_id: ChatId, shown: Proposal, message_id: int
-    ) -> None:
+    async def _remember(self, work: UnitOfWork, copy: Copy, shown: Proposal) -> None:
         """Remember a copy; bring this chat up to date where something changed meanwhile."""
+        chat_id, message_id = copy.chat_id, copy.message_id
         others = [c for c in await work.proposals.copies(shown.id) if c.chat_id == chat_id]
-        await work.proposals.add_copy(Copy(shown.id, shown.revision.number, chat_id, message_id))
+        await work.proposals.add_copy(copy)
         latest = await work.proposals.get(shown.id)
         if others or latest is None or _mark_of(latest) != _mark_of(shown):
             refresh = OutboxItem(
@@ -343,13 +374,15 @@ class Deliverer:
             case ChatMigrated():
                 log.info("chat %s is now %s", chat_id, error.new_chat_id)
                 async with self._store.begin() as work:
-                    await work.conversation.migrate_chat(chat_id, ChatId(error.new_chat_id))
+                    await move_chat(work, chat_id, ChatId(error.new_chat_id), self._clock.now())
                 await self._mark_failed(queued, 0, "chat migrated")
                 return Fate.MOVED
             case Forbidden():
                 await self._give_up_chat(queued, error)
             case BadRequest() if _says(error, _NO_CHAT):
                 await self._give_up_chat(queued, error)
+            case BadRequest() if _says(error, _NO_TOPIC) and await self._forget_topic(queued):
+                return Fate.MOVED
             case BadRequest():
                 log.error("message %s (%s) is refused: %s", queued.id, queued.item.kind, error)
                 await self._mark_failed(queued, None, str(error)[:200])
@@ -391,23 +424,35 @@ class Deliverer:
         await self._mark_failed(queued, None, str(error)[:200])
         async with self._store.begin() as work:
             member = await work.people.member_of_user(UserId(item.chat_id))
+            now = self._clock.now()
             if member is not None:
-                await work.people.set_reachable(member.id, reachable=False)
-            elif item.portfolio_id is not None:
-                await self._leave_home(work, item)
+                await note_reach(work, member, now, reachable=False)
+            elif item.chat_id < 0:
+                await lose_home(work, item.chat_id, now)
 
-    async def _leave_home(self, work: UnitOfWork, item: OutboxItem) -> None:
-        """A group is gone: its portfolio's proposals go to each approver's private chat from now on."""
-        if item.portfolio_id is None:
-            return
-        managed = await work.portfolios.get(item.portfolio_id)
-        if managed.portfolio.home_chat_id != item.chat_id:
-            return
-        await work.portfolios.set_home_chat(item.portfolio_id, None)
-        proposal = await work.proposals.get(item.proposal_id) if item.proposal_id else None
-        if proposal is not None and proposal.state is ProposalState.OPEN:
-            portfolio = (await work.portfolios.get(item.portfolio_id)).portfolio
-            await tell_proposal(work, portfolio, proposal, self._clock.now())
+    async def _forget_topic(self, queued: QueuedItem) -> bool:
+        """A topic was deleted or closed: its messages go to the group itself, this one at once; False without one."""
+        async with self._store.begin() as work:
+            scene = await read_scene(work, queued.item)
+            topic_id = await _topic_of(work, scene, queued.item.chat_id)
+            if topic_id is None:
+                return False
+            await work.conversation.forget_topic(queued.item.chat_id, topic_id)
+        log.info("topic %s of chat %s is no longer there", topic_id, queued.item.chat_id)
+        await self._mark_failed(queued, 0, "topic is gone")
+        return True
+
+
+async def _topic_of(work: UnitOfWork, scene: Scene, chat_id: ChatId) -> TopicId | None:
+    """The topic that a message goes to: where its proposal stands, or the portfolio's home, or what is about it."""
+    if scene.copies:
+        return max(scene.copies, key=lambda copy: copy.message_id).topic_id
+    if scene.managed is None or chat_id > 0:
+        return None
+    portfolio = scene.managed.portfolio
+    if portfolio.home_chat_id == chat_id:
+        return portfolio.home_topic_id
+    return await work.conversation.topic_about(portfolio.id, chat_id)
 
 
 def _mark_of(proposal: Proposal) -> tuple[ProposalState, int, int]:

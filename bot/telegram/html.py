@@ -58,6 +58,11 @@ def code(text: str) -> str:
     return f"<code>{escape(text)}</code>"
 
 
+def link(markup: str, url: str) -> str:
+    """Words that open a page."""
+    return f'<a href="{escape(url)}">{markup}</a>'
+
+
 def pre(lines: list[str]) -> str:
     """A table: monospaced lines."""
     return f"<pre>{html.escape(chr(10).join(lines), quote=False)}</pre>"

@@ -7,14 +7,14 @@ nothing can be permitted to them.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from telegram import Chat as TelegramChat
 from telegram import MaybeInaccessibleMessage, Message, Update, User
 from telegram.constants import ChatType
 
-from core.domain.ids import ChatId, UserId
+from core.domain.ids import ChatId, TopicId, UserId
 from core.ports.clock import Clock
 from core.ports.store import Chat
 
@@ -68,18 +68,18 @@ def sender_of(update: Update) -> Sender | Unwelcome:
         return Unwelcome.ANONYMOUS
     if _comes_through_something(message) or not _is_person(message.from_user):
         return Unwelcome.NOBODY
-    return _sender(message.from_user, message.chat)
+    return _sender(message.from_user, place_of(message.chat, message))
 
 
 def _sender_of_tap(update: Update) -> Sender | Unwelcome:
     query = update.callback_query
     if query is None or query.message is None or not _is_person(query.from_user):
         return Unwelcome.NOBODY
-    return _sender(query.from_user, query.message.chat)
+    return _sender(query.from_user, place_of(query.message.chat, query.message))
 
 
-def _sender(user: User, chat: TelegramChat) -> Sender:
-    return Sender(UserId(user.id), user.full_name, chat_of(chat), user.language_code)
+def _sender(user: User, chat: Chat) -> Sender:
+    return Sender(UserId(user.id), user.full_name, chat, user.language_code)
 
 
 def _is_hidden(message: Message) -> bool:
@@ -123,6 +123,18 @@ def chat_of(chat: TelegramChat) -> Chat:
     """Translate Telegram's chat; every kind but a private one is a group to us."""
     kind = "private" if chat.type == ChatType.PRIVATE else "group"
     return Chat(ChatId(chat.id), kind, chat.title or chat.full_name or "")
+
+
+def place_of(chat: TelegramChat, message: MaybeInaccessibleMessage) -> Chat:
+    """The chat of a message, and its topic where the group has topics.
+
+    A thread of replies has a number too, without being a topic.
+    """
+    found = chat_of(chat)
+    if not isinstance(message, Message) or not message.is_topic_message:
+        return found
+    number = message.message_thread_id
+    return found if number is None else replace(found, topic_id=TopicId(number))
 
 
 class Door:

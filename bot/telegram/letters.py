@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.telegram.links import command_link, deep_link
 from bot.telegram.screen import Screen
 from bot.telegram.views import approval_notices, notices
 from bot.telegram.views.accounts import barred_notice, rung_changed
@@ -25,8 +26,15 @@ from bot.telegram.views.standing import (
     held_notice,
     hold_over_notice,
 )
+from bot.telegram.views.veiled import (
+    veiled_notice,
+    veiled_proposal,
+    veiled_recheck,
+    veiled_report,
+)
 from bot.telegram.views.waiting import waiting_notice
 from core.application.change_rung import RungCause
+from core.application.hide_amounts import amounts_hidden
 from core.application.show_change import ChangeView, change_view
 from core.application.show_proposal import ProposalView, view_of
 from core.domain.hold import Hold, HoldReason
@@ -63,7 +71,10 @@ ELSEWHERE = "↓ It stands below, with its buttons."
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the store knows about an item when it is about to be sent."""
+    """What the store knows about an item when it is about to be sent.
+
+    ``veil`` is None where the chat may see amounts; else the bot's user name, for the way into the private chat.
+    """
 
     view: ProposalView | None
     managed: ManagedPortfolio | None
@@ -72,6 +83,7 @@ class Scene:
     holds: tuple[Hold, ...] = ()
     change: ChangeView | None = None
     reader: MemberId | None = None
+    veil: str | None = None
 
     @property
     def last_copy(self) -> int | None:
@@ -88,8 +100,8 @@ class Letter:
     shows: Proposal | None = None
 
 
-async def read_scene(work: UnitOfWork, item: OutboxItem) -> Scene:
-    """Gather what an item needs, inside a unit of work."""
+async def read_scene(work: UnitOfWork, item: OutboxItem, username: str | None = None) -> Scene:
+    """Gather what an item needs, inside a unit of work; ``username`` is the bot's, for links into its chat."""
     view: ProposalView | None = None
     copies: tuple[Copy, ...] = ()
     if item.proposal_id is not None:
@@ -107,6 +119,9 @@ async def read_scene(work: UnitOfWork, item: OutboxItem) -> Scene:
     if managed is not None:
         standing = await work.holds.standing_in([managed.portfolio.id])
         holds = standing.get(managed.portfolio.id, ())
+    veil = None
+    if managed is not None and await amounts_hidden(work, managed.portfolio.id, item.chat_id):
+        veil = username or ""
     return Scene(
         view,
         managed,
@@ -115,6 +130,7 @@ async def read_scene(work: UnitOfWork, item: OutboxItem) -> Scene:
         holds,
         await _change(work, item),
         member.id if member else None,
+        veil,
     )
 
 
@@ -125,7 +141,35 @@ async def _change(work: UnitOfWork, item: OutboxItem) -> ChangeView | None:
 
 
 def write_letter(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter | None:
-    """What an item says now; None where there is nothing to say any more."""
+    """What an item says now; None where there is nothing to say any more. Behind the veil, it says no amount."""
+    letter = _letter(item, scene, market_now)
+    return letter if letter is None else veiled(item, letter, scene, market_now)
+
+
+def veiled(item: OutboxItem, letter: Letter, scene: Scene, market_now: datetime) -> Letter:
+    """A letter as its chat may see it."""
+    if scene.veil is None or scene.managed is None:
+        return letter
+    username, view, portfolio_id = scene.veil, scene.view, scene.managed.portfolio.id
+    if view is None:
+        link = command_link(username, "status", portfolio_id)
+        return replace(
+            letter, screen=veiled_notice(item.kind, scene.managed, letter.screen.text, link)
+        )
+    match item.kind:
+        case MessageKind.PROPOSAL | MessageKind.REMINDER | MessageKind.CHECKLIST:
+            screen = veiled_proposal(view, username, market_now)
+        case MessageKind.REPORT:
+            screen = veiled_report(view, username)
+        case MessageKind.RECHECK:
+            screen = veiled_recheck(view, username, market_now)
+        case _:
+            link = deep_link(username, view.proposal.id)
+            screen = veiled_notice(item.kind, scene.managed, letter.screen.text, link)
+    return replace(letter, screen=screen)
+
+
+def _letter(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter | None:
     if item.kind is MessageKind.CHANNEL_FAILING:
         since = datetime.fromisoformat(item.data["since"])
         return Letter(notices.channel_failing(item.data["kind"], since))
@@ -272,9 +316,6 @@ def _about_portfolio(
         case MessageKind.CHECK_REFUSED:
             symbols = tuple(data.get("symbols", "").split())
             return notices.check_refused(managed, data.get("code", ""), symbols)
-        case MessageKind.MEMBER_JOINED:
-            role = Role(data["role"])
-            return notices.member_joined(managed, data.get("member_name", ""), role)
         case MessageKind.RESTORED:
             return notices.restored(managed)
         case MessageKind.RUNG_CHANGED:
@@ -294,11 +335,40 @@ def _about_portfolio(
             )
         case MessageKind.KEPT_CRASHING:
             return notices.kept_crashing(managed)
+        case kind if kind in _OF_PEOPLE:
+            return _about_people(item, managed)
+        case _:
+            return _about_account(item, _part(item, managed), holds)
+
+
+_OF_PEOPLE = frozenset(
+    {
+        MessageKind.MEMBER_JOINED,
+        MessageKind.HOME_LOST,
+        MessageKind.UNREACHABLE,
+        MessageKind.REACHABLE,
+        MessageKind.CODES_LOCKED,
+    }
+)
+
+
+def _about_people(item: OutboxItem, managed: ManagedPortfolio) -> Screen | None:
+    """Who joined, who is out of reach, and the group that was lost."""
+    data = item.data
+    match item.kind:
+        case MessageKind.MEMBER_JOINED:
+            role = Role(data["role"])
+            return notices.member_joined(managed, data.get("member_name", ""), role)
+        case MessageKind.HOME_LOST:
+            return notices.home_lost(managed)
+        case MessageKind.UNREACHABLE | MessageKind.REACHABLE:
+            is_back = item.kind is MessageKind.REACHABLE
+            return notices.reach_changed(managed, data.get("member_name", ""), is_reachable=is_back)
         case MessageKind.CODES_LOCKED:
             until = datetime.fromisoformat(data["until"])
             return notices.codes_locked(managed, data.get("member_name", ""), until)
         case _:
-            return _about_account(item, _part(item, managed), holds)
+            return None
 
 
 def _part(item: OutboxItem, managed: ManagedPortfolio) -> ManagedAccount:
@@ -338,7 +408,10 @@ def copy_screen(scene: Scene, message_id: int, market_now: datetime) -> Screen |
     """
     if scene.view is None:
         return None
-    screen = proposal_screen(scene.view, layout=scene.layout, market_now=market_now)
+    if scene.veil is not None:
+        screen = veiled_proposal(scene.view, scene.veil, market_now)
+    else:
+        screen = proposal_screen(scene.view, layout=scene.layout, market_now=market_now)
     if message_id == scene.last_copy or not screen.rows:
         return screen
     return replace(screen, text=f"{screen.text}\n\n{ELSEWHERE}", rows=())

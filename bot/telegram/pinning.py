@@ -14,18 +14,21 @@ from telegram import Bot
 from telegram.error import BadRequest, Forbidden
 
 from bot.runtime import Runtime
+from bot.telegram.client import username_of
 from bot.telegram.screen import Screen
 from bot.telegram.views.pinned import farewell_screen, pinned_screen
+from bot.telegram.views.veiled import veiled_pinned
+from core.application.hide_amounts import amounts_hidden
 from core.application.keep_pinned import pinned_in, read_board
-from core.domain.ids import ChatId
+from core.domain.ids import ChatId, TopicId
 from core.domain.outbox import OutboxItem
 from core.domain.pinned import Pinned
 from core.ports.store import UnitOfWork
 
 log = logging.getLogger(__name__)
 
-Send = Callable[[ChatId, Screen], Awaitable[int]]
-"""Sends a screen silently, in its turn; returns the message's id."""
+Send = Callable[[ChatId, Screen, TopicId | None], Awaitable[int]]
+"""Sends a screen silently, in its turn, into a topic where one is named; returns the message's id."""
 
 Edit = Callable[[ChatId, int, Screen], Awaitable[bool]]
 """Puts a screen into a message, in its turn; False where the message is gone."""
@@ -48,7 +51,11 @@ class Pinning:
             pinned = await pinned_in(work, item.portfolio_id, item.chat_id)
             if pinned is None:
                 return
-            screen = pinned_screen(await read_board(work, item.portfolio_id, pinned))
+            board = await read_board(work, item.portfolio_id, pinned)
+            is_veiled = await amounts_hidden(work, item.portfolio_id, item.chat_id)
+        screen = pinned_screen(board)
+        if is_veiled:
+            screen = veiled_pinned(screen, board.managed, username_of(bot) or "")
         if pinned.message_id is not None:
             if await self._edit(pinned.chat_id, pinned.message_id, screen):
                 await self._pin_again(bot, pinned, pinned.message_id)
@@ -56,7 +63,9 @@ class Pinning:
             pinned = replace(pinned, message_id=None, is_pinned=False)
             await self._remember(pinned)
         if pinned.may_be_made(self._clock.now()):
-            await self._make(bot, pinned, screen)
+            home = board.managed.portfolio
+            is_home = home.home_chat_id == item.chat_id
+            await self._make(bot, pinned, screen, home.home_topic_id if is_home else None)
 
     async def say_farewell(self, bot: Bot, item: OutboxItem) -> None:
         """Say in a message that it is no longer kept up, and take its pin away."""
@@ -71,8 +80,10 @@ class Pinning:
             except (BadRequest, Forbidden) as error:
                 log.info("message %s in chat %s stays pinned: %s", message_id, item.chat_id, error)
 
-    async def _make(self, bot: Bot, pinned: Pinned, screen: Screen) -> None:
-        message_id = await self._send(pinned.chat_id, screen)
+    async def _make(
+        self, bot: Bot, pinned: Pinned, screen: Screen, topic_id: TopicId | None
+    ) -> None:
+        message_id = await self._send(pinned.chat_id, screen, topic_id)
         made = replace(pinned, message_id=message_id, made_at=self._clock.now())
         await self._remember(made)
         await self._pin(bot, made, message_id)

@@ -42,27 +42,45 @@ class Place:
 
     chat_id: int
     message_id: int
+    topic_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """Where something new is said: a chat, or a topic of it."""
+
+    chat_id: int
+    topic_id: int | None
 
 
 async def send_screen(
-    bot: Bot, chat_id: int, screen: Screen, key: bytes, *, reply_to: int | None = None
+    bot: Bot,
+    chat_id: int,
+    screen: Screen,
+    key: bytes,
+    *,
+    reply_to: int | None = None,
+    topic_id: int | None = None,
 ) -> int:
-    """Send a screen and return the id of the message that carries its buttons (the last one).
+    """Send a screen, in a topic of its chat where one is named.
+
+    Returns the id of the message that carries its buttons (the last one).
 
     Long texts are split at lines; a picture or document goes first, with the text as its caption where it fits.
     """
+    there = _There(chat_id, topic_id)
     keyboard = keyboard_for(screen, chat_id, key)
     reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
     if screen.has_file:
         if _fits_caption(screen.text):
-            return await _file(bot, chat_id, screen, keyboard, reply)
-        await _file(bot, chat_id, replace(screen, text="", rows=()), None, reply)
+            return await _file(bot, there, screen, keyboard, reply)
+        await _file(bot, there, replace(screen, text="", rows=()), None, reply)
         reply = None
     *firsts, last = split_html(screen.text)
     for part in firsts:
-        await _text(bot, chat_id, part, None, reply)
+        await _text(bot, there, part, None, reply)
         reply = None
-    return await _text(bot, chat_id, last, keyboard, reply)
+    return await _text(bot, there, last, keyboard, reply)
 
 
 async def edit_screen(bot: Bot, place: Place, screen: Screen, key: bytes) -> int:
@@ -72,13 +90,13 @@ async def edit_screen(bot: Bot, place: Place, screen: Screen, key: bytes) -> int
     Returns the id of the message that shows it now.
     """
     if not _fits_one_message(screen):
-        return await send_screen(bot, place.chat_id, screen, key)
+        return await send_screen(bot, place.chat_id, screen, key, topic_id=place.topic_id)
     try:
         await patiently(partial(_edit, bot, place, screen, key))
     except BadRequest as error:
         if "not modified" not in str(error).lower():
             LOG.info("Message %s cannot be edited (%s): sent anew", place.message_id, error)
-            return await send_screen(bot, place.chat_id, screen, key)
+            return await send_screen(bot, place.chat_id, screen, key, topic_id=place.topic_id)
     return place.message_id
 
 
@@ -96,7 +114,7 @@ def _fits_one_message(screen: Screen) -> bool:
 
 async def _file(
     bot: Bot,
-    chat_id: int,
+    there: _There,
     screen: Screen,
     keyboard: InlineKeyboardMarkup | None,
     reply: ReplyParameters | None,
@@ -107,8 +125,9 @@ async def _file(
         caption = screen.text or None
         if screen.document is not None:
             return bot.send_document(
-                chat_id,
+                there.chat_id,
                 screen.document.content,
+                message_thread_id=there.topic_id,
                 filename=screen.document.name,
                 caption=caption,
                 parse_mode=ParseMode.HTML,
@@ -116,8 +135,9 @@ async def _file(
                 reply_parameters=reply,
             )
         return bot.send_photo(
-            chat_id,
+            there.chat_id,
             screen.photo or b"",
+            message_thread_id=there.topic_id,
             caption=caption,
             parse_mode=ParseMode.HTML,
             reply_markup=keyboard,
@@ -129,15 +149,16 @@ async def _file(
 
 async def _text(
     bot: Bot,
-    chat_id: int,
+    there: _There,
     text: str,
     keyboard: InlineKeyboardMarkup | None,
     reply: ReplyParameters | None,
 ) -> int:
     def send() -> Awaitable[Message]:
         return bot.send_message(
-            chat_id,
+            there.chat_id,
             text,
+            message_thread_id=there.topic_id,
             parse_mode=ParseMode.HTML,
             link_preview_options=_NO_PREVIEW,
             reply_markup=keyboard,

@@ -14,7 +14,6 @@ from telegram.constants import ChatAction
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
-from bot.channel_notices import linked_proposal
 from bot.runtime import Runtime
 from bot.telegram import (
     code_question,
@@ -31,22 +30,32 @@ from bot.telegram.commands.channels import brings_an_address
 from bot.telegram.commands.command import Command, Typed, Words, read_command
 from bot.telegram.commands.notes import code, escape, note, tap
 from bot.telegram.commands.start import clean_name, greet
-from bot.telegram.context import NOTHING, Misunderstood, Reaction, Turn, say
+from bot.telegram.context import NOTHING, AmountsHidden, Misunderstood, Reaction, Turn, say
 from bot.telegram.dialogues import open_dialogue
 from bot.telegram.entry import admit_command, admit_proposal
-from bot.telegram.identity import Door, Sender, Unwelcome, request_mark, sender_of
+from bot.telegram.identity import (
+    Door,
+    Sender,
+    Unwelcome,
+    place_of,
+    request_mark,
+    sender_of,
+)
+from bot.telegram.links import LinkedCommand, is_link, linked_command, linked_proposal
 from bot.telegram.pasted_keys import looks_like_a_key, remove
 from bot.telegram.replies import send_screen
 from bot.telegram.screen import Screen
+from bot.telegram.veil import OPEN_COMMANDS, elsewhere, lifted
 from bot.words.reader import reader_of, reading_as
 from bot.words.refusals import refusal_sentence
 from core.application import climb_ladder
 from core.application.enter import Entered, enter
 from core.application.identify import identify
+from core.application.keep_reach import note_reach
 from core.application.settings import remember_language
 from core.domain.permissions import Act
 from core.domain.refusals import BadInvitation, NeedsAgreement, NotAMember, Refusal
-from core.ports.store import Dialogue
+from core.ports.store import Chat, Dialogue
 
 LOG = logging.getLogger(__name__)
 
@@ -86,7 +95,7 @@ class Talk:
             return
         match sender:
             case Unwelcome.ANONYMOUS if typed is not None:
-                await self._turn_away(bot, message.chat.id, message.chat.id, HIDDEN)
+                await self._turn_away(bot, message.chat.id, place_of(message.chat, message), HIDDEN)
             case Sender() if sender.is_private or typed is not None:
                 async with self._in_order(sender):
                     await self._serve(request_mark(update), message, bot, sender, typed)
@@ -94,8 +103,12 @@ class Talk:
     async def _remove_key(self, message: Message, bot: Bot, sender: Sender) -> None:
         """Remove a key that a member pasted; a stranger's is nothing to us."""
         if sender.user_id in self._runtime.allowed_users or await self._is_member(sender):
-            screen = await remove(message)
-            await send_screen(bot, sender.chat.id, screen, self._runtime.signing_key)
+            await self._say(bot, sender, await remove(message))
+
+    async def _say(self, bot: Bot, sender: Sender, screen: Screen) -> None:
+        """Answer where somebody has written, in the same topic."""
+        chat, key = sender.chat, self._runtime.signing_key
+        await send_screen(bot, chat.id, screen, key, topic_id=chat.topic_id)
 
     @asynccontextmanager
     async def _in_order(self, sender: Sender) -> AsyncIterator[None]:
@@ -118,10 +131,11 @@ class Talk:
             entered = await self._admit(sender, typed)
         except (NotAMember, BadInvitation) as refusal:
             if await self._is_member(sender):
-                await send_screen(bot, sender.chat.id, explain(refusal), self._runtime.signing_key)
+                await self._say(bot, sender, explain(refusal))
             elif sender.is_private or (typed is not None and typed.addressee):
                 await self._refuse_stranger(bot, sender, refusal)
             return
+        await self._note_reach(entered, sender)
         member = await remember_language(
             self._runtime.store, member=entered.member, language=sender.language
         )
@@ -138,15 +152,26 @@ class Talk:
             member = await identify(runtime.store, user_id=sender.user_id)
             return Entered(member, "returning")
         words = typed.words.items if typed is not None and is_start and sender.is_private else ()
-        is_link = any(linked_proposal(word) for word in words[:1])
         return await enter(
             runtime.store,
             runtime.clock,
             user_id=sender.user_id,
             name=clean_name(sender),
             allowed=runtime.allowed_users,
-            code=None if is_link else next(iter(words), None),
+            code=None if any(map(is_link, words[:1])) else next(iter(words), None),
         )
+
+    async def _note_reach(self, entered: Entered, sender: Sender) -> None:
+        """Who writes in private can be reached; who has only ever written in a group cannot, yet."""
+        member = entered.member
+        is_new = entered.how != "returning"
+        if sender.is_private is member.is_reachable or not (sender.is_private or is_new):
+            return
+        async with self._runtime.store.begin() as work:
+            now = self._runtime.clock.now()
+            is_back = sender.is_private and not is_new
+            await note_reach(work, member, now, reachable=sender.is_private, tell=is_back)
+        self._runtime.work_arrived.set()
 
     async def _is_member(self, sender: Sender) -> bool:
         try:
@@ -159,11 +184,12 @@ class Talk:
         words = refusal_sentence(refusal)
         if isinstance(refusal, BadInvitation):
             words += f" Your id is {sender.user_id}."
-        await self._turn_away(bot, sender.user_id, sender.chat.id, words)
+        await self._turn_away(bot, sender.user_id, sender.chat, words)
 
-    async def _turn_away(self, bot: Bot, who: int, chat_id: int, words: str) -> None:
+    async def _turn_away(self, bot: Bot, who: int, chat: Chat, words: str) -> None:
         if self._door.may_answer(who):
-            await send_screen(bot, chat_id, note(escape(words)), self._runtime.signing_key)
+            key = self._runtime.signing_key
+            await send_screen(bot, chat.id, note(escape(words)), key, topic_id=chat.topic_id)
 
     async def _react(
         self, turn: Turn, entered: Entered, typed: Typed | None, message: Message
@@ -180,8 +206,10 @@ class Talk:
             if command is None:
                 return say(_unknown(typed.name)) if turn.is_private or typed.addressee else NOTHING
             if command.name == "start":
-                return await _start(turn, entered, typed.words)
+                return await self._start(turn, entered, typed.words)
             return await self._run(turn, command, typed.words)
+        except AmountsHidden as hidden:
+            return say(elsewhere(turn, hidden, typed.name if typed else "status"))
         except NeedsAgreement as held:
             return say(await offer(turn, held))
         except (Refusal, Misunderstood) as error:
@@ -189,13 +217,30 @@ class Talk:
                 await note_refusal(turn, error, typed.name if typed else "answer")
             return say(explain(error, command, text))
 
+    async def _start(self, turn: Turn, entered: Entered, words: Words) -> Reaction:
+        """Greet who comes in; a link leads to its proposal, or to what its command shows."""
+        word = next(iter(words.items), "") if turn.is_private else ""
+        if (proposal_id := linked_proposal(word)) is not None:
+            await admit_proposal(turn, proposal_id, LINK_ACT)
+            return await proposal_buttons.show(turn, proposal_id)
+        linked = linked_command(word)
+        command = command_named(linked.name) if linked else None
+        if linked is None or command is None:
+            return await greet(turn, entered)
+        return await self._run(turn, command, await _words_of(turn, linked))
+
     async def _run(self, turn: Turn, command: Command, words: Words) -> Reaction:
+        turn = lifted(turn, command.name, OPEN_COMMANDS)
+        if not turn.is_private and not turn.is_amountless:
+            await turn.current(words.slug)
         await admit_command(turn, command, words)
         if command.moves and not await self._is_new(turn.mark):
             return NOTHING
         if command.is_slow:
             with suppress(TelegramError):
-                await turn.bot.send_chat_action(turn.chat.id, ChatAction.TYPING)
+                await turn.bot.send_chat_action(
+                    turn.chat.id, ChatAction.TYPING, message_thread_id=turn.chat.topic_id
+                )
         return await command.run(turn, words)
 
     async def _is_new(self, mark: int) -> bool:
@@ -207,13 +252,12 @@ def _is_for(typed: Typed, bot: Bot) -> bool:
     return typed.addressee is None or typed.addressee.lower() == (bot.username or "").lower()
 
 
-async def _start(turn: Turn, entered: Entered, words: Words) -> Reaction:
-    """Greet who comes in; a link from a channel leads to its proposal."""
-    linked = linked_proposal(next(iter(words.items), "")) if turn.is_private else None
-    if linked is None:
-        return await greet(turn, entered)
-    await admit_proposal(turn, linked, LINK_ACT)
-    return await proposal_buttons.show(turn, linked)
+async def _words_of(turn: Turn, linked: LinkedCommand) -> Words:
+    """What stands behind a command that a link runs: the portfolio, where it names one; raises UnknownPortfolio."""
+    if linked.portfolio_id is None:
+        return Words()
+    portfolio = (await turn.of_id(linked.portfolio_id)).portfolio.portfolio
+    return Words(f"@{portfolio.slug}")
 
 
 async def _answer_freely(turn: Turn, text: str) -> Reaction:

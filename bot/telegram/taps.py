@@ -11,7 +11,7 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 
-from telegram import Bot, CallbackQuery, Message, Update
+from telegram import CallbackQuery, Message, Update
 from telegram.constants import CallbackQueryLimit, ChatAction
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes
@@ -22,11 +22,20 @@ from bot.telegram.answers import carry_out, note_refusal
 from bot.telegram.buttons import OF_PROPOSAL, SLOW, act
 from bot.telegram.change_buttons import offer
 from bot.telegram.commands.notes import escape, note
-from bot.telegram.context import Misunderstood, Reaction, Said, Turn, alert, put
+from bot.telegram.context import (
+    AmountsHidden,
+    Misunderstood,
+    Reaction,
+    Said,
+    Turn,
+    alert,
+    put,
+)
 from bot.telegram.identity import Sender, place_mark, request_mark, sender_of
 from bot.telegram.proposal_buttons import with_present_state
 from bot.telegram.replies import Place
 from bot.telegram.screen import Action
+from bot.telegram.veil import OPEN_VERBS, guard_tap, lifted, not_here
 from bot.words.reader import reader_of, reading_as
 from bot.words.refusals import refusal_sentence
 from core.application.identify import identify
@@ -55,7 +64,7 @@ class Taps:
         if not isinstance(sender, Sender) or query.message is None:
             await answer(query)
             return
-        place = Place(sender.chat.id, query.message.message_id)
+        place = Place(sender.chat.id, query.message.message_id, sender.chat.topic_id)
         action = callback.decode(query.data, place.chat_id, self._runtime.signing_key)
         if action is None:
             await self._forged(query, sender)
@@ -100,7 +109,7 @@ class Taps:
             await asyncio.wait({work}, timeout=turn.runtime.tap_patience)
             if not work.done():
                 await answer(query)
-                await _type(turn.bot, turn.chat.id, action)
+                await _type(turn, action)
                 reaction = _as_message(await work)
             else:
                 reaction = work.result()
@@ -113,8 +122,12 @@ class Taps:
 
 async def react(turn: Turn, action: Action) -> Reaction:
     """Do what a button says; a refusal says why not, and brings the message to its present state."""
+    turn = lifted(turn, action.verb, OPEN_VERBS)
     try:
+        await guard_tap(turn, action, is_of_proposal=action.verb in OF_PROPOSAL)
         reaction = await act(turn, action)
+    except AmountsHidden:
+        return _behind_the_veil(turn, action)
     except Misunderstood as error:
         return alert(error.sentence)
     except NeedsAgreement as held:
@@ -126,6 +139,15 @@ async def react(turn: Turn, action: Action) -> Reaction:
         LOG.warning("A button of another version was tapped: %s", action)
         return alert(OUTDATED)
     return reaction
+
+
+def _behind_the_veil(turn: Turn, action: Action) -> Reaction:
+    """Amounts were hidden after the button was made: a proposal's message is brought to what may be seen there."""
+    refused = not_here()
+    number = next(iter(action.args), None)
+    if action.verb not in OF_PROPOSAL or not isinstance(number, int):
+        return refused
+    return with_present_state(turn, number, refused.toast)
 
 
 def _refused(turn: Turn, action: Action, refusal: Refusal) -> Reaction:
@@ -157,7 +179,9 @@ def _as_message(reaction: Reaction) -> Reaction:
     return replace(reaction, toast="", says=(words, *reaction.says))
 
 
-async def _type(bot: Bot, chat_id: int, action: Action) -> None:
+async def _type(turn: Turn, action: Action) -> None:
     if action.verb in SLOW:
         with suppress(TelegramError):
-            await bot.send_chat_action(chat_id, ChatAction.TYPING)
+            await turn.bot.send_chat_action(
+                turn.chat.id, ChatAction.TYPING, message_thread_id=turn.chat.topic_id
+            )

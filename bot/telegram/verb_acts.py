@@ -81,6 +81,8 @@ VERB_ACTS: Mapping[str, Act] = {
     "rung_up": Act.RAISE_RUNG,
     "rung_down": Act.LOWER_RUNG,
     "use": Act.CHOOSE_PORTFOLIO,
+    "am_show": Act.SHOW_AMOUNTS,
+    "am_hide": Act.SHOW_AMOUNTS,
     "home": Act.CHOOSE_HOME,
     "unhome": Act.CHOOSE_HOME,
     "older": Act.SEE_HISTORY,

@@ -57,6 +57,7 @@ ACT_WORDS: Mapping[Act, str] = {
     Act.HAND_OVER: "hand the portfolio over",
     Act.SHARE: "share the portfolio with the household",
     Act.CHOOSE_HOME: "choose where proposals go",
+    Act.SHOW_AMOUNTS: "choose whether a group sees amounts",
     Act.SEE_LOG: "see the log",
     Act.MOVE_CASH: "move cash",
     Act.ADD_ACCOUNT: "add an account",

@@ -27,6 +27,8 @@ EVENTS: dict[str, str] = {
     "decided_approve": "approved",
     "decided_cancel": "cancelled",
     "decided_later": "put off",
+    "amounts_hidden": "amounts are hidden in the group",
+    "amounts_shown": "amounts are shown in the group",
     "decided_reject": "rejected",
     "decided_reopen": "reopened",
     "decided_stay_in_cash": "stays in cash",
@@ -54,6 +56,7 @@ EVENTS: dict[str, str] = {
     "hold_lifted": "the account is free again",
     "holdings_changed": "holdings changed from outside",
     "holdings_typed": "holdings were entered",
+    "home_chat_lost": "the group could not be written to any more",
     "home_chat_set": "the home chat was chosen",
     "invited": "an invitation was made",
     "key_rotated": "secrets were sealed with a new key",
@@ -70,6 +73,7 @@ EVENTS: dict[str, str] = {
     "policy_changed": "the policy was changed",
     "portfolio_created": "the portfolio was made",
     "rechecked": "prices and holdings looked at again",
+    "reachable": "gets messages again",
     "refused": "tried what is not allowed",
     "resume": "resumed",
     "resumed": "resumed",
@@ -85,6 +89,7 @@ EVENTS: dict[str, str] = {
     "targets_set": "targets were set",
     "set_aside": "money was set aside to be taken out",
     "taxes_told": "the tax situation was told",
+    "unreachable": "messages no longer arrive",
     "treatment_set": "the tax treatment was set",
 }
 """What was done, by the code of its event."""

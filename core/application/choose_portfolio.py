@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from core.domain.ids import ChatId
+from core.domain.ids import ChatId, TopicId
 from core.domain.membership import Member, Role
 from core.domain.portfolio import ManagedPortfolio, Portfolio
 from core.domain.refusals import NoPortfolio, UnknownPortfolio
@@ -31,14 +31,19 @@ async def my_portfolios(store: Store, *, member: Member) -> tuple[tuple[Portfoli
 
 
 async def current_portfolio(
-    store: Store, *, member: Member, chat_id: ChatId, slug: str | None = None
+    store: Store,
+    *,
+    member: Member,
+    chat_id: ChatId,
+    slug: str | None = None,
+    topic_id: TopicId | None = None,
 ) -> Current:
     """Return the portfolio named by ``slug``, else the chat's current one, else the member's first.
 
     Raises NoPortfolio or UnknownPortfolio.
     """
     async with store.read() as work:
-        chat = await work.conversation.chat(chat_id)
+        chat = await work.conversation.chat(chat_id, topic_id)
         chosen = await _choose(work, member, chat, slug)
         return await _current(work, member, chosen)
 

@@ -1,4 +1,4 @@
-"""Home: the group in which a portfolio's proposals are put, instead of each approver's private chat."""
+"""Home: the group, or its topic, in which a portfolio's proposals are put, and not into private chats."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ from core.ports.store import AuditEvent, Chat, Store
 async def set_home_chat(
     store: Store, clock: Clock, *, member: Member, portfolio_id: PortfolioId, chat: Chat | None
 ) -> None:
-    """Make a group the portfolio's home, which it also becomes for commands there; None goes back to private chats."""
+    """Make a group, or a topic of it, the portfolio's home; None goes back to private chats.
+
+    Commands typed there act on the portfolio from then on.
+    """
     async with store.begin() as work:
         await require_role(work, member, portfolio_id, Act.CHOOSE_HOME)
         if chat is not None:
             await work.conversation.save_chat(replace(chat, portfolio_id=portfolio_id))
-        await work.portfolios.set_home_chat(portfolio_id, chat.id if chat else None)
+        await work.portfolios.set_home_chat(
+            portfolio_id, chat.id if chat else None, chat.topic_id if chat else None
+        )
         await work.log.record(
             AuditEvent(
                 clock.now(),

@@ -25,6 +25,9 @@ UserId = NewType("UserId", int)
 ChatId = NewType("ChatId", int)
 """A chat's numeric Telegram id; for a private chat it equals the user's id."""
 
+TopicId = NewType("TopicId", int)
+"""A topic's number in its group, which Telegram calls a message thread."""
+
 Symbol = NewType("Symbol", str)
 """An instrument's symbol in canonical form, such as ``BRK.B``; ``CASH`` is a legal line."""
 

@@ -56,6 +56,7 @@ KIND_OF: dict[MessageKind, NoticeKind] = {
     MessageKind.CHECKLIST: NoticeKind.ORDERS,
     MessageKind.WAITING: NoticeKind.ORDERS,
     MessageKind.MEMBER_JOINED: NoticeKind.REPORTS,
+    MessageKind.REACHABLE: NoticeKind.REPORTS,
     MessageKind.RUNG_CHANGED: NoticeKind.REPORTS,
     MessageKind.HOLD_OVER: NoticeKind.REPORTS,
     MessageKind.HOLDINGS_CHANGED: NoticeKind.REPORTS,
@@ -74,6 +75,8 @@ KIND_OF: dict[MessageKind, NoticeKind] = {
     MessageKind.CODES_LOCKED: NoticeKind.WARNINGS,
     MessageKind.BARRED: NoticeKind.WARNINGS,
     MessageKind.CHANNEL_FAILING: NoticeKind.WARNINGS,
+    MessageKind.HOME_LOST: NoticeKind.WARNINGS,
+    MessageKind.UNREACHABLE: NoticeKind.WARNINGS,
 }
 """The kind of every message."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from core.domain.ids import ChannelId, ChatId, OutboxId, PortfolioId, ProposalId
+from core.domain.ids import ChannelId, ChatId, OutboxId, PortfolioId, ProposalId, TopicId
 
 
 class MessageKind(StrEnum):
@@ -51,6 +51,9 @@ class MessageKind(StrEnum):
     CHANGE_TOLD = "change_told"
     PINNED = "pinned"
     UNPINNED = "unpinned"
+    HOME_LOST = "home_lost"
+    UNREACHABLE = "unreachable"
+    REACHABLE = "reachable"
     OUTAGE = "outage"
     DIGEST = "digest"
 
@@ -102,9 +105,10 @@ class QueuedItem:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One message that shows a proposal: which revision, in which chat, under which message id."""
+    """One message that shows a proposal: which revision, in which chat and topic, under which message id."""
 
     proposal_id: ProposalId
     revision: int
     chat_id: ChatId
     message_id: int
+    topic_id: TopicId | None = None

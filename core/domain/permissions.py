@@ -81,6 +81,7 @@ class Act(StrEnum):
     HAND_OVER = "hand_over"
     SHARE = "share"
     CHOOSE_HOME = "choose_home"
+    SHOW_AMOUNTS = "show_amounts"
     SEE_LOG = "see_log"
     MOVE_CASH = "move_cash"
     ADD_ACCOUNT = "add_account"
@@ -150,6 +151,7 @@ TABLE: Mapping[Standing | Role, tuple[Act, ...]] = {
         Act.HAND_OVER,
         Act.SHARE,
         Act.CHOOSE_HOME,
+        Act.SHOW_AMOUNTS,
         Act.SEE_LOG,
         Act.MOVE_CASH,
         Act.ADD_ACCOUNT,

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from core.domain.ids import AccountId, ChatId, HouseholdId, MemberId, PortfolioId, Symbol
+from core.domain.ids import AccountId, ChatId, HouseholdId, MemberId, PortfolioId, Symbol, TopicId
 from core.domain.lots import Lot, LotMethod
 from core.domain.money import ZERO
 from core.domain.policy import Policy
@@ -62,6 +62,7 @@ class Portfolio:
     currency: str = "USD"
     is_paused: bool = False
     home_chat_id: ChatId | None = None
+    home_topic_id: TopicId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.channel_delivery import ChannelDeliverer
-from bot.channel_notices import LONGEST, deep_link, linked_proposal
+from bot.channel_notices import LONGEST
 from bot.check import check_once
 from bot.logs import QUIET_LIBRARIES
 from bot.runtime import Runtime
@@ -23,7 +23,7 @@ from core.application.hold_account import hold_account
 from core.application.member_channels import add_channel, my_channels
 from core.domain.channel import GIVE_UP_AFTER, TELL_AFTER, Channel
 from core.domain.hold import HoldReason
-from core.domain.ids import PortfolioId, ProposalId
+from core.domain.ids import PortfolioId
 from core.domain.membership import Member
 from tests.application.acts import ask, decide, drifted
 from tests.fakes.pulse import runtime_of
@@ -239,12 +239,3 @@ async def test_one_round_without_a_token_serves_channels_too(
         )
         await check_once(settings)
         assert "held" in scene.web.came[0]["message"]
-
-
-@pytest.mark.parametrize(
-    ("word", "number"),
-    [("p42", 42), ("p", None), ("42", None), ("px", None), ("p٤", None), ("p" + "9" * 40, None)],
-)
-def test_a_link_names_a_proposal_and_nothing_else(word: str, number: int | None) -> None:
-    assert linked_proposal(word) == number
-    assert deep_link(NAME, ProposalId(42)) == f"https://t.me/{NAME}?start=p42"

@@ -14,7 +14,16 @@ from types import MappingProxyType
 
 import pytest
 
-from core.domain.ids import ChatId, CheckId, HouseholdId, MemberId, PortfolioId, Symbol, UserId
+from core.domain.ids import (
+    ChatId,
+    CheckId,
+    HouseholdId,
+    MemberId,
+    PortfolioId,
+    Symbol,
+    TopicId,
+    UserId,
+)
 from core.domain.ledger import Split
 from core.domain.membership import Invitation, Role
 from core.domain.policy import Band, CalendarRule, Policy
@@ -340,11 +349,19 @@ async def test_the_kill_switch_and_the_home_chat_are_remembered(store: Store) ->
     family = await settle(store)
     async with store.begin() as work:
         await work.portfolios.set_paused(family.portfolio.id, paused=True)
-        await work.portfolios.set_home_chat(family.portfolio.id, ChatId(-1_001_234_567_890))
+        await work.portfolios.set_home_chat(
+            family.portfolio.id, ChatId(-1_001_234_567_890), TopicId(7)
+        )
     async with store.read() as work:
         portfolio = (await work.portfolios.get(family.portfolio.id)).portfolio
         assert portfolio.is_paused
-        assert portfolio.home_chat_id == -1_001_234_567_890
+        assert (portfolio.home_chat_id, portfolio.home_topic_id) == (-1_001_234_567_890, 7)
+        assert await work.portfolios.at_home(ChatId(-1_001_234_567_890)) == (portfolio,)
+        assert await work.portfolios.at_home(ChatId(-1)) == ()
+    async with store.begin() as work:
+        await work.portfolios.set_home_chat(family.portfolio.id, None)
+        portfolio = (await work.portfolios.get(family.portfolio.id)).portfolio
+        assert (portfolio.home_chat_id, portfolio.home_topic_id) == (None, None)
 
 
 async def test_many_portfolios_come_back_in_order(store: Store) -> None:

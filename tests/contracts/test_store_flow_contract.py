@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from core.domain.approval import Because, Need, Why
-from core.domain.ids import ChatId, ClientOrderId, OrderId, OutboxId, PortfolioId, ProposalId
+from core.domain.ids import (
+    ChatId,
+    ClientOrderId,
+    OrderId,
+    OutboxId,
+    PortfolioId,
+    ProposalId,
+    TopicId,
+)
 from core.domain.order import Fill, Order, OrderState
 from core.domain.outbox import Copy, MessageKind, OutboxItem, Priority
 from core.domain.proposal import DecisionKind, ProposalState
@@ -365,6 +373,67 @@ async def test_a_chat_and_its_portfolio_are_remembered(store: Store) -> None:
         assert await work.conversation.chat(GROUP) == chat
 
 
+async def test_a_topic_is_about_its_chats_portfolio_until_it_has_one_of_its_own(
+    store: Store,
+) -> None:
+    family = await settle(store)
+    topic = TopicId(12)
+    async with store.begin() as work:
+        conversation = work.conversation
+        assert await conversation.chat(GROUP, topic) is None
+        chat = Chat(GROUP, "group", "Family")
+        await conversation.save_chat(chat)
+        assert await conversation.chat(GROUP, topic) == replace(chat, topic_id=topic)
+        about = replace(chat, topic_id=topic, portfolio_id=family.portfolio.id)
+        await conversation.save_chat(about)
+        assert await conversation.chat(GROUP, topic) == about
+        assert await conversation.chat(GROUP, TopicId(13)) == replace(chat, topic_id=TopicId(13))
+        assert await conversation.chat(GROUP) == chat
+
+
+async def test_a_topic_that_is_met_first_makes_its_chat_known(store: Store) -> None:
+    family = await settle(store)
+    about = Chat(GROUP, "group", "Family", family.portfolio.id, TopicId(12))
+    async with store.begin() as work:
+        await work.conversation.save_chat(about)
+        assert await work.conversation.chat(GROUP, TopicId(12)) == about
+        assert await work.conversation.chat(GROUP) == Chat(GROUP, "group", "Family")
+
+
+async def test_amounts_are_hidden_in_a_group_until_they_are_shown(store: Store) -> None:
+    family = await settle(store)
+    async with store.begin() as work:
+        conversation, portfolio = work.conversation, family.portfolio.id
+        assert not await conversation.shows_amounts(portfolio, GROUP)
+        for _ in range(2):
+            await conversation.show_amounts(portfolio, GROUP, shown=True)
+        assert await conversation.shows_amounts(portfolio, GROUP)
+        assert not await conversation.shows_amounts(portfolio, ChatId(GROUP - 1))
+        await conversation.show_amounts(portfolio, GROUP, shown=False)
+        assert not await conversation.shows_amounts(portfolio, GROUP)
+
+
+async def test_what_went_to_a_topic_that_is_gone_goes_to_the_group_itself(store: Store) -> None:
+    family = await settle(store)
+    portfolio, topic = family.portfolio.id, TopicId(12)
+    async with store.begin() as work:
+        proposal = await propose(work, family)
+        conversation = work.conversation
+        await conversation.save_chat(Chat(GROUP, "group", "Family", portfolio, topic))
+        await work.portfolios.set_home_chat(portfolio, GROUP, topic)
+        await work.proposals.add_copy(Copy(proposal.id, 1, GROUP, 5, topic))
+        assert await conversation.topic_about(portfolio, GROUP) == topic
+        assert await conversation.topic_about(portfolio, ChatId(GROUP - 1)) is None
+        assert await work.proposals.copies(proposal.id) == (Copy(proposal.id, 1, GROUP, 5, topic),)
+        await conversation.forget_topic(GROUP, TopicId(13))
+        assert await conversation.topic_about(portfolio, GROUP) == topic
+        await conversation.forget_topic(GROUP, topic)
+        assert await conversation.topic_about(portfolio, GROUP) is None
+        home = (await work.portfolios.get(portfolio)).portfolio
+        assert (home.home_chat_id, home.home_topic_id) == (GROUP, None)
+        assert await work.proposals.copies(proposal.id) == (Copy(proposal.id, 1, GROUP, 5),)
+
+
 @pytest.mark.fault(44)
 async def test_a_group_that_becomes_a_supergroup_takes_everything_along(store: Store) -> None:
     family = await settle(store)
@@ -379,6 +448,7 @@ async def test_a_group_that_becomes_a_supergroup_takes_everything_along(store: S
         await work.portfolios.set_home_chat(family.portfolio.id, old)
         await work.proposals.add_copy(Copy(proposal.id, 1, old, 5))
         await work.proposals.add_snooze(proposal.id, old, NOW)
+        await conversation.show_amounts(family.portfolio.id, old, shown=True)
         await conversation.migrate_chat(old, GROUP)
     async with store.begin() as work:
         conversation = work.conversation
@@ -390,7 +460,9 @@ async def test_a_group_that_becomes_a_supergroup_takes_everything_along(store: S
         assert [item.item.chat_id for item in await conversation.queued(NOW, 9)] == [GROUP]
         portfolio = (await work.portfolios.get(family.portfolio.id)).portfolio
         assert portfolio.home_chat_id == GROUP
-        assert await work.proposals.copies(proposal.id) == (Copy(proposal.id, 1, GROUP, 5),)
+        assert await work.proposals.copies(proposal.id) == ()
+        assert await conversation.shows_amounts(family.portfolio.id, GROUP)
+        assert not await conversation.shows_amounts(family.portfolio.id, old)
         assert await work.proposals.take_due_snoozes(NOW) == ((proposal.id, GROUP),)
 
 

@@ -82,7 +82,8 @@ async def test_a_group_decides_in_the_open(demo: RunningDemo) -> None:
         await anna.first_trade()
     await ben.ask(f"/start {await _invitation(anna, 'viewer')}", "viewer of")
     group = Person(demo, ANNA, FAMILY)
-    about = await group.ask("/portfolio", "this chat’s")
+    await group.ask("/portfolio amounts on", "sees the amounts")
+    about = await group.ask("/portfolio", "about Family now")
     await group.tap(about, "Put proposals into this group", "group")
     asked = await group.ask("/status", "SIMULATED")
     assert asked["photo"]

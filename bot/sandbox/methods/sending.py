@@ -10,7 +10,7 @@ from bot.sandbox.methods.content import caption, message_text, sent_file
 from bot.sandbox.methods.keyboards import forces_reply, inline_keyboard
 from bot.sandbox.methods.params import Params
 from bot.sandbox.methods.registry import bot_method
-from bot.sandbox.methods.targets import reply_target, writable_chat
+from bot.sandbox.methods.targets import reply_target, topic_of, writable_chat
 from bot.sandbox.model import Attachment, AttachmentKind, Chat, JsonObject
 
 ACTIONS = {
@@ -51,6 +51,7 @@ async def send_document(messenger: Messenger, params: Params) -> JsonObject:
 async def send_chat_action(messenger: Messenger, params: Params) -> bool:
     """Show that the bot is at work; for five seconds or until its next message."""
     chat = writable_chat(messenger, params)
+    topic_of(chat, params, None)
     action = params.text("action")
     if action not in ACTIONS:
         raise BadRequest("wrong parameter action in request")
@@ -71,13 +72,15 @@ def _send(
     content: FormattedText,
     attachment: Attachment | None = None,
 ) -> JsonObject:
+    reply_to = reply_target(chat, params)
     message = messenger.post(
         chat,
         messenger.bot.id,
         content,
         attachment=attachment,
         keyboard=inline_keyboard(params),
-        reply_to=reply_target(chat, params),
+        reply_to=reply_to,
+        topic_id=topic_of(chat, params, reply_to),
         silent=params.boolean("disable_notification"),
         force_reply=forces_reply(params),
     )

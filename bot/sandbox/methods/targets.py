@@ -45,6 +45,22 @@ def addressed_message(messenger: Messenger, params: Params, absent: str) -> tupl
     return chat, message
 
 
+def topic_of(chat: Chat, params: Params, reply_to: int | None) -> int | None:
+    """The topic that a new message goes to: the one named, else that of the message which it answers.
+
+    BadRequest where the chat has no such topic, or it is closed to whoever does not administer the group.
+    """
+    named = params.integer("message_thread_id") or None
+    if named is None:
+        replied = chat.messages.get(reply_to or 0)
+        return replied.topic_id if replied else None
+    if named not in chat.topics:
+        raise BadRequest("message thread not found")
+    if chat.topics[named].is_closed and chat.bot_status != "administrator":
+        raise BadRequest("TOPIC_CLOSED")
+    return named
+
+
 def reply_target(chat: Chat, params: Params) -> int | None:
     """The message that a new one answers, or None."""
     parameters = params.json("reply_parameters", "reply parameters") or {}

@@ -6,6 +6,7 @@ from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import note, shown_name, tap
 from bot.telegram.context import Reaction, Said, Turn, say
 from bot.telegram.views.proposal import proposal_screen
+from bot.telegram.views.veiled import veiled_proposal
 from core.application.list_proposals import open_proposals
 from core.application.show_proposal import show_proposal
 from core.domain.ids import ProposalId
@@ -32,7 +33,10 @@ async def proposal_now(turn: Turn, proposal_id: ProposalId) -> Said:
     """A proposal as it is now, for a message that is kept up to date."""
     view = await show_proposal(turn.runtime.store, member=turn.member, proposal_id=proposal_id)
     market_now = await turn.runtime.market.clock.now()
-    screen = proposal_screen(view, layout=turn.member.layout, market_now=market_now)
+    if await turn.hides(view.managed.portfolio.id):
+        screen = veiled_proposal(view, turn.bot.username, market_now)
+    else:
+        screen = proposal_screen(view, layout=turn.member.layout, market_now=market_now)
     return Said(screen, view.proposal)
 
 

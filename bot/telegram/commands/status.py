@@ -6,6 +6,7 @@ from bot.telegram.commands.command import Command, Words
 from bot.telegram.context import Reaction, Turn, say
 from bot.telegram.drawing import drawn
 from bot.telegram.views.status import status_screen
+from bot.telegram.views.veiled_status import veiled_status
 from core.application.show_status import show_status
 from core.domain.ids import PortfolioId
 from core.domain.permissions import Act
@@ -27,6 +28,9 @@ async def status_of(turn: Turn, portfolio_id: PortfolioId) -> Reaction:
         portfolio_id=portfolio_id,
     )
     member = turn.member
+    if await turn.hides(portfolio_id):
+        is_dark = member.picture == "dark"
+        return say(await drawn(veiled_status, status, turn.bot.username, dark=is_dark))
     return say(
         await drawn(status_screen, status, layout=member.layout, dark=member.picture == "dark")
     )

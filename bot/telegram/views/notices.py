@@ -37,6 +37,29 @@ def member_joined(managed: ManagedPortfolio, name: str, role: Role) -> Screen:
     return Screen(lines(head(managed), text), ((members,),))
 
 
+def home_lost(managed: ManagedPortfolio) -> Screen:
+    """The group that was a portfolio's home cannot be written to any more."""
+    text = lines(
+        head(managed),
+        "⚠ I cannot write into the group that its proposals went to: I was removed, may not write there, or it is "
+        "gone. They come to each approver’s private chat again.",
+        f"To have them in a group: add me to it, and send {code('/portfolio home')} there.",
+    )
+    return Screen(text)
+
+
+def reach_changed(managed: ManagedPortfolio, name: str, *, is_reachable: bool) -> Screen:
+    """Messages do not reach a member any more, or do so again."""
+    who = bold(shown_name(name))
+    words = (
+        f"Messages reach {who} now."
+        if is_reachable
+        else f"⚠ {who} does not get messages any more: the chat with me is blocked, or the account is gone."
+    )
+    members = tap("👪 Members", "members", managed.portfolio.id)
+    return Screen(lines(head(managed), words), ((members,),))
+
+
 def approval_lapsed(
     view: ProposalView, member_name: str, old_revision: int, new_revision: int
 ) -> Screen:

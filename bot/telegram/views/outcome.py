@@ -145,8 +145,13 @@ def cost_and_drift(view: ProposalView) -> str:
     return f"{cost}\nDrift {before} → {after}"
 
 
-def standing(view: ProposalView, now: datetime | None, *, brief: bool = False) -> str:
-    """The lines that say where a proposal is: waiting, decided, carried out, ended."""
+def standing(
+    view: ProposalView, now: datetime | None, *, brief: bool = False, with_amounts: bool = True
+) -> str:
+    """The lines that say where a proposal is: waiting, decided, carried out, ended.
+
+    Without amounts, its orders are only counted.
+    """
     proposal = view.proposal
     match proposal.state:
         case _S.OPEN:
@@ -158,6 +163,8 @@ def standing(view: ProposalView, now: datetime | None, *, brief: bool = False) -
         case _S.EXPIRED | _S.SUPERSEDED | _S.CANCELLED:
             return _ended_unsent(view, now)
         case _:
+            if not with_amounts:
+                return _carried_out_in_short(view, now)
             return _carried_out(view, now, brief=brief)
 
 
@@ -224,6 +231,17 @@ def _carried_out(view: ProposalView, now: datetime | None, *, brief: bool) -> st
             cost_and_drift(view),
         ),
         after_sale_text(view, now),
+    )
+
+
+def _carried_out_in_short(view: ProposalView, now: datetime | None) -> str:
+    """The same without amounts: how many orders are filled, and the drift that is left."""
+    drift = cost_and_drift(view).partition("\n")[2]
+    return lines(
+        _carried_out_words(view),
+        _approved_by(view.proposal, now),
+        f"{summary(view)}." if view.orders else "",
+        drift,
     )
 
 

@@ -354,7 +354,7 @@ def report_reply(view: ProposalView) -> Screen:
     text = paragraphs(
         lines(
             title(view),
-            f"{bold(_how_it_ended(view))}.",
+            f"{bold(how_it_ended(view))}.",
             capped(_problems(view), TEXT_LIMIT // 2, "more"),
             cost_and_drift(view),
             after_sale_text(view, None),
@@ -369,7 +369,8 @@ def report_reply(view: ProposalView) -> Screen:
     return Screen(text, ((aside,) if aside else ()) + ((*decide, *again, status),))
 
 
-def _how_it_ended(view: ProposalView) -> str:
+def how_it_ended(view: ProposalView) -> str:
+    """What an execution came to, in a few words without amounts."""
     if why := nothing_sent(view):
         return f"Nothing was sent: {escape(why)}"
     state = PROPOSAL_STATES[view.proposal.state].capitalize()
@@ -456,6 +457,7 @@ def recheck_notice(view: ProposalView, *, market_now: datetime | None = None) ->
 
 __all__ = [
     "approve_label",
+    "how_it_ended",
     "is_whole",
     "proposal_edit_screen",
     "proposal_screen",

@@ -63,7 +63,7 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
     plan = proposal.revision.plan
     is_decided = proposal.state not in UNDECIDED
     return paragraphs(
-        lines(title(view), how_real(view), _paused(view)),
+        lines(title(view), how_real(view), paused_line(view)),
         changes(view),
         lines(escape(reason_sentence(plan.reason, currency_of(view))), purpose(view)),
         table(plan, layout, FEW_LINES if brevity >= _BRIEFER else SOME_LINES),
@@ -144,12 +144,13 @@ def how_real(view: ProposalView) -> str:
     return ""
 
 
-def _paused(view: ProposalView) -> str:
+def paused_line(view: ProposalView) -> str:
+    """That nothing is sent, where it is so."""
     return "⏸ Paused: nothing is sent until /resume." if view.managed.portfolio.is_paused else ""
 
 
-def changes(view: ProposalView) -> str:
-    """What is different from the version before: by whom, which prices, which holdings."""
+def changes(view: ProposalView, *, with_amounts: bool = True) -> str:
+    """What is different from the version before: by whom, and, with amounts, which prices, which holdings."""
     revision = view.proposal.revision
     if revision.cause is RevisionCause.FIRST:
         return ""
@@ -161,8 +162,8 @@ def changes(view: ProposalView) -> str:
     by = f", by {shown_name(editor)}" if editor else ""
     return lines(
         f"✏ <b>Changed from {before}</b>: {REVISION_CAUSES[revision.cause]}{by}.",
-        *(move_line(move, currency) for move in revision.moves),
-        *(change_line(change, currency) for change in revision.changes),
+        *(move_line(move, currency) for move in revision.moves if with_amounts),
+        *(change_line(change, currency) for change in revision.changes if with_amounts),
         _dropped(view),
         _lapsed(view.proposal),
     )

@@ -83,22 +83,22 @@ def _text(status: Status, drift: DriftReport, layout: str, limit: int) -> str:
     shown, hidden = choose_lines(drift.lines, (CASH,), limit)
     notes = " ".join(filter(None, [legend(shown, layout), left_out(hidden)]))
     return paragraphs(
-        lines(head(status.managed), _paused(status), _held(status)),
+        lines(head(status.managed), paused_line(status), _held(status)),
         lines(drift_table(shown, None, layout) if shown else "", notes),
         lines(
             _value(status, drift),
             *_by_account(status),
             _set_aside(status),
-            f"Drift {small_drift(drift.portfolio_drift)}: {_verdict(drift)}",
+            drift_line(drift),
             *_outside(status, drift),
         ),
         lines(
-            _prices(status),
+            prices_age(status),
             escape(estimates_line(status.estimates)),
             _unsettled(status),
-            _last_check(status),
-            _exchange(status),
-            *_proposals(status),
+            last_check_line(status),
+            exchange_line(status),
+            *proposal_lines(status),
         ),
     )
 
@@ -122,7 +122,8 @@ def _subtitle(status: Status, drift: DriftReport) -> str:
     )
 
 
-def _paused(status: Status) -> str:
+def paused_line(status: Status) -> str:
+    """That nothing is sent, where it is so."""
     return "⏸ Paused: nothing is sent until /resume." if status.managed.portfolio.is_paused else ""
 
 
@@ -181,6 +182,11 @@ def _set_aside(status: Status) -> str:
     return f"{'. '.join(rows)}. Weights are of the rest." if rows else ""
 
 
+def drift_line(drift: DriftReport) -> str:
+    """How far the portfolio is from its targets, and which lines are beyond their bands."""
+    return f"Drift {small_drift(drift.portfolio_drift)}: {_verdict(drift)}"
+
+
 def _verdict(drift: DriftReport) -> str:
     breached = [escape(line.symbol) for line in drift.breached]
     if not breached:
@@ -206,7 +212,8 @@ def _outside_line(line: OutsideLine, currency: str) -> str:
     return words if line.value is None else f"{words} ({money(line.value, currency)})"
 
 
-def _prices(status: Status) -> str:
+def prices_age(status: Status) -> str:
+    """From when and where the prices are."""
     source = escape(source_label(status.source))
     if status.prices_at is None:
         return f"Prices from {source}"
@@ -215,7 +222,8 @@ def _prices(status: Status) -> str:
     return f"Prices {when} ({old} old), from {source}"
 
 
-def _last_check(status: Status) -> str:
+def last_check_line(status: Status) -> str:
+    """What the last check came to."""
     record = status.last_check
     if record is None or record.outcome not in CHECK_OUTCOMES:
         return ""
@@ -223,7 +231,8 @@ def _last_check(status: Status) -> str:
     return f"Last check {when}: {CHECK_OUTCOMES[record.outcome]}"
 
 
-def _exchange(status: Status) -> str:
+def exchange_line(status: Status) -> str:
+    """Whether the exchange is open, and when the next check is."""
     state = "The exchange is open." if status.is_open else "The exchange is closed."
     if status.next_check_at is None:
         return state
@@ -232,7 +241,8 @@ def _exchange(status: Status) -> str:
     return f"{state} Next check {clock_time(status.next_check_at, status.market_now)}."
 
 
-def _proposals(status: Status) -> list[str]:
+def proposal_lines(status: Status) -> list[str]:
+    """Each proposal that has not ended."""
     return [_proposal_line(proposal, status) for proposal in status.open_proposals]
 
 
@@ -270,9 +280,9 @@ def _without_drift(status: Status) -> str:
             *_positions(status),
         )
     return paragraphs(
-        lines(head(status.managed), _paused(status), _held(status)),
+        lines(head(status.managed), paused_line(status), _held(status)),
         body,
-        lines(_exchange(status), *_proposals(status)),
+        lines(exchange_line(status), *proposal_lines(status)),
     )
 
 

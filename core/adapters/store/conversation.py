@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,10 +19,11 @@ from core.adapters.store.tables import (
     PINNED,
     PORTFOLIOS,
     SEEN_UPDATES,
+    SHOWN_AMOUNTS,
     SNOOZES,
     TOPICS,
 )
-from core.domain.ids import ChatId, MemberId, OutboxId
+from core.domain.ids import ChatId, MemberId, OutboxId, PortfolioId, TopicId
 from core.domain.outbox import MessageKind, OutboxItem, Priority, QueuedItem
 from core.ports.store import Chat, Dialogue
 
@@ -50,13 +52,25 @@ class SqlConversation:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def chat(self, chat_id: ChatId) -> Chat | None:
-        """A known chat."""
+    async def chat(self, chat_id: ChatId, topic_id: TopicId | None = None) -> Chat | None:
+        """A known chat; one of its topics is about the chat's portfolio until it has one of its own."""
         row = await self._database.row(select(CHATS).where(CHATS.c.id == chat_id))
-        return None if row is None else Chat(row.id, row.kind, row.title, row.portfolio_id)
+        if row is None:
+            return None
+        own = None
+        if topic_id is not None:
+            own = await self._database.value(
+                select(TOPICS.c.portfolio_id).where(
+                    TOPICS.c.chat_id == chat_id, TOPICS.c.topic_id == topic_id
+                )
+            )
+        return Chat(row.id, row.kind, row.title, own or row.portfolio_id, topic_id)
 
     async def save_chat(self, chat: Chat) -> None:
-        """Remember a chat, or what changed about it."""
+        """Remember a chat, or what changed about it; of a topic, what it is about and nothing of the rest."""
+        if chat.topic_id is not None:
+            await self._save_topic(chat, chat.topic_id)
+            return
         await self._database.put(
             CHATS,
             ("id",),
@@ -66,15 +80,78 @@ class SqlConversation:
             portfolio_id=chat.portfolio_id,
         )
 
+    async def _save_topic(self, chat: Chat, topic_id: TopicId) -> None:
+        if await self.chat(chat.id) is None:
+            await self.save_chat(replace(chat, topic_id=None, portfolio_id=None))
+        await self._database.put(
+            TOPICS,
+            ("chat_id", "topic_id"),
+            chat_id=chat.id,
+            topic_id=topic_id,
+            title="",
+            portfolio_id=chat.portfolio_id,
+        )
+
+    async def topic_about(self, portfolio_id: PortfolioId, chat_id: ChatId) -> TopicId | None:
+        """The first topic of a group that was chosen to be about a portfolio."""
+        found = await self._database.value(
+            select(func.min(TOPICS.c.topic_id)).where(
+                TOPICS.c.chat_id == chat_id, TOPICS.c.portfolio_id == portfolio_id
+            )
+        )
+        return None if found is None else TopicId(found)
+
+    async def forget_topic(self, chat_id: ChatId, topic_id: TopicId) -> None:
+        """A topic is gone or closed: nothing is put there any more."""
+        await self._database.write(
+            delete(TOPICS).where(TOPICS.c.chat_id == chat_id, TOPICS.c.topic_id == topic_id)
+        )
+        for table, chat, topic in (
+            (PORTFOLIOS, PORTFOLIOS.c.home_chat_id, PORTFOLIOS.c.home_topic_id),
+            (DELIVERIES, DELIVERIES.c.chat_id, DELIVERIES.c.topic_id),
+        ):
+            await self._database.write(
+                update(table).where(chat == chat_id, topic == topic_id).values({topic.name: None})
+            )
+
+    async def shows_amounts(self, portfolio_id: PortfolioId, chat_id: ChatId) -> bool:
+        """Whether everybody in this group may read the portfolio's amounts."""
+        found = await self._database.value(
+            select(SHOWN_AMOUNTS.c.chat_id).where(
+                SHOWN_AMOUNTS.c.portfolio_id == portfolio_id, SHOWN_AMOUNTS.c.chat_id == chat_id
+            )
+        )
+        return found is not None
+
+    async def show_amounts(
+        self, portfolio_id: PortfolioId, chat_id: ChatId, *, shown: bool
+    ) -> None:
+        """Remember whether everybody in a group may read a portfolio's amounts."""
+        here = {"portfolio_id": portfolio_id, "chat_id": chat_id}
+        if shown:
+            await self._database.add_new(SHOWN_AMOUNTS, [here])
+            return
+        await self._database.write(
+            delete(SHOWN_AMOUNTS).where(
+                SHOWN_AMOUNTS.c.portfolio_id == portfolio_id, SHOWN_AMOUNTS.c.chat_id == chat_id
+            )
+        )
+
     async def migrate_chat(self, old: ChatId, new: ChatId) -> None:
-        """A group became a supergroup: everything about it moves to the new id."""
+        """A group became a supergroup: everything about it moves to the new id, but for the messages."""
         await self._make_room(old, new)
+        await self._database.write(delete(DELIVERIES).where(DELIVERIES.c.chat_id == old))
+        await self._database.write(
+            update(PINNED)
+            .where(PINNED.c.chat_id == old)
+            .values(message_id=None, is_pinned=False, made_at=None)
+        )
         moves: list[ColumnElement[Any]] = [
             CHATS.c.id,
             TOPICS.c.chat_id,
             DIALOGUES.c.chat_id,
             OUTBOX.c.chat_id,
-            DELIVERIES.c.chat_id,
+            SHOWN_AMOUNTS.c.chat_id,
             SNOOZES.c.chat_id,
             PINNED.c.chat_id,
             PORTFOLIOS.c.home_chat_id,
@@ -91,6 +168,12 @@ class SqlConversation:
         theirs = select(DIALOGUES.c.member_id).where(DIALOGUES.c.chat_id == old)
         await self._database.write(
             delete(DIALOGUES).where(DIALOGUES.c.chat_id == new, DIALOGUES.c.member_id.in_(theirs))
+        )
+        shown = select(SHOWN_AMOUNTS.c.portfolio_id).where(SHOWN_AMOUNTS.c.chat_id == old)
+        await self._database.write(
+            delete(SHOWN_AMOUNTS).where(
+                SHOWN_AMOUNTS.c.chat_id == new, SHOWN_AMOUNTS.c.portfolio_id.in_(shown)
+            )
         )
         pinned = select(PINNED.c.portfolio_id).where(PINNED.c.chat_id == old)
         await self._database.write(

@@ -20,7 +20,7 @@ from core.adapters.store.tables import (
     PORTFOLIOS,
     TARGETS,
 )
-from core.domain.ids import AccountId, ChatId, HouseholdId, MemberId, PortfolioId
+from core.domain.ids import AccountId, ChatId, HouseholdId, MemberId, PortfolioId, TopicId
 from core.domain.policy import Policy
 from core.domain.portfolio import Account, ManagedPortfolio, Portfolio, Rung, TaxTreatment
 from core.domain.refusals import NameTaken
@@ -52,6 +52,7 @@ class SqlPortfolios:
             currency=currency,
             is_paused=False,
             home_chat_id=None,
+            home_topic_id=None,
         )
         portfolio = Portfolio(PortfolioId(number), household_id, slug, name, currency)
         await self._add_policy(portfolio.id, 1, write_policy(policy), by=None, at=None)
@@ -188,9 +189,18 @@ class SqlPortfolios:
         """Set or lift the kill switch."""
         await self._change(portfolio_id, is_paused=paused)
 
-    async def set_home_chat(self, portfolio_id: PortfolioId, chat_id: ChatId | None) -> None:
-        """Say that proposals go to a group instead of to each approver."""
-        await self._change(portfolio_id, home_chat_id=chat_id)
+    async def set_home_chat(
+        self, portfolio_id: PortfolioId, chat_id: ChatId | None, topic_id: TopicId | None = None
+    ) -> None:
+        """Say that proposals go to a group, or a topic of it, instead of to each approver."""
+        await self._change(portfolio_id, home_chat_id=chat_id, home_topic_id=topic_id)
+
+    async def at_home(self, chat_id: ChatId) -> tuple[Portfolio, ...]:
+        """The portfolios whose proposals go to this group, by id."""
+        rows = await self._database.rows(
+            select(PORTFOLIOS).where(PORTFOLIOS.c.home_chat_id == chat_id).order_by(PORTFOLIOS.c.id)
+        )
+        return tuple(map(portfolio_of, rows))
 
     async def changes(self, portfolio_id: PortfolioId, limit: int) -> tuple[Change, ...]:
         """The latest changes of targets and policy, newest first."""
@@ -297,7 +307,14 @@ class SqlPortfolios:
 def portfolio_of(row: Found) -> Portfolio:
     """The portfolio that a row says."""
     return Portfolio(
-        row.id, row.household_id, row.slug, row.name, row.currency, row.is_paused, row.home_chat_id
+        row.id,
+        row.household_id,
+        row.slug,
+        row.name,
+        row.currency,
+        row.is_paused,
+        row.home_chat_id,
+        row.home_topic_id,
     )
 
 

@@ -278,7 +278,7 @@ class SqlProposals:
             proposal_id=copy.proposal_id,
             revision=copy.revision,
             chat_id=copy.chat_id,
-            topic_id=None,
+            topic_id=copy.topic_id,
             message_id=copy.message_id,
         )
 
@@ -290,7 +290,8 @@ class SqlProposals:
             .order_by(DELIVERIES.c.id)
         )
         return tuple(
-            Copy(row.proposal_id, row.revision, row.chat_id, row.message_id) for row in rows
+            Copy(row.proposal_id, row.revision, row.chat_id, row.message_id, row.topic_id)
+            for row in rows
         )
 
     async def _load(self, statement: Question) -> tuple[Proposal, ...]:

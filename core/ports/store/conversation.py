@@ -10,6 +10,8 @@ from core.domain.ids import (
     ChatId,
     MemberId,
     OutboxId,
+    PortfolioId,
+    TopicId,
 )
 from core.domain.outbox import OutboxItem, QueuedItem
 from core.ports.store.records import Chat, Dialogue
@@ -18,16 +20,37 @@ from core.ports.store.records import Chat, Dialogue
 class Conversation(Protocol):
     """Chats, dialogues, seen updates, and the outbox."""
 
-    async def chat(self, chat_id: ChatId) -> Chat | None:
-        """A known chat."""
+    async def chat(self, chat_id: ChatId, topic_id: TopicId | None = None) -> Chat | None:
+        """A known chat; one of its topics is about the chat's portfolio until it has one of its own."""
         ...
 
     async def save_chat(self, chat: Chat) -> None:
-        """Remember a chat, or what changed about it."""
+        """Remember a chat, or what changed about it; of a topic, what it is about and nothing of the rest."""
+        ...
+
+    async def topic_about(self, portfolio_id: PortfolioId, chat_id: ChatId) -> TopicId | None:
+        """The first topic of a group that was chosen to be about a portfolio."""
+        ...
+
+    async def forget_topic(self, chat_id: ChatId, topic_id: TopicId) -> None:
+        """A topic is gone or closed: what went there goes to the group itself from now on."""
+        ...
+
+    async def shows_amounts(self, portfolio_id: PortfolioId, chat_id: ChatId) -> bool:
+        """Whether everybody in this group may read the portfolio's amounts."""
+        ...
+
+    async def show_amounts(
+        self, portfolio_id: PortfolioId, chat_id: ChatId, *, shown: bool
+    ) -> None:
+        """Remember whether everybody in a group may read a portfolio's amounts."""
         ...
 
     async def migrate_chat(self, old: ChatId, new: ChatId) -> None:
-        """A group became a supergroup: everything about it moves to the new id."""
+        """A group became a supergroup: everything about it moves to the new id, but for the messages.
+
+        Those stay behind, and the numbers begin anew: what was shown in them is shown again.
+        """
         ...
 
     async def first_sight(self, update_id: int, at: datetime) -> bool:

@@ -14,6 +14,7 @@ from core.domain.ids import (
     MemberId,
     PortfolioId,
     Symbol,
+    TopicId,
 )
 from core.domain.policy import Policy
 from core.domain.portfolio import Account, ManagedPortfolio, Portfolio, Rung
@@ -86,8 +87,14 @@ class Portfolios(Protocol):
         """Set or lift the kill switch."""
         ...
 
-    async def set_home_chat(self, portfolio_id: PortfolioId, chat_id: ChatId | None) -> None:
-        """Say that proposals go to a group instead of to each approver."""
+    async def set_home_chat(
+        self, portfolio_id: PortfolioId, chat_id: ChatId | None, topic_id: TopicId | None = None
+    ) -> None:
+        """Say that proposals go to a group, or a topic of it, instead of to each approver."""
+        ...
+
+    async def at_home(self, chat_id: ChatId) -> tuple[Portfolio, ...]:
+        """The portfolios whose proposals go to this group, by id."""
         ...
 
     async def changes(self, portfolio_id: PortfolioId, limit: int) -> tuple[Change, ...]:

@@ -11,6 +11,7 @@ from core.domain.ids import (
     MemberId,
     PortfolioId,
     ProposalId,
+    TopicId,
 )
 from core.domain.session import DueCheck
 
@@ -27,12 +28,21 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat that the bot speaks in: its kind (``private``, ``group``), title, and current portfolio."""
+    """A chat that the bot speaks in: its kind (``private``, ``group``), title, and current portfolio.
+
+    With a ``topic_id`` it is that topic of a group, which may be about another portfolio than the rest.
+    """
 
     id: ChatId
     kind: str
     title: str
     portfolio_id: PortfolioId | None = None
+    topic_id: TopicId | None = None
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody else reads it."""
+        return self.kind == "private"
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,8 +254,8 @@ async def test_a_genuine_button_works_in_its_own_chat_alone(tmp_path: Path) -> N
 async def test_a_stranger_who_taps_is_told_how_to_come_in(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.set_up()
-        shown = await bot.ask(ANNA, "/status", "Value", chat=FAMILY)
-        words, is_alert = await bot.answer(bot.press(BEN, shown, "Check now"))
+        shown = await bot.ask(ANNA, "/status", "Drift", chat=FAMILY)
+        words, is_alert = await bot.answer(bot.press(BEN, shown, "Refresh"))
         assert (is_alert, f"Your id is {BEN}" in words) == (True, True)
         await bot.settle()
         (noted,) = await bot.events("refused")

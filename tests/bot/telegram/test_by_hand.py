@@ -271,6 +271,9 @@ async def test_in_a_group_a_file_needs_the_command(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await made(bot)
         await send_file(bot, CSV.encode(), "/holdings", FAMILY)
+        await bot.said(FAMILY, "hidden in this group")
+        await bot.ask(ANNA, "/portfolio amounts on", "sees the amounts", chat=FAMILY)
+        await send_file(bot, CSV.encode(), "/holdings", FAMILY)
         await bot.said(FAMILY, "QUAL 90 (was 100)")
 
 

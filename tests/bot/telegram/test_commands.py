@@ -171,8 +171,11 @@ async def test_portfolios_are_made_chosen_and_named(tmp_path: Path) -> None:
         await bot.ask(ANNA, "/new \u202eevil", "cannot be used")
         await bot.ask(ANNA, f"/new {'x' * 41}", "at most 40")
         await bot.ask(ANNA, "/new <b>Rich</b> & Co", "<b>Rich</b> & Co is made")
-        listed = await bot.ask(ANNA, "/portfolio", "Family", "@family", "this chat’s")
-        await bot.tap(ANNA, listed, "Family", "This chat is about Family now", "an owner")
+        listed = await bot.ask(ANNA, "/portfolio", "✓ <b>Rich</b> & Co · @b-rich-b-co", "Family")
+        there = await bot.tap(ANNA, listed, "Family", "This chat is about Family now", "an owner")
+        assert there.message_id == listed.message_id
+        assert "✓ Family · @family" in there.text
+        assert there.button("✓ Family").callback_data
         await bot.ask(ANNA, "/portfolio @b-rich-b-co", "about <b>Rich</b> & Co now")
         await bot.ask(ANNA, "/portfolio nope", "no portfolio @nope")
         await bot.ask(ANNA, "/portfolio a b", "Name one portfolio")

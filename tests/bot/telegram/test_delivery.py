@@ -424,7 +424,9 @@ async def test_a_group_that_put_the_bot_out_gives_way_to_private_chats(post: Pos
     post.sandbox.remove_bot(ANNAS, GROUP)
     await post.propose()
     await post.settle()
-    assert post.labels(post.said(ANNAS)[0])[0].startswith("✅ Approve")
+    told, proposal = post.said(ANNAS)
+    assert "cannot write into the group" in told.text
+    assert post.labels(proposal)[0].startswith("✅ Approve")
     async with post.world.store.read() as work:
         assert (await work.portfolios.get(post.portfolio_id)).portfolio.home_chat_id is None
 
@@ -569,3 +571,4 @@ async def make_home(post: Post) -> None:
     async with post.world.store.begin() as work:
         await work.conversation.save_chat(Chat(ChatId(GROUP), "group", "Family"))
         await work.portfolios.set_home_chat(post.portfolio_id, ChatId(GROUP))
+        await work.conversation.show_amounts(post.portfolio_id, ChatId(GROUP), shown=True)

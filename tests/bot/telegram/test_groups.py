@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox.model import Message
 from bot.telegram.identity import ANONYMOUS_ADMIN
 from core.domain.ids import ChatId
 from core.domain.membership import Role
@@ -35,7 +36,8 @@ async def test_a_group_can_become_the_home_of_a_portfolio(tmp_path: Path) -> Non
         assert choice.reply_to is not None
         await bot.tap(ANNA, choice, "Put proposals into this group", "come into this group")
         await bot.ask(ANNA, "/rebalance", "Family · proposal 2")
-        in_group = await bot.said(FAMILY, "Family · proposal 2")
+        await bot.ask(ANNA, "/portfolio amounts on", "sees the amounts of Family", chat=FAMILY)
+        in_group = await bot.said(FAMILY, "Family · proposal 2", "Value $")
         done = await bot.tap(BEN, in_group, "Approve", "Approved by Ben")
         assert done.message_id == in_group.message_id
         await bot.ask(ANNA, "/portfolio home off", "each approver’s private chat", chat=FAMILY)
@@ -57,6 +59,7 @@ async def test_a_group_shows_nobody_a_portfolio_that_is_not_its_own(tmp_path: Pa
         await bot.ask(ANNA, "/status", "Say which portfolio this group is about", chat=FAMILY)
         await bot.ask(ANNA, "/portfolio @family", "about Family now", chat=FAMILY)
         await bot.ask(ANNA, "/status", "Family · SIMULATED", chat=FAMILY)
+        assert "Secret" not in (await bot.ask(ANNA, "/portfolio", "about Family", chat=FAMILY)).text
         await bot.ask(BEN, "/status", "You have no portfolio yet", chat=FAMILY)
         await bot.ask(BEN, "/new Bens", "Bens is made")
         await bot.ask(BEN, "/status", "a portfolio that you do not belong to", chat=FAMILY)
@@ -177,3 +180,38 @@ async def test_let_into_a_group_by_a_member_the_bot_says_hello(tmp_path: Path) -
         bot.sandbox.add_bot(BEN, -100_556)
         await bot.settle()
         assert bot.sandbox.bot_messages(-100_556) == []
+
+
+async def test_put_out_of_a_group_by_whomever_the_bot_tells_the_owners_in_private(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        await bot.ask(ANNA, "/portfolio home", "come into this group", chat=FAMILY)
+        bot.sandbox.remove_bot(BEN, FAMILY)
+        await bot.said(ANNA, "cannot write into the group")
+        assert (await bot.portfolio()).portfolio.home_chat_id is None
+
+
+async def test_what_is_asked_in_a_topic_is_answered_there(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        await bot.ask(ANNA, "/new Savings", "Savings is made")
+        topic = bot.sandbox.open_topic(ANNA, FAMILY, "Savings")
+
+        async def ask(text: str, *words: str) -> Message:
+            written = bot.sandbox.send_text(ANNA, FAMILY, text, topic_id=topic)
+            found = await bot.said(FAMILY, *words, after=written.message_id)
+            assert found.topic_id == topic
+            return found
+
+        await bot.ask(ANNA, "/portfolio @family", "This chat is about Family", chat=FAMILY)
+        await ask("/status", "Family · SIMULATED")
+        about = await ask("/portfolio @savings", "This topic is about Savings")
+        await bot.tap(ANNA, about, "Status", "Savings · SIMULATED")
+        home = await ask("/portfolio home", "come into this topic")
+        assert home.reply_to is not None
+        await bot.ask(ANNA, "/status", "Family · SIMULATED", chat=FAMILY)
+        async with bot.runtime.store.read() as work:
+            (savings,) = await work.portfolios.at_home(ChatId(FAMILY))
+        assert (savings.name, savings.home_topic_id) == ("Savings", topic)

@@ -125,7 +125,9 @@ async def test_what_is_asked_in_other_words_is_corrected(tmp_path: Path) -> None
         await bot.ask(ANNA, "/harvest 1 2 3", "the least loss", "/harvest 500")
         await bot.ask(ANNA, "/harvest csv 2020", "Nothing was harvested in 2020")
         await bot.ask(ANNA, "/harvest csv", "Nothing was harvested yet")
-        await bot.ask(ANNA, "/harvest losses", "private", chat=FAMILY)
+        await bot.ask(ANNA, "/harvest losses", "hidden in this group", chat=FAMILY)
+        await bot.ask(ANNA, "/portfolio amounts on", "sees the amounts", chat=FAMILY)
+        await bot.ask(ANNA, "/harvest losses", "private chat", chat=FAMILY)
 
 
 async def test_why_a_substitute_is_kept_is_said_with_its_numbers(tmp_path: Path) -> None:

@@ -129,6 +129,8 @@ async def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path: Path) ->
         await bot.ask(ANNA, "/tax carried short -5", "a loss as an amount of 0 or more")
         await bot.ask(ANNA, "/tax realised long 1,5", "Use a point")
         await bot.ask(ANNA, "/tax poem", "rules, carried, realised, same, treatment, csv")
+        await bot.ask(ANNA, "/tax", "hidden in this group", chat=FAMILY)
+        await bot.ask(ANNA, "/portfolio amounts on", "sees the amounts", chat=FAMILY)
         await bot.ask(ANNA, "/tax", "private chat", chat=FAMILY)
 
 

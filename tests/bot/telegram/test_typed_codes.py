@@ -270,6 +270,7 @@ async def test_somebody_else_s_answer_is_nothing_to_the_question(tmp_path: Path)
 async def test_in_a_group_the_question_is_asked_in_private(tmp_path: Path) -> None:
     async with live(tmp_path) as scene:
         await scene.bot.ask(ANNA, "/portfolio @family", "about Family", chat=FAMILY)
+        await scene.bot.ask(ANNA, "/portfolio amounts on", "sees the amounts", chat=FAMILY)
         shown = await scene.bot.ask(ANNA, "/proposals", "proposal 1", chat=FAMILY)
         tapped = scene.bot.press(ANNA, shown, "Approve")
         words, is_alert = await scene.bot.answer(tapped)

@@ -10,6 +10,7 @@ from core.adapters.store.tables.conversation import (
     DialogueRow,
     OutboxRow,
     SeenUpdateRow,
+    ShownAmountsRow,
     TopicRow,
 )
 from core.adapters.store.tables.earmarks import EarmarkRow
@@ -99,6 +100,7 @@ REALISED = table_of(RealisedRow)
 REVISIONS = table_of(RevisionRow)
 RULES = table_of(RuleRow)
 SEEN_UPDATES = table_of(SeenUpdateRow)
+SHOWN_AMOUNTS = table_of(ShownAmountsRow)
 SNOOZES = table_of(SnoozeRow)
 SUBSTITUTES = table_of(TargetSubstituteRow)
 SWITCHES = table_of(SwitchRow)

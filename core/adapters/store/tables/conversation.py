@@ -39,6 +39,15 @@ class TopicRow(Base, table=True):
     portfolio_id: int | None = link("portfolios.id", null=True)
 
 
+class ShownAmountsRow(Base, table=True):
+    """A group in which a portfolio's amounts may be read by everybody; everywhere else in groups they are hidden."""
+
+    __tablename__ = "shown_amounts"
+
+    portfolio_id: int = link("portfolios.id", primary=True)
+    chat_id: int = telegram_id(primary=True)
+
+
 class DialogueRow(Base, table=True):
     """A conversation in progress between one person and the bot in one chat."""
 

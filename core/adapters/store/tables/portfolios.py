@@ -38,6 +38,7 @@ class PortfolioRow(Base, table=True):
     currency: str
     is_paused: bool = False
     home_chat_id: int | None = telegram_id(null=True)
+    home_topic_id: int | None = telegram_id(null=True)
 
 
 class AccountRow(Base, table=True):
