@@ -45,13 +45,13 @@ def still_wanted(view: ProposalView) -> StillNeeded:
     return still_needed(view.proposal.revision.need, givers, able(view.memberships))
 
 
-def waiting(view: ProposalView, now: datetime | None) -> str:
-    """Who has approved, who is still needed and why, where it is more than the first of one."""
+def waiting(view: ProposalView, now: datetime | None, *, with_amounts: bool = True) -> str:
+    """Who has approved, who is still needed and (an amount may be why) why, where it is more than the first of one."""
     need, given = view.proposal.revision.need, counting(view)
     if need.people == 1 and not need.authors and not given:
         return ""
     return lines(
-        why_sentence(need, view.managed.portfolio.currency),
+        why_sentence(need, view.managed.portfolio.currency) if with_amounts else "",
         _four_eyes(view) if need.missing([each.member_id for each in given]) else "",
         approved_and_needed(view, now),
     )

@@ -150,12 +150,12 @@ def standing(
 ) -> str:
     """The lines that say where a proposal is: waiting, decided, carried out, ended.
 
-    Without amounts, its orders are only counted.
+    Without amounts, its orders are only counted, and why several must approve is left out.
     """
     proposal = view.proposal
     match proposal.state:
         case _S.OPEN:
-            return waiting(view, now)
+            return waiting(view, now, with_amounts=with_amounts)
         case _S.SCHEDULED:
             return _scheduled(proposal, now)
         case _S.REJECTED:

@@ -169,13 +169,17 @@ def veiled_recheck(view: ProposalView, username: str, market_now: datetime) -> S
 
 AS_EVERYWHERE = frozenset(
     {
+        MessageKind.APPROVALS_MISSING,
         MessageKind.APPROVAL_LAPSED,
+        MessageKind.APPROVAL_LOST,
         MessageKind.CHECK_REFUSED,
         MessageKind.CODES_LOCKED,
         MessageKind.FOREIGN_ORDERS,
         MessageKind.HOME_LOST,
         MessageKind.KEPT_CRASHING,
+        MessageKind.MAY_OBJECT,
         MessageKind.MEMBER_JOINED,
+        MessageKind.OBJECTED,
         MessageKind.REACHABLE,
         MessageKind.RESTORED,
         MessageKind.UNREACHABLE,

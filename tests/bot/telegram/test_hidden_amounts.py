@@ -21,6 +21,7 @@ from bot.telegram.screen import Action, Screen
 from bot.telegram.taps import react
 from bot.telegram.veil import OPEN_COMMANDS, OPEN_VERBS
 from bot.telegram.views.veiled import AS_EVERYWHERE, HIDDEN_HERE, OPEN_PRIVATELY
+from core.domain.approval import Because, Need, Why
 from core.domain.ids import ChatId, Symbol
 from core.domain.membership import Role
 from core.domain.outbox import Copy, MessageKind, OutboxItem
@@ -235,6 +236,10 @@ def test_no_message_tells_an_amount_behind_the_veil(
 
 
 SAID: dict[MessageKind, dict[str, str]] = {
+    MessageKind.APPROVAL_LOST: {"member_names": "Anna"},
+    MessageKind.APPROVALS_MISSING: {},
+    MessageKind.MAY_OBJECT: {},
+    MessageKind.OBJECTED: {"member_name": "Ben"},
     MessageKind.APPROVAL_LAPSED: {"old_revision": "1", "new_revision": "2", "member_name": "Anna"},
     MessageKind.CHECK_REFUSED: {"code": "PricesRefused", "symbols": "VTI BND"},
     MessageKind.CODES_LOCKED: {"until": scenes.NOW.isoformat(), "member_name": "Ben"},
@@ -248,11 +253,20 @@ SAID: dict[MessageKind, dict[str, str]] = {
 }
 """What is known of each message that says the same behind the veil."""
 
+STATES = {
+    MessageKind.APPROVAL_LAPSED: ProposalState.OPEN,
+    MessageKind.APPROVAL_LOST: ProposalState.OPEN,
+    MessageKind.APPROVALS_MISSING: ProposalState.EXPIRED,
+    MessageKind.MAY_OBJECT: ProposalState.SCHEDULED,
+    MessageKind.OBJECTED: ProposalState.REJECTED,
+}
+"""In which state a proposal is of which some of them tell."""
+
 
 @pytest.mark.parametrize("kind", sorted(AS_EVERYWHERE))
 def test_what_says_the_same_behind_the_veil_names_no_amount(kind: MessageKind) -> None:
-    is_of_proposal = kind is MessageKind.APPROVAL_LAPSED
-    here = scene() if is_of_proposal else replace(scene(), view=None)
+    is_of_proposal = kind in STATES
+    here = scene(STATES[kind]) if is_of_proposal else replace(scene(), view=None)
     shown = item(kind, is_of_proposal=is_of_proposal, **SAID[kind])
     letter = write_letter(shown, here, scenes.NOW)
     assert letter is not None
@@ -267,6 +281,8 @@ def test_a_proposal_names_no_amount_in_any_state(state: ProposalState) -> None:
     assert shown is not None
     if state in {ProposalState.DONE, ProposalState.PARTIAL, ProposalState.EXECUTING}:
         shown = replace(shown, orders=scenes.filled_orders(shown))
+    limit = Why(Because.AMOUNT, Decimal(5000), Decimal("6536.32"))
+    shown = scenes.with_revision(shown, need=Need(2, (limit,)))
     copies = (Copy(shown.proposal.id, 1, GROUP, 5),)
     here = replace(here, view=shown, copies=copies)
     screen = copy_screen(here, 5, scenes.NOW)
