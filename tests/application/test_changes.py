@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from core.application import hold_back
 from core.application.add_account import add_account
 from core.application.agree_to_change import agree_to_change, take_agreement_back
 from core.application.ask_for_change import ask_for_change
@@ -600,3 +602,50 @@ async def test_the_same_rung_is_confirmed_anew_at_once(family: Family) -> None:
         confirmation = await work.ladder.confirmation(account.id)
     assert confirmation is not None
     assert confirmation.confirmed_at == world.clock.now()
+
+
+# --- everywhere ----------------------------------------------------------------------------------
+
+WRITES = {
+    "set_targets": {"set_targets.put_targets"},
+    "set_policy": {"change_policy.put_policy"},
+    "set_role": {
+        "members.put_role",
+        "create_portfolio.create_portfolio",  # its first owner
+        "enter._claim",  # the operator's
+        "enter._accept",
+    },
+    "remove_membership": {"members.put_out"},
+    "add_account": {"add_account.put_account", "create_portfolio.create_portfolio"},
+    "set_rung": {
+        "change_rung.change_rung",
+        "release_hold._accept",  # down, until it is confirmed anew
+    },
+    "move_account": {"connect_account._replace", "release_hold._accept"},
+    "confirm": {"climb_ladder._go_up"},
+}
+"""Where what loosens or redirects a portfolio is written: what is asked first stands in these functions' callers."""
+
+
+def test_what_loosens_a_portfolio_is_written_in_few_places() -> None:
+    """A new place must ask ``hold_back`` first, or say here why it need not."""
+    found: dict[str, set[str]] = {name: set() for name in WRITES}
+    for path in Path(hold_back.__file__).parent.glob("*.py"):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.AsyncFunctionDef):
+                for name in _written_in(function) & set(found):
+                    found[name].add(f"{path.stem}.{function.name}")
+    assert found == WRITES
+
+
+def _written_in(function: ast.AsyncFunctionDef) -> set[str]:
+    """The store's methods that a function calls on its unit of work."""
+    return {
+        call.func.attr
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Attribute)
+        and isinstance(call.func.value.value, ast.Name)
+        and call.func.value.value.id == "work"
+    }
