@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.words.labels import article, role_label, rung_label, source_label
 from bot.words.numbers import money
+from bot.words.rules import action_words
 from core.domain.change import ChangeState
 from core.domain.change_kinds import (
     AccountAdded,
@@ -13,6 +14,7 @@ from core.domain.change_kinds import (
     HandOver,
     PolicyChange,
     RoleChange,
+    RuleTurnedOn,
     RungRaised,
     TargetsChange,
     What,
@@ -36,25 +38,23 @@ CHANGE_STATE_WORDS: Mapping[ChangeState, str] = {
 """Where a change stands, behind its number."""
 
 
+TITLES: Mapping[type[object], str] = {
+    TargetsChange: "new targets",
+    PolicyChange: "other settings",
+    RuleTurnedOn: "a rule turned on",
+    RoleChange: "another role",
+    HandOver: "handing over",
+    AccountAdded: "another account",
+    AccountConnected: "a broker's account",
+    RungRaised: "a more real account",
+}
+"""What each kind of change is, in two or three words."""
+
+
 def change_title(what: What) -> str:
     """What kind of change it is, in two or three words."""
-    match what:
-        case TargetsChange():
-            return "new targets"
-        case PolicyChange():
-            return "other settings"
-        case RoleChange(after=None):
-            return "a removal"
-        case RoleChange():
-            return "another role"
-        case HandOver():
-            return "handing over"
-        case AccountAdded():
-            return "another account"
-        case AccountConnected():
-            return "a broker's account"
-        case RungRaised():
-            return "a more real account"
+    is_removal = isinstance(what, RoleChange) and what.after is None
+    return "a removal" if is_removal else TITLES[type(what)]
 
 
 def change_lines(
@@ -67,6 +67,8 @@ def change_lines(
         case PolicyChange():
             found = differences(what.before, what.after)
             return [f"{each.name}: {each.before} → {each.after}" for each in found]
+        case RuleTurnedOn():
+            return [f"rule {what.rule_id}: {what.text} · {action_words(what.action, what.factor)}"]
         case RoleChange():
             return [_role_line(what, names)]
         case HandOver():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
-from core.application.access import require_role
+from core.application.access import managed_for, require_role
+from core.application.hold_back import hold_back
 from core.application.market import Market
 from core.application.weigh_rules import weigh
+from core.domain.change_kinds import RuleTurnedOn
 from core.domain.ids import PortfolioId, RuleId
 from core.domain.membership import Member
 from core.domain.permissions import Act
@@ -22,7 +25,7 @@ from core.domain.rules import (
     require_factor,
 )
 from core.ports.clock import Clock
-from core.ports.store import AuditEvent, Store
+from core.ports.store import AuditEvent, Store, UnitOfWork
 
 
 async def list_rules(store: Store, member: Member, portfolio_id: PortfolioId) -> tuple[Rule, ...]:
@@ -70,7 +73,7 @@ async def add_rule(
         rule = await work.rules.add(
             portfolio_id, written, action, factor=factor, by=member.id, at=now
         )
-        await work.log.record(_event("rule_added", rule, member, clock))
+        await work.log.record(_event("rule_added", rule, member, now))
     return rule
 
 
@@ -83,13 +86,39 @@ async def switch_rule(
     rule_id: RuleId,
     is_enabled: bool,
 ) -> Rule:
-    """Turn a rule on or off, and return it as it is now; raises UnknownRule, or what access is refused with."""
+    """Turn a rule on or off, and return it as it is now; raises UnknownRule, or what access is refused with.
+
+    One that lets the lines of a live portfolio drift further is only made out, to be asked for: NeedsAgreement.
+    """
+    now = clock.now()
     async with store.begin() as work:
-        await require_role(work, member, portfolio_id, Act.CHANGE_RULES)
-        await work.rules.switch(portfolio_id, rule_id, is_enabled=is_enabled)
+        managed, _ = await managed_for(work, member, portfolio_id, Act.CHANGE_RULES)
         rule = _the(rule_id, await work.rules.of(portfolio_id))
-        kind = "rule_on" if is_enabled else "rule_off"
-        await work.log.record(_event(kind, rule, member, clock))
+        held = None
+        if is_enabled and not rule.is_enabled:
+            what = RuleTurnedOn(rule.id, rule.text, rule.action, rule.factor)
+            held = await hold_back(work, managed, what, member, now)
+        if held is None:
+            return await put_rule(work, rule, by=member, now=now, is_enabled=is_enabled)
+    raise held
+
+
+async def turn_rule_on(
+    work: UnitOfWork, portfolio_id: PortfolioId, rule_id: RuleId, *, by: Member, now: datetime
+) -> Rule:
+    """Turn a rule on that was asked for, inside the caller's unit of work; raises UnknownRule."""
+    rule = _the(rule_id, await work.rules.of(portfolio_id))
+    return await put_rule(work, rule, by=by, now=now, is_enabled=True)
+
+
+async def put_rule(
+    work: UnitOfWork, rule: Rule, *, by: Member, now: datetime, is_enabled: bool
+) -> Rule:
+    """Turn a rule on or off, inside the caller's unit of work, and return it as it is now."""
+    await work.rules.switch(rule.portfolio_id, rule.id, is_enabled=is_enabled)
+    rule = _the(rule.id, await work.rules.of(rule.portfolio_id))
+    kind = "rule_on" if is_enabled else "rule_off"
+    await work.log.record(_event(kind, rule, by, now))
     return rule
 
 
@@ -101,7 +130,7 @@ async def remove_rule(
         await require_role(work, member, portfolio_id, Act.CHANGE_RULES)
         rule = _the(rule_id, await work.rules.of(portfolio_id))
         await work.rules.remove(portfolio_id, rule_id)
-        await work.log.record(_event("rule_removed", rule, member, clock))
+        await work.log.record(_event("rule_removed", rule, member, clock.now()))
     return rule
 
 
@@ -112,6 +141,6 @@ def _the(rule_id: RuleId, rules: tuple[Rule, ...]) -> Rule:
     raise UnknownRule(rule_id)
 
 
-def _event(kind: str, rule: Rule, member: Member, clock: Clock) -> AuditEvent:
+def _event(kind: str, rule: Rule, member: Member, now: datetime) -> AuditEvent:
     data = f"{rule.id}: {rule.text} ({rule.action})"
-    return AuditEvent(clock.now(), kind, member.id, rule.portfolio_id, data=data)
+    return AuditEvent(now, kind, member.id, rule.portfolio_id, data=data)

@@ -11,6 +11,7 @@ from core.application.change_policy import put_policy, require_fitting
 from core.application.climb_ladder import put_rung, require_same_account
 from core.application.connect_account import put_connection
 from core.application.desk import Desk
+from core.application.keep_rules import turn_rule_on
 from core.application.members import put_out, put_role
 from core.application.set_targets import put_targets
 from core.domain.approval import roles_of
@@ -21,6 +22,7 @@ from core.domain.change_kinds import (
     HandOver,
     PolicyChange,
     RoleChange,
+    RuleTurnedOn,
     RungRaised,
     TargetsChange,
     still_holds,
@@ -65,6 +67,8 @@ async def put_in_force(
     match what := change.what:
         case TargetsChange() | PolicyChange():
             await _put_settings(work, desk, managed, change, asker, at)
+        case RuleTurnedOn():
+            await turn_rule_on(work, change.portfolio_id, what.rule_id, by=asker, now=at.wall)
         case RoleChange() | HandOver():
             await _put_roles(work, what, people, asker, at.wall)
         case AccountAdded():

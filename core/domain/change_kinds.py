@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
-from core.domain.ids import AccountId, CredentialId, MemberId
+from core.domain.ids import AccountId, CredentialId, MemberId, RuleId
 from core.domain.loosening import loosened
 from core.domain.membership import Role
 from core.domain.money import ZERO
 from core.domain.permissions import Act, may
 from core.domain.policy import Policy
 from core.domain.portfolio import Account, ManagedPortfolio, Rung
+from core.domain.rules import Action
 from core.domain.targets import TargetAllocation, TargetLine
 from core.domain.tax_treatment import TaxTreatment
 
@@ -90,6 +91,26 @@ class RoleChange:
         """
         decides = may(self.before, Act.APPROVE) or may(self.after, Act.APPROVE)
         return self.before is not self.after and decides
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTurnedOn:
+    """A rule for the market that is followed from then on; its number never stands for another one."""
+
+    rule_id: RuleId
+    text: str
+    action: Action
+    factor: Decimal | None = None
+
+    @property
+    def act(self) -> Act:
+        """What whoever asks must be permitted."""
+        return Act.CHANGE_RULES
+
+    @property
+    def loosens(self) -> bool:
+        """Whether lines may drift further while its condition holds."""
+        return self.action in {Action.WIDEN, Action.HOLD_OFF}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +200,7 @@ class AccountConnected:
 What = (
     TargetsChange
     | PolicyChange
+    | RuleTurnedOn
     | RoleChange
     | HandOver
     | AccountAdded
@@ -215,7 +237,7 @@ def still_holds(what: What, managed: ManagedPortfolio, roles: Mapping[MemberId, 
         case HandOver():
             is_owner = roles.get(what.giver_id) is Role.OWNER
             return is_owner and roles.get(what.taker_id) is what.taker_before
-        case AccountAdded():
+        case RuleTurnedOn() | AccountAdded():
             return True
         case AccountConnected():
             account = _account(managed, what.account_id)

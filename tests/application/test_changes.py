@@ -20,6 +20,7 @@ from core.application.agree_to_change import agree_to_change, take_agreement_bac
 from core.application.ask_for_change import ask_for_change
 from core.application.change_policy import change_policy
 from core.application.climb_ladder import ask_to_climb, climb, step_down
+from core.application.keep_rules import add_rule, list_rules, switch_rule
 from core.application.members import change_role, leave_portfolio, remove_member
 from core.application.object_to_change import object_to_change
 from core.application.pause import pause
@@ -29,7 +30,7 @@ from core.application.settle_changes import settle_changes
 from core.application.show_change import ChangeView, list_changes, show_change
 from core.application.withdraw_change import withdraw_change
 from core.domain.change import DRAFT_KEPT, NOTICE, STILL_LIVE, ChangeState
-from core.domain.ids import ChangeId, ChatId, PortfolioId, UserId
+from core.domain.ids import ChangeId, ChatId, PortfolioId, RuleId, UserId
 from core.domain.membership import Member, Role
 from core.domain.outbox import MessageKind
 from core.domain.policy import Policy
@@ -42,6 +43,7 @@ from core.domain.refusals import (
     OwnRights,
     UnknownChange,
 )
+from core.domain.rules import Action, Rule
 from core.domain.targets import TargetAllocation
 from core.ports.broker import BrokerUnavailable
 from core.ports.store import Chat
@@ -470,6 +472,43 @@ async def test_only_what_waits_is_listed(family: Family) -> None:
     for member in (family.anna, family.carl):
         listed = await list_changes(world.store, member=member, portfolio_id=family.portfolio_id)
         assert [each.change.id for each in listed] == [asked]
+
+
+async def test_a_rule_that_lets_lines_drift_further_waits_and_turning_it_off_does_not(
+    family: Family,
+) -> None:
+    world, anna, portfolio_id = family.world, family.anna, family.portfolio_id
+
+    async def added(action: Action, factor: Decimal | None = None) -> RuleId:
+        rule = await add_rule(
+            world.store,
+            world.clock,
+            member=anna,
+            portfolio_id=portfolio_id,
+            text="VIX > 30",
+            action=action,
+            factor=factor,
+        )
+        return rule.id
+
+    async def switch(rule_id: RuleId, *, on: bool) -> Rule:
+        return await switch_rule(
+            world.store,
+            world.clock,
+            member=anna,
+            portfolio_id=portfolio_id,
+            rule_id=rule_id,
+            is_enabled=on,
+        )
+
+    assert (await switch(await added(Action.NOTIFY), on=True)).is_enabled
+    widen = await added(Action.WIDEN, Decimal(2))
+    await family.asked(switch(widen, on=True))
+    await family.next_day()
+    (_, rule) = await list_rules(world.store, anna, portfolio_id)
+    assert rule.is_enabled
+    assert not (await switch(widen, on=False)).is_enabled
+    await drafted(switch(await added(Action.HOLD_OFF), on=True))
 
 
 # --- overtaken -----------------------------------------------------------------------------------

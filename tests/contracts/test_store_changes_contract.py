@@ -18,15 +18,17 @@ from core.domain.change_kinds import (
     HandOver,
     PolicyChange,
     RoleChange,
+    RuleTurnedOn,
     RungRaised,
     TargetsChange,
     What,
 )
-from core.domain.ids import ChangeId, CredentialId, MemberId, PortfolioId, Symbol
+from core.domain.ids import ChangeId, CredentialId, MemberId, PortfolioId, RuleId, Symbol
 from core.domain.membership import Role
 from core.domain.policy import Policy
 from core.domain.policy_fields import change_policy
 from core.domain.portfolio import Rung
+from core.domain.rules import Action
 from core.domain.targets import TargetAllocation, TargetLine
 from core.domain.tax_treatment import TaxTreatment
 from core.ports.store import Store
@@ -53,6 +55,7 @@ EVERY: list[What] = [
     TargetsChange(None, OTHER),
     TargetsChange(TargetAllocation.of({"VTI": 100}), OTHER),
     PolicyChange(Policy(), change_policy(Policy(), SETTINGS)),
+    RuleTurnedOn(RuleId(3), "VIX > 30", Action.WIDEN, Decimal("1.5")),
     RoleChange(MemberId(2), Role.VIEWER, Role.OWNER),
     RoleChange(MemberId(2), Role.APPROVER, None),
     HandOver(MemberId(1), MemberId(2), Role.APPROVER),

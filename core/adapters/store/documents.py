@@ -22,6 +22,7 @@ from core.domain.change_kinds import (
     HandOver,
     PolicyChange,
     RoleChange,
+    RuleTurnedOn,
     RungRaised,
     TargetsChange,
     What,
@@ -172,6 +173,7 @@ def read_changes(text: str, account_id: AccountId) -> Changes:
 CHANGE_KINDS: Mapping[str, Any] = {
     "targets": TargetsChange,
     "policy": PolicyChange,
+    "rule": RuleTurnedOn,
     "role": RoleChange,
     "hand_over": HandOver,
     "account": AccountAdded,

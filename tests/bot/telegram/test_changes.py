@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -14,7 +15,7 @@ from bot.telegram.html import plain
 from bot.telegram.letters import read_scene, write_letter
 from bot.telegram.screen import Action, Screen
 from bot.telegram.views.changes import change_screen
-from bot.words.changes import change_lines
+from bot.words.changes import TITLES, change_lines, change_title
 from core.application.show_change import ChangeView
 from core.domain.change import NOTICE, Answer, AnswerKind, ChangeState, PendingChange
 from core.domain.change_kinds import (
@@ -23,16 +24,18 @@ from core.domain.change_kinds import (
     HandOver,
     PolicyChange,
     RoleChange,
+    RuleTurnedOn,
     RungRaised,
     TargetsChange,
     What,
 )
-from core.domain.ids import AccountId, ChangeId, CredentialId, MemberId, PortfolioId, Symbol
+from core.domain.ids import AccountId, ChangeId, CredentialId, MemberId, PortfolioId, RuleId, Symbol
 from core.domain.membership import Membership, Role
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.policy import Policy
 from core.domain.policy_fields import change_policy
 from core.domain.portfolio import Rung
+from core.domain.rules import Action as RuleAction
 from core.domain.targets import TargetAllocation, TargetLine
 from core.domain.tax_treatment import TaxTreatment
 from tests.bot.telegram.cast import CAST, Play, play
@@ -169,6 +172,7 @@ def test_every_kind_of_change_is_said_from_what_to_what() -> None:
         change_lines(what, NAMES, accounts)
         for what in (
             PolicyChange(Policy(), wider),
+            RuleTurnedOn(RuleId(3), "VIX > 30", RuleAction.WIDEN, Decimal("1.5")),
             RoleChange(BEN, Role.VIEWER, Role.OWNER),
             RoleChange(BEN, Role.APPROVER, None),
             RoleChange(MemberId(9), Role.OWNER, None),
@@ -194,6 +198,7 @@ def test_every_kind_of_change_is_said_from_what_to_what() -> None:
     ]
     assert said == [
         ["band_absolute: 5 → 8", "four_eyes: off → on", "band:VTI: default → 3/25"],
+        ["rule 3: VIX > 30 · widen bands × 1.5"],
         ["Ben: viewer → owner"],
         ["Ben, an approver, is taken out"],
         ["somebody who has left, an owner, is taken out"],
@@ -202,6 +207,11 @@ def test_every_kind_of_change_is_said_from_what_to_what() -> None:
         ["Main: → Alpaca …0001, DRY RUN"],
         ["Main: LIVE capped → LIVE"],
     ]
+
+
+def test_every_kind_of_change_has_a_title() -> None:
+    assert set(TITLES) == set(get_args(What))
+    assert change_title(RoleChange(BEN, Role.APPROVER, None)) == "a removal"
 
 
 def test_of_a_long_change_the_first_lines_are_shown_and_the_others_counted() -> None:
