@@ -15,16 +15,14 @@ import numpy as np
 from core.domain.plan import Method
 from core.planning.base import Found
 from core.planning.exact import solve_exact
+from core.planning.guess import guess
 from core.planning.knapsack import bound_by_price, solve_knapsack
 from core.planning.moves import improve
 from core.planning.problem import Floats, Problem
 from core.planning.score import (
-    CENT_NOISE,
     TRADE_WEIGHT,
     has_limits,
-    is_allowed,
     least_shortfall,
-    outflow,
     score,
     shortfall,
     tie_break,
@@ -84,7 +82,7 @@ def _constructed(problem: Problem) -> Found:
     if problem.has_parts and (problem.is_simple or is_one_purse):
         return _constructed_of_parts(problem, is_simple=problem.is_simple)
     if is_one_purse:
-        found = solve_together(problem, _guess(problem), PROVEN * problem.total)
+        found = solve_together(problem, guess(problem), PROVEN * problem.total)
         if found.gap <= PROVEN * problem.total:
             return found
         bound, work, starts = found.bound, found.work, [found.units]
@@ -97,7 +95,7 @@ def _constructed(problem: Problem) -> Found:
             return listed
         starts = [listed.units] if np.isfinite(listed.score) else []
     if not starts:
-        starts = [_guess(problem), np.zeros(len(problem.price))]
+        starts = [guess(problem), np.zeros(len(problem.price))]
     best = min((improve(problem, start) for start in starts), key=lambda state: state.score)
     return Found(best.units, best.score, bound, work)
 
@@ -120,91 +118,10 @@ def _enough(problem: Problem) -> float:
     return (_NEARLY if problem.has_parts else PROVEN) * problem.total
 
 
-def _guess(problem: Problem) -> Floats:
-    return _within_limits(problem, _complete(problem, _first_guess(problem)))
-
-
 def _constructed_of_parts(problem: Problem, *, is_simple: bool) -> Found:
     """For parts of shares: what is built needs hardly a move, and the price of cash all but proves it."""
     bound = bound_by_price(problem) if is_simple else bound_together(problem)
-    best = improve(problem, _guess(problem))
+    best = improve(problem, guess(problem))
     if best.score - bound > _enough(problem):
         best = min(best, improve(problem, np.zeros(len(problem.price))), key=lambda one: one.score)
     return Found(best.units, best.score, bound, 0)
-
-
-def _first_guess(problem: Problem) -> Floats:
-    """Sell what is over, then buy what is short with the cash there is, the largest gap first."""
-    units = np.zeros(len(problem.price))
-    rest = problem.gap.copy()
-    for cell in np.argsort(rest[problem.line_of], kind="stable"):
-        line = problem.line_of[cell]
-        sold = np.clip(np.ceil(rest[line] / problem.price[cell] - _NOISE), problem.lowest[cell], 0)
-        _take(problem, units, rest, int(cell), float(sold))
-    if problem.must_raise:
-        _raise_cash(problem, units, rest)
-    left = problem.cash - np.bincount(
-        problem.account_of, outflow(problem, units), len(problem.cash)
-    )
-    spare = float(left.sum()) - max(problem.cash_floor, problem.cash_goal)
-    for cell in np.argsort(-rest[problem.line_of], kind="stable"):
-        line, account = problem.line_of[cell], problem.account_of[cell]
-        price = problem.buy_price[cell] + problem.fee[cell]
-        room = min(spare, float(left[account])) - problem.commission - 0.02
-        most = min(rest[line] / problem.price[cell], room / price, problem.highest[cell])
-        bought = float(np.floor(most + _NOISE))
-        if units[cell] == 0 and bought > 0 and _take(problem, units, rest, int(cell), bought):
-            paid = float(outflow(problem, np.array([bought]), np.array([cell]))[0])
-            left[account] -= paid
-            spare -= paid
-    return units
-
-
-def _take(problem: Problem, units: Floats, rest: Floats, cell: int, count: float) -> bool:
-    """Trade so much of a cell, where that is allowed."""
-    where = np.array([cell])
-    if count == 0 or not is_allowed(problem, np.array([count]), where)[0]:
-        return False
-    rest[problem.line_of[cell]] -= (count - units[cell]) * problem.price[cell]
-    units[cell] = count
-    return True
-
-
-def _raise_cash(problem: Problem, units: Floats, rest: Floats) -> None:
-    """Sell more, of what is most over its goal, until the money is there that is taken out."""
-    for cell in np.argsort(rest[problem.line_of], kind="stable"):
-        flow = np.bincount(problem.account_of, outflow(problem, units), len(problem.cash))
-        left = problem.cash - flow
-        missing = -float(left[problem.account_of[cell]])
-        missing = max(missing, problem.cash_floor - float(left.sum()))
-        price = problem.sell_price[cell] - problem.fee[cell]
-        if missing > CENT_NOISE and price > 0:
-            more = np.ceil((missing + problem.commission) / price)
-            sold = np.clip(units[cell] - more, problem.lowest[cell], 0)
-            _take(problem, units, rest, int(cell), float(sold))
-
-
-def _complete(problem: Problem, units: Floats) -> Floats:
-    """Spend what the rounding left over: a unit more where it covers most of its own price."""
-    rest = problem.gap - np.bincount(problem.line_of, units * problem.price, len(problem.lines))
-    best = score(problem, units)
-    parts = rest[problem.line_of] / problem.price
-    for cell in np.argsort(-parts, kind="stable"):
-        if parts[cell] <= 0 or units[cell] + 1 > problem.highest[cell]:
-            continue
-        more = units.copy()
-        more[cell] += 1
-        value = score(problem, more)
-        if value < best:
-            units, best = more, value
-    return units
-
-
-def _within_limits(problem: Problem, units: Floats) -> Floats:
-    """The same trades, all made smaller until the limits on turnover and cost hold."""
-    for _ in range(40):
-        if np.isfinite(score(problem, units)):
-            break
-        units = np.trunc(units * 0.8)
-        units = np.where(is_allowed(problem, units), units, 0.0)
-    return units

@@ -25,6 +25,7 @@ from core.domain.policy import whole_shares
 from core.domain.portfolio import Holdings
 from core.planning.account import make_trades
 from core.planning.problem import Floats, Problem, build_problem
+from core.planning.score import paid_for
 
 _MOST_TOTALS = 10
 """A deposit of more than this many times the total is not a cure that anybody would take."""
@@ -54,6 +55,7 @@ class _Lines:
     low: Floats
     high: Floats
     half: Floats
+    has_fees: bool
 
     def least_units(self, total: float) -> Floats:
         """The fewest units that bring each line to its band's lower edge."""
@@ -86,11 +88,21 @@ class _Lines:
         later = totals[(self.most > 0) & (totals > total)]
         return float(later.min()) if len(later) else total
 
-    def cost(self, units: Floats, commission: float) -> float:
-        """What buying costs, each purchase rounded up to the cent."""
+    def costs(self, units: Floats, commission: float) -> Floats:
+        """By line, what buying costs, each purchase rounded up to the cent."""
         paid = np.ceil(units * self.buy_price * 100 - 1e-6) / 100 - units * self.price
-        paid += np.ceil(units * self.fee * 100 - 1e-6) / 100
-        return float(np.where(units > 0, paid + commission, 0.0).sum())
+        if self.has_fees:
+            paid += np.ceil(units * self.fee * 100 - 1e-6) / 100
+        return np.where(units > 0, paid + commission, 0.0)
+
+    def cost_of(self, place: int, units: float, commission: float) -> float:
+        """The same of so many units of one line."""
+        each, fee = float(self.buy_price[place]), float(self.fee[place])
+        return paid_for(units, each, fee, commission) - units * float(self.price[place])
+
+    def cost(self, units: Floats, commission: float) -> float:
+        """What buying costs, of all lines together."""
+        return float(self.costs(units, commission).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +188,7 @@ def _lines_of(request: PlanRequest, problem: Problem, places: Sequence[int]) -> 
         low=target - band,
         high=target + band,
         half=np.where([line.symbol in whole for line in lines], own / 2, 0.0),
+        has_fees=problem.has_fees,
     )
 
 
@@ -225,11 +238,11 @@ def _without_deposit(lines: _Lines, cash: _Cash) -> Iterator[tuple[float, Floats
     total = cash.total
     for _ in range(_MOST_STEPS):
         units = lines.least_units(total)
-        after = cash.total - lines.cost(units, cash.commission)
-        if after >= total - _CENT_NOISE:
+        cost = lines.cost(units, cash.commission)
+        if cash.total - cost >= total - _CENT_NOISE:
             break
-        total = after
-    needed = max(lines.total_for(units), _total_of_cash(lines, cash, units))
+        total = cash.total - cost
+    needed = max(lines.total_for(units), _total_of_cash(lines, cash, units, cost))
     if needed <= total + _CENT_NOISE and not (units > lines.most).any():
         more = _fill(lines, cash, units, 0.0)
         if more is not None:
@@ -263,8 +276,9 @@ def _settle(lines: _Lines, cash: _Cash, total: float) -> tuple[float, Floats] | 
         units = lines.least_units(total)
         if (units > lines.most).any():
             return None
-        needed = max(total, lines.total_for(units), _total_of_cash(lines, cash, units))
-        own = cash.total - lines.cost(units, cash.commission)
+        cost = lines.cost(units, cash.commission)
+        needed = max(total, lines.total_for(units), _total_of_cash(lines, cash, units, cost))
+        own = cash.total - cost
         needed = own + np.ceil((needed - own) * 100 - _CENT_NOISE) / 100  # deposits are whole cents
         if needed <= total + _CENT_NOISE:
             return total, units
@@ -272,10 +286,12 @@ def _settle(lines: _Lines, cash: _Cash, total: float) -> tuple[float, Floats] | 
     return None
 
 
-def _total_of_cash(lines: _Lines, cash: _Cash, units: Floats) -> float:
-    """The least total at which cash is inside its band, the reserve is kept, and the account can pay."""
+def _total_of_cash(lines: _Lines, cash: _Cash, units: Floats, cost: float) -> float:
+    """The least total at which cash is inside its band, the reserve is kept, and the account can pay.
+
+    ``cost`` is what buying the units costs.
+    """
     values = float((lines.value + units * lines.price).sum())
-    cost = lines.cost(units, cash.commission)
     is_bought = bool((units > 0).any())
     low = max(cash.low, 0.0) if is_bought else cash.low
     totals = [cash.total - cost, values / (1 - low) if low < 1 else np.inf]
@@ -300,8 +316,11 @@ def _fill(lines: _Lines, cash: _Cash, units: Floats, deposit: float) -> Floats |
             )
             if not more:
                 continue
+            cost = -lines.cost_of(place, float(units[place]), cash.commission)
             units[place] += more
-            total, left = _after(lines, cash, units, deposit)
+            cost += lines.cost_of(place, float(units[place]), cash.commission)
+            total -= cost
+            left -= cost + more * float(lines.price[place])
         if left <= cash.high * total + _NOISE * total:
             return units
     return None

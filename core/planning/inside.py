@@ -35,19 +35,26 @@ class Inside:
 
 def inside_of(problem: Problem) -> Inside:
     """The values that are inside the bands of a problem."""
-    halves = [0.0] * len(problem.lines)
-    for cell, line in zip(problem.cells, problem.line_of.tolist(), strict=True):
-        if cell.rank == 0:
-            halves[line] = float(cell.price) / 2 if cell.unit >= ONE else -1.0
-    half = np.array(halves)
+    half = _half_shares(problem)
     reach = np.where(half > 0, half, -np.inf)
     return Inside(
-        value=np.array([float(line.value) for line in problem.lines]),
+        value=problem.value,
         low=np.minimum(problem.band_low, problem.target - reach),
         high=np.maximum(problem.band_high, problem.target + reach),
         cash_low=problem.cash_band[0],
         cash_high=problem.cash_band[1],
     )
+
+
+def _half_shares(problem: Problem) -> Floats:
+    """By line, half the price of a share that trades as a whole; less than 0 where parts do."""
+    if problem.is_simple and not problem.has_parts:
+        return problem.price / 2 / float(problem.cells[0].unit if problem.cells else ONE)
+    halves = [0.0] * len(problem.lines)
+    for cell, line in zip(problem.cells, problem.line_of.tolist(), strict=True):
+        if cell.rank == 0:
+            halves[line] = float(cell.price) / 2 if cell.unit >= ONE else -1.0
+    return np.array(halves)
 
 
 def aim_at_targets(problem: Problem, inside: Inside) -> Problem:

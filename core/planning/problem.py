@@ -32,7 +32,7 @@ class Problem:
     By cell: ``line_of`` and ``account_of`` are places in the other arrays; ``price``, ``buy_price`` and ``sell_price``
     (after half the spread) and ``fee`` (commission by the share; all are 0 without ``has_fees``) are per unit;
     ``lowest`` and ``highest`` bound the units traded (sales are negative); a trade needs ``least`` units, except the
-    sale of all ``sell_out`` units (0 where that exception does not apply). By line: ``gap`` is goal − value,
+    sale of all ``sell_out`` units (0 where that exception does not apply). By line: ``gap`` is goal − ``value``,
     ``band_low`` and ``band_high`` the least and the most value inside its band (infinite where it has none), ``target``
     the value at target. By account: ``cash`` before the trades. ``cash_floor`` is what purchases must leave of all cash
     together; no account's cash may fall below 0, nor further below than it is. ``must_raise``: the floor binds sales
@@ -52,6 +52,7 @@ class Problem:
     highest: Floats
     least: Floats
     sell_out: Floats
+    value: Floats
     gap: Floats
     target: Floats
     band_low: Floats
@@ -112,6 +113,7 @@ def build_problem(
     sell_out = np.where(_array([_empties(cell) for cell in cells]) > 0, -lowest, 0.0)
     cash_line = report.line(CASH)
     goal, target = _goals_and_targets(lines, total)
+    value = _array([float(line.value) for line in lines])
     band = _array([np.inf if line.band is None else float(line.band) for line in lines])
     band *= float(total) / 100
     return Problem(
@@ -128,7 +130,8 @@ def build_problem(
         highest=_array([cell.max_purchase for cell in cells]),
         least=least,
         sell_out=sell_out,
-        gap=goal - _array([float(line.value) for line in lines]),
+        value=value,
+        gap=goal - value,
         target=target,
         band_low=target - band,
         band_high=target + band,

@@ -10,38 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 
 import numpy as np
 
 from core.planning.inside import NOISE, Inside, breaks_rule, outside_by
 from core.planning.knapsack import solve_knapsack
 from core.planning.problem import Floats, Problem
-from core.planning.score import TRADE_WEIGHT, outflow, score
+from core.planning.score import CENT_NOISE, TRADE_WEIGHT, score
+from core.planning.spans import Cells, Span
 
 _MOST_TRIES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Units that bring or keep a line inside its band, all sales or all purchases, and what cash their ends bring."""
-
-    cell: int
-    low: int
-    high: int
-    brings: float
-    """With the units at ``low``: the most that it can bring (a purchase: less than nothing)."""
-    takes: float
-    """With the units at ``high``: the least."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Task:
-    """The lines that must trade, the others that may, and the cash that must be left: least and most."""
+    """The lines that must trade, and the cash that must be left: least and most; whether others may only sell."""
 
     forced: list[Span]
-    others: list[Span]
     least: float
     most: float
+    sales_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,85 +58,133 @@ def find_by_rule(problem: Problem, aimed: Problem, inside: Inside) -> tuple[Floa
 
 def fit_by_rule(problem: Problem, aimed: Problem, inside: Inside) -> Fit:
     """The count, and units that attain it; the nearest to the targets are not looked for."""
-    counts = [(task, _fewest(problem, task)) for task in _tasks(problem, inside)]
+    rule = _Rule(problem, inside, Cells.of(problem, inside), aimed.gap)
+    counts = [(task, rule.missing(task)) for task in rule.tasks()]
     reachable = [(task, extra) for task, extra in counts if extra is not None]
     if not reachable:
         return Fit(None, 0)
     bound = min(len(task.forced) + extra for task, extra in reachable)
-    best, least = Fit(None, bound), np.inf
-    for task, extra in reachable:
-        if len(task.forced) + extra != bound:
-            continue
-        for spans in _choices(problem, task, extra):
-            units = _fit(problem, aimed, task, spans)
-            if units is None or breaks_rule(problem, units) or outside_by(problem, inside, units):
-                continue
-            value = score(aimed, units)
-            if value < least:
-                best, least = Fit(units, bound, spans, task.least), value
-    return best
-
-
-def _tasks(problem: Problem, inside: Inside) -> Iterator[_Task]:
-    """With purchases the floor binds; without, only the band. None where a line cannot be brought inside."""
-    sells, buys = _spans(problem, inside)
-    noise = NOISE * problem.total
-    out = ((inside.value < inside.low - noise) | (inside.value > inside.high + noise)).tolist()
-    forced: list[Span] = []
-    others: list[Span] = []
-    for place, is_out in enumerate(out):
-        spans = [span for span in (sells[place], buys[place]) if span is not None]
-        if is_out and not spans:
-            return
-        (forced if is_out else others).extend(spans)
-    floor = max(inside.cash_low, problem.cash_floor, 0.0)
-    lowest = max(inside.cash_low, min(problem.all_cash, 0.0))
-    free = floor if problem.must_raise else lowest
-    yield _Task(forced, others, floor, inside.cash_high)
-    if free < floor and all(span.high < 0 for span in forced):
-        sales = [span for span in others if span.high < 0]
-        yield _Task(forced, sales, free, inside.cash_high)
-
-
-def _spans(problem: Problem, inside: Inside) -> tuple[list[Span | None], list[Span | None]]:
-    """By cell: the sales, and the purchases, that leave its line inside its band."""
-    price, least = problem.price, np.maximum(problem.least, 1.0)
-    low = np.maximum(np.ceil((inside.low - inside.value) / price - NOISE), problem.lowest)
-    high = np.minimum(np.floor((inside.high - inside.value) / price + NOISE), problem.highest)
-    sell_high = np.minimum(high, -least)
-    empties = (problem.sell_out > 0) & (problem.sell_out < least)
-    empties &= (-problem.sell_out >= low) & (-problem.sell_out <= high)
-    sell_low = np.where(empties, -problem.sell_out, low)
-    sell_high = np.where(empties, -problem.sell_out, sell_high)
-    ends = np.stack([sell_low, sell_high, np.maximum(low, least), high])
-    flows = -outflow(problem, ends)
-    units, brought = ends.tolist(), flows.tolist()
-    return _listed(units[0], units[1], brought[0], brought[1]), _listed(
-        units[2], units[3], brought[2], brought[3]
-    )
-
-
-def _listed(
-    low: list[float], high: list[float], brings: list[float], takes: list[float]
-) -> list[Span | None]:
-    return [
-        Span(place, int(first), int(last), most, least) if first <= last else None
-        for place, (first, last, most, least) in enumerate(
-            zip(low, high, brings, takes, strict=True)
-        )
+    fits = [
+        Fit(units, bound, spans, task.least)
+        for task, extra in reachable
+        if len(task.forced) + extra == bound
+        for spans in rule.choices(task, extra)
+        if (units := rule.fit(task, spans)) is not None
     ]
+    if len(fits) > 1:
+        return min(fits, key=lambda fit: _far(aimed, fit))
+    return fits[0] if fits else Fit(None, bound)
 
 
-def _fewest(problem: Problem, task: _Task) -> int | None:
-    """How many more lines must trade at least for cash to be where it must; None where all together are too few."""
-    noise = NOISE * problem.total
-    most = problem.all_cash + sum(span.brings for span in task.forced)
-    if most < task.least - noise:
-        return _count(sorted(-span.brings for span in task.others), task.least - noise - most)
-    least = problem.all_cash + sum(span.takes for span in task.forced)
-    if least > task.most + noise:
-        return _count(sorted(span.takes for span in task.others), least - task.most - noise)
-    return 0
+def _far(aimed: Problem, fit: Fit) -> float:
+    return np.inf if fit.units is None else score(aimed, fit.units)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """The rule for one problem: its bands, its cells one by one, and how far lines are from their targets."""
+
+    problem: Problem
+    inside: Inside
+    cells: Cells
+    gap: Floats
+
+    def tasks(self) -> list[_Task]:
+        """With purchases the floor binds; without, only the band. None where a line cannot be brought inside."""
+        problem, inside = self.problem, self.inside
+        forced: list[Span] = []
+        for place in self._out():
+            spans = self.cells.spans(place)
+            if not spans:
+                return []
+            forced += spans
+        floor = max(inside.cash_low, problem.cash_floor, 0.0)
+        lowest = max(inside.cash_low, min(problem.all_cash, 0.0))
+        free = floor if problem.must_raise else lowest
+        tasks = [_Task(forced, floor, inside.cash_high)]
+        if free < floor and all(span.high < 0 for span in forced):
+            tasks.append(_Task(forced, free, inside.cash_high, sales_only=True))
+        return tasks
+
+    def _out(self) -> list[int]:
+        """The places of the lines that are outside their bands."""
+        inside, noise = self.inside, NOISE * self.problem.total
+        is_out = (inside.value < inside.low - noise) | (inside.value > inside.high + noise)
+        return np.flatnonzero(is_out).tolist()
+
+    def _others(self, task: _Task) -> list[Span]:
+        """What the lines may trade that need not."""
+        out = set(self._out())
+        places = [place for place in range(len(self.cells.price)) if place not in out]
+        spans = [span for place in places for span in self.cells.spans(place)]
+        return [span for span in spans if span.high < 0] if task.sales_only else spans
+
+    def missing(self, task: _Task) -> int | None:
+        """How many more lines must trade at least for cash to be where it must; None where even all are too few."""
+        cash, noise = self.problem.all_cash, NOISE * self.problem.total
+        most = cash + sum([span.brings for span in task.forced])
+        if most < task.least - noise:
+            moves = sorted(-span.brings for span in self._others(task))
+            return _count(moves, task.least - noise - most)
+        least = cash + sum([span.takes for span in task.forced])
+        if least > task.most + noise:
+            moves = sorted(span.takes for span in self._others(task))
+            return _count(moves, least - task.most - noise)
+        return 0
+
+    def choices(self, task: _Task, extra: int) -> Iterator[list[Span]]:
+        """Sets of lines to trade, of the size that is needed; those with most room first."""
+        if not extra:
+            yield task.forced
+            return
+        others = self._others(task)
+        if self.problem.all_cash + sum(span.brings for span in task.forced) < task.least:
+            ranked = sorted((s for s in others if s.brings > 0), key=lambda s: -s.brings)
+        else:
+            ranked = sorted((s for s in others if s.takes < 0), key=lambda s: s.takes)
+        base = ranked[: extra - 1]
+        for span in ranked[extra - 1 : extra - 1 + _MOST_TRIES]:
+            yield [*task.forced, *base, span]
+
+    def fit(self, task: _Task, spans: Sequence[Span]) -> Floats | None:
+        """Units within the spans, near the targets, that leave cash where it must be; None where that is missed.
+
+        Such units break no rule: the spans are what may be traded, and the least cash is never below the floor.
+        """
+        cells, price, gap = self.cells, self.cells.price, self.gap.tolist()
+        counts = {
+            span.cell: min(max(round(gap[span.cell] / price[span.cell]), span.low), span.high)
+            for span in spans
+        }
+        cash = self.problem.all_cash - fsum([cells.paid(*each) for each in counts.items()])
+        order = sorted(spans, key=lambda span: (-price[span.cell], span.cell))
+        for span in (*order, *order):
+            if task.least <= cash <= task.most:
+                break
+            step = _step(task, cash, span, counts[span.cell], cells.each(span))
+            cash += cells.paid(span.cell, counts[span.cell])
+            counts[span.cell] += step
+            cash -= cells.paid(span.cell, counts[span.cell])
+        noise = NOISE * self.problem.total
+        if not task.least - CENT_NOISE <= cash <= task.most + noise:
+            return None
+        units = np.zeros(len(price))
+        units[list(counts)] = list(counts.values())
+        return units
+
+
+def _step(task: _Task, cash: float, span: Span, count: int, each: float) -> int:
+    """How many units more, or fewer, of a span bring cash to where it must be, or nearer."""
+    if each <= 0:
+        return 0
+    if cash < task.least:
+        return -min(_steps(task.least - cash, task.most - cash, each), count - span.low)
+    return min(_steps(cash - task.most, cash - task.least, each), span.high - count)
+
+
+def _steps(least: float, most: float, each: float) -> int:
+    """The steps that cover an amount, or as many as do not pass the most."""
+    return max(int(min(-(-least // each), most / each)), 0)
 
 
 def _count(moves: list[float], missing: float) -> int | None:
@@ -159,57 +196,6 @@ def _count(moves: list[float], missing: float) -> int | None:
         if missing <= 0:
             return count
     return None
-
-
-def _choices(problem: Problem, task: _Task, extra: int) -> Iterator[list[Span]]:
-    """Sets of lines to trade, of the size that is needed; those with most room first."""
-    if not extra:
-        yield task.forced
-        return
-    most = problem.all_cash + sum(span.brings for span in task.forced)
-    is_short = most < task.least
-    if is_short:
-        ranked = sorted((s for s in task.others if s.brings > 0), key=lambda s: -s.brings)
-    else:
-        ranked = sorted((s for s in task.others if s.takes < 0), key=lambda s: s.takes)
-    base = ranked[: extra - 1]
-    for span in ranked[extra - 1 : extra - 1 + _MOST_TRIES]:
-        yield [*task.forced, *base, span]
-
-
-def _fit(problem: Problem, aimed: Problem, task: _Task, spans: Sequence[Span]) -> Floats | None:
-    """Units within the spans, near the targets, that leave cash where it must be; None where greedy moves miss it."""
-    price = problem.price.tolist()
-    gap = aimed.gap.tolist()
-    counts = {
-        span.cell: min(max(round(gap[span.cell] / price[span.cell]), span.low), span.high)
-        for span in spans
-    }
-    units = np.zeros(len(price))
-    for cell, count in counts.items():
-        units[cell] = count
-    cash = problem.all_cash - float(outflow(problem, units).sum())
-    buy, sell, fee = problem.buy_price.tolist(), problem.sell_price.tolist(), problem.fee.tolist()
-    order = sorted(spans, key=lambda span: (-price[span.cell], span.cell))
-    for span in (*order, *order):
-        cell = span.cell
-        each = sell[cell] - fee[cell] if span.high < 0 else buy[cell] + fee[cell]
-        if each <= 0 or task.least <= cash <= task.most:
-            continue
-        if cash < task.least:
-            step = -min(_steps(task.least - cash, task.most - cash, each), counts[cell] - span.low)
-        else:
-            step = min(_steps(cash - task.most, cash - task.least, each), span.high - counts[cell])
-        counts[cell] += step
-        units[cell] = counts[cell]
-        cash = problem.all_cash - float(outflow(problem, units).sum())
-    noise = NOISE * problem.total
-    return units if task.least - noise <= cash <= task.most + noise else None
-
-
-def _steps(least: float, most: float, each: float) -> int:
-    """The steps that cover an amount, or as many as do not pass the most."""
-    return max(int(min(-(-least // each), most / each)), 0)
 
 
 def _nearest(

@@ -40,6 +40,16 @@ def outflow(problem: Problem, units: Floats, where: Where = EVERYWHERE) -> Float
     return flow
 
 
+def paid_for(units: float, each: float, fee: float, commission: float) -> float:
+    """The same of one trade, at a price for each unit."""
+    if not units:
+        return 0.0
+    flow = math.ceil(units * each * 100 - CENT_NOISE) / 100
+    if fee:
+        flow += math.ceil(abs(units) * fee * 100 - CENT_NOISE) / 100
+    return flow + commission
+
+
 def is_allowed(problem: Problem, units: Floats, where: Where = EVERYWHERE) -> NDArray[np.bool_]:
     """Whether each cell may trade so many units: within its bounds, at least its least, or all of it."""
     inside = (units >= problem.lowest[where]) & (units <= problem.highest[where])

@@ -82,17 +82,35 @@ def _least_worthy(
     problem: Problem, solution: Solution, worth: float
 ) -> tuple[tuple[int, ...], Left] | None:
     units = solution.units.astype(np.float64)
-    drift, cost = _drift(problem, units), _cost(problem, units)
-    worst: tuple[float, tuple[int, ...], Left] | None = None
-    for cells in _removals(problem, units):
-        rest = units.copy()
+    removals = list(_removals(problem, units))
+    if not removals:
+        return None
+    rests = np.tile(units, (len(removals) + 1, 1))
+    for rest, cells in zip(rests, removals, strict=False):  # the last is the plan as it is
         rest[list(cells)] = 0.0
-        lost = Left(_drift(problem, rest) - drift, cost - _cost(problem, rest))
+    costs = _costs(problem, rests)
+    drifts = _shortfalls(problem, rests) - costs / 2
+    worst: tuple[float, tuple[int, ...], Left] | None = None
+    for at in np.flatnonzero(drifts - drifts[-1] < worth * (costs[-1] - costs) - _CENT):
+        lost = Left(float(drifts[at] - drifts[-1]), float(costs[-1] - costs[at]))
         short = worth * lost.cost - lost.drift
-        is_worse = _is_short(lost, worth) and (worst is None or short > worst[0] + _CENT)
-        if is_worse and not breaks_rule(problem, rest):
-            worst = short, cells, lost
+        if (worst is None or short > worst[0] + _CENT) and not breaks_rule(problem, rests[at]):
+            worst = short, removals[at], lost
     return None if worst is None else worst[1:]
+
+
+def _shortfalls(problem: Problem, rows: Floats) -> Floats:
+    """By row of units, the money that lines and CASH are short of their goals."""
+    moved = np.zeros((len(problem.lines), len(rows)))
+    np.add.at(moved, problem.line_of, (rows * problem.price).T)
+    cash = problem.all_cash - outflow(problem, rows).sum(axis=1)
+    short: Floats = np.maximum(problem.gap[:, None] - moved, 0.0).sum(axis=0)
+    return short + np.maximum(problem.cash_goal - cash, 0.0)
+
+
+def _costs(problem: Problem, rows: Floats) -> Floats:
+    cost: Floats = outflow(problem, rows).sum(axis=1) - (rows * problem.price).sum(axis=1)
+    return cost
 
 
 def _removals(problem: Problem, units: Floats) -> Iterator[tuple[int, ...]]:
