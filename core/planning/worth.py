@@ -105,7 +105,8 @@ def _shortfalls(problem: Problem, rows: Floats) -> Floats:
     np.add.at(moved, problem.line_of, (rows * problem.price).T)
     cash = problem.all_cash - outflow(problem, rows).sum(axis=1)
     short: Floats = np.maximum(problem.gap[:, None] - moved, 0.0).sum(axis=0)
-    return short + np.maximum(problem.cash_goal - cash, 0.0)
+    short += np.maximum(problem.cash_goal - cash, 0.0)
+    return short
 
 
 def _costs(problem: Problem, rows: Floats) -> Floats:
