@@ -21,7 +21,7 @@ async def process_figures(*, quick: bool) -> list[Figure]:
     """Measure start-up, memory and taps of a bot on the sandbox, over HTTP on loopback."""
     with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as folder:
         started = time.perf_counter()
-        async with running_demo(Path(folder)) as running:
+        async with running_demo(Path(folder), is_warm=False) as running:
             await _until(lambda: _says(running.log, RUNNING))
             first = time.perf_counter() - started
             figures = await _start_and_memory(running, first, 1 if quick else 5, quick=quick)

@@ -15,8 +15,8 @@ NewOwner = Callable[[], Awaitable[Person]]
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningDemo]:
-    """A running demo."""
-    async with running_demo(tmp_path_factory.mktemp("demo")) as running:
+    """A running demo, started from nothing."""
+    async with running_demo(tmp_path_factory.mktemp("demo"), is_warm=False) as running:
         yield running
 
 

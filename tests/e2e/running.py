@@ -24,6 +24,8 @@ from bot.market_control import TOKEN_HEADER
 from bot.sandbox.client import SandboxClient
 from bot.sandbox.model import JsonObject
 from bot.sandbox.recorder import RecordedRequest
+from tests.fakes.store import give_store
+from tests.reliability.warm import WarmProcess, start_bot
 
 ANNA, BEN, CARL = 1001, 1002, 1003
 FAMILY = -1_000_000_002_001
@@ -44,9 +46,11 @@ class RunningDemo:
     http: aiohttp.ClientSession
     log: Path
     sandbox: Process | None = None
-    bot: Process | None = None
+    bot: Process | WarmProcess | None = None
     said_before: list[JsonObject] = field(default_factory=list)
     """What the bot asked of sandboxes that are gone."""
+    is_warm: bool = True
+    """Whether bots are forked from a process that has read their code, or started from nothing."""
 
     @property
     def client(self) -> SandboxClient:
@@ -68,10 +72,9 @@ class RunningDemo:
         self.said_before += await self.client.requests()
         await _end(self.sandbox, signal.SIGTERM)
 
-    async def start_bot(self) -> Process:
+    async def start_bot(self) -> None:
         """Start a bot, the first or one after another; its words go to the log."""
         self.bot = await self.another_bot()
-        return self.bot
 
     async def wait_until_heard(self) -> None:
         """Wait until the bot has spoken to Telegram; one that ended has failed."""
@@ -88,10 +91,12 @@ class RunningDemo:
         while not await self.client.requests():  # noqa: ASYNC110 - another process tells us nothing
             await asyncio.sleep(0.1)
 
-    async def another_bot(self) -> Process:
+    async def another_bot(self) -> Process | WarmProcess:
         """A bot on the same data, whether or not one runs already."""
         environment = self.demo.bot_environment()
         environment["TELEGRAM_ALLOWED_USERS"] = ",".join(map(str, (ANNA, *OWNERS)))
+        if self.is_warm:
+            return start_bot(("run",), environment, said=self.log, log=self.log)
         with self.log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "bot", "run"), env=environment, stdout=log, stderr=log
@@ -138,7 +143,7 @@ class RunningDemo:
             return connection.execute(f"SELECT * FROM {what} ORDER BY id").fetchall()
 
 
-async def _end(process: Process | None, number: signal.Signals) -> int:
+async def _end(process: Process | WarmProcess | None, number: signal.Signals) -> int:
     assert process is not None
     if process.returncode is None:
         process.send_signal(number)
@@ -147,11 +152,15 @@ async def _end(process: Process | None, number: signal.Signals) -> int:
 
 
 @asynccontextmanager
-async def running_demo(folder: Path, port: int = 0) -> AsyncIterator[RunningDemo]:
-    """A demo in a folder, on free ports, for as long as the block runs."""
+async def running_demo(
+    folder: Path, port: int = 0, *, is_warm: bool = True
+) -> AsyncIterator[RunningDemo]:
+    """A demo in a folder, on free ports, for as long as the block runs; one from nothing makes its store itself."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        running = RunningDemo(prepare(folder, port), http, folder / "bot.log")
+        running = RunningDemo(prepare(folder, port), http, folder / "bot.log", is_warm=is_warm)
+        if is_warm:
+            give_store(running.demo.folder)
         stack.push_async_callback(_end_all, running)
         await running.start_sandbox()
         await running.start_bot()

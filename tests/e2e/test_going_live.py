@@ -6,7 +6,6 @@ The exchange's time runs with the machine's, every minute of it is a session, an
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -38,7 +37,7 @@ from tests.fakes.alpaca.market import ExchangeTime
 from tests.fakes.alpaca.model import Account, Order
 from tests.fakes.alpaca.server import FakeAlpaca, serving
 from tests.fakes.clock import FakeClock
-from tests.fakes.store import _template
+from tests.fakes.store import give_store
 
 KEYS = ("AKFAKELIVE", "fake-live-secret")
 NUMBER = "987654321"
@@ -157,8 +156,7 @@ async def live_stage(folder: Path) -> AsyncIterator[LiveStage]:
 
 @asynccontextmanager
 async def _running(settings: Settings, market_clock: MarketClock) -> AsyncIterator[Runtime]:
-    if not (settings.data_dir / "evenkeel.db").exists():
-        shutil.copyfile(_template(), settings.data_dir / "evenkeel.db")
+    give_store(settings.data_dir)
     async with brisk(), open_runtime(settings) as opened:
         market = replace(opened.market, clock=market_clock, calendar=EveryDay())
         runtime = replace(opened, market=market, tap_patience=UNHURRIED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,6 +13,8 @@ import pytest_asyncio
 
 from bot.demo import prepare
 from tests.e2e.running import ANNA, Person, RunningDemo, data_of
+from tests.fakes.store import give_store
+from tests.reliability.warm import start_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -27,6 +28,7 @@ async def alone(tmp_path: Path) -> AsyncIterator[RunningDemo]:
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         running = RunningDemo(prepare(tmp_path, 0), http, tmp_path / "bot.log")
+        give_store(running.demo.folder)
         await running.start_sandbox()
         stack.push_async_callback(running.stop_sandbox)
         yield running
@@ -36,17 +38,12 @@ async def run_once(running: RunningDemo) -> tuple[int, str]:
     """One run: its exit status, and what it said."""
     environment = running.demo.bot_environment()
     environment["TELEGRAM_ALLOWED_USERS"] = str(ANNA)
-    with running.log.open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "check", "--once"),
-            env=environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=log,
-        )
-        async with asyncio.timeout(LONG):
-            said, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, said.decode().strip()
+    said = running.demo.folder.parent / "said"
+    said.unlink(missing_ok=True)
+    process = start_bot(("check", "--once"), environment, said=said, log=running.log)
+    async with asyncio.timeout(LONG):
+        status = await process.wait()
+    return status, said.read_text().strip()
 
 
 async def test_a_run_now_and_then_is_a_whole_bot(alone: RunningDemo) -> None:

@@ -29,14 +29,20 @@ def _template() -> Path:
     return folder / "evenkeel.db"
 
 
+def give_store(folder: Path) -> Path:
+    """Lay a fresh store's file into a folder that has none yet, and return where it is."""
+    file = folder / "evenkeel.db"
+    if not file.exists():
+        shutil.copyfile(_template(), file)
+        file.chmod(0o600)
+    return file
+
+
 async def make_store(folder: Path, *, patience: float = 5.0) -> SqlStore:
     """Open a fresh SQLite store in a folder; call ``aclose`` on it at the end.
 
     Called again with the same folder it opens the same store, as a second process or a restart would.
     All stores made so share one install id.
     """
-    file = folder / "evenkeel.db"
-    if not file.exists():
-        shutil.copyfile(_template(), file)
-        file.chmod(0o600)
+    file = give_store(folder)
     return await open_store(f"sqlite:///{file}", folder, patience=patience)

@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+
+from tests.fakes.store import give_store
+from tests.reliability import victim
+from tests.reliability.warm import start
 
 KILLS = 6
 TIMEOUT = 60
 
 
-def live(folder: Path, point: int = 0, ahead: int = 0) -> subprocess.CompletedProcess[str]:
+class Life(NamedTuple):
+    """How a process ended, what it said, and what it has complained of."""
+
+    returncode: int
+    said: str
+    log: str
+
+
+def live(folder: Path, point: int = 0, ahead: int = 0) -> Life:
     """One life of the process, to the given point or to the end, its clock some seconds ahead."""
     folder.mkdir(exist_ok=True)
-    numbers = (str(point), str(ahead))
-    command = [sys.executable, "-m", "tests.reliability.victim", str(folder), *numbers]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run(
-        command,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+    give_store(folder)
+    said, log = folder / "said", folder / "log"
+    said.unlink(missing_ok=True)
+    process = start(victim.live, folder, point, ahead, said=said, log=log)
+    return Life(process.wait_within(TIMEOUT), said.read_text(), log.read_text())
 
 
-def end_of(life: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    assert life.returncode == 0, life.stderr[-2000:]
-    end: dict[str, Any] = json.loads(life.stdout)
+def end_of(life: Life) -> dict[str, Any]:
+    assert life.returncode == 0, life.log[-2000:]
+    end: dict[str, Any] = json.loads(life.said)
     return end
 
 

@@ -1,7 +1,6 @@
 """A process that does one rebalance and kills itself where it is told to; started again, it goes on.
 
-``python -m tests.reliability.victim FOLDER POINT AHEAD``: point 0 lives to the end, and prints how it ended. Its clock
-is so many seconds ahead of the machine's.
+With point 0 it lives to the end, and prints how it ended. Its clock is so many seconds ahead of the machine's.
 """
 
 from __future__ import annotations
@@ -61,7 +60,12 @@ class AheadClock(SystemClock):
         return super().now() + self._ahead
 
 
-async def main(folder: Path, at: int, ahead: int) -> None:
+def live(folder: Path, at: int, ahead: int) -> None:
+    """All that such a process does."""
+    asyncio.run(_live(folder, at, ahead))
+
+
+async def _live(folder: Path, at: int, ahead: int) -> None:
     settings = Settings(_env_file=None, data_dir=folder, market_data="replay")
     async with open_runtime(settings) as runtime:
         member, portfolio_id = await set_up(runtime)
@@ -162,7 +166,3 @@ async def _end(runtime: Runtime, portfolio_id: PortfolioId) -> dict[str, Any]:
         "held": held,
         "bought": dict(sorted(bought.items())),
     }
-
-
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))

@@ -6,7 +6,6 @@ What runs is what `evenkeel run` runs; only Telegram is on this machine.
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -27,7 +26,7 @@ from core.domain.ids import UserId
 from core.domain.membership import Member
 from core.domain.portfolio import ManagedPortfolio
 from core.ports.store import AuditEvent
-from tests.fakes.store import _template
+from tests.fakes.store import give_store
 
 ANNA, BEN, CARL = 1001, 1002, 1003
 FAMILY = -1_000_000_002_001
@@ -170,8 +169,7 @@ async def running_bot(
     adapt: Adapt | None = None,
 ) -> AsyncIterator[Stage]:
     """The bot, running against a sandbox for as long as the block does; it stops in an orderly way."""
-    if not (folder / "evenkeel.db").exists():
-        shutil.copyfile(_template(), folder / "evenkeel.db")
+    give_store(folder)
     async with brisk(), open_runtime(settings_for(sandbox, folder, allowed)) as opened:
         unhurried = replace(opened, tap_patience=UNHURRIED)
         runtime = adapt(unhurried) if adapt else unhurried
