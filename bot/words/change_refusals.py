@@ -16,7 +16,7 @@ _say = refusal_sentence.register
 def _(refusal: r.NeedsAgreement) -> str:
     when = clock_time(refusal.takes_effect_at)
     return (
-        "This loosens or redirects a portfolio that trades real money, so nothing is changed yet."
+        "This loosens or redirects a portfolio of real money, so nothing is changed yet."
         f" If you ask for it now, everybody is told, {_who(refusal)} and it takes effect {when}."
     )
 

@@ -8,7 +8,7 @@ from core.domain import refusals as r
 
 AT = datetime(2020, 3, 12, 20, 0, tzinfo=UTC)
 LOOSENS = (
-    "This loosens or redirects a portfolio that trades real money, so nothing is changed yet."
+    "This loosens or redirects a portfolio of real money, so nothing is changed yet."
     " If you ask for it now, everybody is told, {} and it takes effect Thu 12 Mar 16:00 ET."
 )
 
