@@ -344,6 +344,8 @@ def _about_portfolio(
 _OF_PEOPLE = frozenset(
     {
         MessageKind.MEMBER_JOINED,
+        MessageKind.OWNERSHIP_OFFERED,
+        MessageKind.HANDED_OVER,
         MessageKind.HOME_LOST,
         MessageKind.UNREACHABLE,
         MessageKind.REACHABLE,
@@ -353,12 +355,18 @@ _OF_PEOPLE = frozenset(
 
 
 def _about_people(item: OutboxItem, managed: ManagedPortfolio) -> Screen | None:
-    """Who joined, who is out of reach, and the group that was lost."""
+    """Who joined, who owns it next, who is out of reach, and the group that was lost."""
     data = item.data
     match item.kind:
         case MessageKind.MEMBER_JOINED:
+            who, mark = int(data.get("user_id", "0")), data.get("mark", "")
             role = Role(data["role"])
-            return notices.member_joined(managed, data.get("member_name", ""), role)
+            return notices.member_joined(managed, data.get("member_name", ""), role, who, mark)
+        case MessageKind.OWNERSHIP_OFFERED:
+            until = datetime.fromisoformat(data["until"])
+            return notices.ownership_offered(managed, data.get("member_name", ""), until)
+        case MessageKind.HANDED_OVER:
+            return notices.handed_over(managed, data.get("giver", ""), data.get("taker", ""))
         case MessageKind.HOME_LOST:
             return notices.home_lost(managed)
         case MessageKind.UNREACHABLE | MessageKind.REACHABLE:

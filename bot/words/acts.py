@@ -26,6 +26,7 @@ ACT_WORDS: Mapping[Act, str] = {
     Act.SEE_CHANGES: "see the changes that wait",
     Act.REHEARSE: "rehearse an alert",
     Act.LEAVE: "leave",
+    Act.ANSWER_OFFER: "answer the offer of a portfolio",
     Act.ASK_FOR_PLAN: "ask for a plan",
     Act.PLAN_DEPOSIT: "plan a deposit",
     Act.ASK_FOR_MONEY: "ask for money to be raised",

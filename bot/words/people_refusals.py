@@ -67,7 +67,43 @@ def _(refusal: r.UnknownRole) -> str:
 
 @_say
 def _(_refusal: r.BadInvitation) -> str:
-    return "This invitation was used already or is too old. Ask the owner for a new one."
+    return (
+        "This invitation was used already, taken back, or is too old. Ask an owner for a new one."
+    )
+
+
+@_say
+def _(refusal: r.BadUses) -> str:
+    return f"An invitation lets in 1 to {refusal.most} people, not {refusal.uses}."
+
+
+@_say
+def _(_refusal: r.InvitationOver) -> str:
+    return "This invitation lets nobody in any more. /members shows those that do."
+
+
+@_say
+def _(_refusal: r.JoiningOver) -> str:
+    return (
+        "This cannot be undone any more: their role has changed since. /members shows who is what."
+    )
+
+
+@_say
+def _(_refusal: r.NoOffer) -> str:
+    return (
+        "No portfolio is offered to you there: the offer was taken back, or was older than a day."
+    )
+
+
+@_say
+def _(refusal: r.OwnerAlready) -> str:
+    return f"{refusal.name} is an owner already. To step down yourself: /members"
+
+
+@_say
+def _(_refusal: r.UnknownHousehold) -> str:
+    return "You do not belong to that household. /portfolio shows what you have."
 
 
 @_say

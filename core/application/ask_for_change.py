@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.application.answer_change import keep_answer, move, restate, tell_change
+from core.application.hold_back import hold_back
 from core.application.show_change import ChangeView, change_for, change_view
 from core.domain.approval import roles_of
 from core.domain.change import (
@@ -14,10 +15,11 @@ from core.domain.change import (
     ChangeState,
     PendingChange,
 )
-from core.domain.change_kinds import concerned, still_holds
+from core.domain.change_kinds import What, concerned, still_holds
 from core.domain.ids import ChangeId
-from core.domain.membership import Member, Role
+from core.domain.membership import Member, Membership, Role
 from core.domain.permissions import Act, may, require
+from core.domain.portfolio import ManagedPortfolio
 from core.domain.refusals import ChangeOver, NotTheAsker
 from core.ports.clock import Clock
 from core.ports.store import Store, UnitOfWork
@@ -38,6 +40,18 @@ async def ask_for_change(
             raise NotTheAsker(change.id)
         await ask_within(work, change, member, role, now)
         return await change_view(work, change_id)
+
+
+async def ask_instead(
+    work: UnitOfWork, managed: ManagedPortfolio, what: What, asker: Membership, now: datetime
+) -> bool:
+    """Ask at once, in somebody's name, for what may not be made at once; False where it may."""
+    held = await hold_back(work, managed, what, asker.member, now)
+    if held is None:
+        return False
+    change, role = await change_for(work, asker.member, ChangeId(held.change))
+    await ask_within(work, change, asker.member, role, now)
+    return True
 
 
 async def ask_within(

@@ -23,11 +23,23 @@ async def my_portfolios(store: Store, *, member: Member) -> tuple[tuple[Portfoli
     """Return the member's portfolios with the role in each."""
     async with store.read() as work:
         found = []
-        for portfolio in await work.portfolios.of_member(member.id):
+        for portfolio in await portfolios_of(work, member):
             role = await work.people.role(member.id, portfolio.id)
             if role is not None:
                 found.append((portfolio, role))
         return tuple(found)
+
+
+async def portfolios_of(work: UnitOfWork, member: Member) -> tuple[Portfolio, ...]:
+    """The member's portfolios, each under a short name of its own: another household may use the same one."""
+    taken: set[str] = set()
+    named = []
+    for portfolio in await work.portfolios.of_member(member.id):
+        numbered = (f"{portfolio.slug}-{number}" for number in range(2, len(taken) + 3))
+        slug = next(each for each in (portfolio.slug, *numbered) if each not in taken)
+        taken.add(slug)
+        named.append(replace(portfolio, slug=slug))
+    return tuple(named)
 
 
 async def current_portfolio(
@@ -59,7 +71,7 @@ async def choose_portfolio(store: Store, *, member: Member, chat: Chat, slug: st
 async def _choose(
     work: UnitOfWork, member: Member, chat: Chat | None, slug: str | None
 ) -> Portfolio:
-    mine = await work.portfolios.of_member(member.id)
+    mine = await portfolios_of(work, member)
     if not mine:
         raise NoPortfolio
     if slug is None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from core.application.access import managed_for, require_role
 from core.application.hold_back import hold_back
+from core.application.households import leave_household
 from core.domain.change_kinds import RoleChange
 from core.domain.ids import PortfolioId, UserId
 from core.domain.membership import Member, Membership, Role, require_an_owner_left
@@ -40,7 +41,7 @@ async def change_role(
     now = clock.now()
     async with store.begin() as work:
         managed, _ = await managed_for(work, member, portfolio_id, Act.CHANGE_ROLES)
-        changed = await _find(work, portfolio_id, user_id)
+        changed = await find_member(work, portfolio_id, user_id)
         if role is not Role.OWNER:
             require_an_owner_left(await work.people.memberships(portfolio_id), changed.member.id)
         what = RoleChange(changed.member.id, changed.role, role)
@@ -74,7 +75,7 @@ async def remove_member(
     now = clock.now()
     async with store.begin() as work:
         managed, _ = await managed_for(work, member, portfolio_id, Act.REMOVE_MEMBERS)
-        removed = await _find(work, portfolio_id, user_id)
+        removed = await find_member(work, portfolio_id, user_id)
         require_an_owner_left(await work.people.memberships(portfolio_id), removed.member.id)
         held = None
         if removed.member.id != member.id:
@@ -91,7 +92,7 @@ async def leave_portfolio(
     """Leave a portfolio oneself."""
     async with store.begin() as work:
         await require_role(work, member, portfolio_id, Act.LEAVE)
-        leaving = await _find(work, portfolio_id, member.user_id)
+        leaving = await find_member(work, portfolio_id, member.user_id)
         return await put_out(work, leaving, by=member, now=clock.now())
 
 
@@ -102,12 +103,15 @@ async def put_out(
     portfolio_id, person = removed.portfolio_id, removed.member
     require_an_owner_left(await work.people.memberships(portfolio_id), person.id)
     await work.people.remove_membership(person.id, portfolio_id)
+    household_id = (await work.portfolios.get(portfolio_id)).portfolio.household_id
+    await leave_household(work, person.id, household_id)
     data = str(person.user_id)
     await work.log.record(AuditEvent(now, "member_removed", by.id, portfolio_id, data=data))
     return removed
 
 
-async def _find(work: UnitOfWork, portfolio_id: PortfolioId, user_id: UserId) -> Membership:
+async def find_member(work: UnitOfWork, portfolio_id: PortfolioId, user_id: UserId) -> Membership:
+    """One of a portfolio's members; raises UnknownMember."""
     for membership in await work.people.memberships(portfolio_id):
         if membership.member.user_id == user_id:
             return membership

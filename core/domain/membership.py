@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from core.domain.ids import HouseholdId, MemberId, PortfolioId, UserId
@@ -24,8 +23,19 @@ _RANK = {role: rank for rank, role in enumerate(Role)}
 
 
 @dataclass(frozen=True, slots=True)
+class Household:
+    """The members and portfolios that belong together."""
+
+    id: HouseholdId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
-    """A person, identified by the numeric Telegram user id and never by a user name."""
+    """A person, identified by the numeric Telegram user id and never by a user name.
+
+    ``household_id`` is where they first came in; which households they belong to now, the store says.
+    """
 
     id: MemberId
     user_id: UserId
@@ -45,19 +55,6 @@ class Membership:
     portfolio_id: PortfolioId
     member: Member
     role: Role
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """A one-time way in: a role in a portfolio, or (with no portfolio) the claim of the installation itself."""
-
-    code_hash: str
-    household_id: HouseholdId | None
-    portfolio_id: PortfolioId | None
-    role: Role
-    created_by: MemberId | None
-    expires_at: datetime
-    used_by: MemberId | None = None
 
 
 def outranks(role: Role, other: Role) -> bool:

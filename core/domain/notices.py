@@ -57,6 +57,8 @@ KIND_OF: dict[MessageKind, NoticeKind] = {
     MessageKind.WAITING: NoticeKind.ORDERS,
     MessageKind.MEMBER_JOINED: NoticeKind.REPORTS,
     MessageKind.REACHABLE: NoticeKind.REPORTS,
+    MessageKind.OWNERSHIP_OFFERED: NoticeKind.APPROVALS,
+    MessageKind.HANDED_OVER: NoticeKind.REPORTS,
     MessageKind.RUNG_CHANGED: NoticeKind.REPORTS,
     MessageKind.HOLD_OVER: NoticeKind.REPORTS,
     MessageKind.HOLDINGS_CHANGED: NoticeKind.REPORTS,
@@ -94,6 +96,8 @@ NEVER_OFF = frozenset(
         MessageKind.HELD,
         MessageKind.KEPT_CRASHING,
         MessageKind.OUTAGE,
+        MessageKind.OWNERSHIP_OFFERED,
+        MessageKind.HANDED_OVER,
         MessageKind.RESTORED,
         MessageKind.RUNG_CHANGED,
     }

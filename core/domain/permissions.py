@@ -47,6 +47,7 @@ class Act(StrEnum):
     SEE_CHANGES = "see_changes"
     REHEARSE = "rehearse"
     LEAVE = "leave"
+    ANSWER_OFFER = "answer_offer"
 
     ASK_FOR_PLAN = "ask_for_plan"
     PLAN_DEPOSIT = "plan_deposit"
@@ -114,6 +115,7 @@ TABLE: Mapping[Standing | Role, tuple[Act, ...]] = {
         Act.SEE_CHANGES,
         Act.REHEARSE,
         Act.LEAVE,
+        Act.ANSWER_OFFER,
     ),
     Role.PROPOSER: (
         Act.ASK_FOR_PLAN,

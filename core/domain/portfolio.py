@@ -53,7 +53,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """One target allocation over one or more accounts, shared with members in roles."""
+    """One target allocation over one or more accounts, shared with members in roles.
+
+    ``is_shared``: everybody who comes into the household comes in here too, as a viewer.
+    """
 
     id: PortfolioId
     household_id: HouseholdId
@@ -63,6 +66,7 @@ class Portfolio:
     is_paused: bool = False
     home_chat_id: ChatId | None = None
     home_topic_id: TopicId | None = None
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,30 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         r.UnknownPortfolio("kids", ("family", "own")),
         "You have no portfolio @kids. Yours: @family and @own.",
     ),
+    (r.BadUses(11, 10), "An invitation lets in 1 to 10 people, not 11."),
+    (
+        r.InvitationOver(),
+        "This invitation lets nobody in any more. /members shows those that do.",
+    ),
+    (
+        r.JoiningOver(),
+        (
+            "This cannot be undone any more: their role has changed since. /members shows who is"
+            " what."
+        ),
+    ),
+    (
+        r.NoOffer(),
+        (
+            "No portfolio is offered to you there: the offer was taken back, or was older than a"
+            " day."
+        ),
+    ),
+    (r.OwnerAlready("Ben"), "Ben is an owner already. To step down yourself: /members"),
+    (
+        r.UnknownHousehold(),
+        "You do not belong to that household. /portfolio shows what you have.",
+    ),
     (r.UnknownPortfolio(""), "You have no such portfolio."),
     (r.NoPortfolio(), "You have no portfolio yet. Make one: /new Family"),
     (
@@ -151,7 +175,7 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
     ),
     (
         r.BadInvitation(),
-        "This invitation was used already or is too old. Ask the owner for a new one.",
+        "This invitation was used already, taken back, or is too old. Ask an owner for a new one.",
     ),
     (
         r.UnknownMember("Bo"),

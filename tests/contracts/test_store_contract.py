@@ -25,7 +25,7 @@ from core.domain.ids import (
     UserId,
 )
 from core.domain.ledger import Split
-from core.domain.membership import Invitation, Role
+from core.domain.membership import Role
 from core.domain.policy import Band, CalendarRule, Policy
 from core.domain.portfolio import Rung
 from core.domain.refusals import NameTaken
@@ -206,34 +206,6 @@ async def test_roles_are_given_changed_and_taken(store: Store) -> None:
         await work.people.remove_membership(bob.id, family.portfolio.id)
         assert await work.people.role(bob.id, family.portfolio.id) is None
         assert await work.portfolios.of_member(bob.id) == ()
-
-
-async def test_an_invitation_is_used_once(store: Store) -> None:
-    family = await settle(store)
-    invitation = Invitation(
-        code_hash="ab" * 32,
-        household_id=family.portfolio.household_id,
-        portfolio_id=family.portfolio.id,
-        role=Role.APPROVER,
-        created_by=family.member.id,
-        expires_at=NOW,
-    )
-    claim = Invitation("cd" * 32, None, None, Role.OWNER, None, NOW)
-    async with store.begin() as work:
-        await work.people.add_invitation(invitation)
-        await work.people.add_invitation(claim)
-
-    async def use() -> bool:
-        async with store.begin() as work:
-            return await work.people.use_invitation("ab" * 32, family.member.id)
-
-    assert sum(await asyncio.gather(*(use() for _ in range(10)))) == 1
-    async with store.read() as work:
-        used = await work.people.invitation("ab" * 32)
-        assert used is not None
-        assert used.used_by == family.member.id
-        assert await work.people.invitation("cd" * 32) == claim
-        assert await work.people.invitation("ef" * 32) is None
 
 
 # --- portfolios ----------------------------------------------------------------------------------

@@ -267,9 +267,9 @@ class Family(MustHold, RuleBasedStateMachine):
 
     def ben_is_invited_again(self, role: Role) -> None:
         store, clock = self.world.store, self.world.clock
-        code = self.run(invite_member(store, clock, role=role, **self.whose("anna")))
+        invited = self.run(invite_member(store, clock, role=role, **self.whose("anna")))
         nobody: frozenset[int] = frozenset()
-        self.run(enter(store, clock, user_id=BEN, name="Ben", allowed=nobody, code=code))
+        self.run(enter(store, clock, user_id=BEN, name="Ben", allowed=nobody, code=invited.code))
 
     @rule(who=ANYBODY, how=st.sampled_from([pause, resume, resume]))
     def pulls_the_kill_switch(self, who: str, how: Any) -> None:

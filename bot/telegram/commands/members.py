@@ -10,6 +10,7 @@ from bot.telegram.views.members import members_screen
 from bot.words.labels import ROLE_MEANINGS, role_label
 from core.application import members
 from core.application.choose_portfolio import Current
+from core.application.see_family import see_family
 from core.domain.ids import PortfolioId, UserId
 from core.domain.membership import Membership, Role, parse_role
 from core.domain.permissions import Act, require
@@ -23,13 +24,17 @@ async def run(turn: Turn, words: Words) -> Reaction:
 
 async def everybody(turn: Turn, current: Current) -> Screen:
     """The members of a portfolio, with the buttons that this member may use."""
-    found = await members.list_members(
-        turn.runtime.store, member=turn.member, portfolio_id=current.portfolio.portfolio.id
+    family = await see_family(
+        turn.runtime.store,
+        turn.runtime.clock,
+        member=turn.member,
+        portfolio_id=current.portfolio.portfolio.id,
     )
-    return members_screen(current, found)
+    return members_screen(current, family)
 
 
-async def _one(turn: Turn, current: Current, user_id: int) -> Membership:
+async def one(turn: Turn, current: Current, user_id: int) -> Membership:
+    """One of the members, for those who may change them; raises UnknownMember."""
     require(current.role, Act.CHANGE_ROLES)
     found = await members.list_members(
         turn.runtime.store, member=turn.member, portfolio_id=current.portfolio.portfolio.id
@@ -43,7 +48,7 @@ async def _one(turn: Turn, current: Current, user_id: int) -> Membership:
 async def choose_role(turn: Turn, portfolio_id: int, user_id: int) -> Reaction:
     """[Change role]: offer the roles."""
     current = await turn.of_id(portfolio_id)
-    person = await _one(turn, current, user_id)
+    person = await one(turn, current, user_id)
     meanings = "\n".join(f"{bold(role_label(role))}: {ROLE_MEANINGS[role]}" for role in Role)
     choices = tuple(
         tap(role_label(role), "set_role", portfolio_id, user_id, role.value)
@@ -77,7 +82,7 @@ async def set_role(turn: Turn, portfolio_id: int, user_id: int, role: str) -> Re
 async def ask_to_remove(turn: Turn, portfolio_id: int, user_id: int) -> Reaction:
     """[Remove]: ask once more."""
     current = await turn.of_id(portfolio_id)
-    person = await _one(turn, current, user_id)
+    person = await one(turn, current, user_id)
     name = bold(shown_name(person.member.name))
     return put(
         note(

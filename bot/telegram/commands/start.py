@@ -64,8 +64,21 @@ async def _joined(turn: Turn, entered: Entered) -> Screen:
     return note(
         f"👋 Welcome. You are {article(label)} {bold(label)} of {bold(shown_name(portfolio.name))} now: "
         f"you {ROLE_MEANINGS[role]}.",
+        _waiting(entered),
         PURPOSE,
         rows=((tap("📊 Status", "status", portfolio.id), tap("❔ Help", "help")),),
+    )
+
+
+def _waiting(entered: Entered) -> str:
+    """That the role of the invitation comes later."""
+    role = entered.waits_for
+    if role is None or role is entered.role:
+        return ""
+    label = role_label(role)
+    return (
+        f"Real money is traded there: {article(label)} {bold(label)} you are once enough of those who "
+        "decide have agreed, and a day is over."
     )
 
 

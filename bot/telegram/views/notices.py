@@ -30,9 +30,39 @@ CHECK_TROUBLES = {
 """Why a scheduled check made no plan, by the refusal's name."""
 
 
-def member_joined(managed: ManagedPortfolio, name: str, role: Role) -> Screen:
-    """Somebody accepted an invitation."""
+def member_joined(
+    managed: ManagedPortfolio, name: str, role: Role, user_id: int, mark: str
+) -> Screen:
+    """Somebody accepted an invitation (``mark``): an owner can undo that at once."""
     text = f"{bold(shown_name(name))} has joined as {role_label(role)}: {ROLE_MEANINGS[role]}."
+    portfolio = managed.portfolio.id
+    members = tap("👪 Members", "members", portfolio)
+    undo = (tap("↩ Undo", "unjoin", portfolio, user_id, mark),) if mark else ()
+    return Screen(lines(head(managed), text), ((members, *undo),))
+
+
+def ownership_offered(managed: ManagedPortfolio, giver: str, until: datetime) -> Screen:
+    """An owner wants to hand the portfolio over to the reader."""
+    text = paragraphs(
+        head(managed),
+        f"🤝 {bold(shown_name(giver))} wants to hand {bold(shown_name(managed.portfolio.name))} over to you. "
+        f"As its owner you {ROLE_MEANINGS[Role.OWNER]}; {shown_name(giver)} becomes an approver.",
+        f"You can accept until {clock_time(until)}.",
+    )
+    portfolio = managed.portfolio.id
+    row = (
+        tap("🤝 Accept", "own_accept", portfolio),
+        tap("✖ No", "own_decline", portfolio),
+    )
+    return Screen(text, (row,))
+
+
+def handed_over(managed: ManagedPortfolio, giver: str, taker: str) -> Screen:
+    """A portfolio has another owner."""
+    text = (
+        f"🤝 {bold(shown_name(taker))} owns it now; {bold(shown_name(giver))}, who handed it over, is an "
+        "approver."
+    )
     members = tap("👪 Members", "members", managed.portfolio.id)
     return Screen(lines(head(managed), text), ((members,),))
 

@@ -1,4 +1,4 @@
-"""Households, members, memberships and invitations in the store."""
+"""Households, members and memberships in the store."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ from sqlalchemy import delete, select, update
 
 from core.adapters.store.database import Database, Found
 from core.adapters.store.documents import read_preferences, write_preferences
-from core.adapters.store.tables import HOUSEHOLDS, INSTALLATION, INVITATIONS, MEMBERS, MEMBERSHIPS
+from core.adapters.store.tables import (
+    HOUSEHOLD_MEMBERS,
+    HOUSEHOLDS,
+    INSTALLATION,
+    MEMBERS,
+    MEMBERSHIPS,
+)
 from core.domain.ids import HouseholdId, MemberId, PortfolioId, UserId
-from core.domain.membership import Invitation, Member, Membership, Role
+from core.domain.membership import Member, Membership, Role
 from core.domain.preferences import Preferences
 
 
@@ -87,6 +93,8 @@ class SqlPeople:
         row = await self._database.row(select(MEMBERS).where(MEMBERS.c.user_id == user_id))
         if row is None:
             raise KeyError(user_id)
+        belonging = {"household_id": household_id, "member_id": row.id}
+        await self._database.add_new(HOUSEHOLD_MEMBERS, [belonging])
         return member_of(row)
 
     async def set_layout(self, member_id: MemberId, layout: str) -> None:
@@ -157,45 +165,6 @@ class SqlPeople:
                 MEMBERSHIPS.c.member_id == member_id, MEMBERSHIPS.c.portfolio_id == portfolio_id
             )
         )
-
-    async def add_invitation(self, invitation: Invitation) -> None:
-        """Store an invitation (only the hash of its code)."""
-        await self._database.add(
-            INVITATIONS,
-            code_hash=invitation.code_hash,
-            household_id=invitation.household_id,
-            portfolio_id=invitation.portfolio_id,
-            role=invitation.role.value,
-            created_by=invitation.created_by,
-            expires_at=invitation.expires_at,
-            used_by=invitation.used_by,
-        )
-
-    async def invitation(self, code_hash: str) -> Invitation | None:
-        """An invitation by the hash of its code."""
-        row = await self._database.row(
-            select(INVITATIONS).where(INVITATIONS.c.code_hash == code_hash)
-        )
-        if row is None:
-            return None
-        return Invitation(
-            code_hash=row.code_hash,
-            household_id=row.household_id,
-            portfolio_id=row.portfolio_id,
-            role=Role(row.role),
-            created_by=row.created_by,
-            expires_at=row.expires_at,
-            used_by=row.used_by,
-        )
-
-    async def use_invitation(self, code_hash: str, member_id: MemberId) -> bool:
-        """Mark it used; False when somebody was faster."""
-        touched = await self._database.write(
-            update(INVITATIONS)
-            .where(INVITATIONS.c.code_hash == code_hash, INVITATIONS.c.used_by.is_(None))
-            .values(used_by=member_id)
-        )
-        return touched == 1
 
 
 def member_of(row: Found) -> Member:

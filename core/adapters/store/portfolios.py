@@ -202,6 +202,12 @@ class SqlPortfolios:
         )
         return tuple(map(portfolio_of, rows))
 
+    async def set_shared(self, portfolio_id: PortfolioId, *, shared: bool) -> None:
+        """Say whether everybody who comes into the household comes in here too."""
+        await self._database.write(
+            update(PORTFOLIOS).where(PORTFOLIOS.c.id == portfolio_id).values(is_shared=shared)
+        )
+
     async def changes(self, portfolio_id: PortfolioId, limit: int) -> tuple[Change, ...]:
         """The latest changes of targets and policy, newest first."""
         targets = await self._target_changes(portfolio_id, limit)
@@ -315,6 +321,7 @@ def portfolio_of(row: Found) -> Portfolio:
         row.is_paused,
         row.home_chat_id,
         row.home_topic_id,
+        row.is_shared,
     )
 
 

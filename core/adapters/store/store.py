@@ -21,7 +21,9 @@ from core.adapters.store.database import Database, Memory
 from core.adapters.store.earmarks import SqlEarmarks
 from core.adapters.store.faults import translated
 from core.adapters.store.harvests import SqlHarvests
+from core.adapters.store.households import SqlHouseholds
 from core.adapters.store.instruments import SqlInstruments
+from core.adapters.store.invitations import SqlInvitations
 from core.adapters.store.ladder import SqlLadder
 from core.adapters.store.leases import SqlLeases
 from core.adapters.store.log import SqlLog
@@ -45,8 +47,18 @@ class SqlUnitOfWork:
 
     @cached_property
     def people(self) -> SqlPeople:
-        """Households, members, memberships, invitations."""
+        """Members and memberships."""
         return SqlPeople(self._database)
+
+    @cached_property
+    def households(self) -> SqlHouseholds:
+        """Who belongs to which household."""
+        return SqlHouseholds(self._database)
+
+    @cached_property
+    def invitations(self) -> SqlInvitations:
+        """Invitations, joinings, offers of ownership."""
+        return SqlInvitations(self._database)
 
     @cached_property
     def portfolios(self) -> SqlPortfolios:

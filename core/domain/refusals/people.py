@@ -68,6 +68,41 @@ class BadInvitation(Refusal):
 
 
 @dataclass(eq=False)
+class BadUses(Refusal):
+    """An invitation for nobody, or for too many people."""
+
+    uses: int
+    most: int
+
+
+@dataclass(eq=False)
+class InvitationOver(Refusal):
+    """An invitation that cannot be taken back any more, because it lets nobody in already."""
+
+
+@dataclass(eq=False)
+class JoiningOver(Refusal):
+    """A joining that cannot be undone: the person is not there, or has another role since."""
+
+
+@dataclass(eq=False)
+class NoOffer(Refusal):
+    """No portfolio is offered to this person (any more)."""
+
+
+@dataclass(eq=False)
+class OwnerAlready(Refusal):
+    """A person to whom a portfolio was to be handed over owns it already."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class UnknownHousehold(Refusal):
+    """A household to which this person does not belong."""
+
+
+@dataclass(eq=False)
 class UnknownMember(Refusal):
     """A person who is not a member of this portfolio."""
 

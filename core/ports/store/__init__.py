@@ -19,6 +19,7 @@ from core.ports.store.conversation import Conversation
 from core.ports.store.counts import Counts
 from core.ports.store.credentials import Credentials
 from core.ports.store.earmarks import Earmarks
+from core.ports.store.families import Households, Invitations
 from core.ports.store.harvests import Harvests
 from core.ports.store.ladder import Ladder
 from core.ports.store.operations import Leases, Log
@@ -36,7 +37,17 @@ class UnitOfWork(Protocol):
 
     @property
     def people(self) -> People:
-        """Households, members, memberships, invitations."""
+        """Members and memberships."""
+        ...
+
+    @property
+    def households(self) -> Households:
+        """Who belongs to which household."""
+        ...
+
+    @property
+    def invitations(self) -> Invitations:
+        """Invitations, joinings, offers of ownership."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""The store of people: households, members, memberships, invitations."""
+"""The store of people: households, members, memberships."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from core.domain.ids import (
     PortfolioId,
     UserId,
 )
-from core.domain.membership import Invitation, Member, Membership, Role
+from core.domain.membership import Member, Membership, Role
 from core.domain.preferences import Preferences
 
 
 class People(Protocol):
-    """Households, members, memberships, invitations."""
+    """Households, members, memberships."""
 
     async def install_id(self) -> str:
         """The random name of this installation, made at first start (8 lower-case letters and digits)."""
@@ -52,7 +52,7 @@ class People(Protocol):
         ...
 
     async def add_member(self, user_id: UserId, household_id: HouseholdId, name: str) -> Member:
-        """Let a person in (or back in)."""
+        """Let a person in (or back in), as one of a household."""
         ...
 
     async def set_layout(self, member_id: MemberId, layout: str) -> None:
@@ -91,16 +91,4 @@ class People(Protocol):
 
     async def remove_membership(self, member_id: MemberId, portfolio_id: PortfolioId) -> None:
         """Take a member out of a portfolio."""
-        ...
-
-    async def add_invitation(self, invitation: Invitation) -> None:
-        """Store an invitation (only the hash of its code)."""
-        ...
-
-    async def invitation(self, code_hash: str) -> Invitation | None:
-        """An invitation by the hash of its code."""
-        ...
-
-    async def use_invitation(self, code_hash: str, member_id: MemberId) -> bool:
-        """Mark it used; False when somebody was faster."""
         ...

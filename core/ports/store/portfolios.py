@@ -87,6 +87,10 @@ class Portfolios(Protocol):
         """Set or lift the kill switch."""
         ...
 
+    async def set_shared(self, portfolio_id: PortfolioId, *, shared: bool) -> None:
+        """Say whether everybody who comes into the household comes in here too, as a viewer."""
+        ...
+
     async def set_home_chat(
         self, portfolio_id: PortfolioId, chat_id: ChatId | None, topic_id: TopicId | None = None
     ) -> None:

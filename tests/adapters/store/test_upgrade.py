@@ -83,11 +83,19 @@ def _first_tables(connection: Any) -> None:
     command.upgrade(schema.config_for(connection), FIRST)
 
 
+MOVED = {("invitations", "used_by")}
+"""Columns whose facts stand in a table of their own now."""
+
+
 def tables_of(connection: sqlite3.Connection) -> dict[str, list[str]]:
     """Each table's columns, those of the version left out."""
     found = connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")
     return {
-        name: [row[1] for row in connection.execute(f"PRAGMA main.table_info({name})")]
+        name: [
+            column
+            for (_, column, *_) in connection.execute(f"PRAGMA main.table_info({name})")
+            if (name, column) not in MOVED
+        ]
         for (name,) in found
         if name != schema.VERSION_TABLE and not name.startswith("sqlite_")
     }
@@ -159,6 +167,30 @@ async def test_killed_at_any_statement_it_is_still_the_old_one_and_the_next_star
     assert number > 10
     assert version_of(old) == schema.HEAD
     assert contents(old, tables) == before
+
+
+async def test_who_used_an_invitation_and_who_belonged_to_a_household_is_known_afterwards(
+    tmp_path: Path,
+) -> None:
+    old = await an_old_store(tmp_path)
+    with closing(sqlite3.connect(old)) as connection:
+        row = ("a" * 64, 1, 1, "viewer", 1, "2020-01-01T00:00:00.000000+00:00", 1)
+        connection.execute("INSERT INTO invitations VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute(
+            "INSERT INTO invitations SELECT ?, household_id, portfolio_id, role, created_by, "
+            "expires_at, NULL FROM invitations",
+            ("b" * 64,),
+        )
+        connection.commit()
+    assert await upgraded(old, 0)
+    with closing(sqlite3.connect(old)) as connection:
+        uses = connection.execute("SELECT uses, used FROM invitations ORDER BY code_hash")
+        assert uses.fetchall() == [(1, 1), (1, 0)]
+        joined = connection.execute("SELECT code_hash, member_id, role, role_before FROM joinings")
+        assert joined.fetchall() == [("a" * 64, 1, "viewer", None)]
+        belonging = connection.execute("SELECT household_id, member_id FROM household_members")
+        assert belonging.fetchall() == [(1, 1)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 @pytest.mark.fault(63)

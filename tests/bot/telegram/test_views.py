@@ -24,11 +24,13 @@ from bot.telegram.views.status import status_screen
 from bot.telegram.views.targets import targets_preview_screen, targets_screen
 from core.application.choose_portfolio import Current
 from core.application.list_proposals import History
+from core.application.see_family import Family
 from core.application.set_targets import TargetsPreview
 from core.application.show_status import Status
 from core.domain.drift import OutsideLine
-from core.domain.ids import CheckId, PortfolioId, ProposalId, Symbol
-from core.domain.membership import Membership, Role
+from core.domain.ids import CheckId, HouseholdId, PortfolioId, ProposalId, Symbol
+from core.domain.invitation import Invitation, Joining, Offer
+from core.domain.membership import Household, Membership, Role
 from core.domain.order import OrderState
 from core.domain.policy import Band, Policy
 from core.domain.proposal import DecisionKind, ProposalState
@@ -302,19 +304,49 @@ ANNA, BEN = member(), member(2, "Ben")
 FAMILY = (Membership(ONE, ANNA, Role.OWNER), Membership(ONE, BEN, Role.VIEWER))
 
 
+INVITATION = Invitation(
+    "ab" * 32, HouseholdId(1), ONE, Role.PROPOSER, ANNA.id, NOW + timedelta(days=1), uses=3, used=1
+)
+
+
+def family(*memberships: Membership) -> Family:
+    return Family(Household(HouseholdId(1), "Home"), memberships)
+
+
 def test_members_and_what_roles_may_do() -> None:
-    screen = members_screen(current(), FAMILY)
+    screen = members_screen(current(), family(*FAMILY))
     text = plain(screen.text)
     assert "Anna: owner · 1001" in text
     assert "approver: may also approve and reject proposals" in text
     assert Action("role", (1, 1002)) in actions(screen)
     assert Action("remove", (1, 1002)) in actions(screen)
-    assert members_screen(current(Role.VIEWER), FAMILY).rows == ()
+    assert members_screen(current(Role.VIEWER), family(*FAMILY)).rows == ()
+
+
+def test_owners_see_open_invitations_and_who_came_by_them() -> None:
+    joined = Joining(INVITATION.mark, BEN, Role.PROPOSER, None, NOW)
+    open_ = replace(family(*FAMILY), invitations=(INVITATION,), joined=(joined,))
+    screen = members_screen(current(), open_)
+    text = plain(screen.text)
+    assert "proposer: open to 2 people until" in text
+    assert "from Anna; joined: Ben" in text
+    assert "Private: of the household Home, only those above see it." in text
+    assert Action("uninvite", (1, "abababab")) in actions(screen)
+    assert Action("own_give", (1,)) in actions(screen)
+    assert Action("share", (1, 1)) in actions(screen)
+
+
+def test_an_offer_of_ownership_is_shown_and_can_be_taken_back() -> None:
+    offered = replace(family(*FAMILY), offer=Offer(ONE, ANNA.id, BEN.id, NOW))
+    screen = members_screen(current(), offered)
+    assert "Offered to Ben" in plain(screen.text)
+    assert Action("own_back", (1,)) in actions(screen)
+    assert Action("own_give", (1,)) not in actions(screen)
 
 
 def test_who_cannot_be_reached_is_marked() -> None:
     lost = replace(BEN, is_reachable=False)
-    screen = members_screen(current(), (Membership(ONE, lost, Role.APPROVER),))
+    screen = members_screen(current(), family(Membership(ONE, lost, Role.APPROVER)))
     assert "messages do not reach them" in screen.text
 
 
@@ -395,7 +427,7 @@ def test_a_refused_check_names_the_symbols_and_says_that_nothing_was_traded() ->
 
 
 def test_small_notices() -> None:
-    joined = plain(notices.member_joined(managed(), "Ben", Role.PROPOSER).text)
+    joined = plain(notices.member_joined(managed(), "Ben", Role.PROPOSER, 1002, "01234567").text)
     assert "Ben has joined as proposer: may look and ask for a plan." in joined
     crashed = notices.kept_crashing(managed())
     require_sendable(crashed)
@@ -460,13 +492,15 @@ def test_any_name_gives_valid_markup_everywhere(portfolio: str, person: str) -> 
         managed=managed(name=portfolio), drift=None, refusal=BrokerDown(person, person)
     )
     for screen in (
-        members_screen(here, (Membership(ONE, someone, Role.OWNER),)),
+        members_screen(here, family(Membership(ONE, someone, Role.OWNER))),
         history_screen(here, History((proposal,), (change,))),
         orders_screen(here, (order(1, PLAN.trades[0], filled=D(0), detail=person),)),
         targets_screen(here),
         policy_screen(here),
         status_screen(outside),
-        notices.member_joined(here.portfolio, person, Role.VIEWER),
+        notices.member_joined(here.portfolio, person, Role.VIEWER, 7, "01234567"),
+        notices.ownership_offered(here.portfolio, person, NOW),
+        notices.handed_over(here.portfolio, person, person),
         notices.check_refused(here.portfolio, "X", (person,)),
     ):
         require_sendable(screen)

@@ -21,13 +21,15 @@ from bot.telegram.views.proposal import (
 from bot.telegram.views.status import status_screen
 from bot.telegram.views.targets import targets_preview_screen, targets_screen
 from core.application.choose_portfolio import Current
+from core.application.see_family import Family
 from core.application.set_targets import TargetsPreview
 from core.application.show_proposal import ProposalView
-from core.domain.ids import PortfolioId
-from core.domain.membership import Membership, Role
+from core.domain.ids import HouseholdId, PortfolioId
+from core.domain.invitation import Invitation
+from core.domain.membership import Household, Membership, Role
 from core.domain.proposal import ProposalState, RevisionCause
 from core.domain.refusals import EmptyAccount, NoTargets
-from tests.bot.telegram.scenes import TARGETS, managed, member, view, with_revision
+from tests.bot.telegram.scenes import NOW, TARGETS, managed, member, view, with_revision
 from tests.bot.telegram.test_views import status
 
 
@@ -50,11 +52,19 @@ def every_screen() -> list[Screen]:
         targets_preview_screen(
             TargetsPreview(TARGETS, TARGETS, None, None), portfolio_id=one, token="0123456789"
         ),
-        members_screen(here, (Membership(one, member(), Role.OWNER),)),
-        notices.member_joined(managed(), "Ben", Role.VIEWER),
+        members_screen(here, _family(one)),
+        notices.member_joined(managed(), "Ben", Role.VIEWER, 2**52, "01234567"),
+        notices.ownership_offered(managed(), "Ben", NOW),
+        notices.handed_over(managed(), "Ben", "Carl"),
         notices.approval_lapsed(shown, "Ben", 1, 2),
         notices.check_refused(managed(), "PricesRefused", ()),
     ]
+
+
+def _family(one: PortfolioId) -> Family:
+    memberships = (Membership(one, member(), Role.OWNER), Membership(one, member(2), Role.VIEWER))
+    invitation = Invitation("ab" * 32, HouseholdId(1), one, Role.VIEWER, None, NOW)
+    return Family(Household(HouseholdId(1), "Home"), memberships, (invitation,))
 
 
 def _in(state: ProposalState) -> ProposalView:

@@ -25,10 +25,13 @@ from core.adapters.store.tables.instruments import (
 from core.adapters.store.tables.operations import AuditEventRow, InstallationRow, LeaseRow
 from core.adapters.store.tables.people import (
     CredentialRow,
+    HouseholdMemberRow,
     HouseholdRow,
     InvitationRow,
+    JoiningRow,
     MemberRow,
     MembershipRow,
+    OfferRow,
     OneTimeCodeRow,
 )
 from core.adapters.store.tables.pinned import PinnedRow
@@ -77,11 +80,13 @@ DUE_CHECKS = table_of(DueCheckRow)
 EARMARKS = table_of(EarmarkRow)
 FILLS = table_of(FillRow)
 EQUIVALENTS = table_of(EquivalentRow)
+HOUSEHOLD_MEMBERS = table_of(HouseholdMemberRow)
 HOUSEHOLDS = table_of(HouseholdRow)
 INSTRUMENT_ALIASES = table_of(InstrumentAliasRow)
 INSTALLATION = table_of(InstallationRow)
 INSTRUMENTS = table_of(InstrumentRow)
 INVITATIONS = table_of(InvitationRow)
+JOININGS = table_of(JoiningRow)
 LAST_CLOSES = table_of(LastCloseRow)
 LEASES = table_of(LeaseRow)
 LIVE_CONFIRMATIONS = table_of(LiveConfirmationRow)
@@ -89,6 +94,7 @@ LOTS = table_of(LotRow)
 MARKET_CLOCK = table_of(MarketClockRow)
 MEMBERS = table_of(MemberRow)
 MEMBERSHIPS = table_of(MembershipRow)
+OFFERS = table_of(OfferRow)
 ONE_TIME_CODES = table_of(OneTimeCodeRow)
 ORDERS = table_of(OrderRow)
 OUTBOX = table_of(OutboxRow)

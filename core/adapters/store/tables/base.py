@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, Table, Text, false, text
 from sqlmodel import Field, SQLModel
 
 from core.adapters.store.column_types import ExactDecimal, UtcDateTime
@@ -77,6 +77,16 @@ def document(*, null: bool = False) -> Any:
 def added() -> Any:
     """A text that a table did not have from the beginning; empty in the rows of before."""
     return Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+def added_number(value: int) -> Any:
+    """A whole number that a table did not have from the beginning, with what it is in the rows of before."""
+    return Field(default=value, sa_column_kwargs={"server_default": str(value)})
+
+
+def added_fact() -> Any:
+    """A yes or no that a table did not have from the beginning; no in the rows of before."""
+    return Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 def added_amount() -> Any:

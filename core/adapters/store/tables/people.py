@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import UniqueConstraint
+from sqlmodel import Field
 
 from core.adapters.store.tables.base import (
     Base,
     added,
+    added_number,
     document,
     instant,
     key,
@@ -29,8 +31,17 @@ class HouseholdRow(Base, table=True):
     name: str
 
 
+class HouseholdMemberRow(Base, table=True):
+    """That a member belongs to a household."""
+
+    __tablename__ = "household_members"
+
+    household_id: int = link("households.id", primary=True)
+    member_id: int = link("members.id", primary=True, index=True)
+
+
 class MemberRow(Base, table=True):
-    """A person, by the numeric Telegram user id."""
+    """A person, by the numeric Telegram user id; the household is the one where they first came in."""
 
     __tablename__ = "members"
 
@@ -58,18 +69,45 @@ class MembershipRow(Base, table=True):
 
 
 class InvitationRow(Base, table=True):
-    """A one-time way in, known by the hash of its code."""
+    """A way in, known by the hash of its code."""
 
     __tablename__ = "invitations"
     __table_args__ = (one_of("role", Role),)
 
     code_hash: str = key()
     household_id: int | None = link("households.id", null=True)
-    portfolio_id: int | None = link("portfolios.id", null=True)
+    portfolio_id: int | None = link("portfolios.id", null=True, index=True)
     role: str
     created_by: int | None = link("members.id", null=True)
     expires_at: datetime = instant()
-    used_by: int | None = link("members.id", null=True)
+    uses: int = added_number(1)
+    used: int = added_number(0)
+    created_at: datetime | None = instant(null=True)
+    revoked_at: datetime | None = instant(null=True)
+
+
+class JoiningRow(Base, table=True):
+    """That a member came into a portfolio by an invitation, and what they were there before."""
+
+    __tablename__ = "joinings"
+    __table_args__ = (one_of("role", Role), one_of("role_before", Role))
+
+    code_hash: str = Field(foreign_key="invitations.code_hash", primary_key=True)
+    member_id: int = link("members.id", primary=True)
+    role: str
+    role_before: str | None = None
+    joined_at: datetime | None = instant(null=True)
+
+
+class OfferRow(Base, table=True):
+    """An owner's offer to hand a portfolio over."""
+
+    __tablename__ = "offers"
+
+    portfolio_id: int = link("portfolios.id", primary=True)
+    giver_id: int = link("members.id")
+    taker_id: int = link("members.id")
+    until: datetime = instant()
 
 
 class CredentialRow(Base, table=True):

@@ -12,6 +12,7 @@ from core.adapters.store.tables.base import (
     above_zero,
     added,
     added_amount,
+    added_fact,
     amount,
     document,
     instant,
@@ -39,6 +40,7 @@ class PortfolioRow(Base, table=True):
     is_paused: bool = False
     home_chat_id: int | None = telegram_id(null=True)
     home_topic_id: int | None = telegram_id(null=True)
+    is_shared: bool = added_fact()
 
 
 class AccountRow(Base, table=True):
