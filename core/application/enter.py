@@ -11,7 +11,7 @@ from core.application.households import join_household
 from core.application.invite_member import hash_code
 from core.application.tell_channels import enqueue
 from core.domain.change_kinds import RoleChange
-from core.domain.ids import ChatId, HouseholdId, MemberId, PortfolioId, UserId
+from core.domain.ids import ChatId, HouseholdId, PortfolioId, UserId
 from core.domain.invitation import Invitation, Joining
 from core.domain.membership import Member, Membership, Role, outranks
 from core.domain.outbox import MessageKind, OutboxItem
@@ -28,7 +28,7 @@ FIRST_HOUSEHOLD = "Family"
 class Entered:
     """Who came in and how: ``returning``, ``allowed``, ``claimed`` or ``invited``; an invitation brings a portfolio.
 
-    ``waits_for`` is the role that they were invited to: theirs already, or once enough have agreed to it.
+    ``waits_for`` is the role that they were invited to, where enough have to agree to it first.
     """
 
     member: Member
@@ -121,7 +121,7 @@ async def _accept(
     present = await work.people.role(member.id, portfolio_id)
     if present is not None and not outranks(invitation.role, present):
         return Entered(member, "invited", managed.portfolio, present)
-    role = await _first_role(work, managed, invitation, present, now)
+    role = await _first_role(work, managed, member, invitation, present, now)
     joining = Joining(invitation.mark, member, role, present, now)
     await _use(work, invitation, joining)
     await work.people.set_role(member.id, portfolio_id, role)
@@ -131,7 +131,8 @@ async def _accept(
     if role is not invitation.role:
         what = RoleChange(member.id, role, invitation.role)
         await ask_instead(work, managed, what, inviter, now)
-    return Entered(member, "invited", managed.portfolio, role, waits_for=invitation.role)
+    waits_for = invitation.role if role is not invitation.role else None
+    return Entered(member, "invited", managed.portfolio, role, waits_for)
 
 
 async def _inviter(
@@ -147,13 +148,14 @@ async def _inviter(
 async def _first_role(
     work: UnitOfWork,
     managed: ManagedPortfolio,
+    member: Member,
     invitation: Invitation,
     present: Role | None,
     now: datetime,
 ) -> Role:
     """The role that somebody has at once: less than they are invited to, where that has to be agreed to."""
     before = present or Role.VIEWER
-    what = RoleChange(MemberId(0), before, invitation.role)
+    what = RoleChange(member.id, before, invitation.role)
     if what.loosens and await is_guarded(work, managed.portfolio.id, now):
         return before
     return invitation.role

@@ -73,7 +73,7 @@ async def _joined(turn: Turn, entered: Entered) -> Screen:
 def _waiting(entered: Entered) -> str:
     """That the role of the invitation comes later."""
     role = entered.waits_for
-    if role is None or role is entered.role:
+    if role is None:
         return ""
     label = role_label(role)
     return (
