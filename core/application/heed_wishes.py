@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from core.domain.ids import ChatId, UserId
 from core.domain.membership import Member
-from core.domain.notices import ASKS, KIND_OF, Loudness, Treatment, treat
+from core.domain.notices import ASKS, Loudness, Treatment, notice_kind, treat
 from core.domain.outbox import OutboxItem, QueuedItem
 from core.domain.permissions import Act, may
-from core.domain.proposal import Proposal, ProposalState
+from core.domain.proposal import Cause, Proposal, ProposalState
 from core.ports.store import UnitOfWork
 
 
@@ -32,16 +32,17 @@ async def treatment_of(
     member = await member_in(work, item.chat_id)
     if member is None:
         return Treatment(Loudness.ON)
-    wish = member.preferences.wish(KIND_OF[item.kind])
-    quiet_until = member.preferences.quiet_until(now)
-    if wish is Loudness.ON and quiet_until is None:
+    preferences = member.preferences
+    quiet_until = preferences.quiet_until(now)
+    if not preferences.wishes and quiet_until is None:
         return Treatment(Loudness.ON)
     proposal = None
     if item.kind in ASKS and item.proposal_id is not None:
         proposal = await work.proposals.get(item.proposal_id)
+    kind = notice_kind(item.kind, is_by_schedule=_is_by_schedule(proposal))
     treatment = treat(
         item.kind,
-        wish,
+        preferences.wish(kind),
         quiet_until,
         now,
         is_needed=proposal is not None and await _is_needed(work, member, proposal),
@@ -50,6 +51,10 @@ async def treatment_of(
     if item.channel_id is not None and treatment.loudness is Loudness.SILENT:
         return Treatment(Loudness.SILENT, quiet_until)
     return treatment
+
+
+def _is_by_schedule(proposal: Proposal | None) -> bool:
+    return proposal is not None and proposal.cause is Cause.SCHEDULED
 
 
 def _ends_in(proposal: Proposal, market_now: datetime) -> timedelta | None:
@@ -63,13 +68,14 @@ def _ends_in(proposal: Proposal, market_now: datetime) -> timedelta | None:
 
 async def _is_needed(work: UnitOfWork, member: Member, proposal: Proposal) -> bool:
     """Whether those who may decide, and are told of it, are too few without this member."""
+    kinds = {notice_kind(kind, is_by_schedule=_is_by_schedule(proposal)) for kind in ASKS}
     others = [
         each
         for each in await work.people.memberships(proposal.portfolio_id)
         if each.member.id != member.id
         and each.member.is_reachable
         and may(each.role, Act.APPROVE)
-        and all(each.member.preferences.wish(KIND_OF[kind]) is not Loudness.OFF for kind in ASKS)
+        and all(each.member.preferences.wish(kind) is not Loudness.OFF for kind in kinds)
     ]
     role = await work.people.role(member.id, proposal.portfolio_id)
     need = proposal.revision.need

@@ -17,9 +17,9 @@ class NoticeKind(StrEnum):
     """What a message is to the one who gets it; each is set by itself."""
 
     DRIFT = "drift"
-    """The market has moved: what a rule said, what a check found."""
+    """The market has moved: trades that a scheduled check brings, what a rule for the market said."""
     PROPOSALS = "proposals"
-    """Trades are put to those who decide."""
+    """Trades are put to those who decide that somebody has asked for, or that money, taxes or lots have brought."""
     APPROVALS = "approvals"
     """A decision is still missing, or needed again."""
     ORDERS = "orders"
@@ -80,7 +80,15 @@ KIND_OF: dict[MessageKind, NoticeKind] = {
     MessageKind.HOME_LOST: NoticeKind.WARNINGS,
     MessageKind.UNREACHABLE: NoticeKind.WARNINGS,
 }
-"""The kind of every message."""
+"""The kind of every message; a proposal that nobody has asked for is an alert: see ``notice_kind``."""
+
+
+def notice_kind(kind: MessageKind, *, is_by_schedule: bool = False) -> NoticeKind:
+    """The kind of a message; ``is_by_schedule``: it is about a proposal that a scheduled check has brought."""
+    if kind is MessageKind.PROPOSAL and is_by_schedule:
+        return NoticeKind.DRIFT
+    return KIND_OF[kind]
+
 
 EDITS = frozenset({MessageKind.REFRESH, MessageKind.PINNED, MessageKind.UNPINNED})
 """What brings a message up to date that is there already, without a sound: no setting holds it back."""

@@ -18,6 +18,7 @@ from core.domain.notices import (
     NoticeKind,
     QuietHours,
     Treatment,
+    notice_kind,
     treat,
 )
 from core.domain.outbox import MessageKind
@@ -33,6 +34,13 @@ KINDS = pytest.mark.parametrize("kind", list(MessageKind))
 def test_every_message_is_of_one_kind_and_every_kind_has_a_message() -> None:
     assert set(KIND_OF) == set(MessageKind)
     assert set(KIND_OF.values()) == set(NoticeKind)
+
+
+def test_a_proposal_that_nobody_has_asked_for_is_a_drift_alert() -> None:
+    assert notice_kind(MessageKind.PROPOSAL, is_by_schedule=True) is NoticeKind.DRIFT
+    assert notice_kind(MessageKind.PROPOSAL) is NoticeKind.PROPOSALS
+    assert notice_kind(MessageKind.REMINDER, is_by_schedule=True) is NoticeKind.APPROVALS
+    assert notice_kind(MessageKind.DIGEST) is NoticeKind.DIGESTS
 
 
 @KINDS

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import time, timedelta
 
 from core.application.decide_proposal import reject_proposal
+from core.application.run_due_work import run_due_work
+from core.application.schedule_checks import schedule_checks
 from core.application.settings import change_preferences
 from core.domain.ids import ChatId
 from core.domain.membership import Member
@@ -175,3 +177,24 @@ async def test_a_group_follows_no_member_s_wishes(post: Post) -> None:
     await post.enqueue(joined(post, "n1", GROUP))
     await post.settle()
     assert [m.silent for m in post.said(GROUP)] == [False]
+
+
+async def test_alerts_can_be_off_for_somebody_who_still_wants_what_people_ask_for(
+    post: Post,
+) -> None:
+    """drift off for Anna, Ben decides too · a scheduled check proposes: to Ben alone · Ben asks for one: to both"""
+    await post.add_ben()
+    await wish(post, lambda before: before.wishing(NoticeKind.DRIFT, Loudness.OFF))
+    await schedule_checks(post.world.store, post.world.market)
+    post.world.pass_time(timedelta(days=1))
+    await run_due_work(post.world.desk)
+    await post.settle()
+    assert [asked(post, chat) for chat in (ANNAS, BENS)] == [0, 1]
+    await post.propose()
+    await post.settle()
+    assert [asked(post, chat) for chat in (ANNAS, BENS)] == [1, 1]
+
+
+def asked(post: Post, chat: int) -> int:
+    """How many messages ask for a decision in a chat."""
+    return sum("Approve" in label for m in post.said(chat) for label in post.labels(m))
