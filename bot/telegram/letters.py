@@ -35,6 +35,7 @@ from bot.telegram.views.veiled import (
 from bot.telegram.views.waiting import waiting_notice
 from core.application.change_rung import RungCause
 from core.application.hide_amounts import amounts_hidden
+from core.application.measured import number_of
 from core.application.show_change import ChangeView, change_view
 from core.application.show_proposal import ProposalView, view_of
 from core.domain.hold import Hold, HoldReason
@@ -74,6 +75,7 @@ class Scene:
     """What the store knows about an item when it is about to be sent.
 
     ``veil`` is None where the chat may see amounts; else the bot's user name, for the way into the private chat.
+    ``is_over``: it is about a check without a plan, and a later one has measured the portfolio.
     """
 
     view: ProposalView | None
@@ -84,6 +86,7 @@ class Scene:
     change: ChangeView | None = None
     reader: MemberId | None = None
     veil: str | None = None
+    is_over: bool = False
 
     @property
     def last_copy(self) -> int | None:
@@ -131,6 +134,7 @@ async def read_scene(work: UnitOfWork, item: OutboxItem, username: str | None = 
         await _change(work, item),
         member.id if member else None,
         veil,
+        is_over=await _is_over(work, item),
     )
 
 
@@ -138,6 +142,14 @@ async def _change(work: UnitOfWork, item: OutboxItem) -> ChangeView | None:
     """The change that an item is about, if it is about one."""
     number = item.data.get("change")
     return None if number is None else await change_view(work, ChangeId(int(number)))
+
+
+async def _is_over(work: UnitOfWork, item: OutboxItem) -> bool:
+    """Whether the trouble of a check is over by now: the latest one has measured a value."""
+    if item.kind is not MessageKind.CHECK_REFUSED or item.portfolio_id is None:
+        return False
+    last = await work.checks.last(item.portfolio_id)
+    return last is not None and number_of(last, "total") is not None
 
 
 def write_letter(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter | None:
@@ -175,7 +187,7 @@ def _letter(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter | No
         return Letter(notices.channel_failing(item.data["kind"], since))
     if item.proposal_id is not None:
         return _about_proposal(item, scene, market_now) if scene.view else None
-    if scene.managed is None:
+    if scene.managed is None or scene.is_over:
         return None
     if scene.change is not None:
         return _about_change(item, scene.change, scene.reader, market_now)

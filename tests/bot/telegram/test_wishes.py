@@ -160,6 +160,27 @@ async def test_what_has_become_untrue_in_the_quiet_hours_is_not_sent(post: Post)
     assert post.said() == []
 
 
+async def test_trouble_that_is_over_by_the_end_of_the_quiet_hours_is_not_told(post: Post) -> None:
+    """11:00 no price of BBB, told after the quiet hours at 20:00 · half an hour later there is one, and a plan"""
+    world = post.world
+    await wish(post, lambda before: replace(before, quiet=QuietHours(time(10), time(20))))
+    world.prices.set_fault("BBB")
+    await schedule_checks(world.store, world.market)
+    world.pass_time(timedelta(days=1))
+    await run_due_work(world.desk)
+    await post.settle()
+    async with world.store.read() as work:
+        kinds = [q.item.kind for q in await work.conversation.waiting_in(ChatId(ANNAS))]
+    assert MessageKind.CHECK_REFUSED in kinds
+    world.price(BBB=50)
+    world.pass_time(timedelta(minutes=30))
+    await run_due_work(world.desk)
+    world.pass_time(timedelta(hours=8, minutes=40))
+    await post.settle()
+    assert not any("made no plan" in message.text for message in post.said())
+    assert asked(post, ANNAS) == 1
+
+
 async def test_a_change_of_mind_ends_the_waiting(post: Post) -> None:
     await wish(post, quiet)
     await post.enqueue(joined(post, "n1"))
