@@ -21,6 +21,7 @@ OPEN_COMMANDS = frozenset(
         "leave",
         "members",
         "pause",
+        "performance",
         "portfolio",
         "resume",
         "settings",
@@ -29,7 +30,7 @@ OPEN_COMMANDS = frozenset(
         "whoami",
     }
 )
-"""Commands whose answers show no amounts, or, as the status, none where those are hidden."""
+"""Commands whose answers show no amounts, or, as the status and the performance, none where those are hidden."""
 
 OPEN_VERBS = frozenset(
     {
@@ -44,6 +45,7 @@ OPEN_VERBS = frozenset(
         "members",
         "members_back",
         "pause",
+        "perf",
         "picture",
         "remove",
         "remove_yes",

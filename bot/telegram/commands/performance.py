@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
 from bot.telegram.drawing import drawn
+from bot.telegram.links import command_link
 from bot.telegram.screen import Screen
 from bot.telegram.views.performance import performance_screen
+from bot.telegram.views.veiled import open_privately
 from core.application.read_performance import show_performance
 from core.domain.ids import PortfolioId
 from core.domain.performance import Period
@@ -48,7 +52,12 @@ async def _screen(turn: Turn, portfolio_id: PortfolioId, period: Period) -> Scre
         period=period,
     )
     is_dark = turn.member.picture == "dark"
-    return await drawn(performance_screen, found, period, amounts=turn.is_private, dark=is_dark)
+    amounts = not await turn.hides(portfolio_id)
+    screen = await drawn(performance_screen, found, period, amounts=amounts, dark=is_dark)
+    if amounts:
+        return screen
+    link = command_link(turn.bot.username, COMMAND.name, portfolio_id)
+    return replace(screen, rows=(*screen.rows, open_privately(link)))
 
 
 COMMAND = Command(

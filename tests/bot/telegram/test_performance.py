@@ -142,3 +142,4 @@ async def test_the_running_bot_looks_back_and_shows_a_group_no_amounts(tmp_path:
         await bot.ask(ANNA, "/performance 2w", "one of 1m, 3m, ytd, 1y, all", "/performance 3m")
         grouped = await bot.ask(ANNA, "/performance", "performance, 3 months", chat=FAMILY)
         assert "$" not in grouped.text
+        assert "start=c_performance_" in (grouped.button("Open privately").url or "")

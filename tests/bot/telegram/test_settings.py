@@ -100,7 +100,7 @@ async def test_a_private_chat_reads_its_member_s_clock_and_numbers_and_a_group_e
         await bot.ask(ANNA, "/settings zone berlin", "Europe/Berlin")
         await bot.ask(ANNA, "/settings format de", "1.234,56")
         await bot.ask(ANNA, "/status", "$10.000,00", " ET)")
-        grouped = await bot.ask(ANNA, "/history", "Proposals", chat=FAMILY)
+        grouped = await bot.ask(ANNA, "/status", "100.0", " ET", chat=FAMILY)
         assert " ET)" not in grouped.text
         alone = await bot.ask(ANNA, "/history", "Proposals")
         assert " ET)" in alone.text
