@@ -6,7 +6,6 @@ import asyncio
 import base64
 import json
 import sqlite3
-import sys
 import tarfile
 import traceback
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from tests.adapters.brokers.alpaca.test_secrets import reachable
 from tests.bot.key_stage import ANN, CANARIES, FIRST, MASTER, NEWER, SECOND, KeyStage, key_stage
 from tests.e2e.running import ANNA, Person, RunningDemo, running_demo
 from tests.fakes.alpaca import faults
+from tests.reliability.warm import start_bot
 
 REFUSED = "999999999:" + "CanaryTokenThatTelegramDoesNotKnow1"
 OF_A_BROKER = {
@@ -83,15 +83,13 @@ async def _run(
 ) -> bytes:
     """What a command says at its most talkative, with these settings instead of the demo's."""
     environment = {**running.demo.bot_environment(), **given, "LOG_LEVEL": "DEBUG"}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *command),
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    file = running.demo.folder.parent / "said"
+    file.unlink(missing_ok=True)
+    process = start_bot(command, environment, said=file, log=file)
     async with asyncio.timeout(60):
-        said, _ = await process.communicate()
-    assert status in {None, process.returncode}, said
+        ended = await process.wait()
+    said = file.read_bytes()
+    assert status in {None, ended}, said
     assert said
     return said
 
