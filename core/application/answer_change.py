@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from core.application.tell_channels import enqueue
 from core.domain.approval import roles_of
 from core.domain.change import ENDS, Answer, AnswerKind, ChangeState, PendingChange, require_move
 from core.domain.change_kinds import AccountConnected, concerned
-from core.domain.ids import ChangeId, ChatId
+from core.domain.ids import ChangeId, ChatId, MemberId
 from core.domain.membership import Member
 from core.domain.outbox import MessageKind, OutboxItem, Priority
 from core.domain.refusals import ChangeOver, UnknownChange
@@ -73,18 +74,34 @@ async def tell_change(
     """Tell everybody in the portfolio, and whoever it takes out of it, each in private, where a change stands now."""
     kind = MessageKind.CHANGE_ASKED if is_new else MessageKind.CHANGE_TOLD
     mark = f"{kind}:{change.id}:{change.state}:{len(change.answers)}"
-    items = [
+    await enqueue(work, _items(change, kind, mark, await _chats(work, change)), now)
+
+
+async def remind_of_change(
+    work: UnitOfWork, change: PendingChange, among: Collection[MemberId], now: datetime
+) -> None:
+    """Ask those once more who are still needed for a change."""
+    people = [await work.people.member(each) for each in among]
+    chats = [ChatId(each.user_id) for each in people]
+    mark = f"{MessageKind.CHANGE_ASKED}:{change.id}:again"
+    await enqueue(work, _items(change, MessageKind.CHANGE_ASKED, mark, chats), now)
+
+
+def _items(
+    change: PendingChange, kind: MessageKind, mark: str, chats: Collection[ChatId]
+) -> list[OutboxItem]:
+    is_question = kind is MessageKind.CHANGE_ASKED
+    return [
         OutboxItem(
             kind,
             chat,
             f"{mark}:{chat}",
             change.portfolio_id,
-            priority=Priority.DECISION if is_new else Priority.REPORT,
+            priority=Priority.DECISION if is_question else Priority.REPORT,
             data={"change": str(change.id), "state": change.state.value},
         )
-        for chat in await _chats(work, change)
+        for chat in chats
     ]
-    await enqueue(work, items, now)
 
 
 async def end_overtaken(work: UnitOfWork, change: PendingChange, now: datetime) -> None:

@@ -1,5 +1,7 @@
 """Settle: changes of live portfolios whose day is over take effect, once each, or end; forgotten drafts lapse.
 
+Who is still needed for one hears of it once more before its day is over.
+
 Everything is asked again then, in the transaction that makes the change: who may decide now and agrees, whether whoever
 asked still may, and whether what is changed is what it was. Killed before that transaction is over, nothing was done.
 """
@@ -9,10 +11,25 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from core.application.answer_change import end_overtaken, move, reload, restate, tell_change
+from core.application.answer_change import (
+    end_overtaken,
+    move,
+    reload,
+    remind_of_change,
+    restate,
+    tell_change,
+)
 from core.application.desk import Desk
 from core.application.put_in_force import Instants, finish, look_before, put_in_force
-from core.domain.change import DRAFT_KEPT, NOTICE, PENDING, ChangeState, PendingChange
+from core.application.show_change import change_view
+from core.domain.change import (
+    DRAFT_KEPT,
+    NOTICE,
+    PENDING,
+    REMIND_BEFORE,
+    ChangeState,
+    PendingChange,
+)
 from core.domain.ids import ChangeId
 from core.domain.portfolio import ManagedAccount
 from core.domain.refusals import BrokerDown, OrdersUnderWay, Refusal
@@ -30,6 +47,7 @@ async def settle_changes(desk: Desk) -> int:
     now = desk.clock.now()
     async with desk.store.read() as work:
         due = await work.changes.due(now)
+        late = await work.changes.to_remind(now + REMIND_BEFORE)
         forgotten = await work.changes.drafted_before(now - DRAFT_KEPT)
     if forgotten:
         await _forget(desk, forgotten, now)
@@ -41,7 +59,18 @@ async def settle_changes(desk: Desk) -> int:
             raise
         except Exception:
             log.exception("change %s could not be settled", change_id)
+    if late:
+        await _remind(desk, late, now)
     return settled
+
+
+async def _remind(desk: Desk, late: tuple[ChangeId, ...], now: datetime) -> None:
+    async with desk.store.begin() as work:
+        for change_id in late:
+            view = await change_view(work, change_id)
+            is_waiting = view.change.state is ChangeState.ASKED
+            if is_waiting and await work.changes.reminded(change_id, now):
+                await remind_of_change(work, view.change, view.still.among, now)
 
 
 async def _forget(desk: Desk, drafts: tuple[ChangeId, ...], now: datetime) -> None:

@@ -44,6 +44,9 @@ NOTICE = timedelta(hours=24)
 DRAFT_KEPT = timedelta(hours=24)
 """So long a change may be asked for after it was made out."""
 
+REMIND_BEFORE = timedelta(hours=4)
+"""So long before the end of its day those hear of a change again who are still needed."""
+
 STILL_LIVE = timedelta(days=7)
 """So long a portfolio counts as live after its last account left a live rung: nobody steps down to change alone."""
 

@@ -29,7 +29,7 @@ from core.application.set_targets import set_targets
 from core.application.settle_changes import settle_changes
 from core.application.show_change import ChangeView, list_changes, show_change
 from core.application.withdraw_change import withdraw_change
-from core.domain.change import DRAFT_KEPT, NOTICE, STILL_LIVE, ChangeState
+from core.domain.change import DRAFT_KEPT, NOTICE, REMIND_BEFORE, STILL_LIVE, ChangeState
 from core.domain.ids import ChangeId, ChatId, PortfolioId, RuleId, UserId
 from core.domain.membership import Member, Role
 from core.domain.outbox import MessageKind
@@ -326,6 +326,32 @@ async def test_without_enough_who_agree_it_lapses(family: Family) -> None:
     assert await family.state(change) is ChangeState.LAPSED
     assert await family.targets() == TargetAllocation.of(HALVES)
     assert "lapsed" in {state for _, state in await family.told(MessageKind.CHANGE_TOLD)}
+
+
+async def test_who_is_still_needed_hears_of_it_once_more_before_the_day_is_over(
+    family: Family,
+) -> None:
+    await family.set_policy(approvals="2")
+    await family.asked(family.set_targets())
+    family.world.pass_time(NOTICE - REMIND_BEFORE - timedelta(seconds=1))
+    await settle_changes(family.world.desk)
+    assert len(await family.told(MessageKind.CHANGE_ASKED)) == 3
+    family.world.pass_time(timedelta(seconds=1))
+    for _ in range(2):
+        await settle_changes(family.world.desk)
+    again = Counter(await family.told(MessageKind.CHANGE_ASKED))
+    assert again == {
+        (family.anna.user_id, "asked"): 1,
+        (family.ben.user_id, "asked"): 2,
+        (family.carl.user_id, "asked"): 1,
+    }
+
+
+async def test_nobody_is_reminded_of_what_enough_have_agreed_to(family: Family) -> None:
+    await family.asked(family.set_targets())
+    family.world.pass_time(NOTICE - timedelta(hours=1))
+    await settle_changes(family.world.desk)
+    assert len(await family.told(MessageKind.CHANGE_ASKED)) == 3
 
 
 async def test_with_four_eyes_who_asks_is_not_enough(family: Family) -> None:

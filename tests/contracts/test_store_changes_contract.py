@@ -154,3 +154,16 @@ async def test_what_waits_is_due_when_its_day_is_over(store: Store) -> None:
         assert await work.changes.due(LATER) == (asked.id,)
         assert await work.changes.drafted_before(NOW) == ()
         assert await work.changes.drafted_before(LATER) == (drafted.id,)
+
+
+async def test_people_are_reminded_once_of_what_still_waits_for_agreement(store: Store) -> None:
+    family = await settle(store)
+    await draft(store, family)
+    asked, agreed = [await ask(store, await draft(store, family)) for _ in range(2)]
+    async with store.begin() as work:
+        await work.changes.move(agreed.id, ChangeState.ASKED, ChangeState.AGREED)
+        assert await work.changes.to_remind(LATER - timedelta(microseconds=1)) == ()
+        assert await work.changes.to_remind(LATER) == (asked.id,)
+        assert await work.changes.reminded(asked.id, NOW)
+        assert not await work.changes.reminded(asked.id, NOW)
+        assert await work.changes.to_remind(LATER) == ()

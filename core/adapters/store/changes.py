@@ -64,6 +64,28 @@ class SqlChanges:
         )
         return tuple(ChangeId(row.id) for row in rows)
 
+    async def to_remind(self, until: datetime) -> tuple[ChangeId, ...]:
+        """The numbers of the changes that still wait for agreement, whose day is over by then, without a reminder."""
+        rows = await self._database.rows(
+            select(CHANGES.c.id)
+            .where(
+                CHANGES.c.state == ChangeState.ASKED.value,
+                CHANGES.c.takes_effect_at <= until,
+                CHANGES.c.reminded_at.is_(None),
+            )
+            .order_by(CHANGES.c.id)
+        )
+        return tuple(ChangeId(row.id) for row in rows)
+
+    async def reminded(self, change_id: ChangeId, at: datetime) -> bool:
+        """Note that people were reminded of a change; False where they were before."""
+        touched = await self._database.write(
+            update(CHANGES)
+            .where(CHANGES.c.id == change_id, CHANGES.c.reminded_at.is_(None))
+            .values(reminded_at=at)
+        )
+        return touched == 1
+
     async def drafted_before(self, at: datetime) -> tuple[ChangeId, ...]:
         """The numbers of the drafts that were made out before an instant and never asked for."""
         rows = await self._database.rows(

@@ -34,6 +34,14 @@ class Changes(Protocol):
         """The numbers of the changes that wait for agreement or for their time, and whose day is over."""
         ...
 
+    async def to_remind(self, until: datetime) -> tuple[ChangeId, ...]:
+        """The numbers of the changes that still wait for agreement, whose day is over by then, without a reminder."""
+        ...
+
+    async def reminded(self, change_id: ChangeId, at: datetime) -> bool:
+        """Note that people were reminded of a change; False where they were before."""
+        ...
+
     async def drafted_before(self, at: datetime) -> tuple[ChangeId, ...]:
         """The numbers of the drafts that were made out before an instant and never asked for."""
         ...

@@ -32,6 +32,7 @@ class ChangeRow(Base, table=True):
     asked_by: int = link("members.id")
     drafted_at: datetime = instant()
     takes_effect_at: datetime | None = instant(null=True)
+    reminded_at: datetime | None = instant(null=True)
 
 
 class ChangeAnswerRow(Base, table=True):
