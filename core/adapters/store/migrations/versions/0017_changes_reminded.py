@@ -7,8 +7,8 @@ from alembic import op
 
 from core.adapters.store.column_types import UtcDateTime
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 
 
 def upgrade() -> None:
