@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from core.application.access import managed_for
 from core.application.hold_back import hold_back
-from core.application.keep_pinned import keep_pinned
+from core.application.keep_pinned import Wish, keep_pinned
 from core.application.market import Market
 from core.application.propose import supersede
 from core.domain.approval import is_stricter, rule_of
@@ -80,7 +79,9 @@ async def put_policy(
     if policy.check_times != before.check_times:
         await work.checks.drop_unfinished(portfolio_id)
     if policy.pinned != before.pinned:
-        await keep_pinned(work, [replace(managed, policy=policy)], now)
+        await keep_pinned(
+            work, [Wish(portfolio_id, managed.portfolio.home_chat_id, policy.pinned)], now
+        )
     text = " ".join(f"{each.name} {each.after}" for each in differences(before, policy))
     await work.log.record(AuditEvent(now, "policy_changed", by.id, portfolio_id, data=text[:500]))
     return policy

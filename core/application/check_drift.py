@@ -68,6 +68,18 @@ class Outcome(StrEnum):
     HELD_OFF = "held_off"
 
 
+NOT_LOOKED = frozenset(
+    {
+        Outcome.REFUSED,
+        Outcome.PAUSED,
+        Outcome.IN_FLIGHT,
+        Outcome.COOLING_DOWN,
+        Outcome.HELD_OFF,
+    }
+)
+"""After which outcomes a date of the calendar is still to be kept: nothing was measured."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """What a check found: the drift, the plan where one was made, the proposal where one was put, or the refusal."""
@@ -352,10 +364,15 @@ def describe(result: CheckResult) -> str:
     """The numbers of a result as a small document, for the check's row."""
     details: dict[str, str] = {}
     if result.drift is not None:
-        details["portfolio_drift"] = f"{result.drift.portfolio_drift:.4f}"
-        details["total"] = f"{result.drift.total:.2f}"
+        drift, total = result.drift.portfolio_drift, result.drift.total
+        details = measured_details(f"{drift:.4f}", f"{total:.2f}")
         if result.snapshot is not None and result.snapshot.set_aside:
             details["set_aside"] = f"{result.snapshot.set_aside:.2f}"
     if result.refusal is not None:
         details["refusal"] = type(result.refusal).__name__
     return json.dumps(details)
+
+
+def measured_details(portfolio_drift: str, total: str) -> dict[str, str]:
+    """The numbers of a check that measured: points with four decimals, money with two."""
+    return {"portfolio_drift": portfolio_drift, "total": total}

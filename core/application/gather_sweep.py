@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from core.application.check_drift import (
-    Outcome,
-    Standing,
-)
+from core.application.check_drift import NOT_LOOKED, Standing
 from core.application.gate import rooms_today
 from core.application.market import Market, Moment
 from core.application.propose import is_cooling_down
@@ -20,17 +17,6 @@ from core.domain.portfolio import (
 )
 from core.domain.session import DueCheck
 from core.ports.store import UnitOfWork
-
-NOT_LOOKED = frozenset(
-    {
-        Outcome.REFUSED,
-        Outcome.PAUSED,
-        Outcome.IN_FLIGHT,
-        Outcome.COOLING_DOWN,
-        Outcome.HELD_OFF,
-    }
-)
-"""After which outcomes a date of the calendar is still to be kept: nothing was measured."""
 
 
 async def gather_sweep(

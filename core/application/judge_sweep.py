@@ -24,7 +24,6 @@ from core.application.see_accounts import Seen
 from core.application.take_snapshot import (
     drift_of,
     make_snapshot,
-    symbols_needed,
 )
 from core.application.tax_looks import look_for_taxes
 from core.application.try_again import looks_after_settlement
@@ -36,7 +35,6 @@ from core.domain.policy import CalendarRule, Direction, Trigger
 from core.domain.portfolio import (
     ManagedPortfolio,
     Snapshot,
-    together,
 )
 from core.domain.proposal import Cause, Proposal
 from core.domain.quote import QuoteBatch
@@ -124,10 +122,9 @@ def judge_one(
         return CheckResult(Outcome.REFUSED, refusal=NoTargets())
     try:
         accounts = [seen.of(each) for each in managed.parts]
-        held = together(each.holdings for each in accounts)
         snapshot = make_snapshot(
             managed,
-            symbols_needed(held, managed.targets, managed.policy),
+            seen.needed[managed.portfolio.id],
             accounts,
             batch,
             sweep.moment,

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
 
-from core.application.refresh_pinned import about_pinned
-from core.application.tell import deciders_of
+from core.application.refresh_pinned import refresh_pinned
+from core.application.tell import chats_of
 from core.application.tell_channels import enqueue
 from core.domain.hold import Hold
 from core.domain.ids import ChatId, PortfolioId
@@ -20,9 +21,17 @@ from core.domain.proposal import Proposal
 from core.ports.store import CheckRecord, UnitOfWork
 
 
+class Wish(NamedTuple):
+    """A portfolio, the group that decides in it if one does, and whether its policy wants a pinned message."""
+
+    portfolio_id: PortfolioId
+    home_chat_id: ChatId | None
+    is_wanted: bool
+
+
 async def keep_pinned(
     work: UnitOfWork,
-    portfolios: Sequence[ManagedPortfolio],
+    wishes: Sequence[Wish],
     now: datetime,
     *,
     checked_at: datetime | None = None,
@@ -31,25 +40,21 @@ async def keep_pinned(
 
     ``checked_at`` is the market time of the check that was just done, if one was.
     """
-    if not portfolios:
+    if not wishes:
         return
-    wanted = [each.portfolio for each in portfolios if each.policy.pinned]
-    chats = await deciders_of(work, wanted)
-    kept = await work.pinned.of([each.portfolio.id for each in portfolios])
-    items: list[OutboxItem] = []
-    for managed in portfolios:
-        portfolio_id = managed.portfolio.id
+    chats = await chats_of(
+        work, {each.portfolio_id: each.home_chat_id for each in wishes if each.is_wanted}
+    )
+    kept = await work.pinned.of([each.portfolio_id for each in wishes])
+    new: list[Pinned] = []
+    for portfolio_id, _, _ in wishes:
         known = {pinned.chat_id: pinned for pinned in kept.get(portfolio_id, ())}
         here = dict.fromkeys(chats.get(portfolio_id, ()))
-        for chat_id in here:
-            if known.pop(chat_id, None) is None:
-                await work.pinned.keep(Pinned(portfolio_id, chat_id, checked_at=checked_at))
-            items.append(about_pinned(portfolio_id, chat_id, now))
+        new += [Pinned(portfolio_id, chat) for chat in here if known.pop(chat, None) is None]
         for pinned in known.values():
             await _give_up(work, pinned, now)
-    if kept and checked_at is not None:
-        await work.pinned.checked(list(kept), checked_at)
-    await work.conversation.put_anew(items, now)
+    await work.pinned.keep_many(new)
+    await refresh_pinned(work, [*chats], now, checked_at=checked_at)
 
 
 async def _give_up(work: UnitOfWork, pinned: Pinned, now: datetime) -> None:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from core.application.measured import number_of
 from core.application.read_performance import Performance, read_performance
 from core.application.tell_channels import enqueue
-from core.domain.ids import ChatId, PortfolioId
+from core.domain.ids import ChatId, HouseholdId, PortfolioId
 from core.domain.membership import Member
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.performance import Course, together
@@ -25,44 +26,48 @@ from core.ports.store import UnitOfWork
 _CHECKS_LOOKED_AT = 20
 
 
+class Looked(NamedTuple):
+    """A portfolio that was looked at, its household, and the last session in which it was looked at before."""
+
+    portfolio_id: PortfolioId
+    household_id: HouseholdId
+    before: date | None
+
+
 async def tell_month(
-    work: UnitOfWork,
-    portfolios: Sequence[tuple[ManagedPortfolio, date | None]],
-    session: date,
-    now: datetime,
+    work: UnitOfWork, portfolios: Sequence[Looked], session: date, now: datetime
 ) -> None:
     """Tell every member of these portfolios about the month before, where this session is the first one of a month.
 
-    Each comes with the last session in which it was looked at before; a paused one is silent. Whichever portfolio of a
-    household is looked at first brings the message about all of them.
+    Whichever portfolio of a household is looked at first brings the message about all of them.
     """
     begins = [
-        managed
-        for managed, before in portfolios
-        if _tells(managed)
-        and before is not None
-        and (before.year, before.month) < (session.year, session.month)
+        each
+        for each in portfolios
+        if each.before is not None
+        and (each.before.year, each.before.month) < (session.year, session.month)
     ]
     if not begins:
         return
     month = f"{session.replace(day=1) - timedelta(days=1):%Y-%m}"
-    members = await work.people.memberships_of([managed.portfolio.id for managed in begins])
+    members = await work.people.memberships_of([looked.portfolio_id for looked in begins])
     items = [
         OutboxItem(
             MessageKind.DIGEST,
             ChatId(each.member.user_id),
-            f"{MessageKind.DIGEST}:{managed.portfolio.household_id}:{month}:{each.member.user_id}",
-            managed.portfolio.id,
+            f"{MessageKind.DIGEST}:{looked.household_id}:{month}:{each.member.user_id}",
+            looked.portfolio_id,
             data={"month": month},
         )
-        for managed in begins
-        for each in members.get(managed.portfolio.id, ())
+        for looked in begins
+        for each in members.get(looked.portfolio_id, ())
         if each.member.is_reachable and may(each.role, Act.SEE_PORTFOLIO)
     ]
     await enqueue(work, items, now)
 
 
-def _tells(managed: ManagedPortfolio) -> bool:
+def tells(managed: ManagedPortfolio) -> bool:
+    """Whether a portfolio has a digest; a paused one is silent."""
     return managed.policy.digest and not managed.portfolio.is_paused
 
 
@@ -106,7 +111,7 @@ async def read_month(
     household = (await work.portfolios.get(portfolio_id)).portfolio.household_id
     mine = await work.portfolios.of_member(member.id)
     managed = await work.portfolios.many([p.id for p in mine if p.household_id == household])
-    parts = [await _month_of(work, each, first, last) for each in managed if _tells(each)]
+    parts = [await _month_of(work, each, first, last) for each in managed if tells(each)]
     return MonthDigest(first, tuple(parts))
 
 

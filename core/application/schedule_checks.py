@@ -9,12 +9,16 @@ from typing import TypeAlias
 from core.application.market import Market, Moment
 from core.application.refresh_pinned import refresh_pinned
 from core.domain.ids import PortfolioId
+from core.domain.policy import Policy
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.refusals import EndOfHistory
 from core.domain.session import Session
 from core.domain.slot import Slot, slot_name
 from core.ports.clock import Clock
 from core.ports.store import Store
+
+DueSlot: TypeAlias = tuple[date, str, datetime]
+"""In which session, at which slot, and when that falls due."""
 
 DueRow: TypeAlias = tuple[PortfolioId, date, str, datetime]
 """The row of a check: whose, in which session, at which slot, and when that falls due."""
@@ -41,7 +45,13 @@ async def schedule_checks(store: Store, market: Market, clock: Clock | None = No
 
 def next_row(market: Market, managed: ManagedPortfolio, moment: Moment) -> DueRow | None:
     """The row of a portfolio's next check after a moment; None where the calendar ends before it."""
-    times = managed.policy.check_times
+    found = next_slot(market, managed.policy, moment)
+    return None if found is None else (managed.portfolio.id, *found)
+
+
+def next_slot(market: Market, policy: Policy, moment: Moment) -> DueSlot | None:
+    """The next check that a policy asks for after a moment; None where the calendar ends before it."""
+    times = policy.check_times
     found = _next_slot(moment.session, times, moment.now)
     if found is None:
         try:
@@ -51,7 +61,7 @@ def next_row(market: Market, managed: ManagedPortfolio, moment: Moment) -> DueRo
     if found is None:
         return None
     session, slot = found
-    return managed.portfolio.id, session.date, slot_name(slot), session.slot_at(slot)
+    return session.date, slot_name(slot), session.slot_at(slot)
 
 
 def _next_slot(

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from core.application.in_turns import in_turns
 from core.application.read_tax import TaxReader, methods_at, read_typed_lots
 from core.application.take_snapshot import (
+    Needed,
     of_account,
     read_tradable,
     symbols_needed,
 )
 from core.application.write_sweep import CHUNK
 from core.domain.earmark import Earmark
-from core.domain.ids import AccountId, Symbol
+from core.domain.ids import AccountId, PortfolioId, Symbol
 from core.domain.lots import Lot
 from core.domain.money import ZERO
 from core.domain.portfolio import (
@@ -56,18 +57,16 @@ async def typed_lots(
     return found
 
 
-async def all_symbols(
+async def all_needed(
     ready: Iterable[ManagedPortfolio], holdings: Mapping[AccountId, Holdings]
-) -> tuple[Symbol, ...]:
-    """Every symbol of which a look at these portfolios needs a price, each once."""
-    symbols: dict[Symbol, None] = {}
+) -> dict[PortfolioId, Needed]:
+    """The symbols of which a look at each of these portfolios needs a price; those without all holdings are missing."""
+    needed = {}
     async for managed in in_turns(ready, CHUNK):
         held = _together(managed, holdings)
         if held is not None and managed.targets is not None:
-            symbols.update(
-                dict.fromkeys(symbols_needed(held, managed.targets, managed.policy).every)
-            )
-    return tuple(symbols)
+            needed[managed.portfolio.id] = symbols_needed(held, managed.targets, managed.policy)
+    return needed
 
 
 def _together(managed: ManagedPortfolio, holdings: Mapping[AccountId, Holdings]) -> Holdings | None:
@@ -110,6 +109,7 @@ class Seen:
 
     brokers: Brokers
     holdings: Mapping[AccountId, Holdings]
+    needed: Mapping[PortfolioId, Needed]
     tradable: Mapping[House, Tradable]
     settlements: Mapping[AccountId, Settlement]
     typed: Mapping[AccountId, tuple[Lot, ...]]
@@ -117,17 +117,21 @@ class Seen:
     earmarks: Mapping[AccountId, Earmark]
 
     def of(self, each: ManagedAccount) -> AccountSnapshot:
-        """What is known of an account; raises BrokerDown where its broker did not answer."""
+        """What is known of an account, of the symbols of its portfolio; raises BrokerDown where one did not answer."""
         number = each.account.id
         held, tradable = self.holdings.get(number), self.tradable.get(house_of(self.brokers, each))
         if held is None or tradable is None:
             raise BrokerDown(each.account.broker, "it did not answer")
+        needed = self.needed.get(
+            each.portfolio.id
+        )  # missing where another of its accounts has not answered
+        asked = frozenset[Symbol]() if needed is None else frozenset(needed.every)
         taxes = self.taxes.of(each, self.typed.get(number), methods_at(self.brokers, each))
         mark = self.earmarks.get(number)
         return of_account(
             each,
             held,
-            tradable,
+            Tradable(tradable.in_parts & asked, tradable.never & asked),
             self.settlements.get(number, AT_ONCE),
             taxes,
             set_aside=ZERO if mark is None else mark.kept(held.cash),

@@ -70,7 +70,7 @@ async def read_tax_due(
     for switch in await work.harvests.waiting(ids, today):
         found = switches.get(switch.portfolio_id, ())
         switches[switch.portfolio_id] = (*found, switch)
-    wanted = [managed for managed in portfolios if _harvests(managed.policy)]
+    wanted = [managed for managed in portfolios if harvests(managed.policy)]
     looked = (
         await work.checks.latest_of([m.portfolio.id for m in wanted], LOSSES_SLOT) if wanted else {}
     )
@@ -86,7 +86,8 @@ async def read_tax_due(
     return due
 
 
-def _harvests(policy: Policy) -> bool:
+def harvests(policy: Policy) -> bool:
+    """Whether a policy has losses looked for on dates of their own."""
     return policy.harvest_loss > 0 and policy.harvest_look is not CalendarRule.OFF
 
 

@@ -8,11 +8,14 @@ from datetime import datetime
 from core.application.refresh_pinned import refresh_pinned
 from core.application.tell_channels import enqueue
 from core.domain.ids import ChatId, PortfolioId
+from core.domain.membership import Role
 from core.domain.outbox import MessageKind, OutboxItem, Priority
 from core.domain.permissions import Act, may
 from core.domain.portfolio import Portfolio
 from core.domain.proposal import Proposal
 from core.ports.store import UnitOfWork
+
+_DECIDING = frozenset(role for role in Role if may(role, Act.APPROVE))
 
 
 async def deciders(work: UnitOfWork, portfolio: Portfolio) -> tuple[ChatId, ...]:
@@ -24,16 +27,18 @@ async def deciders_of(
     work: UnitOfWork, portfolios: Collection[Portfolio]
 ) -> dict[PortfolioId, tuple[ChatId, ...]]:
     """The same for many portfolios."""
-    members = await work.people.memberships_of([portfolio.id for portfolio in portfolios])
+    return await chats_of(work, {each.id: each.home_chat_id for each in portfolios})
+
+
+async def chats_of(
+    work: UnitOfWork, homes: Mapping[PortfolioId, ChatId | None]
+) -> dict[PortfolioId, tuple[ChatId, ...]]:
+    """The same for portfolios of which only the home chat is known."""
+    alone = [portfolio_id for portfolio_id, home in homes.items() if home is None]
+    private = await work.people.chats_of(alone, _DECIDING) if alone else {}
     return {
-        portfolio.id: (portfolio.home_chat_id,)
-        if portfolio.home_chat_id is not None
-        else tuple(
-            ChatId(m.member.user_id)
-            for m in members.get(portfolio.id, ())
-            if may(m.role, Act.APPROVE) and m.member.is_reachable
-        )
-        for portfolio in portfolios
+        portfolio_id: private.get(portfolio_id, ()) if home is None else (home,)
+        for portfolio_id, home in homes.items()
     }
 
 

@@ -15,9 +15,9 @@ from core.application.check_drift import (
     remember_closes,
 )
 from core.application.follow_rules import tell_rules
-from core.application.keep_pinned import keep_pinned
+from core.application.keep_pinned import Wish, keep_pinned
 from core.application.market import Market, Moment
-from core.application.month_digest import tell_month
+from core.application.month_digest import Looked, tell_month, tells
 from core.application.propose import (
     Draft,
     expiry,
@@ -164,8 +164,13 @@ async def _write_chunk(
             check, look = sweep.checks[pid][-1], result.tax_look
             await write_tax_look(work, by_id[pid], check, look, made.get(pid), now)
     done = [by_id[pid] for pid in results if won.intersection(c.id for c in sweep.checks[pid])]
-    await keep_pinned(work, done, now, checked_at=sweep.moment.now)
-    before = [(managed, sweep.standings[managed.portfolio.id].checked) for managed in done]
+    wishes = [Wish(m.portfolio.id, m.portfolio.home_chat_id, m.policy.pinned) for m in done]
+    await keep_pinned(work, wishes, now, checked_at=sweep.moment.now)
+    before = [
+        Looked(m.portfolio.id, m.portfolio.household_id, sweep.standings[m.portfolio.id].checked)
+        for m in done
+        if tells(m)
+    ]
     await tell_month(work, before, sweep.moment.session.date, now)
     return told
 

@@ -16,6 +16,7 @@ from core.domain.look import Held
 from core.domain.lots import LotMethod
 from core.domain.opening import BrokerCosts, CashInLieu, ShareMove
 from core.domain.order import Fill, OrderState
+from core.domain.packed import PackedHoldings
 from core.domain.plan import Side
 from core.domain.portfolio import Account, Holdings
 
@@ -305,6 +306,15 @@ class Brokers(Protocol):
         """The holdings of many accounts with as few requests as their brokers allow.
 
         An account whose broker did not answer is missing.
+        """
+        ...
+
+    async def packed_holdings(
+        self, broker: str, broker_account_ids: Collection[str]
+    ) -> Mapping[str, PackedHoldings]:
+        """The holdings of very many accounts of a broker that has them at hand, by the broker's id.
+
+        Accounts with an open order are missing, and all of a broker that did not answer or answers only for each.
         """
         ...
 

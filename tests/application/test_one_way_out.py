@@ -6,12 +6,11 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-INTO = re.compile(r"\.conversation\.(enqueue|put_anew)\(")
+INTO = re.compile(r"\.conversation\.(enqueue|edit_pinned)\(")
 KNOWN = {
     "core/application/tell_channels.py",
     # edits of what a chat shows already
     "bot/telegram/delivery.py",
-    "core/application/keep_pinned.py",
     "core/application/refresh_pinned.py",
 }
 

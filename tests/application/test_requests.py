@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from datetime import time, timedelta
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -12,8 +14,9 @@ from core.application.check_drift import Outcome
 from core.application.pause import pause
 from core.application.schedule_checks import schedule_checks
 from core.application.sweep_checks import run_due_checks
-from core.domain.ids import ChatId
-from core.domain.membership import Role
+from core.domain.ids import ChatId, PortfolioId, Symbol
+from core.domain.membership import Member, Role
+from core.domain.policy import Band
 from core.domain.quote import QuoteBatch
 from core.domain.refusals import BrokerDown, MarketClosed, NotAllowed, NoTargets, PortfolioPaused
 from core.ports.broker import BrokerUnavailable
@@ -87,10 +90,51 @@ async def test_new_targets_during_a_sweep_are_looked_at_in_the_next_one(world: W
     async def change() -> None:
         await world.set_targets(anna, portfolio_id, {"AAA": 70, "BBB": 30})
 
+    await _out_of_the_ordinary(world, anna, portfolio_id)
     during_quotes(world, change)
     await sweep(world)
     assert await told(world) == []
     assert await sweep(world) == {Outcome.ON_TARGET: 1}
+
+
+@pytest.mark.fault(9)
+async def test_new_targets_before_a_drift_is_looked_at_exactly_are_those_that_count(
+    world: World,
+) -> None:
+    anna, portfolio_id = await drifted(world)
+    await schedule_checks(world.store, world.market)
+    world.pass_time(DAY)
+
+    async def change() -> None:
+        await world.set_targets(anna, portfolio_id, {"AAA": 70, "BBB": 30})
+
+    during_quotes(world, change)
+    assert await sweep(world) == {Outcome.ON_TARGET: 1}
+    assert await told(world) == []
+
+
+@pytest.mark.fault(9)
+async def test_what_is_on_target_is_looked_at_again_where_its_targets_have_changed(
+    world: World,
+) -> None:
+    anna, portfolio_id = await drifted(world)
+    await world.set_targets(anna, portfolio_id, {"AAA": 70, "BBB": 30})
+    await schedule_checks(world.store, world.market)
+    world.pass_time(DAY)
+
+    async def change() -> None:
+        await world.set_targets(anna, portfolio_id, {"AAA": 50, "BBB": 50})
+
+    during_quotes(world, change)
+    await sweep(world)
+    assert await told(world) == []
+    assert await sweep(world) == {Outcome.PROPOSED: 1}
+
+
+async def _out_of_the_ordinary(world: World, anna: Member, portfolio_id: PortfolioId) -> None:
+    """With a band of its own, a portfolio is read before prices are asked for."""
+    bands = MappingProxyType({Symbol("BBB"): Band(Decimal(4), None)})
+    await set_policy(world, anna, portfolio_id, bands=bands)
 
 
 @pytest.mark.fault(78)
@@ -102,10 +146,25 @@ async def test_a_pause_during_a_sweep_stops_its_proposal(world: World) -> None:
     async def pull() -> None:
         await pause(world.store, world.clock, member=anna, portfolio_id=portfolio_id)
 
+    await _out_of_the_ordinary(world, anna, portfolio_id)
     during_quotes(world, pull)
     await sweep(world)
     assert await told(world) == []
     assert await sweep(world) == {Outcome.PAUSED: 1}
+
+
+@pytest.mark.fault(78)
+async def test_a_pause_before_a_drift_is_looked_at_exactly_ends_the_check(world: World) -> None:
+    anna, portfolio_id = await drifted(world)
+    await schedule_checks(world.store, world.market)
+    world.pass_time(DAY)
+
+    async def pull() -> None:
+        await pause(world.store, world.clock, member=anna, portfolio_id=portfolio_id)
+
+    during_quotes(world, pull)
+    assert await sweep(world) == {Outcome.PAUSED: 1}
+    assert await told(world) == []
 
 
 async def test_an_approval_during_a_sweep_is_not_overtaken(world: World) -> None:

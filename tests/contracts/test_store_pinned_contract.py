@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from core.application.refresh_pinned import about_pinned
 from core.domain.ids import ChatId, PortfolioId
 from core.domain.pinned import Pinned
 from core.ports.store import Store
@@ -54,9 +53,9 @@ async def test_one_follows_its_group_and_takes_the_place_of_the_new_ones(store: 
         await work.pinned.keep(Pinned(portfolio, GROUP, message_id=1))
         await work.pinned.keep(Pinned(portfolio, BIGGER, message_id=2))
         await work.conversation.migrate_chat(GROUP, BIGGER)
-        assert await work.pinned.of([portfolio]) == {
-            portfolio: (Pinned(portfolio, BIGGER, message_id=1),)
-        }
+        assert await work.pinned.of([portfolio]) == {portfolio: (Pinned(portfolio, BIGGER),)}, (
+            "its message stays behind in the old group"
+        )
 
 
 async def test_only_the_newest_of_what_was_not_tried_waits(store: Store) -> None:
@@ -64,12 +63,13 @@ async def test_only_the_newest_of_what_was_not_tried_waits(store: Store) -> None
     portfolio = family.portfolio.id
     async with store.begin() as work:
         conversation = work.conversation
-        await conversation.put_anew([about_pinned(portfolio, HERE, NOW)], NOW)
+        await work.pinned.keep(Pinned(portfolio, HERE))
+        await conversation.edit_pinned([portfolio], NOW)
         (tried,) = await conversation.queued(NOW, 10)
         await conversation.mark_failed(tried.id, retry_at=NOW, error="told to wait")
         for minutes in (1, 2, 3):
             at = NOW + timedelta(minutes=minutes)
-            await conversation.put_anew([about_pinned(portfolio, HERE, at)], at)
+            await conversation.edit_pinned([portfolio], at)
         kept, newest = await conversation.queued(NOW + timedelta(hours=1), 10)
     assert kept.id == tried.id, "one that was tried keeps its place, and its wait"
     assert newest.created_at == NOW + timedelta(minutes=3)

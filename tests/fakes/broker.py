@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,6 +21,7 @@ from core.domain.look import Held
 from core.domain.money import ZERO, purchase_cost, sale_proceeds
 from core.domain.opening import BrokerCosts, CashInLieu, PositionCost, ShareMove
 from core.domain.order import AT_BROKER, Fill, OrderState
+from core.domain.packed import PackedHoldings
 from core.domain.plan import Side
 from core.domain.portfolio import Account, Holdings
 from core.domain.refusals import NotBuiltYet, NotEnoughCash
@@ -42,6 +44,7 @@ from core.ports.broker import (
     SeenOrder,
 )
 from core.ports.clock import MarketClock
+from core.ports.hand_kept import HandKept
 from tests.fakes.clock import FakeMarketClock
 
 STEP = Decimal("0.001")
@@ -443,6 +446,16 @@ def fake_broker(
     )
 
 
+def packed(holdings: Holdings) -> PackedHoldings:
+    """Holdings as a house that packs gives them."""
+    symbols, quantities = holdings.positions.keys(), map(str, holdings.positions.values())
+    return PackedHoldings(str(holdings.cash), ",".join(symbols), ",".join(quantities))
+
+
+def _is_by_hand(broker: object) -> bool:
+    return isinstance(broker, HandKept)
+
+
 class FakeBrokers:
     """A `Brokers` family of fakes, by the broker's account id; new accounts share the prices."""
 
@@ -472,6 +485,19 @@ class FakeBrokers:
                 found[account.id] = await self.of(account).holdings()
             except (BrokerError, NotBuiltYet):
                 continue
+        return found
+
+    async def packed_holdings(
+        self, broker: str, broker_account_ids: Collection[str]
+    ) -> Mapping[str, PackedHoldings]:
+        found = {}
+        for number in broker_account_ids:
+            account = self.by_id.get(number)
+            if account is not None and account.name == broker and not _is_by_hand(account):
+                with suppress(BrokerError):
+                    held = await account.holdings()
+                    if not await account.open_orders():
+                        found[number] = packed(held)
         return found
 
     async def fractionable(

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from core.domain.ids import AccountId, Symbol
+from core.domain.packed import PackedHoldings
 from core.domain.portfolio import Account, Holdings
 from core.domain.quote import QuoteBatch
 from core.ports.broker import Broker, Brokers, BrokerTraits
@@ -105,6 +106,12 @@ class CrashingBrokers:
     async def holdings(self, accounts: Collection[Account]) -> Mapping[AccountId, Holdings]:
         self._fuse.point("before all holdings")
         return await self._inner.holdings(accounts)
+
+    async def packed_holdings(
+        self, broker: str, broker_account_ids: Collection[str]
+    ) -> Mapping[str, PackedHoldings]:
+        self._fuse.point("before packed holdings")
+        return await self._inner.packed_holdings(broker, broker_account_ids)
 
     async def fractionable(
         self, account: Account, symbols: Collection[Symbol]

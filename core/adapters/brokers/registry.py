@@ -6,9 +6,10 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from core.domain.ids import AccountId, Symbol
+from core.domain.packed import PackedHoldings
 from core.domain.portfolio import Account, Holdings
 from core.domain.refusals import NotBuiltYet
 from core.ports.broker import Broker, BrokerError
@@ -38,6 +39,20 @@ class Brokerage(Protocol):
         ...
 
 
+@runtime_checkable
+class PacksHoldings(Protocol):
+    """A house that has the holdings of all its accounts at hand, and no account of a book that people keep."""
+
+    async def packed_holdings(
+        self, broker_account_ids: Collection[str]
+    ) -> Mapping[str, PackedHoldings]:
+        """The holdings of very many of its accounts; those with an open order, and those it does not know, are missing.
+
+        Raises BrokerUnavailable.
+        """
+        ...
+
+
 class BrokerRegistry:
     """The houses by name, such as ``simulated``."""
 
@@ -64,6 +79,19 @@ class BrokerRegistry:
             for account in accounts
             if account.broker_account_id in held[account.broker]
         }
+
+    async def packed_holdings(
+        self, broker: str, broker_account_ids: Collection[str]
+    ) -> Mapping[str, PackedHoldings]:
+        """What a house that packs says of very many accounts; nothing of any other, or where it did not answer."""
+        house: object = self._houses.get(broker)
+        if not isinstance(house, PacksHoldings):
+            return {}
+        try:
+            return await house.packed_holdings(broker_account_ids)
+        except BrokerError as error:
+            logger.warning("No holdings from “%s”: %s", broker, error)
+            return {}
 
     async def fractionable(
         self, account: Account, symbols: Collection[Symbol]

@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from core.adapters.brokers.registry import Brokerage
+from core.adapters.brokers.registry import Brokerage, PacksHoldings
 from core.domain.ids import Symbol
+from core.domain.packed import PackedHoldings
 from core.domain.portfolio import Holdings
 from core.ports.broker import (
     Broker,
@@ -76,6 +77,14 @@ class TimedBrokerage:
     ) -> frozenset[Symbol]:
         """Those of the symbols that it trades in parts."""
         return await self.timed("assets", self._house.fractionable(broker_account_id, symbols))
+
+    async def packed_holdings(
+        self, broker_account_ids: Collection[str]
+    ) -> Mapping[str, PackedHoldings]:
+        """The holdings of very many of its accounts; none where the house does not pack."""
+        if not isinstance(self._house, PacksHoldings):
+            return {}
+        return await self.timed("holdings", self._house.packed_holdings(broker_account_ids))
 
     async def timed(self, call: str, work: Awaitable[T]) -> T:
         """Await a call, and tell the meter how long it took and how it ended."""

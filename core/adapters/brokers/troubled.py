@@ -14,6 +14,7 @@ from core.adapters.brokers.simulated import SimulatedBrokerage
 from core.adapters.brokers.simulated.account import SimulatedAccount
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO
+from core.domain.packed import PackedHoldings
 from core.domain.portfolio import Holdings
 from core.ports.broker import (
     BrokerAccount,
@@ -114,6 +115,13 @@ class TroubledBrokerage:
         """The holdings of many accounts; unknown ones are missing."""
         self.require_up()
         return await self._house.holdings(broker_account_ids)
+
+    async def packed_holdings(
+        self, broker_account_ids: Collection[str]
+    ) -> Mapping[str, PackedHoldings]:
+        """The holdings of very many of its accounts."""
+        self.require_up()
+        return await self._house.packed_holdings(broker_account_ids)
 
     async def fractionable(
         self, broker_account_id: str, symbols: Collection[Symbol]

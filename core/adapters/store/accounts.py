@@ -20,7 +20,7 @@ from core.domain.portfolio import Portfolio
 
 LOOKS_KEPT = 5
 
-_STANDS = ACCOUNT_HOLDS.c.lifted_at.is_(None)
+HOLD_STANDS = ACCOUNT_HOLDS.c.lifted_at.is_(None)
 
 
 class SqlHolds:
@@ -33,7 +33,7 @@ class SqlHolds:
         """Place a hold; where one of its reason stands already, only its detail changes. Returns whether it is new."""
         known = await self._database.write(
             update(ACCOUNT_HOLDS)
-            .where(*_of(hold.account_id, hold.reason), _STANDS)
+            .where(*_of(hold.account_id, hold.reason), HOLD_STANDS)
             .values(detail=hold.detail)
         )
         if known:
@@ -53,7 +53,7 @@ class SqlHolds:
         """The holds that stand on an account, oldest first."""
         rows = await self._database.rows(
             select(ACCOUNT_HOLDS)
-            .where(ACCOUNT_HOLDS.c.account_id == account_id, _STANDS)
+            .where(ACCOUNT_HOLDS.c.account_id == account_id, HOLD_STANDS)
             .order_by(ACCOUNT_HOLDS.c.id)
         )
         return tuple(map(_hold_of, rows))
@@ -65,7 +65,7 @@ class SqlHolds:
         rows = await self._database.rows(
             select(ACCOUNT_HOLDS, ACCOUNTS.c.portfolio_id)
             .join(ACCOUNTS, ACCOUNTS.c.id == ACCOUNT_HOLDS.c.account_id)
-            .where(self._database.among(ACCOUNTS.c.portfolio_id, portfolio_ids), _STANDS)
+            .where(self._database.among(ACCOUNTS.c.portfolio_id, portfolio_ids), HOLD_STANDS)
             .order_by(ACCOUNT_HOLDS.c.id)
         )
         found: dict[PortfolioId, tuple[Hold, ...]] = {}
@@ -77,7 +77,7 @@ class SqlHolds:
         """All holds that stand, by account."""
         rows = await self._database.rows(
             select(ACCOUNT_HOLDS)
-            .where(_STANDS)
+            .where(HOLD_STANDS)
             .order_by(ACCOUNT_HOLDS.c.account_id, ACCOUNT_HOLDS.c.id)
         )
         return tuple(map(_hold_of, rows))
@@ -97,7 +97,7 @@ class SqlHolds:
         """Lift a hold; False where none of that reason stands."""
         touched = await self._database.write(
             update(ACCOUNT_HOLDS)
-            .where(*_of(account_id, reason), _STANDS)
+            .where(*_of(account_id, reason), HOLD_STANDS)
             .values(lifted_at=at, lifted_by=by)
         )
         return touched > 0

@@ -6,12 +6,15 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import (
+    ScalarSelect,
     bindparam,
     delete,
     exists,
     func,
+    literal,
     or_,
     select,
+    true,
     update,
 )
 
@@ -32,6 +35,15 @@ IS_LOOK = or_(
 )
 """A scheduled check, or a repetition of one."""
 
+_DUE = (
+    DUE_CHECKS.c.id,
+    DUE_CHECKS.c.portfolio_id,
+    DUE_CHECKS.c.session,
+    DUE_CHECKS.c.slot,
+    DUE_CHECKS.c.due_at,
+)
+"""The columns of ``DueCheck``, in its order."""
+
 
 class SqlChecks:
     """The port ``Checks`` over one transaction."""
@@ -46,22 +58,24 @@ class SqlChecks:
         return await self.add_due_many([(portfolio_id, session, slot, due_at)]) == 1
 
     async def add_due_many(self, rows: Sequence[tuple[PortfolioId, date, str, datetime]]) -> int:
-        """Make many such rows at once, and return how many were new."""
-        return await self._database.add_new(
-            DUE_CHECKS,
-            [
-                {
-                    "portfolio_id": portfolio_id,
-                    "session": session,
-                    "slot": slot,
-                    "due_at": due_at,
-                    "outcome": None,
-                    "detail": "",
-                    "finished_at": None,
-                }
-                for portfolio_id, session, slot, due_at in rows
-            ],
-        )
+        """Make many such rows at once, and return how many were new; those of one slot are one statement."""
+        slots: dict[tuple[date, str, datetime], list[PortfolioId]] = {}
+        for portfolio_id, session, name, due_at in rows:
+            slots.setdefault((session, name, due_at), []).append(portfolio_id)
+        made = 0
+        for slot, portfolios in slots.items():
+            each = self._database.each_of(DUE_CHECKS.c.portfolio_id, portfolios)
+            values = zip(
+                slot, (DUE_CHECKS.c.session, DUE_CHECKS.c.slot, DUE_CHECKS.c.due_at), strict=True
+            )
+            chosen = select(
+                each, *(literal(value, column.type) for value, column in values), literal("")
+            )
+            new = self._database.insert(DUE_CHECKS).from_select(
+                ["portfolio_id", "session", "slot", "due_at", "detail"], chosen.where(true())
+            )
+            made += await self._database.write(new.on_conflict_do_nothing())
+        return made
 
     async def unscheduled(self) -> tuple[PortfolioId, ...]:
         """The portfolios with targets that have no unfinished scheduled check."""
@@ -86,11 +100,11 @@ class SqlChecks:
     async def due(self, until: datetime) -> tuple[DueCheck, ...]:
         """The unfinished checks whose time has come, oldest first."""
         rows = await self._database.rows(
-            select(DUE_CHECKS)
+            select(*_DUE)
             .where(UNFINISHED, DUE_CHECKS.c.due_at <= until)
             .order_by(DUE_CHECKS.c.due_at, DUE_CHECKS.c.id)
         )
-        return tuple(_due_of(row) for row in rows)
+        return tuple(DueCheck(*row) for row in rows)
 
     async def next_due_at(self) -> datetime | None:
         """When the earliest unfinished check falls due."""
@@ -180,21 +194,8 @@ class SqlChecks:
         without: Collection[str] = (),
     ) -> dict[PortfolioId, date]:
         """The same for many portfolios; checks that came to an outcome in ``without`` do not count."""
-        latest = (
-            select(DUE_CHECKS.c.session)
-            .where(
-                DUE_CHECKS.c.portfolio_id == PORTFOLIOS.c.id,
-                DUE_CHECKS.c.session < before,
-                ~UNFINISHED,
-                IS_LOOK,
-                DUE_CHECKS.c.outcome.not_in([str(outcome) for outcome in without]),
-            )
-            .order_by(DUE_CHECKS.c.session.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
         rows = await self._database.rows(
-            select(PORTFOLIOS.c.id, latest).where(
+            select(PORTFOLIOS.c.id, latest_look(before, without)).where(
                 self._database.among(PORTFOLIOS.c.id, portfolio_ids)
             )
         )
@@ -245,6 +246,24 @@ class SqlChecks:
     async def last(self, portfolio_id: PortfolioId) -> CheckRecord | None:
         """The latest finished check."""
         return next(iter(await self.recent(portfolio_id, 1)), None)
+
+
+def latest_look(before: date, without: Collection[str] = ()) -> ScalarSelect[date]:
+    """A row's portfolio's last session before a day in which a look at it was finished."""
+    return (
+        select(DUE_CHECKS.c.session)
+        .where(
+            DUE_CHECKS.c.portfolio_id == PORTFOLIOS.c.id,
+            DUE_CHECKS.c.session < before,
+            ~UNFINISHED,
+            IS_LOOK,
+            DUE_CHECKS.c.outcome.not_in([str(outcome) for outcome in without]),
+        )
+        .order_by(DUE_CHECKS.c.session.desc())
+        .limit(1)
+        .correlate(PORTFOLIOS)
+        .scalar_subquery()
+    )
 
 
 def _due_of(row: Found) -> DueCheck:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, String, Text
@@ -63,6 +64,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Read the instant as UTC."""
         if value is None:
             return None
-        return (value if isinstance(value, datetime) else datetime.fromisoformat(value)).astimezone(
-            UTC
-        )
+        return value.astimezone(UTC) if isinstance(value, datetime) else _read_instant(value)
+
+
+@lru_cache(maxsize=4096)
+def _read_instant(text: str) -> datetime:
+    """Read an instant; rows that are read together often have the same one."""
+    return datetime.fromisoformat(text).astimezone(UTC)

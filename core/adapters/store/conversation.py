@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    and_,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from core.adapters.store.database import Database, Found
 from core.adapters.store.documents import read_words, write_words
@@ -222,22 +233,29 @@ class SqlConversation:
         """Put messages into the outbox; one whose dedup key was there before is dropped."""
         return await self._database.add_new(OUTBOX, [_row_of(item, at) for item in items])
 
-    async def put_anew(self, items: Sequence[OutboxItem], at: datetime) -> None:
-        """Put messages into the outbox in the place of those of their kind and portfolio that were not tried yet."""
-        by_kind: dict[MessageKind, set[int]] = {}
-        for item in items:
-            if item.portfolio_id is not None:
-                by_kind.setdefault(item.kind, set()).add(item.portfolio_id)
-        for kind, portfolios in by_kind.items():
-            await self._database.write(
-                delete(OUTBOX).where(
-                    IN_CHAT,
-                    OUTBOX.c.kind == kind.value,
-                    OUTBOX.c.attempts == 0,
-                    self._database.among(OUTBOX.c.portfolio_id, portfolios),
-                )
+    async def edit_pinned(self, portfolio_ids: Collection[PortfolioId], at: datetime) -> None:
+        """Put the wish to have portfolios' pinned messages edited into the outbox, in the place of untried ones."""
+        kind = MessageKind.PINNED
+        await self._database.write(
+            delete(OUTBOX).where(
+                IN_CHAT,
+                OUTBOX.c.kind == kind.value,
+                OUTBOX.c.attempts == 0,
+                self._database.among(OUTBOX.c.portfolio_id, portfolio_ids),
             )
-        await self.enqueue(items, at)
+        )
+        portfolio, chat = PINNED.c.portfolio_id, PINNED.c.chat_id
+        names = (self._database.as_text(each) for each in (portfolio, chat))
+        key = literal(f"{kind}:") + next(names) + ":" + next(names) + f":{at.isoformat()}"
+        row = _row_of(OutboxItem(kind, ChatId(0), ""), at)
+        row |= {"portfolio_id": portfolio, "chat_id": chat, "dedup_key": key}
+        wishes = (
+            select(*(_column(value, OUTBOX.c[name]) for name, value in row.items()))
+            .where(self._database.among(portfolio, portfolio_ids))
+            .order_by(portfolio, chat)
+        )
+        new = self._database.insert(OUTBOX).from_select([*row], wishes).on_conflict_do_nothing()
+        await self._database.write(new)
 
     async def waiting_in(self, chat_id: ChatId) -> tuple[QueuedItem, ...]:
         """Everything that waits for a chat, in order of writing, whatever it waits for."""
@@ -369,6 +387,11 @@ def _is_held_back(now: datetime) -> ColumnElement[bool]:
             earlier.c.not_before > now,
         )
     )
+
+
+def _column(value: Any, column: Column[Any]) -> ColumnElement[Any]:
+    """A value of a row as a column of a question."""
+    return value if isinstance(value, ColumnElement) else literal(value, column.type)
 
 
 def _row_of(item: OutboxItem, at: datetime) -> dict[str, Any]:

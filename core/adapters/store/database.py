@@ -17,13 +17,16 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    Text,
     any_,
     extract,
     func,
     insert,
     literal,
     select,
+    type_coerce,
 )
+from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -108,10 +111,23 @@ class Database:
         self, table: Table, keys: Collection[str], *, kept: Collection[str] = (), **values: Any
     ) -> None:
         """Add a row, or replace what an earlier one with the same keys said, but for the columns kept."""
+        await self.put_many(table, keys, [values], kept=kept)
+
+    async def put_many(
+        self,
+        table: Table,
+        keys: Collection[str],
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        kept: Collection[str] = (),
+    ) -> None:
+        """The same for rows that all name the same columns."""
+        if not rows:
+            return
         statement = self.insert(table)
-        changed = {name: statement.excluded[name] for name in values if name not in {*keys, *kept}}
+        changed = {name: statement.excluded[name] for name in rows[0] if name not in {*keys, *kept}}
         await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=list(keys), set_=changed), values
+            statement.on_conflict_do_update(index_elements=list(keys), set_=changed), rows
         )
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -126,6 +142,17 @@ class Database:
             return extract("epoch", last) - extract("epoch", first)
         days = func.julianday(last, type_=Float) - func.julianday(first, type_=Float)
         return func.round(days * 86_400, 3)
+
+    def as_text(self, number: ColumnElement[int]) -> ColumnElement[str]:
+        """A number as text, where the database does not make one of it by itself."""
+        return cast_to(number, Text) if self._is_postgres else type_coerce(number, Text)
+
+    def each_of(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[Any]:
+        """These values as rows to choose from, as one parameter however many they are."""
+        if self._is_postgres:
+            return func.unnest(literal(list(values), ARRAY(column.type))).column_valued("value")
+        listed = func.json_each(literal(json.dumps(list(values)))).table_valued("value")
+        return listed.c.value
 
     def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
         """The condition that a column has one of these values, as one parameter however many they are.

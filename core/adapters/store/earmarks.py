@@ -14,7 +14,7 @@ from core.adapters.store.tables import EARMARKS, PROPOSALS
 from core.domain.earmark import RAISED, Earmark
 from core.domain.ids import AccountId, EarmarkId, ProposalId
 
-_STANDS = EARMARKS.c.ended_at.is_(None)
+EARMARK_STANDS = EARMARKS.c.ended_at.is_(None)
 
 
 class SqlEarmarks:
@@ -38,7 +38,9 @@ class SqlEarmarks:
 
     async def get(self, earmark_id: EarmarkId) -> Earmark | None:
         """An earmark that was not ended, whether it counts or not."""
-        row = await self._database.row(select(EARMARKS).where(EARMARKS.c.id == earmark_id, _STANDS))
+        row = await self._database.row(
+            select(EARMARKS).where(EARMARKS.c.id == earmark_id, EARMARK_STANDS)
+        )
         return None if row is None else _earmark_of(row)
 
     async def counting(
@@ -51,7 +53,7 @@ class SqlEarmarks:
             .outerjoin(PROPOSALS, PROPOSALS.c.id == EARMARKS.c.proposal_id)
             .where(
                 self._database.among(EARMARKS.c.account_id, account_ids),
-                _STANDS,
+                EARMARK_STANDS,
                 EARMARKS.c.lapses_on >= today,
                 or_(EARMARKS.c.proposal_id.is_(None), is_raised),
             )
@@ -62,7 +64,7 @@ class SqlEarmarks:
     async def of_proposal(self, proposal_id: ProposalId) -> Earmark | None:
         """The earmark whose money a proposal raises, if it was not ended."""
         row = await self._database.row(
-            select(EARMARKS).where(EARMARKS.c.proposal_id == proposal_id, _STANDS)
+            select(EARMARKS).where(EARMARKS.c.proposal_id == proposal_id, EARMARK_STANDS)
         )
         return None if row is None else _earmark_of(row)
 
@@ -75,7 +77,7 @@ class SqlEarmarks:
     async def end(self, earmark_id: EarmarkId, at: datetime) -> bool:
         """Nothing is set aside any more; False where it was ended before."""
         touched = await self._database.write(
-            update(EARMARKS).where(EARMARKS.c.id == earmark_id, _STANDS).values(ended_at=at)
+            update(EARMARKS).where(EARMARKS.c.id == earmark_id, EARMARK_STANDS).values(ended_at=at)
         )
         return touched > 0
 

@@ -18,7 +18,7 @@ from core.adapters.store.tables import (
     MEMBERS,
     MEMBERSHIPS,
 )
-from core.domain.ids import HouseholdId, MemberId, PortfolioId, UserId
+from core.domain.ids import ChatId, HouseholdId, MemberId, PortfolioId, UserId
 from core.domain.membership import Member, Membership, Role
 from core.domain.preferences import Preferences
 
@@ -144,9 +144,32 @@ class SqlPeople:
         for row in rows:
             number = PortfolioId(row.portfolio_id)
             found[number].append(Membership(number, member_of(row), Role(row.role)))
-        return {
-            number: tuple(sorted(group, key=_owners_then_names)) for number, group in found.items()
-        }
+        return {number: tuple(sorted(group, key=_place)) for number, group in found.items()}
+
+    async def chats_of(
+        self, portfolio_ids: Collection[PortfolioId], roles: Collection[Role]
+    ) -> dict[PortfolioId, tuple[ChatId, ...]]:
+        """The private chats of those in these roles who can be reached, in the same order."""
+        rows = await self._database.rows(
+            select(
+                MEMBERSHIPS.c.portfolio_id,
+                MEMBERSHIPS.c.role,
+                MEMBERS.c.name,
+                MEMBERS.c.id,
+                MEMBERS.c.user_id,
+            )
+            .join(MEMBERSHIPS, MEMBERSHIPS.c.member_id == MEMBERS.c.id)
+            .where(
+                self._database.among(MEMBERSHIPS.c.portfolio_id, portfolio_ids),
+                MEMBERS.c.is_reachable.is_(True),
+                MEMBERSHIPS.c.role.in_([role.value for role in roles]),
+            )
+        )
+        found: defaultdict[PortfolioId, list[tuple[tuple[bool, str, int], ChatId]]]
+        found = defaultdict(list)
+        for number, role, name, member, user in rows:
+            found[number].append((_owners_then_names(role, name, member), ChatId(user)))
+        return {number: tuple(chat for _, chat in sorted(group)) for number, group in found.items()}
 
     async def set_role(self, member_id: MemberId, portfolio_id: PortfolioId, role: Role) -> None:
         """Give or change a role."""
@@ -182,6 +205,10 @@ def member_of(row: Found) -> Member:
     )
 
 
-def _owners_then_names(membership: Membership) -> tuple[bool, str, int]:
+def _place(membership: Membership) -> tuple[bool, str, int]:
     member = membership.member
-    return (membership.role is not Role.OWNER, member.name.casefold(), member.id)
+    return _owners_then_names(membership.role, member.name, member.id)
+
+
+def _owners_then_names(role: str, name: str, number: int) -> tuple[bool, str, int]:
+    return (role != Role.OWNER, name.casefold(), number)

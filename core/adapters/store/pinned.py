@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, update
 
@@ -37,7 +37,12 @@ class SqlPinned:
 
     async def keep(self, pinned: Pinned) -> None:
         """Remember one, in the place of what was known of it."""
-        await self._database.put(PINNED, ("portfolio_id", "chat_id"), **asdict(pinned))
+        await self.keep_many([pinned])
+
+    async def keep_many(self, pinned: Sequence[Pinned]) -> None:
+        """The same for many."""
+        rows = [_row_of(each) for each in pinned]
+        await self._database.put_many(PINNED, ("portfolio_id", "chat_id"), rows)
 
     async def checked(self, portfolio_ids: Collection[PortfolioId], at: datetime) -> None:
         """Say when portfolios were last checked, by the market's time."""
@@ -53,6 +58,17 @@ class SqlPinned:
             delete(PINNED).where(PINNED.c.portfolio_id == portfolio_id, PINNED.c.chat_id == chat_id)
         )
         return touched == 1
+
+
+def _row_of(pinned: Pinned) -> dict[str, Any]:
+    return {
+        "portfolio_id": pinned.portfolio_id,
+        "chat_id": pinned.chat_id,
+        "checked_at": pinned.checked_at,
+        "message_id": pinned.message_id,
+        "is_pinned": pinned.is_pinned,
+        "made_at": pinned.made_at,
+    }
 
 
 def _pinned_of(row: Found) -> Pinned:

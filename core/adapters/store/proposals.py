@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, delete, func, select, update
 
 from core.adapters.store import documents
 from core.adapters.store.database import Database, Found, Question
@@ -211,17 +211,8 @@ class SqlProposals:
 
     async def last_settled(self, portfolio_ids: Collection[PortfolioId]) -> dict[PortfolioId, date]:
         """For cool-downs: the session of the snapshot of each portfolio's last settled proposal."""
-        latest = (
-            select(REVISIONS.c.session)
-            .join(PROPOSALS, _is_current())
-            .where(PROPOSALS.c.portfolio_id == PORTFOLIOS.c.id, _is_in(SETTLED))
-            .order_by(PROPOSALS.c.id.desc())
-            .limit(1)
-            .correlate(PORTFOLIOS)
-            .scalar_subquery()
-        )
         rows = await self._database.rows(
-            select(PORTFOLIOS.c.id, latest).where(
+            select(PORTFOLIOS.c.id, latest_settled()).where(
                 self._database.among(PORTFOLIOS.c.id, portfolio_ids)
             )
         )
@@ -314,6 +305,24 @@ class SqlProposals:
         for row in rows:
             grouped[row.proposal_id].append(_decision_of(row))
         return grouped
+
+
+def latest_settled() -> ScalarSelect[date]:
+    """The session of the snapshot of a row's portfolio's last settled proposal."""
+    return (
+        select(REVISIONS.c.session)
+        .join(PROPOSALS, _is_current())
+        .where(PROPOSALS.c.portfolio_id == PORTFOLIOS.c.id, _is_in(SETTLED))
+        .order_by(PROPOSALS.c.id.desc())
+        .limit(1)
+        .correlate(PORTFOLIOS)
+        .scalar_subquery()
+    )
+
+
+def stands_against_a_check() -> ColumnElement[bool]:
+    """Whether a proposal is one that a new check must know of."""
+    return _is_in(BLOCKING)
 
 
 def _is_in(states: Collection[ProposalState]) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from core.adapters.store.changes import SqlChanges
 from core.adapters.store.channels import SqlChannels
 from core.adapters.store.checks import SqlChecks
 from core.adapters.store.codes import SqlCodes
+from core.adapters.store.columns import SqlColumns
 from core.adapters.store.conversation import SqlConversation
 from core.adapters.store.counts import SqlCounts
 from core.adapters.store.credentials import SqlCredentials
@@ -154,6 +155,11 @@ class SqlUnitOfWork:
     def counts(self) -> SqlCounts:
         """How many there are of everything."""
         return SqlCounts(self._database)
+
+    @cached_property
+    def columns(self) -> SqlColumns:
+        """Plain portfolios, packed."""
+        return SqlColumns(self._database)
 
     @cached_property
     def leases(self) -> SqlLeases:

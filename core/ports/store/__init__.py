@@ -15,6 +15,7 @@ from core.ports.store.changes import Changes
 from core.ports.store.channels import Channels
 from core.ports.store.checks import Checks
 from core.ports.store.codes import Codes
+from core.ports.store.columns import Columns
 from core.ports.store.conversation import Conversation
 from core.ports.store.counts import Counts
 from core.ports.store.credentials import Credentials
@@ -146,6 +147,11 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def columns(self) -> Columns:
+        """Plain portfolios, packed."""
+        ...
+
+    @property
     def leases(self) -> Leases:
         """Leases."""
         ...
@@ -176,6 +182,7 @@ __all__ = [
     "CheckRecord",
     "Checks",
     "Codes",
+    "Columns",
     "Conversation",
     "Counts",
     "Credentials",

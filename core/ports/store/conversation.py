@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -71,10 +71,11 @@ class Conversation(Protocol):
         """Put messages into the outbox; one whose dedup key was there before is dropped. Returns how many were new."""
         ...
 
-    async def put_anew(self, items: Sequence[OutboxItem], at: datetime) -> None:
-        """Put messages into the outbox in the place of those of their kind and portfolio that were not tried yet.
+    async def edit_pinned(self, portfolio_ids: Collection[PortfolioId], at: datetime) -> None:
+        """Put the wish into the outbox to have portfolios' pinned messages made or edited, one for each that is kept.
 
-        For what is rendered when it is sent, so that only the newest of a kind says anything.
+        It takes the place of an older one that was not tried yet: they are rendered when they are sent, so that only
+        the newest says anything.
         """
         ...
 

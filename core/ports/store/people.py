@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from core.domain.ids import (
+    ChatId,
     HouseholdId,
     MemberId,
     PortfolioId,
@@ -83,6 +84,12 @@ class People(Protocol):
         self, portfolio_ids: Collection[PortfolioId]
     ) -> dict[PortfolioId, tuple[Membership, ...]]:
         """The same for many portfolios."""
+        ...
+
+    async def chats_of(
+        self, portfolio_ids: Collection[PortfolioId], roles: Collection[Role]
+    ) -> dict[PortfolioId, tuple[ChatId, ...]]:
+        """The private chats of those in these roles who can be reached, in the same order; else missing."""
         ...
 
     async def set_role(self, member_id: MemberId, portfolio_id: PortfolioId, role: Role) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -21,6 +21,10 @@ class PinnedMessages(Protocol):
 
     async def keep(self, pinned: Pinned) -> None:
         """Remember one, in the place of what was known of it."""
+        ...
+
+    async def keep_many(self, pinned: Sequence[Pinned]) -> None:
+        """The same for many."""
         ...
 
     async def checked(self, portfolio_ids: Collection[PortfolioId], at: datetime) -> None:

@@ -8,12 +8,19 @@ from decimal import Decimal
 
 import pytest
 
-from core.adapters.brokers.registry import BrokerRegistry
+from bot.metrics import Metrics
+from core.adapters.brokers.registry import Brokerage, BrokerRegistry
+from core.adapters.brokers.timed import TimedBrokerage
+from core.adapters.brokers.troubled import TroubledBrokerage
 from core.domain.ids import AccountId, PortfolioId, Symbol
+from core.domain.packed import PackedHoldings
 from core.domain.portfolio import Account, Holdings
 from core.domain.refusals import NotBuiltYet
 from core.ports.broker import Broker, BrokerUnavailable
+from core.ports.troubles import Trouble
+from tests.adapters.brokers.world import Worlds, buy
 from tests.fakes.broker import FakeBroker
+from tests.fakes.clock import FakeClock
 
 SPY = Symbol("SPY")
 
@@ -91,3 +98,38 @@ async def test_a_house_that_is_not_there_is_named() -> None:
         registry.of(account(1, "fidelity"))
     with pytest.raises(NotBuiltYet, match="fidelity"):
         await registry.open_account("fidelity", "USD")
+
+
+async def test_holdings_are_packed_by_the_house_that_can_and_by_no_other(worlds: Worlds) -> None:
+    world = worlds()
+    await (await world.account("100.50")).submit(buy("0.5"))
+    await world.account("12.00")
+    await (await world.account("900")).submit(buy("1", limit="1.00", id_="rests"))
+    houses: dict[str, Brokerage] = {
+        "simulated": world.house,
+        "troubled": TroubledBrokerage(world.house, FakeClock()),
+        "other": House(),
+    }
+    timed = {
+        f"timed {name}": TimedBrokerage(name, each, Metrics()) for name, each in houses.items()
+    }
+    registry = BrokerRegistry({**houses, **timed})
+    names = ["SIM-000001", "SIM-000002", "SIM-000003", "SIM-000099", "elsewhere"]
+    for house in ("simulated", "troubled", "timed simulated", "timed troubled"):
+        packed = await registry.packed_holdings(house, names)
+        held = await world.house.holdings(names)
+        assert packed == {
+            "SIM-000001": PackedHoldings(f"{held['SIM-000001'].cash}", "SPY", "0.5"),
+            "SIM-000002": PackedHoldings("12.00", "", ""),
+        }, "with an order that rests, an account is not packed"
+    for house in ("other", "timed other", "nowhere"):
+        assert await registry.packed_holdings(house, names) == {}
+
+
+async def test_of_a_house_that_is_down_no_holdings_are_packed(worlds: Worlds) -> None:
+    world = worlds()
+    await world.account()
+    troubled = TroubledBrokerage(world.house, FakeClock())
+    troubled.choose(Trouble.DOWN)
+    registry = BrokerRegistry({"troubled": troubled})
+    assert await registry.packed_holdings("troubled", ["SIM-000001"]) == {}

@@ -19,6 +19,7 @@ from bot.telegram.context import Turn
 from bot.telegram.screen import Action
 from core.domain.ids import AccountId, ChatId, HouseholdId, MemberId, ProposalId, Symbol, UserId
 from core.domain.membership import Member, Role
+from core.domain.packed import PackedHoldings
 from core.domain.portfolio import Account, Holdings
 from core.domain.proposal import Proposal, ProposalState
 from core.ports.broker import Broker, Brokers
@@ -315,6 +316,11 @@ class HangingBrokers:
 
     async def holdings(self, accounts: Collection[Account]) -> Mapping[AccountId, Holdings]:
         return await self._real.holdings(accounts)
+
+    async def packed_holdings(
+        self, broker: str, broker_account_ids: Collection[str]
+    ) -> Mapping[str, PackedHoldings]:
+        return await self._real.packed_holdings(broker, broker_account_ids)
 
     async def fractionable(
         self, account: Account, symbols: Collection[Symbol]

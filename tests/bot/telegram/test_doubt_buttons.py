@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from bot.runtime import Runtime
 from core.domain.ids import AccountId, ClientOrderId, ProposalId, Symbol
+from core.domain.packed import PackedHoldings
 from core.domain.plan import Side
 from core.domain.portfolio import Account, Holdings
 from core.domain.proposal import ProposalState
@@ -59,6 +60,11 @@ class DeafBrokers:
 
     async def holdings(self, accounts: Collection[Account]) -> Mapping[AccountId, Holdings]:
         return await self._real.holdings(accounts)
+
+    async def packed_holdings(
+        self, broker: str, broker_account_ids: Collection[str]
+    ) -> Mapping[str, PackedHoldings]:
+        return await self._real.packed_holdings(broker, broker_account_ids)
 
     async def fractionable(
         self, account: Account, symbols: Collection[Symbol]

@@ -20,6 +20,7 @@ from core.adapters.brokers.simulated.rules import MOST, FillRules
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import CENT, ZERO
 from core.domain.order import OrderState
+from core.domain.packed import PackedHoldings
 from core.domain.portfolio import Holdings
 from core.domain.quote import PriceFault, PriceFaultKind, QuoteRules, find_fault
 from core.domain.refusals import BadNumber, EndOfHistory, NotEnoughCash, PriceSourceDown
@@ -43,6 +44,8 @@ NAME = "simulated"
 ACCOUNT_PREFIX = "SIM-"
 ACCOUNTS_AT_ONCE = 500
 """How many accounts are read in one go: few enough that nobody else waits noticeably."""
+PACKED_AT_ONCE = 5_000
+"""The same where each account is one row."""
 
 _NOT_TRADABLE = frozenset({PriceFaultKind.MISSING, PriceFaultKind.CURRENCY})
 
@@ -101,6 +104,19 @@ class SimulatedBrokerage:
             async with self._database.reading() as connection:
                 held = await Ledger(connection).holdings(part)
             found |= {account_name(number): holdings for number, holdings in held.items()}
+        return found
+
+    async def packed_holdings(
+        self, broker_account_ids: Collection[str]
+    ) -> Mapping[str, PackedHoldings]:
+        """The holdings of very many accounts; those with an open order, and unknown ones, are missing."""
+        numbers = iter([account_number(name) for name in broker_account_ids])
+        found: dict[str, PackedHoldings] = {}
+        while part := list(islice(numbers, PACKED_AT_ONCE)):
+            await self.settle(part)
+            async with self._database.reading() as connection:
+                packed = await Ledger(connection).packed_holdings(part)
+            found |= {account_name(number): holdings for number, holdings in packed.items()}
         return found
 
     async def fractionable(

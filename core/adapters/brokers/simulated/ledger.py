@@ -14,6 +14,7 @@ import aiosqlite
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, Fill, OrderState
+from core.domain.packed import PackedHoldings
 from core.domain.plan import Side
 from core.domain.portfolio import Holdings
 from core.ports.broker import BrokerOrder, BrokerUnavailable, OrderRequest
@@ -23,6 +24,14 @@ _ORDER_COLUMNS = (
     "reserved, expires_at"
 )
 _OPEN = "state IN ('submitted', 'partially_filled')"
+
+_PACKED = f"""
+    SELECT id, cash, coalesce(group_concat(symbol), ''), coalesce(group_concat(quantity), '')
+    FROM accounts LEFT JOIN positions ON account_id = id
+    WHERE id IN (SELECT value FROM json_each(?))
+        AND id NOT IN (SELECT account_id FROM orders WHERE {_OPEN})
+    GROUP BY id
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +182,17 @@ class Ledger:
                 amount - bound[account_id], positions[account_id], bound[account_id]
             )
             for account_id, amount in cash.items()
+        }
+
+    async def packed_holdings(self, account_ids: Sequence[int]) -> dict[int, PackedHoldings]:
+        """Cash and positions of very many accounts, a row each; those with open orders and unknown ones are missing."""
+        rows = await self._all(
+            _PACKED,
+            (json.dumps(list(account_ids)),),
+        )
+        return {
+            number: PackedHoldings(cash, symbols, quantities)
+            for number, cash, symbols, quantities in rows
         }
 
     # --- orders and fills ------------------------------------------------------------------------

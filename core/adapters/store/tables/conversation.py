@@ -82,6 +82,12 @@ class OutboxRow(Base, table=True):
             where="sent_at IS NULL AND has_failed = 0",
             postgres="sent_at IS NULL AND NOT has_failed",
         ),
+        index_where(
+            "ix_outbox_waiting_by_portfolio",
+            "portfolio_id",
+            where="sent_at IS NULL AND has_failed = 0",
+            postgres="sent_at IS NULL AND NOT has_failed",
+        ),
         {"sqlite_autoincrement": True},
     )
 
