@@ -53,8 +53,8 @@ soak: $(DEV) ## run the state machine ten thousand times, fifty taps a thousand 
 		$(SOAK:%=tests/reliability/%.py) $(PYTEST_ARGS)
 	@$(PY) -m tests.reliability.soak --runs $(RUNS) --first-seed $(SEED)
 
-bench: $(BENCH) ## measure plans beside peers, a sweep of checks, a tap, start-up and memory
-	@$(PY) -m tests.bench
+bench: $(BENCH) ## measure plans beside peers, sweeps of checks, a tap, start-up and memory; BENCH_ARGS="--largest" sweeps 100,000
+	@$(PY) -m tests.bench $(BENCH_ARGS)
 
 lock: ## write the pinned requirements anew (needs uv)
 	$(COMPILE) pyproject.toml --output-file requirements.txt

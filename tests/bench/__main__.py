@@ -9,7 +9,7 @@ import click
 
 from tests.bench.plan import closest_table, fewest_table
 from tests.bench.process import process_figures
-from tests.bench.sweep import sweep_figures
+from tests.bench.sweep import sweep_table
 from tests.bench.table import machine, show
 
 PARTS = ("plan", "sweep", "process")
@@ -18,7 +18,10 @@ PARTS = ("plan", "sweep", "process")
 @click.command()
 @click.option("--quick", is_flag=True, help="small sizes and few repeats, to see that it runs")
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="measure only these parts")
-def main(*, quick: bool, only: tuple[str, ...]) -> None:
+@click.option(
+    "--largest", is_flag=True, help="sweep 100,000 portfolios too: minutes, and 9 GB for objects"
+)
+def main(*, quick: bool, only: tuple[str, ...], largest: bool) -> None:
     """Measure plans, sweeps of checks, start-up, memory and taps."""
     logging.disable(logging.WARNING)
     click.echo(machine())
@@ -27,8 +30,8 @@ def main(*, quick: bool, only: tuple[str, ...]) -> None:
         closest_table(quick=quick).show()
         fewest_table(quick=quick).show()
     if "sweep" in chosen:
-        counts = [100] if quick else [1_000, 10_000]
-        show("A sweep of due checks on SQLite", asyncio.run(sweep_figures(counts)))
+        few = [100] if quick else [1_000, 10_000]
+        sweep_table([*few, 100_000] if largest else few, drifting=few).show()
     if "process" in chosen:
         figures = asyncio.run(process_figures(quick=quick))
         show("The bot's process on the sandbox", figures)

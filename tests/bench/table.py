@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -72,10 +73,16 @@ def load() -> str:
     return f"{os.getloadavg()[0]:.1f}"
 
 
-def peak_memory() -> str:
-    """The most memory that this process has had."""
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return f"{kilobytes / 1024:.0f} MB"
+def peak_megabytes() -> float:
+    """The most memory that this process has had.
+
+    Where the kernel says it of the program alone, because what else is said counts the process that started it.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
 
 
 def milliseconds(seconds: float) -> str:
