@@ -1,6 +1,6 @@
 """A whole process whose broker hangs where it is told to, until a file says that it goes on.
 
-``python -m tests.reliability.hanging FOLDER CALL``: says ``hanging`` once that call of the broker has been reached.
+It says ``hanging`` once that call of the broker has been reached.
 ``submit`` hangs before the order arrives, ``answer`` after it was taken, ``find_order`` at the look-up of a start.
 """
 
@@ -79,7 +79,12 @@ async def hang(until: Path) -> None:
         await asyncio.sleep(0.05)
 
 
-async def main(folder: Path, call: str) -> None:
+def live(folder: Path, call: str) -> None:
+    """All that such a process does."""
+    asyncio.run(_live(folder, call))
+
+
+async def _live(folder: Path, call: str) -> None:
     settings = Settings(
         _env_file=None,
         data_dir=folder,
@@ -111,7 +116,3 @@ async def approved(runtime: Runtime) -> None:
     )
     assert asked.proposal is not None
     await approve_proposal(*ports, member=member, proposal_id=asked.proposal.id, revision=1)
-
-
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))

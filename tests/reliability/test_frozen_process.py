@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
-import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.fakes.store import give_store
+from tests.reliability import hanging
 from tests.reliability.hanging import GO_ON
 from tests.reliability.test_sigkill import end_of, live
+from tests.reliability.warm import start
 
-ROOT = Path(__file__).parents[2]
 PAST_ITS_LEASE = 120
-PATIENCE = 30
+PATIENCE = 30.0
 TABLES = {"evenkeel.db": ("proposals", "orders", "fills"), "broker.db": ("orders", "fills")}
 
 
@@ -41,27 +39,22 @@ def test_frozen_past_its_lease_and_woken_it_writes_nothing_and_sends_nothing_twi
     tmp_path: Path,
 ) -> None:
     """The other one is a check beside it, whose clock says that the lease has lapsed."""
-    command = [sys.executable, "-m", "tests.reliability.hanging", str(tmp_path), "submit"]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as frozen:
-        try:
-            assert frozen.stdout is not None
-            assert frozen.stderr is not None
-            assert frozen.stdout.readline() == "hanging\n"
-            os.kill(frozen.pid, signal.SIGSTOP)
-            end = end_of(live(tmp_path, ahead=PAST_ITS_LEASE))
-            assert end["state"] == "done"
-            assert end["held"] == end["bought"]
-            before = written(tmp_path)
-            (tmp_path / GO_ON).touch()
-            os.kill(frozen.pid, signal.SIGCONT)
-            give_up = threading.Timer(PATIENCE, frozen.kill)
-            give_up.start()
-            assert any("is left to another process" in line for line in frozen.stderr)
-            give_up.cancel()
-            frozen.terminate()
-            assert frozen.wait(10) == 0
-        finally:
-            frozen.kill()
+    said, log = tmp_path / "said of the frozen", tmp_path / "log of the frozen"
+    give_store(tmp_path)
+    frozen = start(hanging.live, tmp_path, "submit", said=said, log=log)
+    try:
+        assert frozen.heard("hanging\n", said, PATIENCE)
+        frozen.send_signal(signal.SIGSTOP)
+        end = end_of(live(tmp_path, ahead=PAST_ITS_LEASE))
+        assert end["state"] == "done"
+        assert end["held"] == end["bought"]
+        before = written(tmp_path)
+        (tmp_path / GO_ON).touch()
+        frozen.send_signal(signal.SIGCONT)
+        assert frozen.heard("is left to another process", log, PATIENCE)
+        frozen.send_signal(signal.SIGTERM)
+        assert frozen.wait_within(10) == 0
+    finally:
+        if frozen.returncode is None:
+            frozen.send_signal(signal.SIGKILL)
     assert written(tmp_path) == before

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.store import give_store
+from tests.reliability import hanging
 from tests.reliability.test_sigkill import end_of, live
+from tests.reliability.warm import start
 
-ROOT = Path(__file__).parents[2]
+PATIENCE = 30.0
 MAY_TAKE = 10.0
 """Seconds that a system usually waits before it kills."""
 
 
 def stop_while_it_hangs(folder: Path, call: str) -> None:
     """Start a process, wait until its broker hangs in a call, and ask it to end."""
-    command = [sys.executable, "-m", "tests.reliability.hanging", str(folder), call]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        said = process.stdout.readline()
-        os.kill(process.pid, signal.SIGTERM)
-        try:
-            status = process.wait(MAY_TAKE)
-        finally:
-            process.kill()
-        assert (said, status) == ("hanging\n", 0), process.stderr.read()[-2000:]
+    said, log = folder / "said", folder / "log"
+    said.unlink(missing_ok=True)
+    give_store(folder)
+    process = start(hanging.live, folder, call, said=said, log=log)
+    assert process.heard("hanging\n", said, PATIENCE), log.read_text()[-2000:]
+    process.send_signal(signal.SIGTERM)
+    assert process.wait_within(MAY_TAKE) == 0, log.read_text()[-2000:]
 
 
 @pytest.mark.slow

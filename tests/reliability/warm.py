@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-READ = ("alembic.command", "bot.cli", "bot.serve", "bot.check", "tests.reliability.victim")
+READ = ("alembic.command", "bot.cli", "bot.serve", "bot.check", "tests.reliability.hanging")
 """What every such process would read first."""
 
 
@@ -66,6 +66,15 @@ class WarmProcess:
             self._process.kill()
             raise TimeoutError
         return ended
+
+    def heard(self, words: str, file: Path, seconds: float) -> bool:
+        """Whether it has said so in one of its files, waited for so many seconds while it lives."""
+        until = time.monotonic() + seconds
+        while self.returncode is None and time.monotonic() < until:
+            if file.exists() and words in file.read_text():
+                return True
+            time.sleep(0.02)
+        return False
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
