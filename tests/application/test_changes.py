@@ -678,7 +678,8 @@ WRITES = {
         "members.put_role",
         "create_portfolio.create_portfolio",  # its first owner
         "enter._claim",  # the operator's
-        "enter._accept",
+        "enter._accept",  # no role that decides, where it would have to be agreed to
+        "households._let_in",  # viewers only
     },
     "remove_membership": {"members.put_out"},
     "add_account": {"add_account.put_account", "create_portfolio.create_portfolio"},
