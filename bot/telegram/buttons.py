@@ -48,7 +48,7 @@ from bot.telegram.commands import settings as settings_command
 from bot.telegram.commands.command import Words
 from bot.telegram.commands.notes import note
 from bot.telegram.commands.rebalance import check
-from bot.telegram.commands.status import status_of
+from bot.telegram.commands.status import back_to_all, one_of, status_of
 from bot.telegram.context import Reaction, Turn, put, say
 from bot.telegram.dialogues import end_dialogue
 from bot.telegram.entry import admit_tap
@@ -75,6 +75,8 @@ SLOW = frozenset(
         "ch_test",
         "perf",
         "status",
+        "ov_all",
+        "ov_show",
         "rebalance",
         "force",
         "invest",
@@ -217,6 +219,8 @@ VERBS: Mapping[str, Verb] = {
     **new.VERBS,
     **settings_command.VERBS,
     "status": _status,
+    "ov_all": back_to_all,
+    "ov_show": one_of,
     "rebalance": _rebalance,
     "force": _force,
     "invest": _invest,

@@ -20,6 +20,8 @@ COMMAND = "c_"
 READ_ONLY = (
     "accounts",
     "alerts",
+    "approval",
+    "changes",
     "history",
     "holdings",
     "log",

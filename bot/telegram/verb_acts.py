@@ -66,6 +66,8 @@ VERB_ACTS: Mapping[str, Act] = {
     "ap_first": Act.CHANGE_POLICY,
     "al": Act.CHANGE_POLICY,
     "status": Act.SEE_PORTFOLIO,
+    "ov_all": Act.SEE_PORTFOLIO,
+    "ov_show": Act.SEE_PORTFOLIO,
     "rebalance": Act.ASK_FOR_PLAN,
     "force": Act.ASK_FOR_PLAN,
     "invest": Act.ASK_FOR_PLAN,

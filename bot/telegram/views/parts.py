@@ -149,6 +149,20 @@ def first_fitting(
     return None
 
 
+def capped_blocks(blocks: Sequence[str], more: str) -> str:
+    """As many paragraphs as fit into a message; the rest is counted: ``… and 7 {more}``."""
+    kept = [block for block in blocks if block]
+    whole = len(kept)
+    while kept and shown_length(text := _with_rest(kept, whole, more)) > TEXT_LIMIT:
+        kept.pop()
+    return text if kept else ""
+
+
+def _with_rest(kept: Sequence[str], whole: int, more: str) -> str:
+    rest = whole - len(kept)
+    return paragraphs(*kept, f"… and {rest} {more}" if rest else "")
+
+
 def capped(rows: Sequence[str], room: int, more: str) -> str:
     """As many rows as fit into ``room`` characters; the rest is counted: ``… and 7 {more}``."""
     text = "\n".join(rows)

@@ -65,6 +65,13 @@ def status_screen(status: Status, *, layout: str = "table", dark: bool = False) 
     return Screen(status_text(status, drift, layout), _buttons(status), chart)
 
 
+def status_in_words(status: Status, *, layout: str) -> Screen:
+    """The same without its picture, for a message that shows none."""
+    drift = status.drift
+    text = _without_drift(status) if drift is None else status_text(status, drift, layout)
+    return Screen(text, _buttons(status))
+
+
 def status_text(status: Status, drift: DriftReport, layout: str) -> str:
     """The text beside the picture: complete by itself; as a caption where it can be short enough."""
     sizes = (_MANY_LINES, SOME_LINES, _FEW_LINES)
