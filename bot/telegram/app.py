@@ -33,6 +33,7 @@ from bot.telegram.commands import MENU, command_named
 from bot.telegram.commands.notes import code, note
 from bot.telegram.commands.start import NOBODY_ELSE, PURPOSE, SHORT_PURPOSE
 from bot.telegram.html import escape
+from bot.telegram.identity import place_of
 from bot.telegram.replies import send_screen
 from bot.telegram.talk import Talk
 from bot.telegram.taps import Taps
@@ -236,10 +237,13 @@ class Trouble:
     async def _apologise(
         self, update: Update, context: ContextTypes.DEFAULT_TYPE, words: str
     ) -> None:
-        chat = update.effective_chat
+        message = update.effective_message
         if update.callback_query is not None:
             with suppress(TelegramError):
                 await update.callback_query.answer()
-        if chat is not None:
+        if message is not None:
+            place, key = place_of(message.chat, message), self._runtime.signing_key
             with suppress(TelegramError):
-                await send_screen(context.bot, chat.id, note(words), self._runtime.signing_key)
+                await send_screen(
+                    context.bot, place.id, note(words), key, topic_id=place.topic_id
+                )

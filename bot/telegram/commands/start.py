@@ -92,7 +92,8 @@ def _hello_group(turn: Turn, has_portfolio: bool) -> Screen:  # noqa: FBT001 - a
         )
     return note(
         "👋 Hello. Commands work here for each member, by their own rights; everybody in this group "
-        "reads the answers. /portfolio chooses what this group is about, and whether proposals come here.",
+        "reads the answers, so amounts are hidden until an owner shows them. /portfolio chooses what this "
+        "group is about, and whether proposals come here.",
     )
 
 

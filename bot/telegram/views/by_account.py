@@ -43,9 +43,9 @@ def grouped(
 
 
 def account_head(plan: Plan, account: Account) -> str:
-    """The line above an account's trades: ``In IRA (tax-deferred: no tax on its sales) · SIMULATED``."""
+    """The line above an account's trades: ``Account IRA (tax-deferred: no tax on its sales) · SIMULATED``."""
     sides = {trade.side for trade in plan.in_account(account.id)}
     words = TREATMENTS[account.tax_treatment]
     if account.tax_treatment is not TaxTreatment.TAXABLE and Side.SELL in sides:
         words += ": no tax on its sales"
-    return f"In {bold(shown_name(account.name))} ({words}) · {account_label(account)}"
+    return f"Account {bold(shown_name(account.name))} ({words}) · {account_label(account)}"

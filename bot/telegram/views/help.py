@@ -43,6 +43,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Portfolios and people",
         (
             ("/portfolio", "switch to another portfolio"),
+            ("/portfolio home", "in a group: its proposals come there; “home off” ends it"),
+            ("/portfolio amounts on", "in a group: everybody there sees amounts"),
             ("/new Holiday money", "make another one"),
             ("/new My account by hand", "one at a broker that I cannot reach"),
             ("/accounts", "where the money is, how real it is, and how to add another account"),

@@ -28,14 +28,14 @@ async def test_an_account_is_added_and_the_proposal_trades_account_by_account(
         await bot.ask(ANNA, "/withdraw 100 #old-ira", "Old IRA has $20,400.00 in cash left")
         await bot.ask(ANNA, "/deposit 5 #nope", "no account “nope”", "Family and Old IRA")
         proposal = await bot.ask(
-            ANNA, "/rebalance", "In Family (taxable) · SIMULATED", "In Old IRA (tax-deferred)"
+            ANNA, "/rebalance", "Account Family (taxable) · SIMULATED", "Account Old IRA (tax-deferred)"
         )
-        await bot.tap(ANNA, proposal, "Why", "In Old IRA (tax-deferred)")
+        await bot.tap(ANNA, proposal, "Why", "Account Old IRA (tax-deferred)")
         await bot.ask(
             ANNA,
             "/targets QUAL 50 USMV 50",
             "A check would now propose",
-            "In Old IRA (tax-deferred)",
+            "Account Old IRA (tax-deferred)",
         )
         await bot.tap(ANNA, proposal, "Back", "Drift")
         await bot.tap(ANNA, proposal, "Approve", "Done.")
@@ -83,16 +83,16 @@ async def test_a_mixed_proposal_sends_the_one_and_gives_a_checklist_of_the_other
         await bot.set_up()
         await bot.ask(ANNA, "/accounts add Broker by hand 12000", "Broker stands under")
         proposal = await bot.ask(
-            ANNA, "/rebalance", "In Family (taxable) · SIMULATED", "In Broker (taxable) · BY HAND"
+            ANNA, "/rebalance", "Account Family (taxable) · SIMULATED", "Account Broker (taxable) · BY HAND"
         )
         legs = [line for line in proposal.text.splitlines() if ". Buy " in line]
-        head = proposal.text.splitlines().index("In Broker (taxable) · BY HAND")
+        head = proposal.text.splitlines().index("Account Broker (taxable) · BY HAND")
         by_hand = [line for line in proposal.text.splitlines()[head:] if ". Buy " in line]
         assert 0 < len(by_hand) < len(legs)
         await bot.tap(ANNA, proposal, "Approve", "To do in your broker")
         checklist = await bot.said(ANNA, "To do in your broker", f"{len(by_hand)} order")
         assert checklist.text.count(" at about $") == len(by_hand)
-        assert "In Broker (taxable) · BY HAND" in checklist.text
+        assert "Account Broker (taxable) · BY HAND" in checklist.text
         assert "In the other accounts: " in checklist.text
         simulated = [leg for leg in legs if leg not in by_hand]
         assert not any(leg.partition(".")[0] + ". Buy" in checklist.text for leg in simulated)
