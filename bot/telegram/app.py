@@ -244,6 +244,4 @@ class Trouble:
         if message is not None:
             place, key = place_of(message.chat, message), self._runtime.signing_key
             with suppress(TelegramError):
-                await send_screen(
-                    context.bot, place.id, note(words), key, topic_id=place.topic_id
-                )
+                await send_screen(context.bot, place.id, note(words), key, topic_id=place.topic_id)

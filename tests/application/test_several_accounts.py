@@ -109,7 +109,9 @@ async def test_a_proposal_names_the_account_of_each_trade_and_what_is_not_taxed(
     shown = await view(home.world, await home.proposed())
     for screen in (proposal_screen(shown), proposal_why_screen(shown)):
         assert "Account <b>Family</b> (taxable) · BROKER PAPER" in screen.text
-        assert "Account <b>IRA</b> (tax-deferred: no tax on its sales) · BROKER PAPER" in screen.text
+        assert (
+            "Account <b>IRA</b> (tax-deferred: no tax on its sales) · BROKER PAPER" in screen.text
+        )
 
 
 async def test_the_status_says_what_each_account_is_worth(home: Household) -> None:

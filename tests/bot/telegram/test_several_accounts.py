@@ -28,7 +28,10 @@ async def test_an_account_is_added_and_the_proposal_trades_account_by_account(
         await bot.ask(ANNA, "/withdraw 100 #old-ira", "Old IRA has $20,400.00 in cash left")
         await bot.ask(ANNA, "/deposit 5 #nope", "no account “nope”", "Family and Old IRA")
         proposal = await bot.ask(
-            ANNA, "/rebalance", "Account Family (taxable) · SIMULATED", "Account Old IRA (tax-deferred)"
+            ANNA,
+            "/rebalance",
+            "Account Family (taxable) · SIMULATED",
+            "Account Old IRA (tax-deferred)",
         )
         await bot.tap(ANNA, proposal, "Why", "Account Old IRA (tax-deferred)")
         await bot.ask(
@@ -83,7 +86,10 @@ async def test_a_mixed_proposal_sends_the_one_and_gives_a_checklist_of_the_other
         await bot.set_up()
         await bot.ask(ANNA, "/accounts add Broker by hand 12000", "Broker stands under")
         proposal = await bot.ask(
-            ANNA, "/rebalance", "Account Family (taxable) · SIMULATED", "Account Broker (taxable) · BY HAND"
+            ANNA,
+            "/rebalance",
+            "Account Family (taxable) · SIMULATED",
+            "Account Broker (taxable) · BY HAND",
         )
         legs = [line for line in proposal.text.splitlines() if ". Buy " in line]
         head = proposal.text.splitlines().index("Account Broker (taxable) · BY HAND")
