@@ -18,6 +18,7 @@ from core.domain.ids import PortfolioId, Symbol
 from core.domain.membership import Member
 from core.domain.money import ZERO
 from core.domain.quote import QuoteBatch
+from core.domain.refusals import NoPortfolio
 from core.ports.broker import Brokers
 from core.ports.market_data import MarketData
 from core.ports.store import Store
@@ -58,8 +59,13 @@ def worth_of(status: Status) -> Decimal | None:
 async def show_overview(
     store: Store, brokers: Brokers, market: Market, *, member: Member
 ) -> tuple[HouseholdOverview, ...]:
-    """Look at every portfolio of a member, with one request for the prices of all; trouble is part of the answer."""
+    """Look at every portfolio of a member, with one request for the prices of all; trouble is part of the answer.
+
+    Raises NoPortfolio.
+    """
     mine = [portfolio.id for portfolio, _ in await my_portfolios(store, member=member)]
+    if not mine:
+        raise NoPortfolio
     request = _OneRequest(market.prices, len(mine))
 
     async def look(portfolio_id: PortfolioId) -> Status:
@@ -75,7 +81,7 @@ async def show_overview(
         finally:
             seat.leave()
 
-    statuses = await side_by_side([partial(look, each) for each in mine], max(len(mine), 1))
+    statuses = await side_by_side([partial(look, each) for each in mine], len(mine))
     houses: dict[int, list[Status]] = {}
     for status in statuses:
         houses.setdefault(status.managed.portfolio.household_id, []).append(status)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
+import pytest
+
 from core.application.show_overview import HouseholdOverview, show_overview
-from core.domain.ids import Symbol
+from core.domain.ids import Symbol, UserId
 from core.domain.membership import Role
-from core.domain.refusals import NoTargets, PriceSourceDown
+from core.domain.refusals import NoPortfolio, NoTargets, PriceSourceDown
 from tests.fakes.world import BEN, World
 
 
@@ -79,4 +81,5 @@ async def test_a_member_sees_their_own_portfolios_alone_each_under_its_household
     (house,) = await look(world, ben)
     assert [each.managed.portfolio.name for each in house.statuses] == ["Family"]
     assert house.name == "Family"
-    assert await look(world, await world.person(type(BEN)(1003), "Carla")) == ()
+    with pytest.raises(NoPortfolio):
+        await look(world, await world.person(UserId(1003), "Carla"))
