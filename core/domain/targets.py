@@ -98,11 +98,10 @@ class TargetAllocation:
     @cached_property
     def served_by(self) -> Mapping[Symbol, Symbol]:
         """The line's symbol by each symbol that serves it: its own, and its substitutes."""
-        return {
-            symbol: line.symbol
-            for line in self.lines
-            for symbol in (line.symbol, *line.substitutes)
-        }
+        served = {line.symbol: line.symbol for line in self.lines}
+        for line in self.lines:
+            served |= dict.fromkeys(line.substitutes, line.symbol)
+        return served
 
     @cached_property
     def substitutes(self) -> Mapping[Symbol, tuple[Symbol, ...]]:

@@ -101,13 +101,15 @@ def _constructed(problem: Problem) -> Found:
 
 
 def _judged(problem: Problem, found: Found) -> Found:
-    """What the knapsack found, with the score that is counted of its units as a whole."""
+    """What the knapsack found, with its shortfall; scored anew where there is a rule that the knapsack does not know.
+
+    It counts cash below the floor as short, where that is above the goal.
+    """
     keeps_rules = not has_limits(problem) and problem.cash[0] >= 0
-    if not keeps_rules:
+    if not keeps_rules or problem.cash_floor > problem.cash_goal:
         return replace(found, score=score(problem, found.units))
-    short = shortfall(problem, found.units)
-    value = short + float(tie_break(problem, found.units).sum())
-    return replace(found, score=value, short=short)
+    ties = float(np.add.reduce(tie_break(problem, found.units)))
+    return replace(found, short=found.score - ties)
 
 
 def _enough(problem: Problem) -> float:

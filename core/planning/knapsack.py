@@ -264,8 +264,10 @@ def _around(width: int) -> Floats:
 
 
 def _has_rounding(problem: Problem) -> bool:
-    cents = np.concatenate([problem.buy_price, problem.sell_price]) * 100
-    return bool((np.abs(cents - np.rint(cents)) > CENT_NOISE).any())
+    return any(
+        (np.abs(cents - np.rint(cents)) > CENT_NOISE).any()
+        for cents in (problem.buy_price * 100, problem.sell_price * 100)
+    )
 
 
 def best_price(options: Options, room: float) -> tuple[float, float, Priced]:

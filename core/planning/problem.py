@@ -72,7 +72,7 @@ class Problem:
     @property
     def all_cash(self) -> float:
         """The cash of all accounts together, before the trades."""
-        return float(self.cash.sum())
+        return float(self.cash[0] if len(self.cash) == 1 else self.cash.sum())
 
     @property
     def is_simple(self) -> bool:
@@ -106,11 +106,15 @@ def build_problem(
                 cells.append(cell)
                 line_of.append(line_at)
                 account_of.append(account_at)
-    price = _array([float(cell.price * cell.unit) for cell in cells])
+    price = _array(
+        [float(cell.price if cell.unit is ONE else cell.price * cell.unit) for cell in cells]
+    )
     half = float(policy.spread_bps) / 20_000
     lowest = _array([-cell.max_sale for cell in cells])
     least = np.ceil(float(policy.min_trade) / price - 1e-9) if policy.min_trade else price * 0
-    sell_out = np.where(_array([_empties(cell) for cell in cells]) > 0, -lowest, 0.0)
+    sell_out = np.where(
+        _array([not cell.line.target and _empties(cell) for cell in cells]) > 0, -lowest, 0.0
+    )
     cash_line = report.line(CASH)
     goal, target = _goals_and_targets(lines, total)
     value = _array([float(line.value) for line in lines])
@@ -155,12 +159,10 @@ def _array(values: Sequence[float]) -> Floats:
 
 def _goals_and_targets(lines: Sequence[DriftLine], total: Decimal) -> tuple[Floats, Floats]:
     """What lines are worth at their goals, and at their targets; mostly the same, and then turned to floats once."""
-    targets = [_money(line.target, total) for line in lines]
-    goals = [
-        target if line.goal == line.target else _money(line.goal, total)
-        for line, target in zip(lines, targets, strict=True)
-    ]
-    return _array(goals), _array(targets)
+    targets = _array([float(line.target / HUNDRED * total) for line in lines])
+    if all(line.goal is line.target for line in lines):
+        return targets, targets
+    return _array([_money(line.goal, total) for line in lines]), targets
 
 
 def _fees(policy: Policy, cells: Sequence[Cell]) -> Floats:
@@ -186,8 +188,6 @@ def _limit(amount: Decimal | None, unit: Decimal) -> float:
 
 
 def _empties(cell: Cell) -> bool:
-    """Whether selling all that may be sold leaves nothing of a position with a target of 0."""
-    if cell.line.target:
-        return False
+    """Whether selling all that may be sold leaves nothing of a position."""
     rest = cell.quantity - cell.max_sale * cell.unit
     return ZERO <= rest < cell.unit
