@@ -94,6 +94,12 @@ class Numbers:
         goals = np.array([float(request.targets.weight(name)) for name in names]) * total / 100
         return cls(names, held, prices, goals, cash, total)
 
+    def by_symbol(self, units: NDArray[Any]) -> Floats:
+        """What a plan of ours trades by line, which are in the order of their symbols, in the order of these names."""
+        traded = np.zeros(len(self.names))
+        traded[sorted(range(len(self.names)), key=self.names.__getitem__)] = units
+        return traded
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -21,10 +21,11 @@ from core.domain.drift import measure_drift
 from core.domain.plan import Plan, PlanRequest
 from core.domain.policy import Objective
 from core.domain.targets import TargetAllocation
-from core.planning import calculate
+from core.planning import calculate, closest
 from core.planning.inside import aim_at_targets, inside_of
-from core.planning.problem import build_problem
+from core.planning.problem import Problem, build_problem
 from core.planning.rule import fit_by_rule
+from core.planning.solution import Solution
 from tests.bench import fewest_peer, peers
 from tests.bench.peers import Floats, Numbers, Outcome, Proof
 from tests.bench.table import Table, milliseconds
@@ -107,6 +108,7 @@ def _methods(request: PlanRequest, numbers: Numbers) -> dict[str, tuple[Solve, i
     found: dict[str, tuple[Solve, int]] = {
         "ours, first plan": (_ours(request, exact=False), _REPEATS),
         "ours, exact": (_ours(request, exact=True), _REPEATS),
+        "ours, shares alone": (_shares(request, numbers), _REPEATS),
     }
     if peers.has_pyportfolioopt():
         found["PyPortfolioOpt greedy"] = (partial(peers.greedy, numbers), _REPEATS)
@@ -117,21 +119,48 @@ def _methods(request: PlanRequest, numbers: Numbers) -> dict[str, tuple[Solve, i
 
 def _ours(request: PlanRequest, *, exact: bool) -> Solve:
     """Our plan of a request that nothing has been asked of before, so that nothing of it is remembered."""
-    fresh = iter([_copy(request) for _ in range(_REPEATS + 1)])
+    fresh = _fresh(request)
     return lambda: calculate(next(fresh), exact=exact)
+
+
+def _shares(request: PlanRequest, numbers: Numbers) -> Solve:
+    """From the same request to the shares to trade, which is all that the peers answer.
+
+    Drift, the numbers of the problem and the search are in it; the account to the cent, reasons and lines skipped not.
+    """
+    fresh = _fresh(request)
+    return lambda: closest.solve(_problem_of(next(fresh), numbers), exact=False)
+
+
+def _problem_of(request: PlanRequest, numbers: Numbers) -> Problem:
+    report = measure_drift(
+        request.holdings,
+        request.prices,
+        request.targets,
+        request.policy,
+        frozenset(numbers.names),
+    )
+    return build_problem(request, report)
+
+
+def _fresh(request: PlanRequest) -> Iterator[PlanRequest]:
+    return iter([_copy(request) for _ in range(_REPEATS + 1)])
 
 
 def _copy(request: PlanRequest) -> PlanRequest:
     return replace(request, targets=TargetAllocation(request.targets.lines))
 
 
-def _read(numbers: Numbers, made: Plan | Proof | Floats) -> tuple[Floats, bool]:
+def _read(numbers: Numbers, made: Plan | Proof | Solution | Floats) -> tuple[Floats, bool]:
     """The shares traded, and whether nothing better is proven to be there."""
     match made:
         case Plan():
             return peers.traded_by(numbers, made), is_proven(made)
         case Proof():
             return made.traded, made.proven
+        case Solution():
+            is_optimal = made.objective - made.bound <= _SAME
+            return numbers.by_symbol(made.units), is_optimal
         case _:
             return made, False
 
@@ -207,23 +236,14 @@ def _one_fewest(request: PlanRequest, rows: dict[str, Row]) -> None:
 
 def _count(request: PlanRequest, numbers: Numbers) -> Solve:
     """The rule for the count, from numbers in floats as the program has them; no plan to the cent, no tie-break."""
-    report = measure_drift(
-        request.holdings,
-        request.prices,
-        request.targets,
-        request.policy,
-        frozenset(numbers.names),
-    )
-    problem = build_problem(request, report)
-    places = [numbers.names.index(line.symbol) for line in problem.lines]
+    problem = _problem_of(request, numbers)
 
     def count() -> Proof:
         inside = inside_of(problem)
         fit = fit_by_rule(problem, aim_at_targets(problem, inside), inside)
-        traded = np.zeros(len(places))
-        if fit.units is not None:
-            traded[places] = fit.units
-        return Proof(traded, fit.bound, proven=np.count_nonzero(traded) == fit.bound)
+        units = np.zeros(len(problem.price)) if fit.units is None else fit.units
+        proven = np.count_nonzero(units) == fit.bound
+        return Proof(numbers.by_symbol(units), fit.bound, proven=proven)
 
     return count
 
