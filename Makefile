@@ -45,7 +45,7 @@ check: $(DEV) ## lint, format, types, import rules
 crash: $(DEV) ## kill an execution at every point there is, with every trouble a broker can make
 	@HYPOTHESIS_PROFILE=full $(PY) -m pytest --numprocesses auto --dist worksteal tests/reliability $(PYTEST_ARGS)
 
-SOAK := test_alerts_over_years test_concurrency test_market_simulation test_one_check_a_session
+SOAK := test_alerts_over_years test_concurrency test_family_machine test_market_simulation test_one_check_a_session
 
 soak: $(DEV) ## run the state machine ten thousand times, fifty taps a thousand times, twenty years of sessions and of a hundred portfolios
 	@echo "SEED=$(SEED)"
