@@ -29,9 +29,10 @@ from core.domain.performance import (
 from core.domain.permissions import Act
 from core.domain.portfolio import ManagedPortfolio
 from core.ports.broker import Brokers
-from core.ports.store import Store, UnitOfWork
+from core.ports.store import Change, Store, UnitOfWork
 
 PROPOSALS_READ = 200
+CHANGES_READ = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Performance:
 
     ``proposals`` are those that were put in it, oldest first, ``sales`` what was realised in it. ``against`` is what
     never having traded would have come to, or why that is not told; None where it was not asked for. ``income`` is what
-    brokers have paid and charged; None where they do not tell.
+    brokers have paid and charged; None where they do not tell. ``changes`` are those of targets and policy.
     """
 
     managed: ManagedPortfolio
@@ -49,6 +50,7 @@ class Performance:
     sales: tuple[RealisedSale, ...]
     against: Comparison | Lack | None = None
     income: Income | None = None
+    changes: tuple[Change, ...] = ()
 
     @property
     def began(self) -> Valued | None:
@@ -149,11 +151,13 @@ async def read_performance(
         [account.id for account in managed.accounts], first or date.min
     )
     ended = span.values[-1].session
+    changes = await work.portfolios.changes(managed.portfolio.id, CHANGES_READ)
     return Performance(
         managed,
         span,
         await _proposals(work, managed.portfolio.id, *noted),
         tuple(sale for sale in sales if sale.sold <= ended),
+        changes=tuple(each for each in reversed(changes) if noted[0] < each.at <= noted[1]),
     )
 
 

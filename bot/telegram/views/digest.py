@@ -6,7 +6,7 @@ from bot.performance_chart import Curves, performance_chart
 from bot.telegram.html import bold, code
 from bot.telegram.screen import Screen, tap
 from bot.telegram.views.parts import head, lines, paragraphs
-from bot.telegram.views.performance import done, returns, value_lines
+from bot.telegram.views.performance import changed, done, returns, value_lines
 from bot.words.numbers import growth, money, signed_money, small_drift
 from bot.words.times import clock_time, month_of
 from core.application.month_digest import MonthDigest, PortfolioMonth
@@ -68,6 +68,7 @@ def _portfolio(part: PortfolioMonth, *topics: str) -> str:
             *value_lines(found, not_told=NOT_TOLD),
             *returns(found),
             *done(found.proposals, currency),
+            changed(found.changes),
         ]
     return lines(
         head(found.managed, *topics),

@@ -17,7 +17,8 @@ from core.application.read_performance import Performance
 from core.application.show_proposal import ProposalView
 from core.domain.money import ZERO
 from core.domain.performance import Period
-from core.domain.proposal import ProposalState
+from core.domain.proposal import DecisionKind, Proposal, ProposalState
+from core.ports.store import Change
 
 PERIODS: dict[Period, str] = {
     Period.MONTH: "1 month",
@@ -37,6 +38,12 @@ NOT_TOLD = (
 )
 _DONE_SHOWN = 400
 _MADE_WAY = frozenset({ProposalState.SUPERSEDED})
+_ENDED_BY = {
+    DecisionKind.REJECT: "rejected by",
+    DecisionKind.OBJECT: "stopped by",
+    DecisionKind.CANCEL: "taken back by",
+}
+_NOT_CARRIED_OUT = frozenset({ProposalState.REJECTED, ProposalState.CANCELLED})
 
 
 def performance_screen(
@@ -84,7 +91,10 @@ def performance_text(found: Performance, *, amounts: bool = True) -> str:
         lines(*returns(found)),
         lines(*_costs(found, amounts=amounts)),
         _against(found, amounts=amounts),
-        lines(*done(found.proposals, found.managed.portfolio.currency, amounts=amounts)),
+        lines(
+            *done(found.proposals, found.managed.portfolio.currency, amounts=amounts),
+            changed(found.changes),
+        ),
     )
 
 
@@ -196,8 +206,25 @@ def _proposal(view: ProposalView, currency: str, *, amounts: bool) -> str:
     names = [escape(shown_name(decision.member_name)) for decision in proposal.approvals]
     if names:
         parts.append(f"approved by {listed(names)}")
+    parts += _ended_by(proposal)
     if view.report is not None:
         filled = [order for order in view.orders if order.filled_quantity > ZERO]
         parts.append(count(len(filled), "order"))
         parts += [f"cost {money(view.report.cost, currency)}"] if amounts else []
     return " · ".join(parts)
+
+
+def _ended_by(proposal: Proposal) -> list[str]:
+    """Who kept a proposal from being carried out."""
+    ends = [each for each in proposal.decisions if each.kind in _ENDED_BY]
+    if proposal.state not in _NOT_CARRIED_OUT or not ends:
+        return []
+    return [f"{_ENDED_BY[ends[-1].kind]} {escape(shown_name(ends[-1].member_name))}"]
+
+
+def changed(changes: Sequence[Change]) -> str:
+    """How often targets and policy were changed, and by whom."""
+    if not changes:
+        return ""
+    names = dict.fromkeys(escape(shown_name(change.member_name)) for change in changes)
+    return f"{count(len(changes), 'change')} of targets or policy by {listed(list(names))}"

@@ -20,7 +20,8 @@ from core.application.measured import Measured, Span
 from core.application.read_performance import Performance
 from core.domain.performance import Flow, Period, Valued
 from core.domain.preferences import NumberFormat
-from core.domain.proposal import ProposalState
+from core.domain.proposal import DecisionKind, ProposalState
+from core.ports.store import Change
 from tests.bot.telegram.scenes import NOW, decision, filled_orders, managed, member, view
 from tests.bot.telegram.stage import ANNA, FAMILY, stage
 
@@ -64,6 +65,16 @@ def test_money_paid_in_stands_apart_from_the_gain() -> None:
     assert screen.photo is not None
     labels = [button.label for button in screen.rows[0]]
     assert labels == ["1m", "• 3m •", "ytd", "1y", "all"]
+
+
+def test_who_stopped_a_proposal_and_who_changed_the_targets_is_named() -> None:
+    ben = replace(member(), name="Ben")
+    stopped = view(ProposalState.REJECTED, decisions=(decision(ben, DecisionKind.REJECT),))
+    changes = (Change(NOW, "Anna", "targets", "VTI 60"), Change(NOW, "Anna", "policy", "band 5"))
+    found = a_month(proposals=(stopped,), changes=changes)
+    words = plain(performance_screen(found, Period.ALL).text)
+    assert "Proposal 42: rejected · rejected by Ben" in words
+    assert "2 changes of targets or policy by Anna" in words
 
 
 def test_where_amounts_are_hidden_there_are_only_percentages() -> None:
