@@ -83,10 +83,7 @@ async def _operator(settings: Settings) -> Finding:
 async def _accounts(runtime: Runtime) -> tuple[Account, ...]:
     """Every account there is."""
     async with runtime.store.read() as work:
-        household = await work.people.first_household()
-        if household is None:
-            return ()
-        ids = [portfolio.id for portfolio in await work.portfolios.of_household(household)]
+        ids = [portfolio.id for portfolio in await work.portfolios.every()]
         portfolios = await work.portfolios.many(ids)
     return tuple(account for managed in portfolios for account in managed.accounts)
 

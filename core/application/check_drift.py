@@ -9,7 +9,7 @@ from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 
-from core.application.access import managed_for
+from core.application.access import managed_for, require_role
 from core.application.gate import rooms_today
 from core.application.hand_kept import require_confirmed
 from core.application.hold_account import raise_if_all_held, raise_if_trades_held
@@ -327,6 +327,7 @@ async def _settle_request(  # noqa: PLR0913, PLR0917
     now = clock.now()
     expires_at = expiry(market, moment, managed.policy.expires_after)
     async with store.begin() as work:
+        await require_role(work, member, managed.portfolio.id, Act.ASK_FOR_PLAN)
         details = describe(result)
         if check_id and not await work.checks.finish(check_id, result.outcome, details, now):
             return CheckResult(Outcome.REPEATED)

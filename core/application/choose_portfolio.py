@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from core.domain.ids import ChatId, TopicId
 from core.domain.membership import Member, Role
-from core.domain.portfolio import ManagedPortfolio, Portfolio
+from core.domain.portfolio import ManagedPortfolio, Portfolio, under_own_names
 from core.domain.refusals import NoPortfolio, UnknownPortfolio
 from core.ports.store import Chat, Store, UnitOfWork
 
@@ -32,14 +32,7 @@ async def my_portfolios(store: Store, *, member: Member) -> tuple[tuple[Portfoli
 
 async def portfolios_of(work: UnitOfWork, member: Member) -> tuple[Portfolio, ...]:
     """The member's portfolios, each under a short name of its own: another household may use the same one."""
-    taken: set[str] = set()
-    named = []
-    for portfolio in await work.portfolios.of_member(member.id):
-        numbered = (f"{portfolio.slug}-{number}" for number in range(2, len(taken) + 3))
-        slug = next(each for each in (portfolio.slug, *numbered) if each not in taken)
-        taken.add(slug)
-        named.append(replace(portfolio, slug=slug))
-    return tuple(named)
+    return under_own_names(await work.portfolios.of_member(member.id))
 
 
 async def current_portfolio(

@@ -23,7 +23,7 @@ from core.domain.change_kinds import AccountConnected
 from core.domain.ids import CredentialId, PortfolioId, UserId
 from core.domain.ladder import first_rung, last_four
 from core.domain.membership import Member, Role
-from core.domain.portfolio import Account, ManagedPortfolio, Portfolio, Rung
+from core.domain.portfolio import Account, ManagedPortfolio, Portfolio, Rung, under_own_names
 from core.domain.proposal import ProposalState
 from core.domain.refusals import (
     AccountInUse,
@@ -258,20 +258,17 @@ async def remove_keys(store: Store, clock: Clock, *, slug: str) -> Credential:
 
 
 async def _portfolios(work: UnitOfWork) -> tuple[ManagedPortfolio, ...]:
-    household = await work.people.first_household()
-    if household is None:
-        return ()
-    ids = [portfolio.id for portfolio in await work.portfolios.of_household(household)]
+    ids = [portfolio.id for portfolio in await work.portfolios.every()]
     return await work.portfolios.many(ids)
 
 
 async def _portfolio(work: UnitOfWork, slug: str) -> ManagedPortfolio:
     wanted = slug.partition("#")[0].strip().removeprefix("@").casefold()
-    portfolios = await _portfolios(work)
-    for managed in portfolios:
-        if managed.portfolio.slug == wanted:
-            return managed
-    raise UnknownPortfolio(wanted, tuple(managed.portfolio.slug for managed in portfolios))
+    named = under_own_names(await work.portfolios.every())
+    for portfolio in named:
+        if portfolio.slug == wanted:
+            return await work.portfolios.get(portfolio.id)
+    raise UnknownPortfolio(wanted, tuple(portfolio.slug for portfolio in named))
 
 
 def _account(managed: ManagedPortfolio, slug: str) -> Account:

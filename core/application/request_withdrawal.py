@@ -65,7 +65,7 @@ async def request_withdrawal(  # noqa: PLR0913 - what a person asks for, and of 
     positive(amount)
     moment = await market.moment()
     async with store.read() as work:
-        managed, role = await managed_for(work, member, portfolio_id, Act.ASK_FOR_MONEY)
+        managed, _ = await managed_for(work, member, portfolio_id, Act.ASK_FOR_MONEY)
         account = one_account(managed, account_id).account
         earlier = await _counting(work, account, moment)
     can_move = isinstance(brokers.of(account), CashTransfers)
@@ -95,13 +95,13 @@ async def request_withdrawal(  # noqa: PLR0913 - what a person asks for, and of 
         member.id,
     )
     if is_there:
-        require(role, Act.SET_ASIDE)
         async with store.begin() as work:
+            await require_role(work, member, portfolio_id, Act.SET_ASIDE)
             return Withdrawal(earmark=await _set_aside(work, managed, earmark))
     to_raise = {account.id: amount}
     result = await _plan(store, brokers, market, managed, moment, to_raise, limits)
     if result.outcome is Outcome.PROPOSED:
-        result = await _put(store, market, managed, moment, result, earmark, chat_id)
+        result = await _put(store, market, member, managed, moment, result, earmark, chat_id)
     return Withdrawal(result=result)
 
 
@@ -160,6 +160,7 @@ async def _plan(
 async def _put(
     store: Store,
     market: Market,
+    member: Member,
     managed: ManagedPortfolio,
     moment: Moment,
     result: CheckResult,
@@ -171,6 +172,7 @@ async def _put(
         return result
     expires_at = expiry(market, moment, managed.policy.expires_after)
     async with store.begin() as work:
+        await require_role(work, member, managed.portfolio.id, Act.ASK_FOR_MONEY)
         standing = await standing_of(work, managed.portfolio.id)
         if standing.in_flight is not None:
             return CheckResult(Outcome.IN_FLIGHT, result.drift, proposal=standing.in_flight)

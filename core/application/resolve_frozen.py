@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from core.application.access import proposal_for
+from core.application.access import proposal_for, require_role
 from core.application.broker_faults import as_refusal
 from core.application.desk import Desk, Grant, release_account, renew, take_idle_accounts
 from core.application.send_order import DENIED, adopt, is_ours
@@ -33,7 +33,7 @@ from core.domain.refusals import (
     StillAtWork,
 )
 from core.ports.broker import BrokerError, BrokerOrder, Brokers
-from core.ports.store import AuditEvent
+from core.ports.store import AuditEvent, UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -183,10 +183,16 @@ async def _require_as_before(desk: Desk, case: _Case, order: Order) -> None:
         raise ClaimBelied(order.symbol, moved, is_sale=is_sale)
 
 
+async def _require_still(work: UnitOfWork, case: _Case) -> None:
+    """Ask anew who says it: the broker may have taken its time to answer."""
+    await require_role(work, case.member, case.managed.portfolio.id, Act.RESOLVE_ORDER)
+
+
 async def _take_over(desk: Desk, case: _Case, order: Order, found: BrokerOrder) -> None:
     now, grant = desk.clock.now(), case.grants[order.account_id]
     async with desk.store.begin() as work:
         await work.leases.require(grant.name, desk.holder, grant.fence, now)
+        await _require_still(work, case)
         await adopt(work, desk.brokers, order, found, now)
         await work.log.record(
             AuditEvent(
@@ -204,6 +210,7 @@ async def _void(desk: Desk, case: _Case, order: Order) -> None:
     now, grant = desk.clock.now(), case.grants[order.account_id]
     async with desk.store.begin() as work:
         await work.leases.require(grant.name, desk.holder, grant.fence, now)
+        await _require_still(work, case)
         if order.state is OrderState.UNKNOWN:
             await work.orders.move(order.id, OrderState.UNKNOWN, OrderState.FROZEN)
         await work.orders.move(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from core.application.access import account_for
+from core.application.access import account_for, require_role
 from core.application.broker_faults import as_refusal
 from core.application.keep_lots import typed_lots
 from core.domain.book import BookChange
@@ -76,6 +76,7 @@ async def type_lots(
             raise LotsBeyondHeld(symbol, shares, held)
     account = managed.account
     async with store.begin() as work:
+        await require_role(work, member, portfolio_id, Act.TYPE_LOTS)
         if await work.orders.of_account(account.id, _UNDER_WAY):
             raise OrdersUnderWay(managed.portfolio.slug)
         await work.taxes.replace_lots(

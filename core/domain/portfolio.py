@@ -366,6 +366,18 @@ def slug_of(name: str) -> str:
     return slug[:24].strip("-") or NAMELESS
 
 
+def under_own_names(portfolios: Iterable[Portfolio]) -> tuple[Portfolio, ...]:
+    """The same with a short name each: where households use the same one, the later ones are numbered from 2 on."""
+    taken: set[str] = set()
+    named = []
+    for portfolio in portfolios:
+        numbered = (f"{portfolio.slug}-{number}" for number in range(2, len(taken) + 3))
+        slug = next(each for each in (portfolio.slug, *numbered) if each not in taken)
+        taken.add(slug)
+        named.append(replace(portfolio, slug=slug))
+    return tuple(named)
+
+
 def free_slug(name: str, taken: Collection[str]) -> str:
     """Return a name's slug; nameless ones are numbered, so that a household can have several."""
     slug = slug_of(name)

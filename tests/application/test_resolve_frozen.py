@@ -16,6 +16,7 @@ from core.application.show_proposal import ProposalView, load_view
 from core.domain.ids import ClientOrderId, ProposalId
 from core.domain.membership import Member, Role
 from core.domain.order import OrderState
+from core.domain.portfolio import Holdings
 from core.domain.proposal import ProposalState
 from core.domain.refusals import (
     ClaimBelied,
@@ -26,6 +27,7 @@ from core.domain.refusals import (
     StillAtWork,
 )
 from core.ports.broker import BrokerOrder, Dedup
+from tests.application.acts import let_in
 from tests.fakes.broker import Mishap
 from tests.fakes.world import BEN, World
 
@@ -209,3 +211,22 @@ async def test_what_is_not_frozen_needs_no_say(world: World) -> None:
     )
     with pytest.raises(ProposalNotOpen):
         await check_again(world.desk, member=anna, proposal_id=view.proposal.id)
+
+
+async def test_who_may_no_more_when_the_broker_has_answered_gives_nothing_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, view = await _frozen(world, Mishap.NEVER_ARRIVED)
+    ben = await let_in(world, view.proposal.portfolio_id)
+    before = world.broker.holdings
+
+    async def holdings() -> Holdings:
+        await world.give_role(ben, view.proposal.portfolio_id, Role.VIEWER)
+        return await before()
+
+    monkeypatch.setattr(world.broker, "holdings", holdings)
+    with pytest.raises(NotAllowed):
+        await say_not_at_broker(
+            world.desk, member=ben, proposal_id=view.proposal.id, order_id=view.orders[0].id
+        )
+    assert (await world.proposal(view.proposal.id)).state is ProposalState.FROZEN

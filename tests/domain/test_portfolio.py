@@ -7,18 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.ids import AccountId, Symbol
+from core.domain.ids import AccountId, HouseholdId, PortfolioId, Symbol
 from core.domain.portfolio import (
     NAME_LIMIT,
     AccountSnapshot,
     HoldingChange,
     Holdings,
+    Portfolio,
     Snapshot,
     free_slug,
     holding_changes,
     parse_name,
     slug_of,
     snapshot_changes,
+    under_own_names,
 )
 from core.domain.quote import Quote
 from core.domain.refusals import BadName
@@ -136,3 +138,22 @@ def test_names_in_other_scripts_are_numbered() -> None:
     assert free_slug("Дом", {"portfolio"}) == "portfolio-2"
     assert free_slug("家", {"portfolio", "portfolio-2"}) == "portfolio-3"
     assert free_slug("Family", {"family"}) == "family"
+
+
+@pytest.mark.parametrize(
+    ("slugs", "named"),
+    [
+        (["family", "holiday"], ["family", "holiday"]),
+        (["family", "family", "family"], ["family", "family-2", "family-3"]),
+        (["family", "family-2", "family"], ["family", "family-2", "family-3"]),
+        (["family", "family", "family-2"], ["family", "family-2", "family-2-2"]),
+    ],
+)
+def test_portfolios_of_several_households_have_a_short_name_each(
+    slugs: list[str], named: list[str]
+) -> None:
+    portfolios = [
+        Portfolio(PortfolioId(number), HouseholdId(number), slug, slug)
+        for number, slug in enumerate(slugs)
+    ]
+    assert [each.slug for each in under_own_names(portfolios)] == named
