@@ -7,12 +7,10 @@ never go missing. What cannot reach one chat never holds up another.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from telegram import Bot, LinkPreviewOptions, ReplyParameters
-from telegram.constants import ParseMode
+from telegram import Bot
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -23,15 +21,12 @@ from telegram.error import (
 )
 
 from bot.runtime import Runtime
+from bot.telegram.calls import NO_CHAT, Calls, Manner, says
 from bot.telegram.client import username_of
 from bot.telegram.drawing import drawn
-from bot.telegram.html import CAPTION_LIMIT, plain, shown_length, split_html
-from bot.telegram.keyboard import keyboard_for
 from bot.telegram.letters import Letter, Scene, copy_screen, read_scene, veiled, write_letter
 from bot.telegram.outage import Backlog, outage_letter
-from bot.telegram.pace import Pace
 from bot.telegram.pinning import Pinning
-from bot.telegram.screen import Screen
 from bot.telegram.views.digest import digest_screen
 from bot.words.reader import reader_of, reading_as
 from core.application.heed_wishes import hold_back, member_in, treatment_of
@@ -50,18 +45,8 @@ log = logging.getLogger(__name__)
 LONGEST_PAUSE = 60.0
 """After failures of the line, the longest time in seconds between two tries."""
 
-REMEMBERED_EDITS = 500
 TRIES_TO_RENDER = 3
 
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-_GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
-_NO_CHAT = (
-    "chat not found",
-    "user not found",
-    "peer_id_invalid",
-    "have no rights to send",
-    "not enough rights to send",
-)
 _NO_TOPIC = ("message thread not found", "topic_closed", "topic_deleted")
 
 
@@ -78,14 +63,6 @@ class Fate(Enum):
     """It is tried again later, and nothing of its chat may overtake it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Manner:
-    """How a message goes: into which topic of its chat, and whether without a sound."""
-
-    topic_id: TopicId | None
-    is_silent: bool
-
-
 class Deliverer:
     """Sends what waits in the outbox. One at a time: the caller holds the lease for Telegram."""
 
@@ -93,14 +70,11 @@ class Deliverer:
         self._runtime = runtime
         self._store = runtime.store
         self._clock = runtime.clock
-        self._bot = bot
-        self._pace = Pace(runtime.clock)
+        self._calls = Calls(runtime, bot)
         self._quiet_until = 0.0
-        self._line_failures = 0
         self._told_to_wait: dict[ChatId, float] = {}
         self._backlog = Backlog(runtime)
-        self._edited: dict[tuple[ChatId, int], Screen] = {}
-        self._pinning = Pinning(runtime, self._send_silently, self._edit)
+        self._pinning = Pinning(runtime, self._calls.send_silently, self._calls.edit)
 
     async def drain(self, limit: int) -> int:
         """Send up to ``limit`` waiting messages; returns how many were dealt with for good.
@@ -129,7 +103,7 @@ class Deliverer:
     def _next_of(self, waiting: list[QueuedItem]) -> QueuedItem:
         """The first message whose chat may be written to now; the order within a chat stays."""
         chats = dict.fromkeys(queued.item.chat_id for queued in waiting)
-        chat = self._pace.soonest(chats)
+        chat = self._calls.pace.soonest(chats)
         return next(queued for queued in waiting if queued.item.chat_id == chat)
 
     async def _deliver(self, queued: QueuedItem) -> Fate:
@@ -163,18 +137,18 @@ class Deliverer:
                 if item.kind is MessageKind.PINNED
                 else self._pinning.say_farewell
             )
-            await keep(self._bot, item)
+            await keep(self._calls.bot, item)
             await self._mark_sent(queued)
             return
         async with self._store.read() as work:
             told = await self._told_apart(work, item)
-            scene = await read_scene(work, item, username_of(self._bot))
+            scene = await read_scene(work, item, username_of(self._calls.bot))
             topic_id = await _topic_of(work, scene, item.chat_id)
         if item.kind is MessageKind.REFRESH:
             for message_id in sorted({copy.message_id for copy in scene.copies}):
                 screen = copy_screen(scene, message_id, market_now)
                 if screen is not None:
-                    await self._edit(item.chat_id, message_id, screen)
+                    await self._calls.edit(item.chat_id, message_id, screen)
             await self._mark_sent(queued)
             return
         if item.kind is MessageKind.DIGEST:
@@ -187,8 +161,8 @@ class Deliverer:
             log.info("%s of proposal %s has nothing to say any more", item.kind, item.proposal_id)
             await self._mark_sent(queued)
             return
-        manner = _Manner(topic_id, is_silent=is_silent)
-        message_id = await self._send(item.chat_id, letter, manner)
+        manner = Manner(topic_id, is_silent=is_silent)
+        message_id = await self._calls.send(item.chat_id, letter, manner)
         await self._mark_sent(queued, letter.shows, message_id, topic_id)
 
     async def _hold_back(self, queued: QueuedItem, treatment: Treatment) -> None:
@@ -212,112 +186,6 @@ class Deliverer:
         if not digest.parts:
             return None
         return Letter(await drawn(digest_screen, digest, dark=member.picture == "dark"))
-
-    # --- the calls -------------------------------------------------------------------------------
-
-    async def _send(self, chat_id: ChatId, letter: Letter, manner: _Manner) -> int:
-        """Send a letter, in as many parts as it needs; returns the id of the one with the buttons."""
-        screen, parts = letter.screen, split_html(letter.screen.text)
-        message_id = 0
-        if screen.photo is not None:
-            if shown_length(screen.text) <= CAPTION_LIMIT:
-                return await self._send_picture(chat_id, screen, manner)
-            await self._send_picture(chat_id, Screen("", photo=screen.photo), manner)
-        for number, part in enumerate(parts, 1):
-            shown = Screen(part, screen.rows if number == len(parts) else ())
-            message_id = await self._send_part(chat_id, shown, letter.reply_to, manner)
-        return message_id
-
-    async def _send_picture(self, chat_id: ChatId, screen: Screen, manner: _Manner) -> int:
-        """Send a picture with its text as the caption."""
-        await self._pace.turn(chat_id)
-        message = await self._bot.send_photo(
-            chat_id,
-            screen.photo or b"",
-            caption=screen.text or None,
-            parse_mode=ParseMode.HTML,
-            message_thread_id=manner.topic_id,
-            reply_markup=keyboard_for(screen, chat_id, self._runtime.signing_key),
-            disable_notification=manner.is_silent or None,
-        )
-        self._line_failures = 0
-        return message.message_id
-
-    async def _send_silently(
-        self, chat_id: ChatId, screen: Screen, topic_id: TopicId | None
-    ) -> int:
-        manner = _Manner(topic_id, is_silent=True)
-        return await self._send_text(chat_id, screen, None, ParseMode.HTML, manner)
-
-    async def _send_part(
-        self, chat_id: ChatId, screen: Screen, reply_to: int | None, manner: _Manner
-    ) -> int:
-        try:
-            return await self._send_text(chat_id, screen, reply_to, ParseMode.HTML, manner)
-        except BadRequest as error:
-            if not _is_markup_trouble(error):
-                raise
-            log.warning("Telegram cannot read our markup (%s): sent as plain text", error)
-            return await self._send_text(chat_id, screen, reply_to, None, manner)
-
-    async def _send_text(
-        self,
-        chat_id: ChatId,
-        screen: Screen,
-        reply_to: int | None,
-        mode: str | None,
-        manner: _Manner,
-    ) -> int:
-        await self._pace.turn(chat_id)
-        reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
-        message = await self._bot.send_message(
-            chat_id,
-            screen.text if mode else plain(screen.text),
-            parse_mode=mode,
-            message_thread_id=manner.topic_id,
-            link_preview_options=_NO_PREVIEW,
-            reply_markup=keyboard_for(screen, chat_id, self._runtime.signing_key),
-            reply_parameters=reply,
-            disable_notification=manner.is_silent or None,
-        )
-        self._line_failures = 0
-        return message.message_id
-
-    async def _edit(self, chat_id: ChatId, message_id: int, screen: Screen) -> bool:
-        """Bring a message up to date; one that already shows this costs neither a request nor a wait.
-
-        False where it cannot be edited any more.
-        """
-        if self._edited.get((chat_id, message_id)) == screen:
-            return True
-        await self._pace.turn(chat_id)
-        try:
-            await self._bot.edit_message_text(
-                screen.text,
-                chat_id=chat_id,
-                message_id=message_id,
-                parse_mode=ParseMode.HTML,
-                link_preview_options=_NO_PREVIEW,
-                reply_markup=keyboard_for(screen, chat_id, self._runtime.signing_key),
-            )
-            self._line_failures = 0
-            self._remember_edit(chat_id, message_id, screen)
-        except BadRequest as error:
-            if _says(error, ("not modified",)):
-                return True
-            if _says(error, _NO_CHAT):
-                raise
-            # One message that cannot be edited must not keep the others from being.
-            is_gone = _says(error, _GONE)
-            level = logging.INFO if is_gone else logging.ERROR
-            log.log(level, "message %s in chat %s: %s", message_id, chat_id, error)
-            return not is_gone
-        return True
-
-    def _remember_edit(self, chat_id: ChatId, message_id: int, screen: Screen) -> None:
-        self._edited[chat_id, message_id] = screen
-        while len(self._edited) > REMEMBERED_EDITS:
-            del self._edited[next(iter(self._edited))]
 
     # --- what the store must know ----------------------------------------------------------------
 
@@ -379,9 +247,9 @@ class Deliverer:
                 return Fate.MOVED
             case Forbidden():
                 await self._give_up_chat(queued, error)
-            case BadRequest() if _says(error, _NO_CHAT):
+            case BadRequest() if says(error, NO_CHAT):
                 await self._give_up_chat(queued, error)
-            case BadRequest() if _says(error, _NO_TOPIC) and await self._forget_topic(queued):
+            case BadRequest() if says(error, _NO_TOPIC) and await self._forget_topic(queued):
                 return Fate.MOVED
             case BadRequest():
                 log.error("message %s (%s) is refused: %s", queued.id, queued.item.kind, error)
@@ -403,8 +271,8 @@ class Deliverer:
 
     def _line_is_down(self, error: TelegramError) -> float:
         """Wait before anything else is tried: what failed for one chat would fail for all."""
-        pause = min(2.0**self._line_failures, LONGEST_PAUSE)
-        self._line_failures = min(self._line_failures + 1, 10)
+        pause = min(2.0**self._calls.failures, LONGEST_PAUSE)
+        self._calls.failures = min(self._calls.failures + 1, 10)
         self._quiet_until = self._clock.monotonic() + pause
         # The class alone: the text of some of these errors holds the bot's token.
         name = type(error).__name__
@@ -462,12 +330,3 @@ def _mark_of(proposal: Proposal) -> tuple[ProposalState, int, int]:
 def _pause_asked(error: RetryAfter) -> float:
     pause = error.retry_after
     return pause.total_seconds() if isinstance(pause, timedelta) else float(pause)
-
-
-def _is_markup_trouble(error: BadRequest) -> bool:
-    return _says(error, ("can't parse", "entity", "entities"))
-
-
-def _says(error: TelegramError, phrases: tuple[str, ...]) -> bool:
-    text = str(error).lower()
-    return any(phrase in text for phrase in phrases)

@@ -115,7 +115,7 @@ class Post:
 
     def meddle(self, before_send: Callable[[], Awaitable[None]]) -> None:
         """Let something happen just before the next message is sent."""
-        self.deliverer._bot = Meddled(self.deliverer._bot, before_send)  # type: ignore[assignment]
+        self.deliverer._calls.bot = Meddled(self.deliverer._calls.bot, before_send)  # type: ignore[assignment]
 
     async def enqueue(self, *items: OutboxItem) -> None:
         async with self.world.store.begin() as work:
@@ -439,9 +439,9 @@ async def test_a_line_that_breaks_is_tried_again_ever_more_slowly(post: Post) ->
     began = clock.now()
     for _ in range(200):
         before = len(tries)
-        failures = post.deliverer._line_failures
+        failures = post.deliverer._calls.failures
         await post.deliverer.drain(10)
-        if post.deliverer._line_failures != failures or not before:
+        if post.deliverer._calls.failures != failures or not before:
             tries.append((clock.now() - began).total_seconds())
         clock.advance(timedelta(seconds=1))
     gaps = [later - earlier for earlier, later in itertools.pairwise(tries)]
