@@ -34,6 +34,7 @@ class Post:
 
     fuse: Fuse
     taken: list[tuple[int, str]] = field(default_factory=list)
+    username: str = "evenkeel_bot"
 
     async def send_message(self, chat_id: int, text: str, **_: Any) -> Any:
         self.fuse.point("before a message")

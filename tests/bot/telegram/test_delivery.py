@@ -339,11 +339,11 @@ async def test_told_to_wait_nothing_is_lost_and_the_order_stays(post: Post) -> N
     await post.world.give_role(ben, post.portfolio_id, Role.VIEWER)
     notices = [
         OutboxItem(
-            MessageKind.CHECK_REFUSED,
+            MessageKind.MEMBER_JOINED,
             ChatId(BENS),
             f"n{number}",
             post.portfolio_id,
-            data={"code": "PricesRefused", "symbols": f"SYM{number:02d}"},
+            data={"role": "viewer", "member_name": f"SYM{number:02d}"},
         )
         for number in range(40)
     ]
@@ -517,15 +517,15 @@ async def test_what_telegram_refuses_for_good_is_given_up_and_the_next_goes_on(
     await post.propose()
     post.sandbox.faults.fail_next("sendMessage", 400, "Bad Request: BUTTON_DATA_INVALID")
     notice = OutboxItem(
-        MessageKind.CHECK_REFUSED,
+        MessageKind.MEMBER_JOINED,
         ChatId(ANNAS),
         "n",
         post.portfolio_id,
-        data={"code": "BrokerDown", "symbols": ""},
+        data={"role": "viewer", "member_name": "Carl"},
     )
     await post.enqueue(notice)
     assert await post.settle() == 2
-    assert "the broker does not answer" in post.said()[0].text
+    assert "Carl has joined" in post.said()[0].text
     assert "is refused" in caplog.text
     assert await post.depth() == 0
 
