@@ -32,10 +32,11 @@ async def _overview(turn: Turn) -> Screen:
     )
 
 
-async def back_to_all(turn: Turn) -> Reaction:
+async def back_to_all(turn: Turn, portfolio_id: int) -> Reaction:
     """[← All]: the overview in the place of one portfolio; a group is never told which others a member has."""
+    portfolio = (await turn.of_id(portfolio_id)).portfolio.portfolio
     if not turn.is_private:
-        return await status_of(turn, await turn.portfolio_id())
+        return await status_of(turn, portfolio.id)
     return put(await _overview(turn), toast="Up to date.")
 
 

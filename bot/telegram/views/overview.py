@@ -29,7 +29,8 @@ def overview_screen(houses: Sequence[HouseholdOverview]) -> Screen:
     blocks = [block for house in houses for block in _house(house, is_only=len(houses) == 1)]
     statuses = [status for house in houses for status in house.statuses]
     rows = tuple((_button(status),) for status in statuses[:MOST_BUTTONS])
-    refresh = (tap("🔄 Refresh", "ov_all"),)
+    first = statuses[0].managed.portfolio.id
+    refresh = (tap("🔄 Refresh", "ov_all", first),)
     return Screen(capped_blocks(blocks, "more portfolios"), (*rows, refresh))
 
 
@@ -83,7 +84,7 @@ def one_of_all(status: Status, *, layout: str) -> Screen:
     portfolio = status.managed.portfolio.id
     shown = status_in_words(status, layout=layout)
     rows = tuple(tuple(_here(button) for button in row) for row in shown.rows)
-    back = (tap("← All", "ov_all"), tap("🖼 Picture", "status", portfolio))
+    back = (tap("← All", "ov_all", portfolio), tap("🖼 Picture", "status", portfolio))
     return Screen(shown.text, (*rows, back))
 
 
