@@ -14,6 +14,7 @@ MOST_CHANNELS = 5
 TROUBLE = frozenset(
     {
         MessageKind.BARRED,
+        MessageKind.CHANGE_ASKED,
         MessageKind.CHECK_REFUSED,
         MessageKind.CODES_LOCKED,
         MessageKind.FOREIGN_ORDERS,
