@@ -88,7 +88,7 @@ def performance_text(found: Performance, *, amounts: bool = True) -> str:
         return "No check in this time has measured a value."
     return paragraphs(
         lines(*value_lines(found, amounts=amounts)),
-        lines(*returns(found)),
+        lines(*returns(found), _meaning(found)),
         lines(*_costs(found, amounts=amounts)),
         _against(found, amounts=amounts),
         lines(
@@ -121,9 +121,16 @@ def value_lines(found: Performance, *, amounts: bool = True, not_told: str = NOT
 def returns(found: Performance) -> list[str]:
     """The return by time and that by money, where they are known."""
     return [
-        *_return("By time", found, found.by_time),
-        *_return("By money", found, found.by_money),
+        *_return("Return by time", found, found.by_time),
+        *_return("Return by money", found, found.by_money),
     ]
+
+
+def _meaning(found: Performance) -> str:
+    """What the two returns are, where they differ: where money came or went."""
+    if not found.span.flows or found.by_time is None:
+        return ""
+    return "By time: as if no money had come or gone. By money: what each part earned while it was there."
 
 
 def _return(name: str, found: Performance, earned: Decimal | None) -> list[str]:

@@ -54,8 +54,8 @@ def test_money_paid_in_stands_apart_from_the_gain() -> None:
         "At its end: $12,300.00",
         "Paid in $2,000.00, taken out $0.00",
         "Gain apart from that: +$300.00",
-        "By time: +2.5%",
-        "By money: +2.6%",
+        "Return by time: +2.5%",
+        "Return by money: +2.6%",
         "Left alone: $12,000.00",
         "Trading made +$300.00 (+2.5%)",
         "2 executions since 10 Mar 2026, at the closes of 8 Apr 2026",
@@ -81,7 +81,7 @@ def test_where_amounts_are_hidden_there_are_only_percentages() -> None:
     screen = performance_screen(a_month(), Period.ALL, amounts=False)
     words = plain(screen.text)
     assert "$" not in words
-    assert "By time: +2.5%" in words
+    assert "Return by time: +2.5%" in words
     assert "Trading made +2.5%" in words
     assert "approved by Anna" in words
 
@@ -118,13 +118,15 @@ def test_each_lack_of_a_comparison_has_its_words(lack: Lack, words: str) -> None
 def test_a_year_and_more_is_told_by_the_year_too() -> None:
     values = (measured(0, "10000"), measured(730, "12100"))
     found = a_month(span=Span(values, (), is_new=True))
-    assert "By time: +21.0% (+10.0% a year)" in plain(performance_screen(found, Period.ALL).text)
+    assert "Return by time: +21.0% (+10.0% a year)" in plain(
+        performance_screen(found, Period.ALL).text
+    )
 
 
 def test_returns_are_written_as_the_reader_writes_them() -> None:
     with reading_as(Reader(numbers=NumberFormat.DE)):
         words = plain(performance_screen(a_month(), Period.ALL).text)
-    assert "By time: +2,5%" in words
+    assert "Return by time: +2,5%" in words
     assert "$12.300,00" in words
 
 
