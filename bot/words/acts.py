@@ -11,6 +11,7 @@ ACT_WORDS: Mapping[Act, str] = {
     Act.COME_IN: "come in",
     Act.GET_HELP: "ask for help",
     Act.SET_OWN: "choose your own settings",
+    Act.EXPORT: "take your data away",
     Act.MAKE_PORTFOLIO: "make a portfolio",
     Act.CHOOSE_PORTFOLIO: "choose a portfolio",
     Act.SEE_PORTFOLIO: "see the portfolio",

@@ -51,6 +51,7 @@ EVENTS: dict[str, str] = {
     "change_answer_object": "objected to a change",
     "change_answer_withdraw": "withdrew a change",
     "expired": "expired",
+    "exported": "took their data away",
     "foreign_orders": "orders of others were seen",
     "forged_button": "a button that was not ours",
     "hold_lifted": "the account is free again",

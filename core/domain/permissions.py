@@ -31,6 +31,7 @@ class Act(StrEnum):
     GET_HELP = "get_help"
     SET_OWN = "set_own"
     """Layout, pictures, channels: what concerns nobody else."""
+    EXPORT = "export"
     MAKE_PORTFOLIO = "make_portfolio"
     CHOOSE_PORTFOLIO = "choose_portfolio"
 
@@ -100,7 +101,13 @@ class Act(StrEnum):
 TABLE: Mapping[Standing | Role, tuple[Act, ...]] = {
     Standing.STRANGER: (Act.ACCEPT_INVITATION,),
     Standing.ALLOWED: (Act.COME_IN,),
-    Standing.MEMBER: (Act.GET_HELP, Act.SET_OWN, Act.MAKE_PORTFOLIO, Act.CHOOSE_PORTFOLIO),
+    Standing.MEMBER: (
+        Act.GET_HELP,
+        Act.SET_OWN,
+        Act.EXPORT,
+        Act.MAKE_PORTFOLIO,
+        Act.CHOOSE_PORTFOLIO,
+    ),
     Role.VIEWER: (
         Act.SEE_PORTFOLIO,
         Act.SEE_PROPOSALS,

@@ -1,30 +1,13 @@
-"""Tables as files: comma-separated lines that any spreadsheet opens."""
+"""Tables as files that hang on a message."""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Iterable, Sequence
 
+from bot.csv_text import csv_text
 from bot.telegram.screen import Document
-
-_FORMULA = re.compile(r"[=+\-@\t\r]")
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 def csv_document(name: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Document:
-    """A table with its head as a CSV file (RFC 4180, UTF-8).
-
-    A cell that a spreadsheet would take for a formula, and that is no number, gets an apostrophe in front.
-    """
-    lines = io.StringIO()
-    writer = csv.writer(lines)
-    writer.writerow(columns)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
-    return Document(name, lines.getvalue().encode())
-
-
-def _harmless(cell: str) -> str:
-    is_formula = _FORMULA.match(cell) is not None and _NUMBER.fullmatch(cell) is None
-    return f"'{cell}" if is_formula else cell
+    """A table with its head as a CSV file (UTF-8)."""
+    return Document(name, csv_text(columns, rows).encode())

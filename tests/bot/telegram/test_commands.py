@@ -277,20 +277,6 @@ async def test_settings_and_small_things(tmp_path: Path) -> None:
         await bot.ask(ANNA, "how are you?", "commands and buttons only")
 
 
-@pytest.mark.parametrize("name", ["export"])
-async def test_what_is_not_built_says_what_works_instead(tmp_path: Path, name: str) -> None:
-    from bot.telegram.commands import command_named
-    from bot.telegram.commands.command import Words
-    from bot.telegram.html import plain
-
-    command = command_named(name)
-    assert command is not None
-    reaction = await command.run(None, Words())  # type: ignore[arg-type]
-    words = plain(reaction.says[0].screen.text)
-    assert "not built yet. " in words
-    assert "/" in words.partition("not built yet. ")[2]
-
-
 async def test_a_role_given_by_others_holds_at_once(tmp_path: Path) -> None:
     async with stage(tmp_path, allowed=(ANNA, BEN)) as bot:
         await bot.set_up()
