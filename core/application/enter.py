@@ -9,6 +9,7 @@ from core.application.ask_for_change import ask_instead
 from core.application.hold_back import is_guarded
 from core.application.households import join_household
 from core.application.invite_member import hash_code
+from core.application.tell import refresh_undecided
 from core.application.tell_channels import enqueue
 from core.domain.change_kinds import RoleChange
 from core.domain.ids import ChatId, HouseholdId, PortfolioId, UserId
@@ -125,6 +126,7 @@ async def _accept(
     joining = Joining(invitation.mark, member, role, present, now)
     await _use(work, invitation, joining)
     await work.people.set_role(member.id, portfolio_id, role)
+    await refresh_undecided(work, portfolio_id, now)
     await join_household(work, member.id, managed.portfolio.household_id)
     await work.log.record(AuditEvent(now, "entered", member.id, portfolio_id, data=role))
     await _tell_owners(work, joining, invitation, portfolio_id, now)

@@ -11,7 +11,7 @@ from core.application.gate import roles_in
 from core.application.market import Market
 from core.application.propose import void_intents
 from core.application.tell import refresh_copies, tell_deciders, tell_proposal
-from core.domain.approval import counted
+from core.domain.approval import counted, roles_of
 from core.domain.ids import MemberId
 from core.domain.membership import Role
 from core.domain.outbox import MessageKind, Priority
@@ -24,7 +24,12 @@ async def reopen_unapproved(store: Store, market: Market, clock: Clock) -> int:
     """Send every approved proposal back whose approvals are not enough any more; returns how many."""
     async with store.read() as work:
         complete = await work.proposals.in_states(COMPLETE)
-        short = [p for p in complete if not p.is_complete_by(await roles_in(work, p))]
+        members = await work.people.memberships_of([p.portfolio_id for p in complete])
+    short = [
+        proposal
+        for proposal in complete
+        if not proposal.is_complete_by(roles_of(members.get(proposal.portfolio_id, ())))
+    ]
     if not short:
         return 0
     market_now = await market.clock.now()

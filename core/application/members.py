@@ -7,6 +7,7 @@ from datetime import datetime
 from core.application.access import managed_for, require_role
 from core.application.hold_back import hold_back
 from core.application.households import leave_household
+from core.application.tell import refresh_undecided
 from core.domain.change_kinds import RoleChange
 from core.domain.ids import PortfolioId, UserId
 from core.domain.membership import Member, Membership, Role, require_an_owner_left
@@ -59,6 +60,7 @@ async def put_role(
     if role is not Role.OWNER:
         require_an_owner_left(await work.people.memberships(portfolio_id), person.id)
     await work.people.set_role(person.id, portfolio_id, role)
+    await refresh_undecided(work, portfolio_id, now)
     data = f"{person.user_id}:{role}"
     await work.log.record(AuditEvent(now, "role_changed", by.id, portfolio_id, data=data))
     return Membership(portfolio_id, person, role)
@@ -103,6 +105,7 @@ async def put_out(
     portfolio_id, person = removed.portfolio_id, removed.member
     require_an_owner_left(await work.people.memberships(portfolio_id), person.id)
     await work.people.remove_membership(person.id, portfolio_id)
+    await refresh_undecided(work, portfolio_id, now)
     household_id = (await work.portfolios.get(portfolio_id)).portfolio.household_id
     await leave_household(work, person.id, household_id)
     data = str(person.user_id)

@@ -12,10 +12,14 @@ from core.domain.membership import Role
 from core.domain.outbox import MessageKind, OutboxItem, Priority
 from core.domain.permissions import Act, may
 from core.domain.portfolio import Portfolio
-from core.domain.proposal import Proposal
+from core.domain.proposal import Proposal, ProposalState
 from core.ports.store import UnitOfWork
 
 _DECIDING = frozenset(role for role in Role if may(role, Act.APPROVE))
+
+
+WAITS_FOR_PEOPLE = frozenset({ProposalState.OPEN, ProposalState.SCHEDULED, ProposalState.APPROVED})
+"""The states of a proposal whose messages name who has approved and who may."""
 
 
 async def deciders(work: UnitOfWork, portfolio: Portfolio) -> tuple[ChatId, ...]:
@@ -72,6 +76,12 @@ async def refresh_copies(work: UnitOfWork, proposal: Proposal, now: datetime) ->
     items = [_about(proposal, MessageKind.REFRESH, chat, mark, Priority.REPORT) for chat in chats]
     await enqueue(work, items, now)
     await refresh_pinned(work, [proposal.portfolio_id], now)
+
+
+async def refresh_undecided(work: UnitOfWork, portfolio_id: PortfolioId, now: datetime) -> None:
+    """The same for all of a portfolio's proposals that wait for people: who may approve is not who it was."""
+    for proposal in await work.proposals.in_states(WAITS_FOR_PEOPLE, portfolio_id):
+        await refresh_copies(work, proposal, now)
 
 
 async def tell_deciders(

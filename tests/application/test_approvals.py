@@ -12,10 +12,11 @@ import pytest
 from core.application.change_policy import change_policy
 from core.application.execute_proposal import execute_approved
 from core.application.expire_proposals import expire_proposals, send_reminders
+from core.application.members import change_role
 from core.application.sending_time import is_undoable
 from core.application.set_home_chat import set_home_chat
 from core.domain.approval import Because
-from core.domain.ids import ChatId
+from core.domain.ids import ChatId, UserId
 from core.domain.membership import Role
 from core.domain.order import OrderState
 from core.domain.portfolio import Rung
@@ -284,6 +285,21 @@ async def test_what_a_lost_right_had_completed_is_open_again_and_nothing_is_sent
     assert (await home.approve(home.carla, proposal)).is_complete
     assert await execute_approved(world.desk) == 1
     assert (await home.now(proposal)).state is S.DONE
+
+
+async def test_when_a_role_changes_what_waits_is_shown_anew(world: World) -> None:
+    home = await family(world, approvals=2)
+    proposal = await home.ask()
+    await shown_in(world, proposal, ANNA, BEN)
+    await change_role(
+        world.store,
+        world.clock,
+        member=home.anna,
+        portfolio_id=home.portfolio_id,
+        user_id=UserId(CARLA),
+        role=Role.VIEWER,
+    )
+    assert await home.told("refresh") == [ANNA, BEN]
 
 
 async def test_a_lost_right_opens_a_scheduled_proposal_before_its_time(world: World) -> None:

@@ -6,6 +6,7 @@ from bot.telegram.commands.command import Command, Words, with_words
 from bot.telegram.context import Misunderstood, Reaction, Turn, say
 from bot.telegram.views.policy import policy_changed_screen, policy_screen
 from core.application.change_policy import change_policy
+from core.application.members import list_members
 from core.domain.permissions import Act
 
 EXAMPLE = "/policy band 5 relative 25 calendar quarterly"
@@ -28,7 +29,9 @@ async def run(turn: Turn, words: Words) -> Reaction:
         pairs=read_pairs(words.text),
         limits=turn.runtime.limits,
     )
-    return say(policy_changed_screen(current.portfolio.policy, await turn.of_id(portfolio_id)))
+    members = await list_members(turn.runtime.store, member=turn.member, portfolio_id=portfolio_id)
+    after = await turn.of_id(portfolio_id)
+    return say(policy_changed_screen(current.portfolio.policy, after, members))
 
 
 def read_pairs(text: str) -> list[tuple[str, str]]:

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.telegram.html import bold, code, escape
 from bot.telegram.screen import Screen
+from bot.telegram.views.approval_rule import PARTS
+from bot.telegram.views.approvals import too_few
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.words.numbers import plain
 from bot.words.policy_fields import explain_field
 from core.application.choose_portfolio import Current
+from core.domain.approval import able, rule_of
+from core.domain.membership import Membership
 from core.domain.permissions import Act, may
 from core.domain.policy import Band, Policy
 from core.domain.policy_fields import FIELDS, PolicyField
 from core.domain.portfolio import ManagedPortfolio
 
 EXAMPLE = "/policy band 5 relative 25"
+_OF_RULE = frozenset(part.field for part in PARTS)
 
 
 def policy_screen(current: Current) -> Screen:
-    """Every setting of a portfolio; the name in front is the one that ``/policy`` takes."""
+    """Every setting of a portfolio; the name in front is the one that ``/policy`` takes.
+
+    Those that are the rule for approvals stand in sentences of their own (``/approval``).
+    """
     managed = current.portfolio
-    changed = [field for field in FIELDS if _is_changed(field, managed.policy)]
-    usual = [field for field in FIELDS if field not in changed]
+    fields = [field for field in FIELDS if field.name not in _OF_RULE]
+    changed = [field for field in fields if _is_changed(field, managed.policy)]
+    usual = [field for field in fields if field not in changed]
     how = f"To change one: {code(EXAMPLE)}"
     if not may(current.role, Act.CHANGE_POLICY):
         how = "Only an owner can change the policy."
@@ -29,13 +40,19 @@ def policy_screen(current: Current) -> Screen:
         _block("Changed from the defaults", changed, managed),
         _own_bands(managed.policy),
         _block("As by default" if changed else "", usual, managed),
+        "Who approves what, and how long anybody may object: /approval",
         how,
     )
     return Screen(text)
 
 
-def policy_changed_screen(before: Policy, current: Current) -> Screen:
-    """What a change of the policy came to, with the former values; the whole stands behind ``/policy``."""
+def policy_changed_screen(
+    before: Policy, current: Current, memberships: Sequence[Membership]
+) -> Screen:
+    """What a change of the policy came to, with the former values; the whole stands behind ``/policy``.
+
+    Of a rule for approvals that the members there are cannot meet, it says so.
+    """
     managed = current.portfolio
     now = managed.policy
     rows = [
@@ -48,6 +65,7 @@ def policy_changed_screen(before: Policy, current: Current) -> Screen:
         lines(bold("Changed"), *rows) if rows else "",
         _own_bands(now) if before.bands != now.bands else "",
         "Nothing is different: it stood like this already." if now == before else "",
+        too_few(managed, len(able(memberships))) if rule_of(now) != rule_of(before) else "",
         "/policy shows every setting.",
     )
     return Screen(text)

@@ -13,7 +13,7 @@ from bot.telegram.views.after_sale import (
     after_sale_text,
     is_to_decide,
 )
-from bot.telegram.views.approvals import counting
+from bot.telegram.views.approvals import counting, still_wanted
 from bot.telegram.views.by_account import by_account
 from bot.telegram.views.checklist import checklist_screen, has_checklist
 from bot.telegram.views.outcome import (
@@ -156,7 +156,12 @@ def _own_button(view: ProposalView) -> Rows:
 
 
 def _at_open(view: ProposalView) -> tuple[Button, ...]:
-    """For a proposal that came in the last hour of a whole trading day, and lives until the next one."""
+    """For a proposal that came in the last hour of a whole trading day, and lives until the next one.
+
+    Only where the next approval is the last one: when its giver taps decides when the orders go.
+    """
+    if still_wanted(view).number > 1:
+        return ()
     came = view.proposal.revision.snapshot.taken_at.astimezone(NEW_YORK)
     ends = view.proposal.expires_at.astimezone(NEW_YORK)
     if came.time() < LAST_HOUR or ends.date() <= came.date():

@@ -17,6 +17,7 @@ from bot.telegram.views.approval_rule import (
     rule_part_screen,
     said,
 )
+from bot.telegram.views.policy import policy_changed_screen
 from core.application.choose_portfolio import Current
 from core.domain.ids import PortfolioId
 from core.domain.membership import Membership, Role
@@ -101,6 +102,14 @@ def test_a_rule_that_the_people_there_are_can_meet_warns_of_nothing() -> None:
     three = managed(policy=Policy(approvals=3))
     warned = plain(approval_screen(Current(three, Role.OWNER), PEOPLE).text)
     assert "Only 2 of you may approve, and a plan may need 3" in warned
+
+
+def test_a_rule_set_by_policy_warns_as_well() -> None:
+    after = Current(managed(policy=Policy(four_eyes=True)), Role.OWNER)
+    alone = plain(policy_changed_screen(Policy(), after, PEOPLE[:1]).text)
+    assert "Only 1 of you may approve, and a plan may need 2" in alone
+    assert "⚠" not in policy_changed_screen(Policy(), after, PEOPLE).text
+    assert "⚠" not in policy_changed_screen(after.portfolio.policy, after, PEOPLE[:1]).text
 
 
 def test_only_those_who_may_approve_can_be_asked_first() -> None:

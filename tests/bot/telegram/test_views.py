@@ -270,11 +270,11 @@ def test_a_preview_puts_old_beside_new() -> None:
 
 def test_a_changed_policy_says_only_what_is_different() -> None:
     before, after = Policy(), Policy(cool_down=9)
-    text = plain(policy_changed_screen(before, Current(managed(policy=after), Role.OWNER)).text)
+    text = plain(policy_changed_screen(before, Current(managed(policy=after), Role.OWNER), ()).text)
     assert "cooldown 9 sessions" in text
     assert "(it was 5)" in text
     assert "reserve" not in text
-    same = policy_changed_screen(after, Current(managed(policy=after), Role.OWNER))
+    same = policy_changed_screen(after, Current(managed(policy=after), Role.OWNER), ())
     assert "Nothing is different" in same.text
 
 

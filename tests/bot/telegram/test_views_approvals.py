@@ -16,7 +16,7 @@ from core.domain.ids import ChatId, MemberId, PortfolioId, ProposalId
 from core.domain.membership import Membership, Role
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.proposal import Decision, DecisionKind, ProposalState
-from tests.bot.telegram.scenes import EXPIRES, NOW, decision, member, view
+from tests.bot.telegram.scenes import EXPIRES, NOW, decision, member, snapshot, view
 
 ANNA, BEN, CARLA = member(), member(2, "Ben"), member(3, "Carla <3")
 S = ProposalState
@@ -75,6 +75,16 @@ def test_while_others_are_needed_one_s_own_approval_can_be_taken_back() -> None:
     assert "unapprove" in verbs(needing(Need(2), decision(ANNA)))
     taken = decision(ANNA, DecisionKind.TAKE_BACK, minutes=1)
     assert "unapprove" not in verbs(needing(Need(2), decision(ANNA), taken))
+
+
+def test_only_whoever_approves_last_is_asked_whether_to_wait_for_the_open() -> None:
+    late = replace(snapshot(), taken_at=NOW + 5 * HOUR)
+    shown = needing(Need(2), decision(ANNA))
+    revision = replace(shown.proposal.revision, snapshot=late)
+    last = replace(shown, proposal=replace(shown.proposal, revision=revision))
+    assert "atopen" in verbs(last)
+    first = replace(last, proposal=replace(last.proposal, decisions=()))
+    assert "atopen" not in verbs(first)
 
 
 def test_in_the_time_for_objections_the_message_says_until_when_and_how() -> None:
