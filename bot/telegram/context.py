@@ -9,12 +9,17 @@ from telegram import Bot
 
 from bot.runtime import Runtime
 from bot.telegram.screen import Screen
-from core.application.choose_portfolio import Current, current_portfolio, my_portfolios
+from core.application.choose_portfolio import (
+    Current,
+    current_portfolio,
+    my_portfolios,
+    portfolio_by_id,
+)
 from core.application.hide_amounts import amounts_hidden
 from core.domain.ids import PortfolioId
 from core.domain.membership import Member
 from core.domain.proposal import Proposal
-from core.domain.refusals import NoPortfolio, UnknownPortfolio
+from core.domain.refusals import NoPortfolio
 from core.ports.store import Chat
 
 
@@ -119,11 +124,9 @@ class Turn:
 
     async def of_id(self, portfolio_id: int) -> Current:
         """One of the member's portfolios, by the number in a button; raises UnknownPortfolio or AmountsHidden."""
-        async with self.runtime.store.read() as work:
-            role = await work.people.role(self.member.id, PortfolioId(portfolio_id))
-            if role is None:
-                raise UnknownPortfolio(slug="")
-            found = Current(await work.portfolios.get(PortfolioId(portfolio_id)), role)
+        found = await portfolio_by_id(
+            self.runtime.store, member=self.member, portfolio_id=PortfolioId(portfolio_id)
+        )
         await self.require_shown(found.portfolio.portfolio.id)
         return found
 

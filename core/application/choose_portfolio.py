@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from core.domain.ids import ChatId, TopicId
+from core.domain.ids import ChatId, PortfolioId, TopicId
 from core.domain.membership import Member, Role
 from core.domain.portfolio import ManagedPortfolio, Portfolio, under_own_names
 from core.domain.refusals import NoPortfolio, UnknownPortfolio
@@ -53,6 +53,15 @@ async def current_portfolio(
         return await _current(work, member, chosen)
 
 
+async def portfolio_by_id(store: Store, *, member: Member, portfolio_id: PortfolioId) -> Current:
+    """Return one of the member's portfolios by its number; raises UnknownPortfolio."""
+    async with store.read() as work:
+        for portfolio in await portfolios_of(work, member):
+            if portfolio.id == portfolio_id:
+                return await _current(work, member, portfolio)
+    raise UnknownPortfolio(slug="")
+
+
 async def choose_portfolio(store: Store, *, member: Member, chat: Chat, slug: str) -> Current:
     """Make a portfolio the chat's current one."""
     async with store.begin() as work:
@@ -81,4 +90,5 @@ async def _current(work: UnitOfWork, member: Member, chosen: Portfolio) -> Curre
     role = await work.people.role(member.id, chosen.id)
     if role is None:
         raise NoPortfolio
-    return Current(await work.portfolios.get(chosen.id), role)
+    managed = await work.portfolios.get(chosen.id)
+    return Current(replace(managed, portfolio=replace(managed.portfolio, slug=chosen.slug)), role)

@@ -89,7 +89,7 @@ async def show_overview(
         return tuple(
             [
                 HouseholdOverview(
-                    await work.people.household_name(each[0].managed.portfolio.household_id),
+                    (await work.households.named(each[0].managed.portfolio.household_id)).name,
                     tuple(each),
                 )
                 for each in houses.values()

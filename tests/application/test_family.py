@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.application.choose_portfolio import current_portfolio, my_portfolios
+from core.application.choose_portfolio import current_portfolio, my_portfolios, portfolio_by_id
 from core.application.create_portfolio import OWN_HOUSEHOLD, create_portfolio
 from core.application.enter import Entered, enter
 from core.application.hand_over import (
@@ -369,3 +369,25 @@ async def test_only_owners_share(scene: Scene) -> None:
     ben = await scene.let_in(BEN, Role.APPROVER)
     with pytest.raises(NotAllowed):
         await scene.do(share_portfolio, by=ben, shared=True)
+
+
+async def test_a_chat_is_about_the_portfolio_of_the_number_whatever_its_name(scene: Scene) -> None:
+    """Ben has a portfolio named Family of his own when he is let into Anna's."""
+    world = scene.world
+    ben = await scene.let_in(BEN, Role.PROPOSER)
+    await scene.do(remove_member, user_id=BEN)
+    own = await make(world, ben, "Family")
+    await scene.let_in(BEN, Role.VIEWER)
+    named = {
+        portfolio.id: portfolio.slug
+        for portfolio, _ in await my_portfolios(world.store, member=ben)
+    }
+    for portfolio_id in (own, scene.portfolio_id):
+        found = await portfolio_by_id(world.store, member=ben, portfolio_id=portfolio_id)
+        again = await current_portfolio(
+            world.store, member=ben, chat_id=ChatId(BEN), slug=found.portfolio.portfolio.slug
+        )
+        assert again.portfolio.portfolio.id == portfolio_id
+        assert found.portfolio.portfolio.slug == named[portfolio_id]
+    with pytest.raises(UnknownPortfolio):
+        await portfolio_by_id(world.store, member=ben, portfolio_id=PortfolioId(99))

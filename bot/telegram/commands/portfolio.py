@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import Rows, bold, code, escape, note, shown_name, tap
@@ -11,8 +11,9 @@ from bot.telegram.screen import Screen
 from bot.words.labels import role_label
 from core.application.choose_portfolio import choose_portfolio, my_portfolios
 from core.application.hide_amounts import show_amounts
+from core.application.households import my_households
 from core.application.set_home_chat import set_home_chat
-from core.domain.ids import PortfolioId
+from core.domain.ids import HouseholdId, PortfolioId
 from core.domain.membership import Role
 from core.domain.permissions import Act, may
 from core.domain.portfolio import Portfolio
@@ -79,17 +80,18 @@ async def _screen(turn: Turn) -> Screen:
 Mine = tuple[Portfolio, Role]
 
 
-async def _houses(turn: Turn, mine: Sequence[Mine]) -> dict[str, list[Mine]]:
-    """The portfolios by the names of their households."""
-    found: dict[str, list[Mine]] = {}
-    async with turn.runtime.store.read() as work:
-        for portfolio, role in mine:
-            name = await work.people.household_name(portfolio.household_id)
-            found.setdefault(name, []).append((portfolio, role))
-    return found
+async def _houses(turn: Turn, mine: Sequence[Mine]) -> list[tuple[str, list[Mine]]]:
+    """The portfolios by their households, whose names come first; two may have the same."""
+    names = {
+        each.id: each.name for each in await my_households(turn.runtime.store, member=turn.member)
+    }
+    found: dict[HouseholdId, list[Mine]] = {}
+    for portfolio, role in mine:
+        found.setdefault(portfolio.household_id, []).append((portfolio, role))
+    return [(names.get(house, ""), its) for house, its in found.items()]
 
 
-def _by_household(houses: Mapping[str, Sequence[Mine]], current: Portfolio) -> list[str]:
+def _by_household(houses: Sequence[tuple[str, Sequence[Mine]]], current: Portfolio) -> list[str]:
     """Each household's portfolios; of an only household its name is not said."""
     return [
         "\n".join(
@@ -98,7 +100,7 @@ def _by_household(houses: Mapping[str, Sequence[Mine]], current: Portfolio) -> l
                 *(_line(portfolio, role, current) for portfolio, role in mine),
             ]
         )
-        for name, mine in houses.items()
+        for name, mine in houses
     ]
 
 

@@ -58,9 +58,8 @@ async def _joined(turn: Turn, entered: Entered) -> Screen:
         raise ValueError("an accepted invitation brings a portfolio and a role")
     portfolio, role = entered.portfolio, entered.role
     label = role_label(role)
-    await choose_portfolio(
-        turn.runtime.store, member=turn.member, chat=turn.chat, slug=portfolio.slug
-    )
+    slug = (await turn.of_id(portfolio.id)).portfolio.portfolio.slug
+    await choose_portfolio(turn.runtime.store, member=turn.member, chat=turn.chat, slug=slug)
     return note(
         f"👋 Welcome. You are {article(label)} {bold(label)} of {bold(shown_name(portfolio.name))} now: "
         f"you {ROLE_MEANINGS[role]}.",

@@ -53,13 +53,6 @@ class SqlPeople:
         """Make a household."""
         return HouseholdId(await self._database.add_numbered(HOUSEHOLDS, name=name))
 
-    async def household_name(self, household_id: HouseholdId) -> str:
-        """What a household is called; empty for one that is unknown."""
-        found = await self._database.value(
-            select(HOUSEHOLDS.c.name).where(HOUSEHOLDS.c.id == household_id)
-        )
-        return str(found or "")
-
     async def member_of_user(self, user_id: UserId) -> Member | None:
         """The active member with this Telegram user id."""
         row = await self._database.row(

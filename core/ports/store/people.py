@@ -40,10 +40,6 @@ class People(Protocol):
         """Make a household."""
         ...
 
-    async def household_name(self, household_id: HouseholdId) -> str:
-        """What a household is called; empty for one that is unknown."""
-        ...
-
     async def member_of_user(self, user_id: UserId) -> Member | None:
         """The active member with this Telegram user id."""
         ...

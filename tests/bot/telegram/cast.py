@@ -49,12 +49,16 @@ FILES = ("evenkeel.db", "broker.db")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody, and what the table of permissions knows them as; None: nobody at all, hidden behind the group."""
+    """Somebody, and what the table of permissions knows them as; None: nobody at all, hidden behind the group.
+
+    ``at_home`` is what they are to the portfolio that their own chat is about, where that is another one.
+    """
 
     user_id: int
     name: str
     who: Standing | Role | None
     is_of_family: bool = False
+    at_home: Role | None = None
 
 
 CAST = {
@@ -63,7 +67,7 @@ CAST = {
     "proposer": Person(3, "Carl", Role.PROPOSER, is_of_family=True),
     "viewer": Person(4, "Dora", Role.VIEWER, is_of_family=True),
     "ex-member": Person(5, "Emil", Standing.MEMBER),
-    "member of another household": Person(6, "Finn", Standing.MEMBER),
+    "member of another household": Person(6, "Finn", Standing.MEMBER, at_home=Role.OWNER),
     "stranger": Person(7, "Gerd", Standing.STRANGER),
     "anonymous administrator": Person(ANONYMOUS_ADMIN, "Group", None),
 }
