@@ -6,12 +6,14 @@ otherwise. Values are those that were measured; nothing in between is guessed.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
+from operator import attrgetter
 
 from core.domain.ids import Symbol
 from core.domain.money import ONE, ZERO
@@ -273,8 +275,8 @@ def together(courses: Sequence[Course]) -> Course | None:
 
 def _latest(course: Course, at: datetime) -> Decimal:
     """The last value up to an instant; 0 before the first."""
-    known = [each.value for each in course.values if each.at <= at]
-    return known[-1] if known else ZERO
+    place = bisect_right(course.values, at, key=attrgetter("at"))
+    return course.values[place - 1].value if place else ZERO
 
 
 def _shown_at(course: Course, flow: Flow) -> datetime:

@@ -12,6 +12,7 @@ import pytest
 
 from bot.bootstrap import open_runtime
 from bot.runtime import Runtime
+from bot.settings import Settings
 from bot.work import Worker
 from core.application.advance_market import advance_market
 from core.application.compare_left_alone import Comparison, Lack
@@ -25,7 +26,7 @@ from core.domain.money import ZERO
 from core.domain.performance import Kept, Period
 from core.domain.portfolio import Holdings, ManagedPortfolio
 from core.domain.proposal import ProposalState
-from tests.application.test_replay_walk import FIRST, _begin, _buy_first, replay_settings
+from tests.application.test_replay_walk import FIRST, _begin, _buy_first
 
 D = Decimal
 
@@ -95,7 +96,11 @@ class Story:
 
 @pytest.fixture
 async def story(tmp_path: Path) -> AsyncIterator[Story]:
-    async with open_runtime(replay_settings(tmp_path)) as runtime:
+    """From 3 February 2020 on."""
+    settings = Settings(
+        _env_file=None, data_dir=tmp_path, market_data="replay", replay_start=date(2020, 2, 3)
+    )
+    async with open_runtime(settings) as runtime:
         member, current = await _begin(runtime, FIRST)
         await _buy_first(runtime, member, current)
         worker = Worker(runtime)
@@ -103,16 +108,13 @@ async def story(tmp_path: Path) -> AsyncIterator[Story]:
         yield Story(runtime, worker, member, current.portfolio)
 
 
-async def test_before_anything_there_is_nothing_to_tell(story: Story) -> None:
-    """the first check measured 10,000, and the first plan was carried out"""
+async def test_without_trades_left_alone_is_the_same(story: Story) -> None:
+    """the first check measured 10,000, the first plan was carried out, and nothing since"""
     found = await story.look()
     assert (found.span.is_new, len(found.span.values), found.gain) == (True, 1, ZERO)
     assert (found.by_time, found.by_money) == (None, None)
     assert found.against is Lack.NOT_INVESTED
-
-
-async def test_without_trades_left_alone_is_the_same(story: Story) -> None:
-    await story.walk(date(2020, 2, 3))
+    await story.walk(date(2020, 2, 6))
     found = await story.look()
     assert found.against is Lack.NOTHING_TRADED
     assert found.began is not None
@@ -120,21 +122,24 @@ async def test_without_trades_left_alone_is_the_same(story: Story) -> None:
     assert found.began.value == 10_000
     assert abs((found.by_time or ZERO) - (found.ended.value / 10_000 - 1)) < D("1e-9")
     assert [view.proposal.id for view in found.proposals] == [1]
+    unknown = replace(found, span=Span(found.span.values, None, is_new=True))
+    assert (unknown.moved, unknown.gain, unknown.by_time, unknown.by_money) == (None,) * 4
 
 
 async def test_money_paid_in_is_no_gain_and_trading_is_held_against_leaving_it_alone(
     story: Story,
 ) -> None:
     """
-    QUAL 30 · USMV 30 · CASH 40 of 10,000 in January · 5,000 come on 14 February · what is proposed is approved
-    -> in the end: what the broker says, at closes; left alone: what there was in January, grown by the deposit
+    QUAL 30 · USMV 30 · CASH 40 of 10,000 · 5,000 come on 14 February · what is proposed is approved
+    -> on 16 March: what the broker says, at closes; left alone: what there was, grown by the deposit; and a month
+    begins with the last value before it
     """
     await story.walk(date(2020, 2, 14))
     begun = await story.holdings()
     await story.pay_in(5_000)
     await story.walk(date(2020, 2, 20))
     await story.approve()
-    await story.walk(date(2020, 4, 1))
+    await story.walk(date(2020, 3, 16))
     found = await story.look()
     assert found.moved == (D(5_000), ZERO)
     assert found.began is not None
@@ -143,6 +148,13 @@ async def test_money_paid_in_is_no_gain_and_trading_is_held_against_leaving_it_a
     assert found.by_time is not None
     assert found.by_money is not None
     assert D("-0.25") < found.by_money < found.by_time < 0
+    await _is_what_the_broker_says(story, found, begun)
+    month, year = await story.look(Period.MONTH), await story.look(Period.YEAR_TO_DATE)
+    assert (month.span.is_new, month.span.values[0].session) == (False, date(2020, 2, 14))
+    assert (year.span.is_new, year.by_time) == (True, found.by_time)
+
+
+async def _is_what_the_broker_says(story: Story, found: Performance, begun: Holdings) -> None:
     against = found.against
     assert isinstance(against, Comparison)
     held = await story.holdings()
@@ -150,27 +162,7 @@ async def test_money_paid_in_is_no_gain_and_trading_is_held_against_leaving_it_a
     assert abs(against.held - Kept(held.cash, held.positions).worth(closes)) < D("0.05")
     kept = Kept(begun.cash, begun.positions)
     then = await story.closes(date(2020, 2, 14))
-    factor = 1 + 5_000 / kept.worth(then)
-    alone = kept.times(factor).worth(closes)
+    alone = kept.times(1 + 5_000 / kept.worth(then)).worth(closes)
     assert abs(against.alone - alone) < alone * D("0.002")
     assert against.difference == against.held - against.alone
     assert against.traded == sum(len(o.fills) for v in found.proposals[1:] for o in v.orders)
-
-
-async def test_a_period_begins_with_the_last_value_before_it(story: Story) -> None:
-    await story.walk(date(2020, 3, 16))
-    month = await story.look(Period.MONTH)
-    assert not month.span.is_new
-    assert month.span.values[0].session == date(2020, 2, 14)
-    everything = await story.look(Period.ALL)
-    assert everything.span.values[0].session == date(2020, 1, 2)
-    year = await story.look(Period.YEAR_TO_DATE)
-    assert year.span.is_new
-    assert year.by_time == everything.by_time
-
-
-async def test_where_a_broker_does_not_tell_flows_nothing_is_guessed(story: Story) -> None:
-    await story.walk(date(2020, 2, 3))
-    found = await story.look()
-    unknown = replace(found, span=Span(found.span.values, None, is_new=True))
-    assert (unknown.moved, unknown.gain, unknown.by_time, unknown.by_money) == (None,) * 4

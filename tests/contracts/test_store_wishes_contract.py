@@ -13,7 +13,7 @@ from core.domain.ids import ChatId
 from core.domain.notices import Loudness, NoticeKind, QuietHours
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.preferences import DEFAULTS, NumberFormat, Preferences
-from core.ports.store import Store
+from core.ports.store import AuditEvent, Store
 from tests.contracts.store_backends import BACKENDS, fresh_store
 from tests.contracts.store_samples import NOW, settle
 
@@ -87,6 +87,21 @@ async def test_what_is_not_wanted_is_neither_sent_nor_said_again(store: Store) -
         await conversation.mark_unwanted(queued.id, NOW)
         assert await conversation.outbox_depth() == 0
         assert await conversation.enqueue([_item("a")], NOW) == 0
+
+
+async def test_events_of_one_kind_since_an_instant_come_oldest_first(store: Store) -> None:
+    family = await settle(store)
+    portfolio = family.portfolio.id
+
+    def moved(hours: int, amount: str, kind: str = "cash_moved") -> AuditEvent:
+        at = NOW + timedelta(hours=hours)
+        return AuditEvent(at, kind, None, portfolio, data=amount)
+
+    first, second, third = moved(0, "1"), moved(1, "2"), moved(2, "3")
+    async with store.begin() as work:
+        elsewhere = AuditEvent(NOW + timedelta(hours=1), "cash_moved", data="9")
+        await work.log.record_many([first, second, moved(1, "", "paused"), elsewhere, third])
+        assert await work.log.of_kind(portfolio, "cash_moved", NOW) == (second, third)
 
 
 def _item(mark: str) -> OutboxItem:
