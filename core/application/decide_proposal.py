@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -104,24 +105,37 @@ async def approve_proposal(  # noqa: PLR0913 - the ways in which a person approv
             work, proof, member=member, proposal=proposal, is_real=is_real, now=clock.now()
         )
         if refused is None:
-            roles = await roles_in(work, proposal)
-            proposal = await lapse_lost(work, proposal, roles, clock.now(), moment.now)
-            proposal = await record(
-                work, member, proposal, DecisionKind.APPROVE, clock.now(), moment
-            )
-            if proposal.is_complete_by(roles):
-                policy = gate.limits.clamp(managed.policy)
-                proposal = await _complete(work, proposal, policy, starts_at)
-                if proposal.revision.need.veto:
-                    await _let_object(work, managed, proposal, clock.now())
-            else:
-                await ask_the_rest(work, managed, proposal, clock.now())
-            await refresh_copies(work, proposal, clock.now())
+            managed = replace(managed, policy=gate.limits.clamp(managed.policy))
+            proposal = await _approve(work, clock, moment, member, managed, proposal, starts_at)
     if refused is not None:
         raise refused
     is_scheduled = proposal.state is ProposalState.SCHEDULED
     is_complete = is_scheduled or proposal.state is ProposalState.APPROVED
     return Decided(proposal, is_complete, proposal.scheduled_for if is_scheduled else None)
+
+
+async def _approve(
+    work: UnitOfWork,
+    clock: Clock,
+    moment: Moment,
+    member: Member,
+    managed: ManagedPortfolio,
+    proposal: Proposal,
+    starts_at: datetime | None,
+) -> Proposal:
+    """Record the approval; complete the proposal with it, or see that the others are asked who are needed still."""
+    now = clock.now()
+    roles = await roles_in(work, proposal)
+    proposal = await lapse_lost(work, proposal, roles, now, moment.now)
+    proposal = await record(work, member, proposal, DecisionKind.APPROVE, now, moment)
+    if not proposal.is_complete_by(roles):
+        await ask_the_rest(work, managed, proposal, now)
+    else:
+        proposal = await _complete(work, proposal, managed.policy, starts_at)
+        if proposal.revision.need.veto:
+            await _let_object(work, managed, proposal, now)
+    await refresh_copies(work, proposal, now)
+    return proposal
 
 
 async def _let_object(
