@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol
 
+from bot.telegram import code_question
 from bot.telegram.context import Reaction, Turn, alert, put, say
 from bot.telegram.screen import Screen
 from bot.telegram.views.changes import change_screen, offer_screen
@@ -12,6 +14,7 @@ from bot.words.refusals import refusal_sentence
 from core.application.agree_to_change import agree_to_change, take_agreement_back
 from core.application.ask_for_change import ask_for_change
 from core.application.object_to_change import object_to_change
+from core.application.one_time_codes import Proof
 from core.application.show_change import ChangeView, show_change
 from core.application.withdraw_change import withdraw_change
 from core.domain.ids import ChangeId
@@ -19,6 +22,7 @@ from core.domain.membership import Member
 from core.domain.refusals import (
     AlreadyAgreed,
     ChangeOver,
+    CodeNeeded,
     NeedsAgreement,
     NotAgreed,
     NotTheAsker,
@@ -47,12 +51,29 @@ async def show(turn: Turn, portfolio_id: int, change_id: int) -> Reaction:  # no
 
 async def ask(turn: Turn, portfolio_id: int, change_id: int) -> Reaction:  # noqa: ARG001 - named for the entry
     """[Ask for it]: its day begins."""
-    return await _do(turn, ask_for_change, change_id, "Everybody is told.")
+    return await _with_code(turn, change_id, "cg_ask")
 
 
 async def agree(turn: Turn, portfolio_id: int, change_id: int) -> Reaction:  # noqa: ARG001 - named for the entry
     """[Agree]."""
-    return await _do(turn, agree_to_change, change_id, "You have agreed.")
+    return await _with_code(turn, change_id, "cg_agree")
+
+
+async def _with_code(turn: Turn, change_id: int, verb: str) -> Reaction:
+    """Do it; a member with one-time codes is asked for one first."""
+    try:
+        return await say_with(turn, change_id, verb)
+    except CodeNeeded:
+        return await code_question.ask_of_change(turn, change_id, verb)
+
+
+async def say_with(turn: Turn, change_id: int, verb: str, code: str | None = None) -> Reaction:
+    """Ask for a change or agree to it, with the one-time code that was typed, if any."""
+    proof = Proof(turn.runtime.vault, code)
+    if verb == "cg_ask":
+        asking = partial(ask_for_change, proof=proof)
+        return await _do(turn, asking, change_id, "Everybody is told.")
+    return await _do(turn, partial(agree_to_change, proof=proof), change_id, "You have agreed.")
 
 
 async def take_back(turn: Turn, portfolio_id: int, change_id: int) -> Reaction:  # noqa: ARG001 - named for the entry

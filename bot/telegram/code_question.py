@@ -33,18 +33,25 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a code is wanted for: one revision of one proposal; and until when."""
+    """What a code is wanted for, and until when: one revision of one proposal, or a button under one change."""
 
-    proposal: int
-    revision: int
     until: datetime
+    proposal: int = 0
+    revision: int = 0
+    change: int = 0
+    verb: str = ""
 
 
 def read_question(dialogue: Dialogue) -> Question:
     """What a dialogue of this name asks."""
     data = dialogue.data
-    until = datetime.fromisoformat(data["until"])
-    return Question(int(data["proposal"]), int(data["revision"]), until)
+    return Question(
+        datetime.fromisoformat(data["until"]),
+        int(data.get("proposal", "0")),
+        int(data.get("revision", "0")),
+        int(data.get("change", "0")),
+        data.get("verb", ""),
+    )
 
 
 def read_code(text: str) -> str | None:
@@ -54,13 +61,24 @@ def read_code(text: str) -> str | None:
 
 async def ask(turn: Turn, number: int, revision: int) -> Reaction:
     """Ask for a code that approves this revision, in the member's private chat."""
+    what = f"Proposal {proposal_number(number, revision)} trades real money. "
+    data = {"proposal": str(number), "revision": str(revision)}
+    return await _ask(turn, data, what, "approve")
+
+
+async def ask_of_change(turn: Turn, change: int, verb: str) -> Reaction:
+    """Ask for a code that goes with a button under a change, in the member's private chat."""
+    what = f"Change {change} is one of a portfolio of real money. "
+    return await _ask(turn, {"change": str(change), "verb": verb}, what, "agree to")
+
+
+async def _ask(turn: Turn, data: dict[str, str], what: str, to_do: str) -> Reaction:
     runtime, private = turn.runtime, ChatId(turn.member.user_id)
     until = runtime.clock.now() + GOOD_FOR
-    data = {"proposal": str(number), "revision": str(revision), "until": until.isoformat()}
     async with runtime.store.begin() as work:
-        question = Dialogue(NAME, "digits", data)
+        question = Dialogue(NAME, "digits", {**data, "until": until.isoformat()})
         await work.conversation.save_dialogue(private, turn.member.id, question)
-    screen = _question(number, revision)
+    screen = _question(what, to_do)
     if turn.is_private:
         return say(screen)
     try:
@@ -71,11 +89,10 @@ async def ask(turn: Turn, number: int, revision: int) -> Reaction:
     return alert(ASKED_IN_PRIVATE)
 
 
-def _question(number: int, revision: int) -> Screen:
+def _question(what: str, to_do: str) -> Screen:
     minutes = int(GOOD_FOR.total_seconds() // 60)
     return note(
-        f"🔑 Proposal {proposal_number(number, revision)} trades real money. "
-        f"{bold('Type the six digits')} of your authenticator app to approve it.",
+        f"🔑 {what}{bold('Type the six digits')} of your authenticator app to {to_do} it.",
         f"Good for {minutes} minutes. I delete what you type at once.",
         rows=((tap("✖ Cancel", "close"),),),
     )

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 from telegram.error import TelegramError
 
-from bot.telegram import proposal_buttons
+from bot.telegram import change_buttons, proposal_buttons
 from bot.telegram.answers import explain
-from bot.telegram.code_question import read_code, read_question
+from bot.telegram.code_question import Question, read_code, read_question
 from bot.telegram.commands.notes import escape, note
 from bot.telegram.context import Reaction, Said, Turn, say
 from bot.telegram.dialogues import end_dialogue
 from core.domain.refusals import BadCode
 from core.ports.store import Dialogue
 
-TOO_LATE = "That took too long, so nothing was approved. Tap Approve again, and I ask anew."
+TOO_LATE = "That took too long, so nothing was approved. Tap the button again, and I ask anew."
 NO_CODE = "I wait for the six digits that your authenticator app shows. /cancel approves nothing."
 
 
@@ -34,9 +34,7 @@ async def typed_answer(turn: Turn, dialogue: Dialogue, text: str) -> Reaction | 
         await end_dialogue(turn)
         return say(note(escape(TOO_LATE)))
     try:
-        reaction = await proposal_buttons.approve_with(
-            turn, question.proposal, question.revision, code
-        )
+        reaction = await _go_on(turn, question, code)
     except BadCode as refusal:
         return say(explain(refusal))
     except BaseException:
@@ -44,6 +42,13 @@ async def typed_answer(turn: Turn, dialogue: Dialogue, text: str) -> Reaction | 
         raise
     await end_dialogue(turn)
     return _as_messages(reaction)
+
+
+async def _go_on(turn: Turn, question: Question, code: str) -> Reaction:
+    """Do what the code was asked for."""
+    if question.change:
+        return await change_buttons.say_with(turn, question.change, question.verb, code)
+    return await proposal_buttons.approve_with(turn, question.proposal, question.revision, code)
 
 
 def _as_messages(reaction: Reaction) -> Reaction:

@@ -226,6 +226,11 @@ def _(refusal: r.MayNotTrade) -> str:
 
 @_say
 def _(refusal: r.CodeNeeded) -> str:
+    if refusal.change is not None:
+        return (
+            f"Agreeing to change {refusal.change} takes the six digits of your authenticator app:"
+            " tap the button again, and I ask for them."
+        )
     return (
         f"Approving proposal {refusal.proposal} takes the six digits of your authenticator app:"
         " tap Approve, and I ask for them."

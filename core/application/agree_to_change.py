@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from datetime import datetime
 
 from core.application.answer_change import keep_answer, restate, tell_change
+from core.application.one_time_codes import NO_PROOF, Proof, Subject, check_code
 from core.application.show_change import ChangeView, change_for, change_view
 from core.domain.change import (
     AnswerKind,
@@ -12,20 +13,29 @@ from core.domain.change import (
     require_may_agree,
     require_may_take_back,
 )
-from core.domain.ids import ChangeId, MemberId
-from core.domain.membership import Member, Role
+from core.domain.ids import ChangeId
+from core.domain.membership import Member
 from core.ports.clock import Clock
-from core.ports.store import Store
+from core.ports.store import Store, UnitOfWork
 
 
 async def agree_to_change(
-    store: Store, clock: Clock, *, member: Member, change_id: ChangeId
+    store: Store, clock: Clock, *, member: Member, change_id: ChangeId, proof: Proof = NO_PROOF
 ) -> ChangeView:
     """Agree; with the last agreement needed everybody is told.
 
-    Raises UnknownChange, NotAllowed, ChangeOver, OwnRights or AlreadyAgreed.
+    Raises UnknownChange, NotAllowed, ChangeOver, OwnRights or AlreadyAgreed; and of a member with one-time codes what
+    an approval of real money raises.
     """
-    return await _say(store, clock, member, change_id, AnswerKind.AGREE, require_may_agree)
+    now = clock.now()
+    async with store.begin() as work:
+        change, role = await change_for(work, member, change_id)
+        require_may_agree(change, member.id, role)
+        about = Subject(change.portfolio_id, change_id=change.id)
+        refused = await check_code(work, proof, member=member, about=about, is_real=True, now=now)
+        if refused is None:
+            return await _say(work, change, member, AnswerKind.AGREE, now)
+    raise refused
 
 
 async def take_agreement_back(
@@ -35,24 +45,18 @@ async def take_agreement_back(
 
     Raises UnknownChange, NotAllowed, ChangeOver or NotAgreed.
     """
-    return await _say(store, clock, member, change_id, AnswerKind.TAKE_BACK, require_may_take_back)
+    async with store.begin() as work:
+        change, role = await change_for(work, member, change_id)
+        require_may_take_back(change, member.id, role)
+        return await _say(work, change, member, AnswerKind.TAKE_BACK, clock.now())
 
 
 async def _say(
-    store: Store,
-    clock: Clock,
-    member: Member,
-    change_id: ChangeId,
-    kind: AnswerKind,
-    require_may: Callable[[PendingChange, MemberId, Role | None], None],
+    work: UnitOfWork, change: PendingChange, member: Member, kind: AnswerKind, now: datetime
 ) -> ChangeView:
-    now = clock.now()
-    async with store.begin() as work:
-        change, role = await change_for(work, member, change_id)
-        require_may(change, member.id, role)
-        before = change.state
-        change = await keep_answer(work, change, member, kind, now)
-        change = await restate(work, change, now, by=member)
-        if change.state is not before:
-            await tell_change(work, change, now)
-        return await change_view(work, change_id)
+    before = change.state
+    change = await keep_answer(work, change, member, kind, now)
+    change = await restate(work, change, now, by=member)
+    if change.state is not before:
+        await tell_change(work, change, now)
+    return await change_view(work, change.id)

@@ -22,7 +22,7 @@ from core.application.gate import CLOSED, Gate, require_approvable, roles_in
 from core.application.hold_account import require_not_held
 from core.application.lose_approvals import lapse_lost
 from core.application.market import Market, Moment
-from core.application.one_time_codes import NO_PROOF, Proof, check_code
+from core.application.one_time_codes import NO_PROOF, Proof, Subject, check_code
 from core.application.propose import void_intents
 from core.application.sending_time import next_open, sends_at
 from core.application.tell import pushes, refresh_copies, tell_deciders
@@ -102,7 +102,12 @@ async def approve_proposal(  # noqa: PLR0913 - the ways in which a person approv
         await require_not_held(work, *proposal.revision.plan.traded_in)
         await require_approvable(work, gate, managed, proposal, moment, clock.now())
         refused = await check_code(
-            work, proof, member=member, proposal=proposal, is_real=is_real, now=clock.now()
+            work,
+            proof,
+            member=member,
+            about=Subject(proposal.portfolio_id, proposal.id),
+            is_real=is_real,
+            now=clock.now(),
         )
         if refused is None:
             managed = replace(managed, policy=gate.limits.clamp(managed.policy))

@@ -15,11 +15,10 @@ from datetime import datetime, timedelta
 import pyotp
 
 from core.application.tell_channels import enqueue
-from core.domain.ids import ChatId, PortfolioId
+from core.domain.ids import ChangeId, ChatId, PortfolioId, ProposalId
 from core.domain.membership import Member
 from core.domain.outbox import MessageKind, OutboxItem, Priority
 from core.domain.permissions import Act, may
-from core.domain.proposal import Proposal
 from core.domain.refusals import BadCode, CodeNeeded, CodesLocked, CodesNeedKey, Refusal
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
@@ -47,6 +46,15 @@ class Proof:
 
 
 NO_PROOF = Proof()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is approved: a proposal of a portfolio, or a change of it."""
+
+    portfolio_id: PortfolioId
+    proposal_id: ProposalId | None = None
+    change_id: ChangeId | None = None
 
 
 # --- on the server -------------------------------------------------------------------------------
@@ -98,7 +106,7 @@ async def check_code(
     proof: Proof,
     *,
     member: Member,
-    proposal: Proposal,
+    about: Subject,
     is_real: bool,
     now: datetime,
 ) -> Refusal | None:
@@ -115,11 +123,11 @@ async def check_code(
     if kept.locked_until is not None and now < kept.locked_until:
         return CodesLocked(kept.locked_until)
     if proof.code is None and proof.vault is not None:
-        return CodeNeeded(proposal.id)
+        return CodeNeeded(about.proposal_id, about.change_id)
     secret = _opened(proof.vault, kept)
     if secret is None or proof.code is None:
         return CodesNeedKey()
-    return await _judge(work, kept, _steps_of(secret, proof.code, now), member, proposal, now)
+    return await _judge(work, kept, _steps_of(secret, proof.code, now), member, about, now)
 
 
 async def _judge(
@@ -127,24 +135,24 @@ async def _judge(
     kept: KeptCodes,
     steps: tuple[int, ...],
     member: Member,
-    proposal: Proposal,
+    about: Subject,
     now: datetime,
 ) -> Refusal | None:
     fresh = [step for step in steps if step > kept.last_step]
     if fresh and await work.codes.use(member.id, max(fresh)):
-        await _note(work, "code_accepted", member, proposal, now)
+        await _note(work, "code_accepted", member, about, now)
         return None
     if steps:
-        await _note(work, "code_refused", member, proposal, now, "used before")
+        await _note(work, "code_refused", member, about, now, "used before")
         return BadCode(MOST_FAILURES - kept.failures, was_used=True)
     left = MOST_FAILURES - await work.codes.fail(member.id)
-    await _note(work, "code_refused", member, proposal, now, f"wrong, {left} left")
+    await _note(work, "code_refused", member, about, now, f"wrong, {left} left")
     if left > 0:
         return BadCode(left)
     until = now + LOCKED_FOR
     await work.codes.lock(member.id, until)
-    await _note(work, "codes_locked", member, proposal, now, until.isoformat())
-    await _tell_others(work, member, proposal.portfolio_id, until, now)
+    await _note(work, "codes_locked", member, about, now, until.isoformat())
+    await _tell_others(work, member, about.portfolio_id, until, now)
     return CodesLocked(until)
 
 
@@ -172,10 +180,10 @@ def _opened(vault: Vault | None, kept: KeptCodes) -> str | None:
 
 
 async def _note(
-    work: UnitOfWork, kind: str, member: Member, proposal: Proposal, now: datetime, data: str = ""
+    work: UnitOfWork, kind: str, member: Member, about: Subject, now: datetime, data: str = ""
 ) -> None:
     await work.log.record(
-        AuditEvent(now, kind, member.id, proposal.portfolio_id, proposal.id, data)
+        AuditEvent(now, kind, member.id, about.portfolio_id, about.proposal_id, data)
     )
 
 

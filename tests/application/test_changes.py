@@ -5,36 +5,30 @@ from __future__ import annotations
 import ast
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.application import hold_back
 from core.application.add_account import add_account
-from core.application.agree_to_change import agree_to_change, take_agreement_back
-from core.application.ask_for_change import ask_for_change
-from core.application.change_policy import change_policy
+from core.application.agree_to_change import take_agreement_back
 from core.application.climb_ladder import ask_to_climb, climb, step_down
 from core.application.keep_rules import add_rule, list_rules, switch_rule
-from core.application.members import change_role, leave_portfolio, remove_member
-from core.application.object_to_change import object_to_change
+from core.application.members import leave_portfolio
 from core.application.pause import pause
 from core.application.run_due_work import run_due_work
-from core.application.set_targets import set_targets
 from core.application.settle_changes import settle_changes
-from core.application.show_change import ChangeView, list_changes, show_change
+from core.application.show_change import list_changes
 from core.application.withdraw_change import withdraw_change
 from core.domain.change import DRAFT_KEPT, NOTICE, REMIND_BEFORE, STILL_LIVE, ChangeState
-from core.domain.ids import ChangeId, ChatId, PortfolioId, RuleId, UserId
-from core.domain.membership import Member, Role
+from core.domain.ids import ChangeId, ChatId, RuleId, UserId
+from core.domain.membership import Role
 from core.domain.outbox import MessageKind
-from core.domain.policy import Policy
-from core.domain.portfolio import ManagedPortfolio, Rung
+from core.domain.portfolio import Rung
 from core.domain.refusals import (
     ChangeOver,
     NeedsAgreement,
@@ -47,135 +41,17 @@ from core.domain.rules import Action, Rule
 from core.domain.targets import TargetAllocation
 from core.ports.broker import BrokerUnavailable
 from core.ports.store import Chat
-from tests.application.acts import HALVES, ask, drifted, let_in, told
-from tests.application.live_world import NUMBER, account_of, approve, live_world, stand_on
+from tests.application.acts import HALVES, ask, told
+from tests.application.changing_family import OTHER, Family, changing_family, drafted
+from tests.application.live_world import NUMBER, account_of, approve
 from tests.fakes.store import make_store
-from tests.fakes.world import ANNA, World
-
-CARL = UserId(1003)
-OTHER = TargetAllocation.of({"AAA": 80, "BBB": 20})
-
-
-@dataclass
-class Family:
-    """Anna owns a live portfolio; Ben may approve there, and Carl may look."""
-
-    world: World
-    anna: Member
-    ben: Member
-    carl: Member
-    portfolio_id: PortfolioId
-
-    async def managed(self) -> ManagedPortfolio:
-        async with self.world.store.read() as work:
-            return await work.portfolios.get(self.portfolio_id)
-
-    async def targets(self) -> TargetAllocation | None:
-        return (await self.managed()).targets
-
-    async def policy(self) -> Policy:
-        return (await self.managed()).policy
-
-    async def role(self, member: Member) -> Role | None:
-        async with self.world.store.read() as work:
-            return await work.people.role(member.id, self.portfolio_id)
-
-    async def set_policy(self, member: Member | None = None, **pairs: str) -> Policy:
-        return await change_policy(
-            self.world.store,
-            self.world.market,
-            self.world.clock,
-            member=member or self.anna,
-            portfolio_id=self.portfolio_id,
-            pairs=list(pairs.items()),
-        )
-
-    async def set_targets(self) -> Any:
-        return await set_targets(
-            self.world.store,
-            self.world.market,
-            self.world.clock,
-            member=self.anna,
-            portfolio_id=self.portfolio_id,
-            targets=OTHER,
-        )
-
-    async def set_role(self, who: Member, role: Role) -> Any:
-        return await change_role(
-            self.world.store,
-            self.world.clock,
-            member=self.anna,
-            portfolio_id=self.portfolio_id,
-            user_id=who.user_id,
-            role=role,
-        )
-
-    async def remove(self, who: Member) -> Any:
-        return await remove_member(
-            self.world.store,
-            self.world.clock,
-            member=self.anna,
-            portfolio_id=self.portfolio_id,
-            user_id=who.user_id,
-        )
-
-    async def ask(self, change_id: ChangeId, member: Member | None = None) -> ChangeView:
-        return await ask_for_change(
-            self.world.store, self.world.clock, member=member or self.anna, change_id=change_id
-        )
-
-    async def asked(self, changing: Awaitable[Any]) -> ChangeId:
-        """Anna asks for something that loosens."""
-        number = await drafted(changing)
-        await self.ask(number)
-        return number
-
-    async def agree(self, member: Member, change_id: ChangeId) -> ChangeView:
-        return await agree_to_change(
-            self.world.store, self.world.clock, member=member, change_id=change_id
-        )
-
-    async def object(self, member: Member, change_id: ChangeId) -> ChangeView:
-        return await object_to_change(
-            self.world.store, self.world.clock, member=member, change_id=change_id
-        )
-
-    async def state(self, change_id: ChangeId) -> ChangeState:
-        shown = await show_change(self.world.store, member=self.anna, change_id=change_id)
-        return shown.change.state
-
-    async def next_day(self) -> int:
-        self.world.pass_time(NOTICE)
-        return await settle_changes(self.world.desk)
-
-    async def told(self, kind: MessageKind) -> list[tuple[int, str]]:
-        """Who was told of a change, and where it stood."""
-        return [
-            (item.chat_id, item.data["state"])
-            for item in await told(self.world)
-            if item.kind is kind
-        ]
-
-    @property
-    def everybody(self) -> list[int]:
-        return [each.user_id for each in (self.anna, self.ben, self.carl)]
-
-
-async def drafted(changing: Awaitable[Any]) -> ChangeId:
-    with pytest.raises(NeedsAgreement) as held:
-        await changing
-    return ChangeId(held.value.change)
+from tests.fakes.world import ANNA
 
 
 @pytest.fixture
 async def family(tmp_path: Path) -> AsyncIterator[Family]:
-    async with live_world(tmp_path) as world:
-        anna, portfolio_id = await drifted(world)
-        ben = await let_in(world, portfolio_id)
-        carl = await world.person(CARL, "Carl")
-        await world.give_role(carl, portfolio_id, Role.VIEWER)
-        await stand_on(world, anna, Rung.LIVE_CAPPED)
-        yield Family(world, anna, ben, carl, portfolio_id)
+    async with changing_family(tmp_path) as made:
+        yield made
 
 
 # --- what waits, and what does not ---------------------------------------------------------------

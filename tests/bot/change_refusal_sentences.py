@@ -20,6 +20,13 @@ CHANGE_SENTENCES: list[tuple[r.Refusal, str]] = [
         r.NeedsAgreement(7, 2, ("Ben",), AT),
         LOOSENS.format("2 more who decide must agree (there are too few of them),"),
     ),
+    (
+        r.CodeNeeded(change=7),
+        (
+            "Agreeing to change 7 takes the six digits of your authenticator app:"
+            " tap the button again, and I ask for them."
+        ),
+    ),
     (r.UnknownChange(7), "There is no change 7 here. /changes shows those that wait."),
     (r.ChangeOver(7, "objected"), "Change 7 was objected to."),
     (r.AlreadyAgreed(7), "You have agreed to change 7 already."),

@@ -181,9 +181,10 @@ class MayNotTrade(Refusal):
 
 @dataclass(eq=False)
 class CodeNeeded(Refusal):
-    """An approval of real money by a member with one-time codes, without a code."""
+    """An approval of real money by a member with one-time codes, or of a change there, without a code."""
 
-    proposal: int
+    proposal: int | None = None
+    change: int | None = None
 
 
 @dataclass(eq=False)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import get_args
 
+import pyotp
 import pytest
 
 from bot.telegram.html import plain
@@ -16,6 +17,8 @@ from bot.telegram.letters import read_scene, write_letter
 from bot.telegram.screen import Action, Screen
 from bot.telegram.views.changes import change_screen
 from bot.words.changes import TITLES, change_lines, change_title
+from core.adapters.vault import AesGcmVault
+from core.application.one_time_codes import new_secret
 from core.application.show_change import ChangeView
 from core.domain.change import NOTICE, Answer, AnswerKind, ChangeState, PendingChange
 from core.domain.change_kinds import (
@@ -29,7 +32,16 @@ from core.domain.change_kinds import (
     TargetsChange,
     What,
 )
-from core.domain.ids import AccountId, ChangeId, CredentialId, MemberId, PortfolioId, RuleId, Symbol
+from core.domain.ids import (
+    AccountId,
+    ChangeId,
+    CredentialId,
+    MemberId,
+    PortfolioId,
+    RuleId,
+    Symbol,
+    UserId,
+)
 from core.domain.membership import Membership, Role
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.policy import Policy
@@ -38,6 +50,7 @@ from core.domain.portfolio import Rung
 from core.domain.rules import Action as RuleAction
 from core.domain.targets import TargetAllocation, TargetLine
 from core.domain.tax_treatment import TaxTreatment
+from core.ports.store.credentials import ONE_TIME_CODES, owner_of
 from tests.bot.telegram.cast import CAST, Play, play
 from tests.bot.telegram.scenes import NOW, managed, member
 
@@ -268,6 +281,27 @@ async def test_a_button_that_loosens_is_answered_with_the_same_offer(stage: Play
     )
     assert "Dora: viewer → approver" in plain("\n".join(said))
     assert "Nothing changes." in await taps(stage, "owner", "cg_withdraw")
+
+
+async def test_who_has_one_time_codes_is_asked_for_one_before_anything_is_asked_for(
+    stage: Play,
+) -> None:
+    vault = AesGcmVault("a master key of at least thirty-two characters")
+    stage.runtime = replace(stage.runtime, vault=vault)
+    secret, clock = new_secret(), stage.runtime.clock
+    async with stage.runtime.store.begin() as work:
+        anna = await work.people.member_of_user(UserId(CAST["owner"].user_id))
+        assert anna is not None
+        sealed = vault.seal(secret, owner=owner_of(anna.id), purpose=ONE_TIME_CODES)
+        await work.codes.put(anna.id, sealed=sealed, step=1, at=clock.now())
+    await writes(stage, "owner", "/policy band 8 @family")
+    question = await taps(stage, "owner", "cg_ask")
+    assert "Change 1 is one of a portfolio of real money." in question
+    assert "Type the six digits" in question
+    assert "No change waits." in await writes(stage, "viewer", "/changes @family")
+    asked = await writes(stage, "owner", pyotp.TOTP(secret).at(clock.now()))
+    assert "Everybody is told." in asked
+    assert "Agreed: Anna" in asked
 
 
 async def test_everybody_gets_a_letter_and_old_news_is_not_sent(stage: Play) -> None:

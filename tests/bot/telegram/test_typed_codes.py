@@ -234,7 +234,7 @@ async def test_after_five_minutes_the_question_is_forgotten(tmp_path: Path) -> N
         await scene.question()
         scene.clock.ahead = timedelta(minutes=5)
         code = scene.code()
-        await scene.bot.ask(ANNA, code, "took too long", "Tap Approve again")
+        await scene.bot.ask(ANNA, code, "took too long", "Tap the button again")
         assert code not in scene.typed()
         assert (await scene.proposal()).state is ProposalState.OPEN
         await scene.question()
