@@ -10,6 +10,8 @@ from bot.telegram.html import TEXT_LIMIT, shown_length
 from bot.telegram.views.overview import overview_screen
 from core.application.show_overview import HouseholdOverview
 from core.domain.ids import PortfolioId
+from core.domain.membership import Role
+from core.domain.policy import Policy
 from tests.bot.telegram.stage import ANNA, FAMILY, stage
 from tests.bot.telegram.test_views import status
 
@@ -76,3 +78,26 @@ def test_several_households_are_told_apart_each_with_its_sum() -> None:
     assert text.index("🏠 <b>Home</b>") < text.index("🏠 <b>Grandparents</b>")
     assert text.count("Together") == 1
     assert pair.totals == {"USD": total * Decimal(2)}
+
+
+async def test_portfolios_of_the_same_name_in_two_households_are_told_apart(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        anna = await bot.member()
+        async with bot.runtime.store.begin() as work:
+            neighbours = await work.people.add_household("Next door")
+            theirs = await work.portfolios.add(neighbours, "family", "Family", "USD", Policy())
+            await work.people.set_role(anna.id, theirs.id, Role.OWNER)
+        listed = await bot.ask(ANNA, "/portfolio", "Next door:", "@family-2")
+        second = next(b for b in listed.buttons if b.text == "Family")
+        assert second.callback_data is not None
+        bot.press_data(ANNA, listed, second.callback_data)
+
+        def has_switched(_: object) -> bool:
+            now = bot.sandbox.chat(ANNA).messages[listed.message_id]
+            return "✓ Family · @family-2" in now.text
+
+        await bot.sandbox.wait_for(has_switched)
+        await bot.ask(ANNA, f"/start c_status_{theirs.id}", "No targets yet")
+        overview = await bot.ask(ANNA, "/status", "🏠 Next door")
+        assert overview.text.count("Family · ") == 2
