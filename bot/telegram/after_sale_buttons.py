@@ -24,7 +24,7 @@ async def try_buys(turn: Turn, number: int) -> Reaction:
         runtime.clock,
         member=turn.member,
         proposal_id=proposal_id,
-        chat_id=turn.chat.id,
+        chat_id=turn.asks_from,
         limits=runtime.limits,
     )
     turn.wake()

@@ -16,7 +16,7 @@ from core.application.choose_portfolio import (
     portfolio_by_id,
 )
 from core.application.hide_amounts import amounts_hidden
-from core.domain.ids import PortfolioId
+from core.domain.ids import ChatId, PortfolioId
 from core.domain.membership import Member
 from core.domain.proposal import Proposal
 from core.domain.refusals import NoPortfolio
@@ -73,6 +73,11 @@ class Turn:
     def is_private(self) -> bool:
         """Whether nobody else reads this chat."""
         return self.chat.kind == "private"
+
+    @property
+    def asks_from(self) -> ChatId | None:
+        """The chat to which a plan that is asked for is pushed; None in a topic, where it is answered with the plan."""
+        return None if self.chat.topic_id else self.chat.id
 
     async def current(self, slug: str | None = None) -> Current:
         """The portfolio that is meant: the one named, else the chat's; raises NoPortfolio or UnknownPortfolio.

@@ -36,7 +36,7 @@ async def try_the_buys(
     *,
     member: Member,
     proposal_id: ProposalId,
-    chat_id: ChatId,
+    chat_id: ChatId | None,
     limits: Limits = CODE_LIMITS,
 ) -> CheckResult:
     """Plan purchases only, with the cash and the prices of now, and put them as a proposal of their own.
@@ -74,7 +74,7 @@ async def _put(  # noqa: PLR0913, PLR0917
     moment: Moment,
     result: CheckResult,
     proposal_id: ProposalId,
-    chat_id: ChatId,
+    chat_id: ChatId | None,
 ) -> CheckResult:
     """Decide and propose in one: of two taps, one finds that it has been decided."""
     if result.plan is None or result.snapshot is None:
@@ -95,7 +95,7 @@ async def _put(  # noqa: PLR0913, PLR0917
             expires_at,
             check_id=None,
             by=member.id,
-            also=(chat_id,),
+            also=() if chat_id is None else (chat_id,),
         )
         proposal = await propose(work, draft, now)
         await remember_closes(work, moment, [result.snapshot])

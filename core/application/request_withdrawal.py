@@ -53,7 +53,7 @@ async def request_withdrawal(  # noqa: PLR0913 - what a person asks for, and of 
     portfolio_id: PortfolioId,
     amount: Decimal,
     key: str,
-    chat_id: ChatId,
+    chat_id: ChatId | None,
     account_id: AccountId | None = None,
     limits: Limits = CODE_LIMITS,
 ) -> Withdrawal:
@@ -165,7 +165,7 @@ async def _put(
     moment: Moment,
     result: CheckResult,
     earmark: Earmark,
-    chat_id: ChatId,
+    chat_id: ChatId | None,
 ) -> CheckResult:
     """Propose the sales and note what their money is for, in one."""
     if result.plan is None or result.snapshot is None:
@@ -184,7 +184,7 @@ async def _put(
             expires_at,
             check_id=None,
             by=earmark.member_id,
-            also=(chat_id,),
+            also=() if chat_id is None else (chat_id,),
         )
         proposal = await propose(work, draft, earmark.asked_at)
         await _set_aside(work, managed, replace(earmark, proposal_id=proposal.id))

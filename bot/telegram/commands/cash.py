@@ -124,7 +124,7 @@ async def _take_out(turn: Turn, account: ManagedAccount, amount: Decimal, key: s
         portfolio_id=portfolio.id,
         amount=amount,
         key=key,
-        chat_id=turn.chat.id,
+        chat_id=turn.asks_from,
         account_id=account.account.id,
         limits=runtime.limits,
     )

@@ -65,7 +65,7 @@ async def _look(turn: Turn, words: Words, least_loss: Decimal | None) -> Reactio
         member=turn.member,
         portfolio_id=current.portfolio.portfolio.id,
         request_key=turn.key,
-        chat_id=turn.chat.id,
+        chat_id=turn.asks_from,
         least_loss=least_loss,
         limits=runtime.limits,
     )

@@ -51,7 +51,7 @@ async def check(
         member=turn.member,
         portfolio_id=portfolio.id,
         request_key=turn.key,
-        chat_id=turn.chat.id,
+        chat_id=turn.asks_from,
         buy_only=buy_only,
         force=force,
         limits=runtime.limits,
@@ -76,6 +76,8 @@ async def react(
 ) -> Reaction:
     """Say what came of a check that was asked for; a new proposal comes by itself."""
     match result.outcome:
+        case Outcome.PROPOSED if _is_asked_in_topic(turn, portfolio) and result.proposal:
+            return Reaction(says=(await proposal_now(turn, result.proposal.id),))
         case Outcome.PROPOSED | Outcome.REPEATED:
             return NOTHING
         case Outcome.STILL_OPEN if result.proposal is not None:
@@ -92,6 +94,14 @@ async def react(
             return say(await _empty(turn, portfolio, result.refusal))
         case _:
             return say(refused(portfolio, result.refusal))
+
+
+def _is_asked_in_topic(turn: Turn, portfolio: Portfolio) -> bool:
+    """Whether a plan was asked for in a topic of a group that is not its home: it is shown there, where it was asked.
+
+    The outbox knows chats, and the topics that are a portfolio's own.
+    """
+    return turn.chat.topic_id is not None and portfolio.home_chat_id != turn.chat.id
 
 
 async def _empty(turn: Turn, portfolio: Portfolio, refusal: Refusal) -> Screen:

@@ -215,3 +215,19 @@ async def test_what_is_asked_in_a_topic_is_answered_there(tmp_path: Path) -> Non
         async with bot.runtime.store.read() as work:
             (savings,) = await work.portfolios.at_home(ChatId(FAMILY))
         assert (savings.name, savings.home_topic_id) == ("Savings", topic)
+
+
+async def test_a_plan_that_is_asked_for_in_a_topic_is_shown_there_and_followed(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as bot:
+        await bot.set_up()
+        topic = bot.sandbox.open_topic(ANNA, FAMILY, "Money")
+        await bot.ask(ANNA, "/portfolio amounts on", "sees the amounts", chat=FAMILY)
+        bot.sandbox.send_text(ANNA, FAMILY, "/rebalance force", topic_id=topic)
+        shown = await bot.said(FAMILY, "proposal 2", "≈ $2,999.93")
+        assert shown.topic_id == topic
+        done = await bot.tap(ANNA, shown, "Approve", "Approved by Anna")
+        report = await bot.said(FAMILY, "2 of 2 orders filled", after=shown.message_id)
+        assert (done.topic_id, report.topic_id) == (topic, topic)
+        assert len([m for m in bot.sandbox.bot_messages(FAMILY) if "≈ $2,999.93" in m.text]) == 1
