@@ -7,27 +7,30 @@ and are seen to be so without one object for any of their lines. What the column
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from core.application.check_drift import NOT_LOOKED
 from core.application.in_turns import in_turns
 from core.application.market import Market, Moment
+from core.application.one_ahead import collected_later, one_ahead
 from core.application.propose import is_cooling_down
 from core.application.tax_looks import harvests
 from core.domain.due_date import is_date_due
 from core.domain.ids import PortfolioId, Symbol
-from core.domain.packed import PackedHoldings, PlainPortfolio
+from core.domain.packed import PackedHoldings, PackedTargets, PlainPortfolio
 from core.domain.policy import Policy, Trigger
 from core.domain.quote import QuoteBatch, QuoteRules, find_fault
 from core.domain.session import DueCheck
 from core.domain.slot import is_scheduled
 from core.planning.sieve import Measured, Packed, Sieve
 from core.ports.broker import Brokers
-from core.ports.store import Store, UnitOfWork
+from core.ports.store import Store
 
 PACKED = 2_500
 """How many portfolios are packed, judged or written in one go: few enough that nobody else waits noticeably."""
@@ -83,36 +86,54 @@ async def pack_sweep(
     ruled: Collection[PortfolioId],
 ) -> PackedSweep:
     """Pack the portfolios of these checks that are plain; those that are ``ruled`` by market conditions are not."""
-    alone = _alone(due, ruled)
-    sieve, chunks = Sieve(), []
-    usual = _Usual(market, moment)
-    for ids in _parts(tuple(alone)):
-        async with store.read() as work:
-            plain = [each for each in await _plain(work, ids, moment) if usual.is_of(each)]
-            if not plain:
-                continue
-            sieve.learn(await work.columns.instruments())
-            lines = await work.columns.targets([each.targets_version for each in plain])
-        held = await _holdings(brokers, plain)
-        ready = tuple(each for each in plain if each.broker_account_id in held[each.broker])
-        if not ready:
-            continue
-        packed = sieve.pack(
-            [lines[each.targets_version] for each in ready],
-            [held[each.broker][each.broker_account_id] for each in ready],
-            [each.policy for each in ready],
-            [each.currency for each in ready],
-        )
-        chunks.append((ready, packed))
-    inside = {each.id for ready, _ in chunks for each in ready}
+    alone, usual, sieve = _alone(due, ruled), _Usual(market, moment), Sieve()
+    reads = [partial(_read, store, brokers, usual, moment, ids) for ids in _parts(tuple(alone))]
+    chunks = []
+    with collected_later():
+        async for read in one_ahead(reads):
+            if read.plain:
+                packed = await _pack(sieve, read, is_apart=len(reads) > 1)
+                chunks.append((read.plain, packed))
+    inside = {each.id for plain, _ in chunks for each in plain}
     others = tuple(check for check in due if check.portfolio_id not in inside)
     return PackedSweep(sieve, tuple(chunks), alone, others)
 
 
-async def _plain(
-    work: UnitOfWork, ids: Sequence[PortfolioId], moment: Moment
-) -> tuple[PlainPortfolio, ...]:
-    return await work.columns.plain(ids, moment.session.date, NOT_LOOKED)
+class _Read(NamedTuple):
+    """Some plain portfolios with what their accounts hold, and the lines of their targets by version."""
+
+    plain: tuple[PlainPortfolio, ...] = ()
+    held: Mapping[str, Mapping[str, PackedHoldings]] = {}
+    lines: Mapping[int, PackedTargets] = {}
+    instruments: Mapping[str, Symbol] = {}
+
+
+async def _read(
+    store: Store, brokers: Brokers, usual: _Usual, moment: Moment, ids: Sequence[PortfolioId]
+) -> _Read:
+    async with store.read() as work:
+        plain = await work.columns.plain(ids, moment.session.date, NOT_LOOKED)
+        plain = tuple(each for each in plain if usual.is_of(each))
+        if not plain:
+            return _Read()
+        instruments = await work.columns.instruments()
+        lines = await work.columns.targets([each.targets_version for each in plain])
+    held = await _holdings(brokers, plain)
+    ready = tuple(each for each in plain if each.broker_account_id in held[each.broker])
+    return _Read(ready, held, lines, instruments)
+
+
+async def _pack(sieve: Sieve, read: _Read, *, is_apart: bool) -> Packed:
+    """Make columns, in a thread of its own where more is being read meanwhile."""
+    pack = partial(
+        sieve.pack,
+        read.instruments,
+        [read.lines[each.targets_version] for each in read.plain],
+        [read.held[each.broker][each.broker_account_id] for each in read.plain],
+        [each.policy for each in read.plain],
+        [each.currency for each in read.plain],
+    )
+    return await asyncio.to_thread(pack) if is_apart else pack()
 
 
 def _alone(due: Sequence[DueCheck], ruled: Collection[PortfolioId]) -> Alone:

@@ -12,6 +12,7 @@ from core.application.in_turns import in_turns
 from core.application.keep_pinned import Wish, keep_pinned
 from core.application.market import Market, Moment
 from core.application.month_digest import Looked, tell_month
+from core.application.one_ahead import collected_later
 from core.application.pack_sweep import PACKED, Sure
 from core.application.schedule_checks import DueRow, DueSlot, next_slot
 from core.domain.ids import Symbol
@@ -29,12 +30,13 @@ async def write_sure(
 ) -> None:
     """Write the outcome of each, in parts; a portfolio that was touched meanwhile is left to the next round."""
     slots = _NextSlots(market, moment)
-    async for start in in_turns(range(0, len(sure), PACKED), 1):
-        part = sure[start : start + PACKED]
-        async with store.begin() as work:
-            same = await work.columns.still_plain([each.portfolio for each in part])
-            kept = [each for each in part if each.portfolio.id in same]
-            await _write(work, kept, slots, moment, clock.now())
+    with collected_later():
+        async for start in in_turns(range(0, len(sure), PACKED), 1):
+            part = sure[start : start + PACKED]
+            async with store.begin() as work:
+                same = await work.columns.still_plain([each.portfolio for each in part])
+                kept = [each for each in part if each.portfolio.id in same]
+                await _write(work, kept, slots, moment, clock.now())
     if closes:
         async with store.begin() as work:
             await work.instruments.record_closes(moment.session.date, closes)

@@ -92,19 +92,20 @@ class Sieve:
         """The currencies of the portfolios that were packed."""
         return tuple(self._currencies)
 
-    def learn(self, instruments: Mapping[str, Symbol]) -> None:
-        """Hear what instruments are called, by their numbers, before targets with them are packed."""
-        for number, symbol in instruments.items():
-            self._by_number[number] = self._place.setdefault(symbol, len(self._place))
-
     def pack(
         self,
+        instruments: Mapping[str, Symbol],
         targets: Sequence[PackedTargets],
         holdings: Sequence[PackedHoldings],
         policies: Iterable[Policy],
         currencies: Iterable[str],
     ) -> Packed:
-        """Make columns of some portfolios; raises KeyError for an instrument that was not named."""
+        """Make columns of some portfolios; ``instruments`` are what the targets' numbers are called.
+
+        Raises KeyError for a number that is not among them.
+        """
+        for number, symbol in instruments.items():
+            self._by_number[number] = self._place.setdefault(symbol, len(self._place))
         held = _joined(names for _, names, _ in holdings)
         for name in sorted(set(held) - self._place.keys()):
             self._place[name] = len(self._place)

@@ -30,8 +30,8 @@ def sieved(
     good: frozenset[Symbol] = frozenset(SYMBOLS),
 ) -> Sieved:
     sieve = Sieve()
-    sieve.learn(NUMBERS)
     packed = sieve.pack(
+        NUMBERS,
         [
             PackedTargets(
                 ",".join(BY_SYMBOL[line.symbol] for line in targets.lines),
