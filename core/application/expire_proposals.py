@@ -61,11 +61,14 @@ async def send_reminders(store: Store, market: Market, clock: Clock) -> int:
     market_now = await market.clock.now()
     now = clock.now()
     async with store.begin() as work:
-        due = [
-            *await _asked_for(work, market_now),
-            *await _last_calls(work, market_now),
-            *await _unanswered(work, market_now, now),
+        asked_for = await _asked_for(work, market_now)
+        waiting = [
+            proposal
+            for proposal in await work.proposals.in_states({ProposalState.OPEN})
+            if market_now < proposal.expires_at
         ]
+        last_calls = await _last_calls(work, waiting, market_now)
+        due = [*asked_for, *last_calls, *await _unanswered(work, waiting, now)]
         return await enqueue(work, due, now)
 
 
@@ -85,16 +88,14 @@ def _put_off(proposal: Proposal, chat_id: ChatId, market_now: datetime) -> Outbo
     return _last_call(proposal, chat_id)
 
 
-async def _last_calls(work: UnitOfWork, market_now: datetime) -> list[OutboxItem]:
+async def _last_calls(
+    work: UnitOfWork, waiting: Sequence[Proposal], market_now: datetime
+) -> list[OutboxItem]:
     """One for each revision that ends soon; a tap may have been lost, or the message overlooked.
 
     A chat that has put it off hears of it when it wished to: half an hour before the end at the latest.
     """
-    ending = [
-        proposal
-        for proposal in await work.proposals.in_states({ProposalState.OPEN})
-        if proposal.expires_at - LAST_CALL <= market_now < proposal.expires_at
-    ]
+    ending = [each for each in waiting if each.expires_at - LAST_CALL <= market_now]
     managed = await work.portfolios.many([proposal.portfolio_id for proposal in ending])
     running = [each.portfolio for each in managed if not each.portfolio.is_paused]
     chats = await deciders_of(work, running)
@@ -123,29 +124,25 @@ async def _answered(
     )
 
 
-async def _unanswered(work: UnitOfWork, market_now: datetime, now: datetime) -> list[OutboxItem]:
+async def _unanswered(
+    work: UnitOfWork, waiting: Sequence[Proposal], now: datetime
+) -> list[OutboxItem]:
     """For each revision that has waited as long as its rule says: the others are asked, the first ones reminded.
 
     How long people had is told by the wall's clock: it is theirs.
     """
-    waiting = [
-        proposal
-        for proposal in await work.proposals.in_states({ProposalState.OPEN})
-        if market_now < proposal.expires_at
-    ]
+    managed = await work.portfolios.many([proposal.portfolio_id for proposal in waiting])
+    reminding = {
+        each.portfolio.id: each
+        for each in managed
+        if each.policy.remind_after and not each.portfolio.is_paused
+    }
     items: list[OutboxItem] = []
-    for managed in await work.portfolios.many([proposal.portfolio_id for proposal in waiting]):
-        rule = rule_of(managed.policy)
-        if not rule.remind_after or managed.portfolio.is_paused:
-            continue
-        due = [
-            proposal
-            for proposal in waiting
-            if proposal.portfolio_id == managed.portfolio.id
-            and proposal.revision.created_at + rule.remind_after <= now
-        ]
-        for proposal in due:
-            items += await _ask_again(work, managed, proposal)
+    for proposal in waiting:
+        asker = reminding.get(proposal.portfolio_id)
+        if asker is not None:
+            since = proposal.revision.created_at + rule_of(asker.policy).remind_after
+            items += await _ask_again(work, asker, proposal) if since <= now else []
     return items
 
 

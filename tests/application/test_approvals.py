@@ -261,6 +261,7 @@ async def test_who_may_approve_again_has_to_approve_again(world: World) -> None:
     assert (await home.approve(home.ben, proposal)).is_complete
 
 
+@pytest.mark.fault(50)
 @pytest.mark.parametrize("removed", [False, True])
 async def test_what_a_lost_right_had_completed_is_open_again_and_nothing_is_sent(
     world: World, *, removed: bool
@@ -302,6 +303,7 @@ async def test_when_a_role_changes_what_waits_is_shown_anew(world: World) -> Non
     assert await home.told("refresh") == [ANNA, BEN]
 
 
+@pytest.mark.fault(50)
 async def test_a_lost_right_opens_a_scheduled_proposal_before_its_time(world: World) -> None:
     home = await family(world)
     proposal = await home.ask()
