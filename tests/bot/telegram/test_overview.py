@@ -86,6 +86,7 @@ async def test_portfolios_of_the_same_name_in_two_households_are_told_apart(tmp_
         anna = await bot.member()
         async with bot.runtime.store.begin() as work:
             neighbours = await work.people.add_household("Next door")
+            await work.households.join(neighbours, anna.id)
             theirs = await work.portfolios.add(neighbours, "family", "Family", "USD", Policy())
             await work.people.set_role(anna.id, theirs.id, Role.OWNER)
         listed = await bot.ask(ANNA, "/portfolio", "Next door:", "@family-2")
