@@ -123,7 +123,7 @@ def _enough(problem: Problem) -> float:
 def _constructed_of_parts(problem: Problem, *, is_simple: bool) -> Found:
     """For parts of shares: what is built needs hardly a move, and the price of cash all but proves it."""
     bound = bound_by_price(problem) if is_simple else bound_together(problem)
-    best = improve(problem, guess(problem))
+    best = improve(problem, guess(problem), bound)
     if best.score - bound > _enough(problem):
         best = min(best, improve(problem, np.zeros(len(problem.price))), key=lambda one: one.score)
     return Found(best.units, best.score, bound, 0)

@@ -43,6 +43,7 @@ class _Lines:
 
     ``low`` and ``high`` are the edges of the band as parts of the total, infinite where there is none; ``half`` is half
     a share's price where only whole shares trade: so far off the target, no share less or more would help.
+    ``is_banded``: no upper edge is 0.
     """
 
     value: Floats
@@ -55,6 +56,7 @@ class _Lines:
     low: Floats
     high: Floats
     half: Floats
+    is_banded: bool
     has_fees: bool
 
     def least_units(self, total: float) -> Floats:
@@ -72,6 +74,8 @@ class _Lines:
     def total_for(self, units: Floats) -> float:
         """The least total at which so many units are not above any line's upper edge."""
         values = self.value + units * self.price
+        if self.is_banded and not self.half.any():
+            return float(np.max(values / self.high, initial=0.0))
         with np.errstate(divide="ignore", invalid="ignore"):
             by_band = np.where(np.isinf(self.high), 0.0, values / self.high)
             by_share = np.where(self.half > 0, (values - self.half) / self.target, np.inf)
@@ -187,6 +191,7 @@ def _lines_of(request: PlanRequest, problem: Problem, places: Sequence[int]) -> 
         target=target,
         low=target - band,
         high=target + band,
+        is_banded=bool((target + band > 0).all()),
         half=np.where([line.symbol in whole for line in lines], own / 2, 0.0),
         has_fees=problem.has_fees,
     )

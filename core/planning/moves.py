@@ -58,10 +58,13 @@ class Changes:
         return Changes(*(getattr(self, name)[key] for name in self.__slots__))
 
 
-def improve(problem: Problem, units: Floats) -> State:
-    """Make the move that helps most until none does: of one cell, then of two, then of three."""
+def improve(problem: Problem, units: Floats, bound: float = -np.inf) -> State:
+    """Make the move that helps most until none does: of one cell, then of two, then of three.
+
+    ``bound`` is what is known that no score is below: nothing is looked for where that is near.
+    """
     state = state_of(problem, units)
-    least = least_shortfall(problem)
+    least = max(least_shortfall(problem), bound)
     for _ in range(_MOST_ROUNDS):
         better = _step(problem, state, least)
         if better is None:
