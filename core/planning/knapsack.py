@@ -275,7 +275,17 @@ def best_price(options: Options, room: float) -> tuple[float, float, Priced]:
 
     The bound is concave and piecewise linear in the price: where the tangents from both sides meet is the next to try.
     """
-    low, high = _at_price(options, 0.0), _at_price(options, 1.0)
+    scores, flows = options.scores[: options.listed], options.flows[: options.listed]
+    each_score, each_flow = scores.ravel(), flows.ravel()
+    cells, count = options.cells, len(options.cells)
+
+    def at_price(price: float) -> Priced:
+        rows = (scores + price * flows).argmin(axis=0)
+        at = rows * count + cells
+        score, flow = np.add.reduce(each_score.take(at)), np.add.reduce(each_flow.take(at))
+        return Priced(rows, float(score), float(flow))
+
+    low, high = at_price(0.0), at_price(1.0)
     if low.flow <= room:
         return 0.0, low.score, low
     if high.flow > room:
@@ -283,7 +293,7 @@ def best_price(options: Options, room: float) -> tuple[float, float, Priced]:
     price = 1.0
     for _ in range(_MOST_PRICES):
         price = (high.score - low.score) / (low.flow - high.flow)
-        middle = _at_price(options, price)
+        middle = at_price(price)
         level = low.score + price * low.flow
         if middle.score + price * middle.flow >= level - 1e-9 * abs(level):
             break
@@ -292,11 +302,3 @@ def best_price(options: Options, room: float) -> tuple[float, float, Priced]:
         else:
             high = middle
     return price, high.score + price * (high.flow - room), high
-
-
-def _at_price(options: Options, price: float) -> Priced:
-    listed = slice(options.listed)
-    rows = (options.scores[listed] + price * options.flows[listed]).argmin(axis=0)
-    at = rows * len(rows) + options.cells
-    scores, flows = options.scores.ravel()[at], options.flows.ravel()[at]
-    return Priced(rows, float(scores.sum()), float(flows.sum()))

@@ -201,7 +201,7 @@ def fewest_table(*, quick: bool) -> Table:
         for seed in range(count):
             request = peers.drifted_request(lines, total, seed, Objective.FEWEST)
             _one_fewest(request, rows)
-        base = rows["ours, exact"].median
+        base = rows["ours, count alone"].median
         for name, row in rows.items():
             trades = statistics.mean(outcome.trades for outcome in row.outcomes)
             table.add(

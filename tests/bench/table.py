@@ -87,4 +87,6 @@ def peak_megabytes() -> float:
 
 def milliseconds(seconds: float) -> str:
     """A duration that people compare: milliseconds below a second."""
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1000:.1f} ms" if seconds >= 0.001 else f"{seconds * 1000:.2f} ms"
