@@ -52,7 +52,9 @@ async def share(turn: Turn, portfolio_id: int, wanted: int) -> Reaction:
     )
     toast = "Nobody comes in by themselves any more."
     if wanted:
-        toast = f"Shared: {count(come, 'viewer has', 'viewers have')} come in."
+        toast = (
+            f"Shared: {count(come, 'viewer has', 'viewers have')} come in." if come else "Shared."
+        )
     return put(await members.everybody(turn, await turn.of_id(portfolio_id)), toast=toast)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.application.access import managed_for, require_role
-from core.application.hold_back import hold_back
+from core.application.hold_back import hold_back, is_guarded
 from core.application.members import put_out, put_role
 from core.domain.change_kinds import RoleChange
 from core.domain.ids import PortfolioId, UserId
@@ -24,10 +24,14 @@ CLAIM_LIFETIME = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """An invitation that was just made: the only time its code can be read."""
+    """An invitation that was just made: the only time its code can be read.
+
+    ``waits``: who comes in by it is a viewer until enough have agreed to the role, and a day is over.
+    """
 
     code: str
     invitation: Invitation
+    waits: bool = False
 
 
 def hash_code(code: str) -> str:
@@ -80,7 +84,8 @@ async def invite_within(
     await work.invitations.add(invitation)
     told = f"{role} {terms.lifetime} {terms.uses} {invitation.mark}"
     await work.log.record(AuditEvent(now, "invited", member.id, portfolio_id, data=told))
-    return Invited(code, invitation)
+    decides = RoleChange(member.id, Role.VIEWER, role).loosens
+    return Invited(code, invitation, decides and await is_guarded(work, portfolio_id, now))
 
 
 async def make_claim(store: Store, clock: Clock) -> str:

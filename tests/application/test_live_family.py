@@ -82,7 +82,9 @@ async def live(tmp_path: Path) -> AsyncIterator[Live]:
 
 
 async def test_who_is_to_decide_comes_in_as_a_viewer_and_decides_a_day_later(live: Live) -> None:
-    entered = await live.come(CARL, (await live.invited(Role.APPROVER)).code)
+    invited = await live.invited(Role.APPROVER)
+    assert invited.waits
+    entered = await live.come(CARL, invited.code)
     assert (entered.role, entered.waits_for) == (Role.VIEWER, Role.APPROVER)
     await live.next_day()
     assert await live.role(entered.member) is Role.APPROVER
@@ -90,7 +92,9 @@ async def test_who_is_to_decide_comes_in_as_a_viewer_and_decides_a_day_later(liv
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.PROPOSER])
 async def test_who_does_not_decide_comes_in_at_once(live: Live, role: Role) -> None:
-    entered = await live.come(CARL, (await live.invited(role)).code)
+    invited = await live.invited(role)
+    assert not invited.waits
+    entered = await live.come(CARL, invited.code)
     assert (entered.role, entered.waits_for) == (role, None)
 
 

@@ -129,6 +129,9 @@ def _invitation(bot_name: str, invited: Invited, portfolio: Portfolio) -> Screen
             f"Send this to the person whom you want as {bold(role_label(role))} of "
             f"{bold(shown_name(portfolio.name))} ({ROLE_MEANINGS[role]}), or let them point their camera at "
             f"it. It lets in {'one person' if invitation.uses == 1 else people}, within {lifetime}: {first}.",
+            "Real money is traded here: they come in as a viewer, until enough have agreed and a day is over."
+            if invited.waits
+            else "",
             code(link),
             f"Or they send me: {code(f'/start {invited.code}')}",
         ).text,

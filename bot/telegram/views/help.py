@@ -47,6 +47,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("/portfolio amounts on", "in a group: everybody there sees amounts"),
             ("/new Holiday money", "make another one"),
             ("/new My account by hand", "one at a broker that I cannot reach"),
+            ("/new Parents, own household", "one of another household"),
             ("/accounts", "where the money is, how real it is, and how to add another account"),
             ("/changes", "what waits before a live portfolio is changed"),
             ("/members", "who may do what"),

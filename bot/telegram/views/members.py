@@ -9,7 +9,7 @@ from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.words.labels import ROLE_MEANINGS, article, role_label
 from bot.words.numbers import count, listed
-from bot.words.times import clock_time
+from bot.words.times import clock_time, day
 from core.application.choose_portfolio import Current
 from core.application.see_family import Family
 from core.domain.invitation import Invitation
@@ -30,7 +30,7 @@ def members_screen(current: Current, family: Family) -> Screen:
     invitations = family.invitations[:MOST_INVITATIONS]
     text = paragraphs(
         head(current.portfolio, "members"),
-        lines(*(_line(membership) for membership in family.memberships)),
+        lines(*(_line(family, membership) for membership in family.memberships)),
         _household(current, family),
         lines(*(_invitation(family, each) for each in invitations)),
         _offer(family),
@@ -50,11 +50,16 @@ def members_screen(current: Current, family: Family) -> Screen:
     )
 
 
-def _line(membership: Membership) -> str:
+def _line(family: Family, membership: Membership) -> str:
+    """Who is what; owners see as well who came in by a link, and when."""
     member = membership.member
     unreachable = "" if member.is_reachable else " (messages do not reach them)"
     name = bold(shown_name(member.name))
-    return f"{name}: {role_label(membership.role)} · {code(str(member.user_id))}{unreachable}"
+    at = next((each.at for each in family.joined if each.member.id == member.id), None)
+    joined = f" · by a link, {day(at)}" if at is not None else ""
+    return (
+        f"{name}: {role_label(membership.role)} · {code(str(member.user_id))}{joined}{unreachable}"
+    )
 
 
 def _household(current: Current, family: Family) -> str:
@@ -139,8 +144,7 @@ def offer_question(current: Current, taker: Membership) -> Screen:
     name = bold(shown_name(taker.member.name))
     text = paragraphs(
         head(current.portfolio, "hand over"),
-        f"Offer it to {name}? Once they accept, {name} {ROLE_MEANINGS[Role.OWNER]}, and you are an approver: "
-        "only they can give it back.",
+        f"Offer it to {name}? Once they accept, {name} {ROLE_MEANINGS[Role.OWNER]}, and you are an approver.",
     )
     back = tap("← Back", "members_back", current.portfolio.portfolio.id)
     return Screen(text, ((tap("🤝 Offer it", "own_yes", *_ids(current, taker)), back),))

@@ -330,6 +330,7 @@ def test_owners_see_open_invitations_and_who_came_by_them() -> None:
     text = plain(screen.text)
     assert "proposer: open to 2 people until" in text
     assert "from Anna; joined: Ben" in text
+    assert "Ben: viewer · 1002 · by a link, " in text
     assert "Private: of the household Home, only those above see it." in text
     assert Action("uninvite", (1, "abababab")) in actions(screen)
     assert Action("own_give", (1,)) in actions(screen)
