@@ -170,7 +170,7 @@ def _choices(managed: ManagedPortfolio, part: RulePart) -> tuple[Button, ...]:
     now = part.of.show(managed.policy)
     return tuple(
         tap(
-            capital(f"{'✓ ' if value == now else ''}{said(part, value, managed)}"),
+            f"{'✓ ' if value == now else ''}{capital(said(part, value, managed))}",
             "ap",
             managed.portfolio.id,
             part.key,

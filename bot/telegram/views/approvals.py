@@ -86,9 +86,9 @@ def name_of(view: ProposalView, member_id: MemberId) -> str:
 
 
 def _four_eyes(view: ProposalView) -> str:
-    """Who cannot be the only one to approve."""
+    """Who cannot be the only one to approve, where one approval is enough otherwise."""
     authors = [name_of(view, each) for each in view.proposal.revision.need.authors]
-    if not authors:
+    if not authors or view.proposal.revision.need.people > 1:
         return ""
     return f"{_or(authors)} cannot approve it alone, having asked for it or changed it."
 

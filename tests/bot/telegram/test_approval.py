@@ -56,7 +56,7 @@ async def test_the_rule_is_shown_in_words_and_set_by_taps_and_words(tmp_path: Pa
             ANNA,
             await bot.ask(ANNA, "/approval", "is asked first"),
             "Asked first",
-            "members who are asked",
+            "Asked first: who is asked",
         )
         await bot.tap(ANNA, members, "✓ Anna", "Now: all at once")
         assert (await bot.portfolio()).policy.ask_first == ()

@@ -66,6 +66,10 @@ def test_with_four_eyes_the_asker_is_named_as_one_who_cannot_approve_it_alone() 
     )
 
 
+def test_where_several_must_approve_anyway_nobody_is_named_as_not_enough_alone() -> None:
+    assert "alone" not in text(needing(Need(2, authors=(MemberId(1),))))
+
+
 def test_one_approval_of_one_says_nothing_beforehand() -> None:
     assert "needed" not in text(needing(Need()))
     assert "unapprove" not in verbs(needing(Need()))
