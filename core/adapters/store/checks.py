@@ -74,7 +74,8 @@ class SqlChecks:
             new = self._database.insert(DUE_CHECKS).from_select(
                 ["portfolio_id", "session", "slot", "due_at", "detail"], chosen.where(true())
             )
-            made += await self._database.write(new.on_conflict_do_nothing())
+            once = new.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+            made += await self._database.write(once)
         return made
 
     async def unscheduled(self) -> tuple[PortfolioId, ...]:
