@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.telegram.links import command_link, deep_link
 from bot.telegram.screen import Screen
-from bot.telegram.views import approval_notices, notices
+from bot.telegram.views import approval_notices, leaving, notices
 from bot.telegram.views.accounts import barred_notice, rung_changed
 from bot.telegram.views.changes import change_screen
 from bot.telegram.views.checklist import checklist_screen, has_checklist
@@ -355,6 +355,7 @@ def _about_portfolio(
 
 _OF_PEOPLE = frozenset(
     {
+        MessageKind.CLOSED,
         MessageKind.MEMBER_JOINED,
         MessageKind.OWNERSHIP_OFFERED,
         MessageKind.HANDED_OVER,
@@ -374,6 +375,8 @@ def _about_people(item: OutboxItem, managed: ManagedPortfolio) -> Screen | None:
             who, mark = int(data.get("user_id", "0")), data.get("mark", "")
             role = Role(data["role"])
             return notices.member_joined(managed, data.get("member_name", ""), role, who, mark)
+        case MessageKind.CLOSED:
+            return leaving.closed_notice(managed, data.get("member_name", ""))
         case MessageKind.OWNERSHIP_OFFERED:
             until = datetime.fromisoformat(data["until"])
             return notices.ownership_offered(managed, data.get("member_name", ""), until)
@@ -415,6 +418,8 @@ def _about_account(
             changes = changes_from_text(data["changes"])
             ended = data.get("ended", "").split()
             return changes_notice(managed, changes, int(data.get("more", "0")), ended)
+        case MessageKind.KEYS_GONE:
+            return leaving.keys_gone_notice(managed)
         case MessageKind.FOREIGN_ORDERS:
             return foreign_notice(managed, data.get("symbols", "").split())
         case _:

@@ -12,6 +12,8 @@ ACT_WORDS: Mapping[Act, str] = {
     Act.GET_HELP: "ask for help",
     Act.SET_OWN: "choose your own settings",
     Act.EXPORT: "take your data away",
+    Act.FORGET_ME: "have everything about you erased",
+    Act.CLOSE: "close a portfolio",
     Act.MAKE_PORTFOLIO: "make a portfolio",
     Act.CHOOSE_PORTFOLIO: "choose a portfolio",
     Act.SEE_PORTFOLIO: "see the portfolio",

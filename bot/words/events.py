@@ -55,6 +55,8 @@ EVENTS: dict[str, str] = {
     "change_answer_withdraw": "withdrew a change",
     "expired": "expired",
     "exported": "took their data away",
+    "closed": "the portfolio was closed",
+    "forgotten": "a member left for good",
     "foreign_orders": "orders of others were seen",
     "forged_button": "a button that was not ours",
     "hold_lifted": "the account is free again",

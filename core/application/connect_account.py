@@ -15,6 +15,7 @@ from core.application.create_portfolio import BY_HAND, EMBEDDED
 from core.application.desk import lease_of
 from core.application.hold_back import is_guarded
 from core.application.key_ring import seal_keys
+from core.application.let_go_of_keys import opens_account
 from core.application.propose import supersede
 from core.application.seals import require_openable
 from core.domain.access_fault import AccessFault
@@ -131,10 +132,11 @@ async def connect_account(
 ) -> Account | PendingChange:
     """Keep the keys, sealed, and let the portfolio's account be reached by them.
 
-    Where that makes it another account, what was proposed for the old one is superseded; while something is being
-    carried out, nothing is changed. In a portfolio that is live, another account is only asked for, in the owner's
-    name, and the change returned. Raises MasterKeyMissing, MasterKeyWrong, OrdersUnderWay, and what ``look_at_keys``
-    raises where things have changed meanwhile.
+    Keys that another member keeps of the same account stay: a joint account has two holders, and the other's keys go on
+    when one leaves. Where that makes it another account, what was proposed for the old one is superseded; while
+    something is being carried out, nothing is changed. In a portfolio that is live, another account is only asked for,
+    in the owner's name, and the change returned. Raises MasterKeyMissing, MasterKeyWrong, OrdersUnderWay, and what
+    ``look_at_keys`` raises where things have changed meanwhile.
     """
     await require_openable(store, vault)
     if vault is None:
@@ -159,7 +161,7 @@ async def connect_account(
         if found.replaces_account:
             await _replace(work, found.portfolio, what, now, holder)
         await work.credentials.attach(found.before.id, kept.id)
-        if old is not None and old.id != kept.id:
+        if old is not None and old.id != kept.id and old.member_id == found.owner.id:
             await work.credentials.remove(old.id)
         await _note(work, found.portfolio.id, what, found.owner, now)
         return (await work.portfolios.get(found.portfolio.id)).part(found.before.id).account
@@ -219,9 +221,13 @@ async def list_keys(store: Store) -> tuple[KeptKeys, ...]:
         parts = [each for managed in await _portfolios(work) for each in managed.parts]
         for each in parts:
             account = each.account
-            kept = await work.credentials.of_account(account.broker, account.broker_account_id)
-            if kept is not None:
-                at[kept.id] = each.portfolio
+            at.update(
+                {
+                    kept.id: each.portfolio
+                    for kept in await work.credentials.all()
+                    if opens_account(kept, account)
+                }
+            )
         return tuple(
             [
                 KeptKeys(each, await work.people.member(each.member_id), at.get(each.id))

@@ -7,6 +7,7 @@ from datetime import datetime
 from core.application.access import managed_for, require_role
 from core.application.hold_back import hold_back
 from core.application.households import leave_household
+from core.application.let_go_of_keys import let_go_of_keys
 from core.application.tell import refresh_undecided
 from core.domain.change_kinds import RoleChange
 from core.domain.ids import PortfolioId, UserId
@@ -106,8 +107,9 @@ async def put_out(
     require_an_owner_left(await work.people.memberships(portfolio_id), person.id)
     await work.people.remove_membership(person.id, portfolio_id)
     await refresh_undecided(work, portfolio_id, now)
-    household_id = (await work.portfolios.get(portfolio_id)).portfolio.household_id
-    await leave_household(work, person.id, household_id)
+    managed = await work.portfolios.get(portfolio_id)
+    await let_go_of_keys(work, person.id, managed.accounts, now)
+    await leave_household(work, person.id, managed.portfolio.household_id)
     data = str(person.user_id)
     await work.log.record(AuditEvent(now, "member_removed", by.id, portfolio_id, data=data))
     return removed

@@ -21,6 +21,9 @@ class Role(StrEnum):
 
 _RANK = {role: rank for rank, role in enumerate(Role)}
 
+FORMER = "a former member"
+"""What those are called in the trail of whom nothing else is kept any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Household:

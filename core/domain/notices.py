@@ -56,6 +56,8 @@ KIND_OF: dict[MessageKind, NoticeKind] = {
     MessageKind.CHECKLIST: NoticeKind.ORDERS,
     MessageKind.WAITING: NoticeKind.ORDERS,
     MessageKind.MEMBER_JOINED: NoticeKind.REPORTS,
+    MessageKind.CLOSED: NoticeKind.WARNINGS,
+    MessageKind.KEYS_GONE: NoticeKind.WARNINGS,
     MessageKind.REACHABLE: NoticeKind.REPORTS,
     MessageKind.OWNERSHIP_OFFERED: NoticeKind.APPROVALS,
     MessageKind.HANDED_OVER: NoticeKind.REPORTS,

@@ -35,6 +35,8 @@ class MessageKind(StrEnum):
     CHECK_REFUSED = "check_refused"
     FROZEN = "frozen"
     MEMBER_JOINED = "member_joined"
+    KEYS_GONE = "keys_gone"
+    CLOSED = "closed"
     OWNERSHIP_OFFERED = "ownership_offered"
     HANDED_OVER = "handed_over"
     RESTORED = "restored"

@@ -48,6 +48,8 @@ class Act(StrEnum):
     SEE_CHANGES = "see_changes"
     REHEARSE = "rehearse"
     LEAVE = "leave"
+    FORGET_ME = "forget_me"
+    CLOSE = "close"
     ANSWER_OFFER = "answer_offer"
 
     ASK_FOR_PLAN = "ask_for_plan"
@@ -105,6 +107,7 @@ TABLE: Mapping[Standing | Role, tuple[Act, ...]] = {
         Act.GET_HELP,
         Act.SET_OWN,
         Act.EXPORT,
+        Act.FORGET_ME,
         Act.MAKE_PORTFOLIO,
         Act.CHOOSE_PORTFOLIO,
     ),
@@ -158,6 +161,7 @@ TABLE: Mapping[Standing | Role, tuple[Act, ...]] = {
         Act.REMOVE_MEMBERS,
         Act.INVITE,
         Act.HAND_OVER,
+        Act.CLOSE,
         Act.SHARE,
         Act.CHOOSE_HOME,
         Act.SHOW_AMOUNTS,

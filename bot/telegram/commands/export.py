@@ -25,14 +25,17 @@ TOO_LARGE = (
 
 async def run(turn: Turn, _words: Words) -> Reaction:
     """Put the file together, or say where it may be asked for."""
-    if not turn.is_private:
-        return say(note(PRIVATELY))
+    return say(await export_of(turn) if turn.is_private else note(PRIVATELY))
+
+
+async def export_of(turn: Turn) -> Screen:
+    """The file of whoever asks, or the sentence that it is too large."""
     runtime = turn.runtime
     export = await gather_export(runtime.store, runtime.clock, member=turn.member)
     content = await asyncio.to_thread(export_zip, export)
     if len(content) > MOST_BYTES:
-        return say(note(TOO_LARGE))
-    return say(export_screen(export, content))
+        return note(TOO_LARGE)
+    return export_screen(export, content)
 
 
 def export_screen(export: Export, content: bytes) -> Screen:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
+from core.adapters.store import forgetting
 from core.adapters.store.database import Database, Found
 from core.adapters.store.documents import read_preferences, write_preferences
 from core.adapters.store.tables import (
@@ -105,6 +106,10 @@ class SqlPeople:
     async def set_reachable(self, member_id: MemberId, *, reachable: bool) -> None:
         """Remember whether messages reach a member."""
         await self._change(member_id, is_reachable=reachable)
+
+    async def forget(self, member_id: MemberId) -> None:
+        """Erase what is kept of a member; what they decided stays in the trail, without the name."""
+        await forgetting.forget(self._database, member_id)
 
     async def _change(self, member_id: MemberId, **values: Any) -> None:
         await self._database.write(

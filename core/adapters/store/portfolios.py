@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, and_, case, func, select, update
+from sqlalchemy import Table, and_, case, delete, func, select, update
 
 from core.adapters.store.allocations import Allocations
 from core.adapters.store.database import Database, Found, Question
@@ -150,10 +150,10 @@ class SqlPortfolios:
         return tuple(portfolio_of(row) for row in rows)
 
     async def of_household(self, household_id: HouseholdId) -> tuple[Portfolio, ...]:
-        """All portfolios of a household, by id."""
+        """All portfolios of a household that were not closed, by id."""
         rows = await self._database.rows(
             select(PORTFOLIOS)
-            .where(PORTFOLIOS.c.household_id == household_id)
+            .where(PORTFOLIOS.c.household_id == household_id, PORTFOLIOS.c.closed_at.is_(None))
             .order_by(PORTFOLIOS.c.id)
         )
         return tuple(portfolio_of(row) for row in rows)
@@ -188,6 +188,22 @@ class SqlPortfolios:
     async def set_paused(self, portfolio_id: PortfolioId, *, paused: bool) -> None:
         """Set or lift the kill switch."""
         await self._change(portfolio_id, is_paused=paused)
+
+    async def close(self, portfolio_id: PortfolioId, at: datetime) -> None:
+        """End a portfolio: it has no targets and nobody in it any more, and its short name is free for another."""
+        await self._retire(TARGETS, portfolio_id, at)
+        await self._database.write(
+            delete(MEMBERSHIPS).where(MEMBERSHIPS.c.portfolio_id == portfolio_id)
+        )
+        await self._change(
+            portfolio_id,
+            closed_at=at,
+            is_paused=True,
+            is_shared=False,
+            home_chat_id=None,
+            home_topic_id=None,
+            slug=f"closed-{portfolio_id}",
+        )
 
     async def set_home_chat(
         self, portfolio_id: PortfolioId, chat_id: ChatId | None, topic_id: TopicId | None = None
@@ -225,8 +241,10 @@ class SqlPortfolios:
         return tuple(PortfolioId(number) for (number,) in rows)
 
     async def every(self) -> tuple[Portfolio, ...]:
-        """All portfolios of all households, by id."""
-        rows = await self._database.rows(select(PORTFOLIOS).order_by(PORTFOLIOS.c.id))
+        """All portfolios of all households that were not closed, by id."""
+        rows = await self._database.rows(
+            select(PORTFOLIOS).where(PORTFOLIOS.c.closed_at.is_(None)).order_by(PORTFOLIOS.c.id)
+        )
         return tuple(portfolio_of(row) for row in rows)
 
     async def houses(self) -> tuple[Account, ...]:

@@ -68,6 +68,13 @@ class People(Protocol):
         """Remember whether messages reach a member."""
         ...
 
+    async def forget(self, member_id: MemberId) -> None:
+        """Erase what is kept of a member; what they decided stays in the trail, as a former member's.
+
+        Whoever had the Telegram user id is unknown from then on. Raises KeyError.
+        """
+        ...
+
     async def role(self, member_id: MemberId, portfolio_id: PortfolioId) -> Role | None:
         """A member's role in a portfolio, or None."""
         ...

@@ -68,7 +68,7 @@ class Portfolios(Protocol):
         ...
 
     async def of_household(self, household_id: HouseholdId) -> tuple[Portfolio, ...]:
-        """All portfolios of a household, by id."""
+        """All portfolios of a household that were not closed, by id."""
         ...
 
     async def set_targets(
@@ -91,6 +91,10 @@ class Portfolios(Protocol):
         """Say whether everybody who comes into the household comes in here too, as a viewer."""
         ...
 
+    async def close(self, portfolio_id: PortfolioId, at: datetime) -> None:
+        """End a portfolio: it has no targets and nobody in it any more, and its short name is free for another."""
+        ...
+
     async def set_home_chat(
         self, portfolio_id: PortfolioId, chat_id: ChatId | None, topic_id: TopicId | None = None
     ) -> None:
@@ -110,7 +114,7 @@ class Portfolios(Protocol):
         ...
 
     async def every(self) -> tuple[Portfolio, ...]:
-        """All portfolios of all households, by id."""
+        """All portfolios of all households that were not closed, by id."""
         ...
 
     async def houses(self) -> tuple[Account, ...]:

@@ -247,6 +247,8 @@ SAID: dict[MessageKind, dict[str, str]] = {
     MessageKind.HANDED_OVER: {"giver": "Anna", "taker": "Ben"},
     MessageKind.HOME_LOST: {},
     MessageKind.KEPT_CRASHING: {},
+    MessageKind.CLOSED: {"member_name": "Anna"},
+    MessageKind.KEYS_GONE: {},
     MessageKind.MEMBER_JOINED: {"member_name": "Ben", "role": "viewer"},
     MessageKind.OWNERSHIP_OFFERED: {"until": scenes.NOW.isoformat(), "member_name": "Anna"},
     MessageKind.REACHABLE: {"member_name": "Ben"},

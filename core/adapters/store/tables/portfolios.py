@@ -41,6 +41,7 @@ class PortfolioRow(Base, table=True):
     home_chat_id: int | None = telegram_id(null=True)
     home_topic_id: int | None = telegram_id(null=True)
     is_shared: bool = added_fact()
+    closed_at: datetime | None = instant(null=True)
 
 
 class AccountRow(Base, table=True):
