@@ -39,7 +39,7 @@ async def test_the_last_owner_closes_with_a_file_and_the_others_are_told(tmp_pat
         asked = await bot.ask(
             ANNA, "/leave", "last owner of Family", "Ben", "Your keys open", "1 proposal"
         )
-        assert asked.button("Hand over")
+        assert asked.button("Hand over").callback_data
         sure = await bot.tap(ANNA, asked, "Close it for good", "Close Family for good?", "Ben")
         closed = await bot.tap(
             ANNA, sure, "Close for good", "Family is closed", "ending 7Q4X", "Revoke them"
