@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -131,6 +131,13 @@ class Play:
     async def write(self, person: Person, text: str) -> list[str]:
         """Somebody writes privately (who is hidden: in the group), and the bot says this."""
         message = self._message(person, text)
+        return await self._serve("message", message, Talk(self.runtime).on_message)
+
+    async def write_in_group(self, person: Person, text: str) -> list[str]:
+        """Somebody writes in the group, and the bot says this."""
+        message = self._message(replace(person, who=None), text)
+        message |= {"from": _user(person)}
+        del message["sender_chat"]
         return await self._serve("message", message, Talk(self.runtime).on_message)
 
     async def tap(self, person: Person, action: Action) -> list[str]:

@@ -12,7 +12,6 @@ import pytest
 from telegram import Bot
 
 from bot.charts import allocation_chart
-from bot.sandbox.model import Message
 from bot.telegram.buttons import VERBS
 from bot.telegram.commands import all_commands
 from bot.telegram.context import Turn
@@ -22,13 +21,14 @@ from bot.telegram.taps import react
 from bot.telegram.veil import OPEN_COMMANDS, OPEN_VERBS
 from bot.telegram.views.veiled import AS_EVERYWHERE, HIDDEN_HERE, OPEN_PRIVATELY
 from core.domain.approval import Because, Need, Why
-from core.domain.ids import ChatId, Symbol
+from core.domain.ids import ChatId, ProposalId, Symbol
 from core.domain.membership import Role
 from core.domain.outbox import Copy, MessageKind, OutboxItem
 from core.domain.portfolio import HoldingChange
 from core.domain.proposal import PriceMove, Proposal, ProposalState, RevisionCause
 from core.ports.store import Chat
 from tests.bot.telegram import scenes
+from tests.bot.telegram.cast import CAST, play
 from tests.bot.telegram.stage import ANNA, BEN, CARL, FAMILY, Stage, stage
 from tests.bot.telegram.test_groups import let_ben_in
 
@@ -58,28 +58,24 @@ WORDS = {
 
 
 async def test_no_command_shows_an_amount_in_a_group_that_hides_them(tmp_path: Path) -> None:
-    async with stage(tmp_path) as bot:
-        proposal = await bot.set_up()
-        await bot.tap(ANNA, proposal, "Approve", "Done")
-        await bot.ask(ANNA, "/portfolio home", "Amounts are hidden here", chat=FAMILY)
+    async with play(tmp_path) as stage:
+        async with stage.runtime.store.read() as work:
+            before = await work.portfolios.get(stage.family.portfolio.id)
+            proposal = await work.proposals.get(ProposalId(stage.proposal))
+        assert proposal is not None
+        shares = [str(trade.quantity) for trade in proposal.revision.plan.trades]
         for command in all_commands():
-            bot.sandbox.send_text(ANNA, FAMILY, f"/{command.name}")
-            if command.name in WORDS:
-                bot.sandbox.send_text(ANNA, FAMILY, f"/{command.name} {WORDS[command.name]}")
-        behind = [c.name for c in all_commands() if c.name not in OPEN_COMMANDS]
-        expected = len(behind) + len(WORDS.keys() & set(behind))
-
-        def hidden() -> list[Message]:
-            said = bot.sandbox.bot_messages(FAMILY)
-            return [m for m in said if m.text.startswith(HIDDEN_HERE)]
-
-        await bot.sandbox.wait_for(lambda _: len(hidden()) >= expected or None)
-        await bot.settle()
-        said = bot.sandbox.bot_messages(FAMILY)
-        assert [(m.text, found) for m in said if (found := amounts_in(m.text, "31.184"))] == []
-        assert len(hidden()) == expected
-        assert all([b.text for b in m.buttons] == [OPEN_PRIVATELY] for m in hidden())
-        assert (await bot.portfolio()).policy.band.absolute == 5, "nothing was done either"
+            for words in ("", WORDS.get(command.name)):
+                if words is None:
+                    continue
+                text = f"/{command.name} {words}"
+                said = await stage.write_in_group(CAST["owner"], text)
+                assert [(text, found) for t in said if (found := amounts_in(t, *shares))] == []
+                if command.name not in OPEN_COMMANDS:
+                    assert [(text, t[: len(HIDDEN_HERE)]) for t in said] == [(text, HIDDEN_HERE)]
+        async with stage.runtime.store.read() as work:
+            now = await work.portfolios.get(stage.family.portfolio.id)
+        assert (now.policy, now.targets) == (before.policy, before.targets)
 
 
 async def test_no_button_shows_an_amount_in_a_group_that_hides_them(tmp_path: Path) -> None:
@@ -110,6 +106,8 @@ async def test_a_hidden_proposal_is_decided_in_private_and_the_group_follows(
         assert [(b.text, b.url) for b in in_group.buttons] == [
             (OPEN_PRIVATELY, f"https://t.me/{BOT}?start=p2")
         ]
+        hidden = await bot.ask(ANNA, "/history", HIDDEN_HERE, chat=FAMILY)
+        assert hidden.button(OPEN_PRIVATELY).url == f"https://t.me/{BOT}?start=c_history_1"
         private = await bot.ask(BEN, "/start p2", "proposal 2", "≈ $2,999.93")
         await bot.tap(BEN, private, "Approve", "Approved by Ben", "31.184 QUAL")
         report = await bot.said(FAMILY, "2 of 2 orders filled in full", after=in_group.message_id)
