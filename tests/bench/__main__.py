@@ -19,7 +19,7 @@ PARTS = ("plan", "sweep", "process")
 @click.option("--quick", is_flag=True, help="small sizes and few repeats, to see that it runs")
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="measure only these parts")
 @click.option(
-    "--largest", is_flag=True, help="sweep 100,000 portfolios too: minutes, and 9 GB for objects"
+    "--largest", is_flag=True, help="sweep 100,000 portfolios too: minutes, and 7 GB for objects"
 )
 def main(*, quick: bool, only: tuple[str, ...], largest: bool) -> None:
     """Measure plans, sweeps of checks, start-up, memory and taps."""
