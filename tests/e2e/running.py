@@ -204,6 +204,15 @@ class Person:
                 f"never said {wanted}; last words: {heard}; the log ends: {self.running.last_log()}"
             ) from None
 
+    async def becomes(self, message: JsonObject, *words: str) -> JsonObject:
+        """A message of the bot once all of these words stand on it."""
+        place = message["message_id"]
+
+        def is_it(seen: JsonObject) -> bool:
+            return bool(seen["message_id"] == place and has(seen, *words))
+
+        return await self._seen(is_it, str(words))
+
     async def heard(self, *words: str) -> int:
         """How many of the bot's messages here have all of these words now."""
         return sum(each["from"]["is_bot"] and has(each, *words) for each in await self.messages())

@@ -9,6 +9,7 @@ import pytest
 from bot.sandbox.model import JsonObject
 from tests.bot.sandbox.bot_api_spec import faults_in_requests
 from tests.e2e.conftest import NewOwner
+from tests.e2e.relatives import give_role, invitation, olgas, remove
 from tests.e2e.running import ANNA, BEN, CARL, FAMILY, Person, RunningDemo, data_of, has, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -47,7 +48,7 @@ async def test_a_family_shares_one_portfolio(demo: RunningDemo, new_owner: NewOw
     """
     olga, ben = await new_owner(), await new_owner()
     await olga.first_trade()
-    code = await _invitation(olga, "approver")
+    code = await invitation(olga, "approver")
     await ben.ask(f"/start {code}", "approver of")
     carl = Person(demo, CARL, CARL)
     await demo.client.do("add_user", user_id=CARL, first_name="Carl")
@@ -58,13 +59,13 @@ async def test_a_family_shares_one_portfolio(demo: RunningDemo, new_owner: NewOw
     copy = await ben.plan(f"proposal {_number_of(proposal)}")
     before = filled_of(demo)
 
-    await _give_role(olga, ben, "viewer")
+    await give_role(olga, olgas(ben), "viewer")
     answered, is_alert = await ben.press(copy, "Approve")
     assert is_alert
     assert "approve" in answered.lower()
     assert "viewer" in answered
 
-    await _remove(olga, ben)
+    await remove(olga, olgas(ben))
     answered, is_alert = await ben.press(copy, "Approve")
     assert is_alert
     assert "approved" not in answered.lower()
@@ -80,7 +81,7 @@ async def test_a_group_decides_in_the_open(demo: RunningDemo) -> None:
     anna, ben = Person(demo, ANNA, ANNA), Person(demo, BEN, BEN)
     if not any(has(each, "filled") for each in await anna.messages()):
         await anna.first_trade()
-    await ben.ask(f"/start {await _invitation(anna, 'viewer')}", "viewer of")
+    await ben.ask(f"/start {await invitation(anna, 'viewer')}", "viewer of")
     group = Person(demo, ANNA, FAMILY)
     await group.ask("/portfolio amounts on", "sees the amounts")
     about = await group.ask("/portfolio", "about Family now")
@@ -203,11 +204,6 @@ async def test_everything_said_to_telegram_fits_the_bot_api(demo: RunningDemo) -
 # --- small helpers -------------------------------------------------------------------------------
 
 
-async def _invitation(owner: Person, role: str) -> str:
-    said = text_of(await owner.ask(f"/invite {role}", "start="))
-    return said.split("start=")[1].split()[0]
-
-
 async def _new_proposal(owner: Person) -> JsonObject:
     await owner.ask("/deposit 2000", "2,000")
     return await owner.plan(after=await owner.write("/rebalance force"))
@@ -220,18 +216,6 @@ def _number_of(proposal: JsonObject) -> str:
 def _legs_of(proposal: JsonObject) -> int:
     lines = text_of(proposal).splitlines()
     return sum(line[:2] in {f"{number}." for number in range(1, 10)} for line in lines)
-
-
-async def _give_role(owner: Person, other: Person, role: str) -> None:
-    shown = await owner.ask("/members", f"Olga{other.user_id}")
-    choice = await owner.tap(shown, f"Olga{other.user_id}: role", role)
-    await owner.tap(choice, role, f"Olga{other.user_id}: {role}")
-
-
-async def _remove(owner: Person, other: Person) -> None:
-    shown = await owner.ask("/members", f"Olga{other.user_id}")
-    asked = await owner.tap(shown, f"Remove Olga{other.user_id}", "Remove")
-    await owner.tap(asked, "Remove", "")
 
 
 async def _any_approve_button(demo: RunningDemo) -> str:
