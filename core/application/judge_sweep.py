@@ -74,10 +74,21 @@ def before_pricing(managed: ManagedPortfolio, sweep: Sweep) -> CheckResult | Non
             or not _waits_for_date(managed, sweep)
         )
         otherwise = Outcome.ON_TARGET
-    if not is_looked_at:
-        return CheckResult(otherwise)
-    is_held_off = holds_off(sweep.verdicts.get(number), sweep.checks[number])
-    return CheckResult(Outcome.HELD_OFF) if is_held_off else None
+    return None if is_looked_at else CheckResult(otherwise)
+
+
+def is_held_off(managed: ManagedPortfolio, sweep: Sweep) -> bool:
+    """Whether a rule for market conditions keeps a check from making a plan."""
+    number = managed.portfolio.id
+    held = holds_off(sweep.verdicts.get(number), sweep.checks[number])
+    return held and not _is_after_settlement(managed, sweep)
+
+
+def without_prices(managed: ManagedPortfolio, sweep: Sweep, refusal: Refusal) -> CheckResult:
+    """What a check comes to that nothing can be measured for: one that is held off makes no plan anyway."""
+    if is_held_off(managed, sweep):
+        return CheckResult(Outcome.HELD_OFF)
+    return CheckResult(Outcome.REFUSED, refusal=refusal)
 
 
 def _waits_for_date(managed: ManagedPortfolio, sweep: Sweep) -> bool:
@@ -133,7 +144,9 @@ def judge_one(
             situation=seen.taxes.situation(managed.portfolio.household_id),
         )
     except Refusal as refusal:
-        return CheckResult(Outcome.REFUSED, refusal=refusal)
+        return without_prices(managed, sweep, refusal)
+    if is_held_off(managed, sweep):
+        return _measured_only(managed, snapshot)
     rooms = sweep.rooms.get(managed.portfolio.id)
     if _is_after_settlement(managed, sweep):
         return _purchases_alone(managed, snapshot, sweep)
@@ -152,6 +165,15 @@ def judge_one(
     if tax_due is None or sweep.standings[managed.portfolio.id].open is not None:
         return result
     return look_for_taxes(managed, snapshot, result, tax_due, sweep.limits, rooms)
+
+
+def _measured_only(managed: ManagedPortfolio, snapshot: Snapshot) -> CheckResult:
+    """A check that a rule holds off: how far the portfolio has drifted is known, and no plan is made of it."""
+    try:
+        drift = drift_of(managed, snapshot)
+    except NegativeTotal:
+        return CheckResult(Outcome.HELD_OFF)
+    return CheckResult(Outcome.HELD_OFF, drift, snapshot=snapshot)
 
 
 def _is_broken(answered: Proposal, managed: ManagedPortfolio, snapshot: Snapshot) -> bool:

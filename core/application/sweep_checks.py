@@ -19,7 +19,7 @@ from core.application.follow_rules import follow_rules
 from core.application.gather_sweep import gather_sweep
 from core.application.hand_kept import require_confirmed
 from core.application.in_turns import in_turns
-from core.application.judge_sweep import before_pricing, judge_one
+from core.application.judge_sweep import before_pricing, judge_one, without_prices
 from core.application.market import Market, Moment
 from core.application.news import told as told_of
 from core.application.pack_sweep import PackedSweep, Sifted, pack_sweep, sift
@@ -218,8 +218,9 @@ async def _sweep(
     sweep, ready = part.sweep, part.ready
     results = dict(part.early)
     if isinstance(batch, PriceSourceDown):
-        refused = CheckResult(Outcome.REFUSED, refusal=batch)
-        results |= {managed.portfolio.id: refused for managed in ready}
+        results |= {
+            managed.portfolio.id: without_prices(managed, sweep, batch) for managed in ready
+        }
     else:
         results |= await _judged(store, brokers, market, part, batch)
     results.update(await _hindered(store, brokers, ready, sweep, results))
@@ -241,7 +242,7 @@ async def _unconfirmed(
         for each in managed.parts:
             await require_confirmed(brokers, each, sweep.moment)
     except Refusal as refusal:
-        return CheckResult(Outcome.REFUSED, refusal=refusal)
+        return without_prices(managed, sweep, refusal)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -266,8 +267,15 @@ async def test_a_rule_on_the_index_holds_off_what_12_march_2020_would_have_alert
             stops.append((last.check.session, last.outcome or ""))
             until = date(2020, 3, 17)
             walked = await advance_market(runtime.store, runtime.market, work, until=until)
-        told = [date(2020, 2, 27), date(2020, 3, 3), date(2020, 3, 5)]
-        assert stops == [(day, "held_off") for day in told]
+        assert stops == [
+            (date(2020, 2, 27), "held_off"),
+            (date(2020, 3, 2), "on_target"),
+            (date(2020, 3, 5), "held_off"),
+        ]
+        async with runtime.store.read() as store:
+            checks = await store.checks.recent(current.portfolio.portfolio.id, 5)
+        drifts = [json.loads(check.detail)["portfolio_drift"] for check in checks]
+        assert max(map(Decimal, drifts)) > 5
         asked = await request_rebalance(
             runtime.store,
             runtime.brokers,

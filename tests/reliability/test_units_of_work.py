@@ -105,10 +105,18 @@ async def test_the_whole_flow_awaits_nothing_outside_within_a_unit_of_work(world
     await run_due_work(desk)
     await take_out(store, brokers, clock, earmark_id=EarmarkId(1), **mine)
 
-    world.pass_time(timedelta(days=1))
-    await run_due_work(desk)
+    for price in (102, 140):
+        world.price(AAA=price)
+        world.pass_time(timedelta(days=1))
+        await run_due_work(desk)
     expected = {"broker.submit", "broker.holdings", "broker.find_order", "broker.transfer"}
-    expected |= {"prices.quotes", "brokers.holdings", "brokers.open_account", "clock.sleep"}
+    expected |= {
+        "prices.quotes",
+        "brokers.holdings",
+        "brokers.packed_holdings",
+        "brokers.open_account",
+        "clock.sleep",
+    }
     assert expected <= set(calls)
 
 
