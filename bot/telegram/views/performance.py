@@ -199,7 +199,9 @@ def _compared(told: Comparison, currency: str, *, amounts: bool) -> str:
 def done(proposals: Sequence[ProposalView], currency: str, *, amounts: bool = True) -> list[str]:
     """What was proposed, and what became of it by whom; those that a newer one replaced are only counted."""
     if not proposals:
-        return ["Nothing was proposed: every check found it near its targets, or left alone."]
+        return [
+            "Nothing was proposed: every check found it near its targets, left it alone, or was held off."
+        ]
     replaced = [v for v in proposals if v.proposal.state in _MADE_WAY]
     rows = [_proposal(v, currency, amounts=amounts) for v in proposals if v not in replaced]
     more = f"{count(len(replaced), 'proposal')} gave way to a newer one" if replaced else ""
