@@ -126,8 +126,8 @@ class Ledger:
 
     def _hold_refusal(self, house: House, code: str, scene: Scene) -> None:
         """People were told today, and it is tried again within the hour where the session lasts."""
-        if code != scene.trouble(house):
-            self._is_wrong(f"{house.id} refused by {code} instead of {scene.trouble(house)}")
+        if code not in scene.troubles(house):
+            self._is_wrong(f"{house.id} refused by {code} instead of {scene.troubles(house)}")
         for member in house.deciders:
             if self.told[house.id, code, member.user_id] != 1:
                 self._is_wrong(f"{house.id} {code} was not told to {member.name}")

@@ -98,13 +98,18 @@ class Scene:
         """How far each line of a portfolio is from its target, in points."""
         return house.drifts(self.held[house.id], self.prices)
 
-    def trouble(self, house: House) -> str | None:
-        """Which refusal a look at the portfolio's prices and holdings ends with."""
-        if self.is_source_down:
-            return "PriceSourceDown"
+    def troubles(self, house: House) -> set[str]:
+        """The refusals with which a look at the portfolio's prices and holdings may end.
+
+        Where neither the prices' source nor the broker answers, either is true: where no broker answers, nobody knows
+        which prices to ask for.
+        """
+        found = {"PriceSourceDown"} if self.is_source_down else set()
         if house.broker.read_error is not None:
-            return "BrokerDown"
-        return "PricesRefused" if any(s in self.bad for s in house.targets) else None
+            found.add("BrokerDown")
+        if not found and any(s in self.bad for s in house.targets):
+            found.add("PricesRefused")
+        return found
 
 
 @dataclass
@@ -153,7 +158,7 @@ def outcomes(house: House, before: Before, scene: Scene, *, date_due: bool) -> s
     waits = policy.trigger is Trigger.BAND_ON_DATE and not date_due
     if silent is None and waits and policy.new_cash is None:
         return {"on_target"}
-    if scene.trouble(house) is not None:
+    if scene.troubles(house):
         return {"refused"} if silent is None else {"cooling_down"}
     return _measured(house, before.waiting, silent, scene, (waits, date_due))
 
