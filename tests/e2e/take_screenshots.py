@@ -13,7 +13,8 @@ from PIL import Image
 from playwright.async_api import Locator, expect
 
 from tests.e2e.browser import CHROMIUM, DESKTOP, PATIENCE_MS, PHONE, Visitor, visitor
-from tests.e2e.running import ANNA, Person, RunningDemo, running_demo
+from tests.e2e.relatives import invitation
+from tests.e2e.running import ANNA, BEN, FAMILY, Person, RunningDemo, running_demo
 from tests.e2e.test_demo_in_browser import trade_for_the_first_time, walk_to_the_alert
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
@@ -34,6 +35,8 @@ async def take_all(folder: Path) -> None:
         _walk_to_a_harvest,
         _walk_to_the_crash,
         _walk_with_a_broker_in_trouble,
+        _walk_with_a_rule,
+        _walk_with_a_family,
     ):
         with tempfile.TemporaryDirectory() as data:
             async with running_demo(Path(data)) as demo:
@@ -131,8 +134,48 @@ async def _walk_with_a_broker_in_trouble(demo: RunningDemo, folder: Path) -> Non
         await _shoot(page, folder / "order-in-doubt-phone.png", stopped)
 
 
-def _at(demo: RunningDemo, **options: Any) -> Any:
-    return visitor(f"{demo.demo.origin}/#{ANNA}/{ANNA}", **options)
+async def _walk_with_a_rule(demo: RunningDemo, folder: Path) -> None:
+    """The S&P 500 falls by a tenth in 2020, and a rule keeps the checks from making plans until that is over."""
+    anna = Person(demo, ANNA, ANNA)
+    await anna.first_trade()
+    asked = await anna.ask("/rules SPX drawdown 52w > 10 hold off", "market timing")
+    await anna.tap(asked, "Turn it on", "Rule 1: on")
+    await demo.walk_market("2020-02-27")
+    async with _at(demo, **PHONE) as page:
+        held = await page.sees("Held off")
+        await _shoot(page, folder / "rule-holds-phone.png", held)
+        await demo.walk_market("2020-03-02")
+        over = await page.sees("Over:")
+        clock = page.page.locator("#market-time")
+        await expect(clock).to_contain_text("2 Mar 2020", timeout=PATIENCE_MS)
+        await _shoot(page, folder / "rule-over-phone.png", over)
+
+
+async def _walk_with_a_family(demo: RunningDemo, folder: Path) -> None:
+    """Two of two must approve: the group reads percentages and who is needed, and each decides in private."""
+    anna, ben = Person(demo, ANNA, ANNA), Person(demo, BEN, BEN)
+    group = Person(demo, ANNA, FAMILY)
+    await anna.first_trade()
+    await ben.ask(f"/start {await invitation(anna, 'approver')}", "approver of")
+    await anna.ask("/approval people 2", "Two different people")
+    about = await group.ask("/portfolio @family", "about Family now")
+    await group.tap(about, "Put proposals into this group", "group")
+    await demo.walk_market("2020-03-16")
+    shown = await group.said("of the portfolio", button="Open privately")
+    link = shown["reply_markup"]["inline_keyboard"][0][0]["url"].split("start=")[1]
+    bens = await ben.ask(f"/start {link}", "Still needed")
+    await ben.press(bens, "Approve")
+    await group.becomes(shown, "Ben ✅")
+    async with _at(demo, FAMILY, **PHONE) as page:
+        await _shoot(page, folder / "family-group-phone.png", page.message("of the portfolio"))
+    async with _at(demo, BEN, user=BEN, **PHONE) as page:
+        decided = page.message("still needed: Anna")
+        await page.sees("still needed: Anna", within=decided)
+        await _shoot(page, folder / "family-private-phone.png", decided)
+
+
+def _at(demo: RunningDemo, chat: int = ANNA, *, user: int = ANNA, **options: Any) -> Any:
+    return visitor(f"{demo.demo.origin}/#{user}/{chat}", **options)
 
 
 async def _shoot(page: Visitor, file: Path, shown: Locator) -> None:
