@@ -173,7 +173,7 @@ def _dress(axes: Axes, bars: list[DriftLine], look: Look) -> None:
     axes.set_axisbelow(True)
     for side in axes.spines.values():
         side.set_visible(False)
-    for place, name in ((_NOW, "now %"), (_DRIFT, "drift")):
+    for place, name in ((_NOW, "now %"), (_DRIFT, "off by" if reader().is_plain else "drift")):
         _number(axes, place, -0.72, name, va="bottom", fontsize=16, color=look.faint)
 
 
@@ -181,6 +181,8 @@ def _caption(figure: Figure, look: Look, title: str, subtitle: str, *, hidden: i
     height = figure.get_figheight()
     top = 1 - 0.42 / height
     key = "bar: now   line: target   shaded: band"
+    if reader().is_plain:
+        key = "bar: now   line: wanted   shaded: close enough"
     if hidden:
         key = f"{hidden} lines nearer to their targets are not drawn\n{key}"
     for y, text, size, colour in (

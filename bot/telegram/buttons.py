@@ -43,6 +43,7 @@ from bot.telegram.commands import (
     portfolio,
     rules,
     targets,
+    why,
 )
 from bot.telegram.commands import settings as settings_command
 from bot.telegram.commands.command import Words
@@ -75,6 +76,7 @@ SLOW = frozenset(
         "ch_test",
         "perf",
         "status",
+        "why_line",
         "ov_all",
         "ov_show",
         "rebalance",
@@ -219,6 +221,7 @@ VERBS: Mapping[str, Verb] = {
     **new.VERBS,
     **settings_command.VERBS,
     "status": _status,
+    "why_line": why.why_line,
     "ov_all": back_to_all,
     "ov_show": one_of,
     "rebalance": _rebalance,

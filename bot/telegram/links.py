@@ -33,6 +33,7 @@ READ_ONLY = (
     "status",
     "targets",
     "tax",
+    "why",
 )
 """The commands that a link may run: without words behind them, they change nothing."""
 

@@ -66,6 +66,7 @@ VERB_ACTS: Mapping[str, Act] = {
     "ap_first": Act.CHANGE_POLICY,
     "al": Act.CHANGE_POLICY,
     "status": Act.SEE_PORTFOLIO,
+    "why_line": Act.SEE_PORTFOLIO,
     "ov_all": Act.SEE_PORTFOLIO,
     "ov_show": Act.SEE_PORTFOLIO,
     "rebalance": Act.ASK_FOR_PLAN,

@@ -43,8 +43,8 @@ WHY_NOT_BOUGHT: dict[WhyNot, str] = {
     WhyNot.BARRED: "the account may not trade real money now",
     WhyNot.OVER_LIMIT: "they were beyond a safety limit",
     WhyNot.REFUSED: "the broker refused them",
-    WhyNot.CANCELLED: "they were not filled in time",
-    WhyNot.EXPIRED: "they were not filled before the exchange closed",
+    WhyNot.CANCELLED: "they were not carried out in time",
+    WhyNot.EXPIRED: "they were not carried out before the exchange closed",
     WhyNot.OTHER: "they were not carried out",
 }
 """Why purchases were not made."""

@@ -6,12 +6,15 @@ from collections.abc import Collection, Iterable, Mapping
 
 from bot.words.labels import ORDER_STATES, RUNG_MEANINGS, orders_of, rung_label
 from bot.words.numbers import count, listed
+from bot.words.plain_words import HOW_REAL
+from bot.words.reader import reader
 from core.application.create_portfolio import BY_HAND, EMBEDDED
 from core.domain.ids import Symbol
 from core.domain.order import OrderState
 from core.domain.portfolio import Account, Rung
 
 _LABEL = "BY HAND"
+_PLAIN_LABEL = "traded by hand"
 _MEANING = "a real account that I cannot reach"
 
 _STATES: dict[OrderState, str] = {
@@ -40,7 +43,9 @@ def is_dry_run(account: Account) -> bool:
 
 
 def account_label(account: Account) -> str:
-    """How real an account is, as every message about it says: its rung, or ``BY HAND``."""
+    """How real an account is, as every message about it says: its rung, or ``BY HAND``; in plain words no term."""
+    if reader().is_plain:
+        return _PLAIN_LABEL if is_by_hand(account) else HOW_REAL[account.rung]
     return _LABEL if is_by_hand(account) else rung_label(account.rung)
 
 
@@ -56,7 +61,8 @@ def account_meaning(account: Account) -> str:
 
 def orders_at(number: int, accounts: Collection[Account]) -> str:
     """Orders by how real they are: ``2 simulated orders``, ``2 orders by hand``; of several kinds, ``2 orders``."""
-    if len({account_label(each) for each in accounts}) != 1:
+    by_hand = all(map(is_by_hand, accounts))
+    if len({account_label(each) for each in accounts}) != 1 or (reader().is_plain and not by_hand):
         return count(number, "order")
     account = next(iter(accounts))
     if is_by_hand(account):

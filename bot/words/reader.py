@@ -1,4 +1,4 @@
-"""The reader: on whose clock times are told, and how numbers and dates are written, while words are made.
+"""The reader: on whose clock times are told, how numbers and dates are written, and in which words.
 
 Set in one place for a turn and in one for a delivered message; what is made outside of both (the terminal, groups,
 files) is on the exchange's clock, in the default format.
@@ -27,10 +27,11 @@ _DAYS_WITH_POINT = frozenset({NumberFormat.DE, NumberFormat.CH})
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Somebody who reads: their time zone, and their format of numbers and dates."""
+    """Somebody who reads: their time zone, their format of numbers and dates, and whether in plain words."""
 
     zone: ZoneInfo = NEW_YORK
     numbers: NumberFormat = NumberFormat.UK
+    is_plain: bool = False
 
     def number(self, digits: str) -> str:
         """A number that is written with commas between thousands and a decimal point, as this reader writes it."""
@@ -75,4 +76,5 @@ def reader_of(member: Member | None, *, is_private: bool = True) -> Reader:
     if member is None or not is_private:
         return EVERYBODY
     preferences = member.preferences
-    return Reader(preferences.time_zone, preferences.numbers or NumberFormat.UK)
+    numbers = preferences.numbers or NumberFormat.UK
+    return Reader(preferences.time_zone, numbers, preferences.is_plain)

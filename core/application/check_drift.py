@@ -362,13 +362,18 @@ async def remember_closes(work: UnitOfWork, moment: Moment, snapshots: Iterable[
 
 
 def describe(result: CheckResult) -> str:
-    """The numbers of a result as a small document, for the check's row."""
+    """The numbers of a result as a small document, for the check's row.
+
+    ``beyond`` names the lines that are beyond their bands; on target, where none is, it is left out.
+    """
     details: dict[str, str] = {}
     if result.drift is not None:
         drift, total = result.drift.portfolio_drift, result.drift.total
         details = measured_details(f"{drift:.4f}", f"{total:.2f}")
         if result.snapshot is not None and result.snapshot.set_aside:
             details["set_aside"] = f"{result.snapshot.set_aside:.2f}"
+        if result.drift.breached or result.outcome is not Outcome.ON_TARGET:
+            details["beyond"] = " ".join(line.symbol for line in result.drift.breached)
     if result.refusal is not None:
         details["refusal"] = type(result.refusal).__name__
     return json.dumps(details)

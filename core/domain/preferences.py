@@ -64,13 +64,14 @@ def format_of_language(tag: str | None) -> NumberFormat:
 class Preferences:
     """What a member has set; ``zone`` is empty for the exchange's time, ``numbers`` None for the default format.
 
-    ``wishes`` holds the kinds of message that are not simply on.
+    ``wishes`` holds the kinds of message that are not simply on. ``is_plain``: messages come in plain words.
     """
 
     wishes: tuple[tuple[NoticeKind, Loudness], ...] = ()
     quiet: QuietHours | None = None
     zone: str = ""
     numbers: NumberFormat | None = None
+    is_plain: bool = False
 
     def wish(self, kind: NoticeKind) -> Loudness:
         """How a kind of message shall come."""
@@ -149,6 +150,14 @@ def read_quiet(text: str) -> QuietHours | None:
 def read_numbers(text: str) -> NumberFormat:
     """Read a number format by its country; raises BadPolicyValue."""
     return _one_of("format", text, NumberFormat)
+
+
+def read_switch(name: str, text: str) -> bool:
+    """Read ``on`` or ``off``; raises BadPolicyValue."""
+    typed = text.strip().lower()
+    if typed not in {"on", "off"}:
+        raise BadPolicyValue(name, text.strip()[:40], "on or off")
+    return typed == "on"
 
 
 def read_loudness(kind: NoticeKind, text: str) -> Loudness:

@@ -25,12 +25,13 @@ from core.domain.preferences import (
     read_loudness,
     read_numbers,
     read_quiet,
+    read_switch,
     read_zone,
 )
 
 EXAMPLE = "/settings layout list"
 UNKNOWN = (
-    "The settings are: layout, picture, quiet, zone, format, channel, and the kinds of message "
+    "The settings are: layout, picture, plain, quiet, zone, format, channel, and the kinds of message "
     f"({', '.join(NoticeKind)}, or all) with on, silent or off."
 )
 ALIASES = {
@@ -87,6 +88,8 @@ async def back(turn: Turn) -> Reaction:
 async def set_to(turn: Turn, name: str, value: str) -> Reaction:
     """One choice: set it, and show what is set then."""
     changed = await _change(turn, name, value)
+    if name == "plain":
+        return put(_screen(turn, changed), toast="Kept.")
     return put(_choices(turn, "kinds" if name in set(NoticeKind) else name, changed), toast="Kept.")
 
 
@@ -118,6 +121,9 @@ def _reading(name: str, value: str) -> Callable[[Preferences], Preferences]:
         case "quiet":
             quiet = read_quiet(value)
             return lambda before: replace(before, quiet=quiet)
+        case "plain":
+            is_plain = read_switch("plain", value)
+            return lambda before: replace(before, is_plain=is_plain)
         case "zone":
             zone = read_zone(value)
             return lambda before: replace(before, zone=zone)
@@ -154,4 +160,6 @@ VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
 }
 """The buttons of the screens."""
 
-COMMAND = Command("settings", run, "messages, quiet hours, time zone, layout", EXAMPLE, Act.SET_OWN)
+COMMAND = Command(
+    "settings", run, "messages, quiet hours, plain words, layout", EXAMPLE, Act.SET_OWN
+)

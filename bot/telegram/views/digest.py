@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from bot.performance_chart import Curves, performance_chart
 from bot.telegram.html import bold, code
 from bot.telegram.screen import Screen, tap
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.telegram.views.performance import changed, done, returns, value_lines
 from bot.words.numbers import growth, money, signed_money, small_drift
+from bot.words.plain_words import out_of_place
+from bot.words.reader import reader
 from bot.words.times import clock_time, month_of
 from core.application.month_digest import MonthDigest, PortfolioMonth
 from core.domain.performance import Course, time_weighted
@@ -53,7 +57,7 @@ def _together(course: Course | None, currency: str | None) -> str:
     rows = [f"Together: {money(began, currency)} → {bold(money(ended, currency))}"]
     if course.gain is not None:
         earned = time_weighted(course.values, course.flows or ())
-        by_time = "" if earned is None else f" ({growth(earned)} by time)"
+        by_time = "" if earned is None or reader().is_plain else f" ({growth(earned)} by time)"
         rows.append(f"Gain: {signed_money(course.gain, currency)}{by_time}")
     return lines(*rows)
 
@@ -66,13 +70,19 @@ def _portfolio(part: PortfolioMonth, *topics: str) -> str:
         currency = found.managed.portfolio.currency
         what = [
             *value_lines(found, not_told=NOT_TOLD),
-            *returns(found),
+            *([] if reader().is_plain else returns(found)),
             *done(found.proposals, currency),
             changed(found.changes),
         ]
     return lines(
         head(found.managed, *topics),
         *what,
-        "" if part.drift is None else f"Drift now {small_drift(part.drift)} points",
+        "" if part.drift is None else _drift(part.drift, found.managed.portfolio.currency),
         "" if part.next_at is None else f"Next check {clock_time(part.next_at)}",
     )
+
+
+def _drift(drift: Decimal, currency: str) -> str:
+    if reader().is_plain:
+        return out_of_place(drift, currency)
+    return f"Drift now {small_drift(drift)} points"

@@ -11,6 +11,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Every day",
         (
             ("/status", "value, weights against targets, drift"),
+            ("/why VTI", "one line in plain words: what it should be, is, and why"),
             ("/rebalance", "check now; “buy” plans purchases only, “force” plans inside the bands"),
             ("/proposals", "what waits for a decision"),
             ("/deposit 500", "put paper money in"),
@@ -59,6 +60,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "You",
         (
             ("/settings layout list", "sentences instead of tables"),
+            ("/settings plain on", "plain words, without the trade’s terms"),
             ("/settings picture dark", "pictures for dark chats"),
             ("/settings orders silent", "which messages come how"),
             ("/settings quiet 22:00-07:00", "when none comes"),

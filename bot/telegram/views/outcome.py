@@ -225,7 +225,7 @@ def _carried_out(view: ProposalView, now: datetime | None, *, brief: bool) -> st
     proposal = view.proposal
     return paragraphs(
         lines(
-            _carried_out_words(view),
+            carried_out_words(view),
             _approved_by(proposal, now),
             *order_lines(view, brief=brief),
             cost_and_drift(view),
@@ -238,7 +238,7 @@ def _carried_out_in_short(view: ProposalView, now: datetime | None) -> str:
     """The same without amounts: how many orders are filled, and the drift that is left."""
     drift = cost_and_drift(view).partition("\n")[2]
     return lines(
-        _carried_out_words(view),
+        carried_out_words(view),
         _approved_by(view.proposal, now),
         f"{summary(view)}." if view.orders else "",
         drift,
@@ -271,7 +271,13 @@ def was_paused(view: ProposalView) -> bool:
     return bool(nothing_sent(view)) and codes == {WhyNot.PAUSED}
 
 
-def _carried_out_words(view: ProposalView) -> str:
+def was_carried_out(view: ProposalView) -> bool:
+    """Whether it was approved and its orders are due, under way, or over."""
+    return view.proposal.state in _CARRIED_OUT
+
+
+def carried_out_words(view: ProposalView) -> str:
+    """What a decided plan came to so far, in a sentence or two."""
     if went_as_planned(view):
         return "✅ <b>Sold as planned.</b> The purchases come on the next trading day."
     if why := nothing_sent(view):

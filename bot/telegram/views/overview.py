@@ -16,9 +16,12 @@ from bot.telegram.views.status import (
 )
 from bot.words.holds import HOLD_REASONS
 from bot.words.numbers import listed, money
+from bot.words.plain_words import furthest, how_it_stands
+from bot.words.reader import reader
 from bot.words.refusals import refusal_sentence
 from core.application.show_overview import HouseholdOverview, worth_of
 from core.application.show_status import Status
+from core.domain.drift import DriftReport
 
 MOST_BUTTONS = 40
 _LABEL_LIMIT = 28
@@ -48,10 +51,17 @@ def _portfolio(status: Status) -> str:
         paused_line(status),
         _held(status),
         "" if worth is None else f"Value {money(worth, currency)}",
-        drift_line(status.drift) if status.drift is not None else _trouble(status),
+        _drift(status.drift, currency) if status.drift is not None else _trouble(status),
         prices_age(status) if status.drift is not None else "",
         *proposal_lines(status),
     )
+
+
+def _drift(drift: DriftReport, currency: str) -> str:
+    line = furthest(drift)
+    if reader().is_plain and line is not None:
+        return escape(how_it_stands(line, currency))
+    return drift_line(drift)
 
 
 def _trouble(status: Status) -> str:

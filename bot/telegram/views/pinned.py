@@ -13,6 +13,8 @@ from bot.telegram.views.parts import head, lines
 from bot.words.holds import HOLD_REASONS
 from bot.words.labels import CHECK_OUTCOMES, PROPOSAL_STATES, proposal_number
 from bot.words.numbers import listed, small_drift
+from bot.words.plain_words import out_of_place
+from bot.words.reader import reader
 from bot.words.times import clock_time
 from core.application.keep_pinned import Board
 from core.domain.portfolio import ManagedPortfolio
@@ -79,7 +81,11 @@ def _outcome(board: Board) -> str:
 
 
 def _drift(board: Board) -> str:
-    return "" if board.drift is None else f"Drift {small_drift(board.drift)} points"
+    if board.drift is None:
+        return ""
+    if reader().is_plain:
+        return out_of_place(board.drift, board.managed.portfolio.currency)
+    return f"Drift {small_drift(board.drift)} points"
 
 
 def _proposal(proposal: Proposal) -> str:

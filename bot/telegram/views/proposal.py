@@ -25,6 +25,14 @@ from bot.telegram.views.outcome import (
     went_as_planned,
 )
 from bot.telegram.views.parts import SOME_LINES, capped, head, lines, paragraphs
+from bot.telegram.views.plain_parts import why_buttons
+from bot.telegram.views.plain_proposal import (
+    how_it_went,
+    plain_cost,
+    plain_proposal_text,
+    plain_reasons,
+    plain_results,
+)
 from bot.telegram.views.proposal_text import (
     FEW_LINES,
     buys_wait,
@@ -53,6 +61,7 @@ from bot.words.labels import (
 from bot.words.numbers import count, listed, money, plain, quantity, tenths
 from bot.words.plan_notes import certificate_sentence, lot_lines
 from bot.words.plan_reasons import reason_sentence
+from bot.words.reader import reader
 from core.application.edit_proposal import lots_to_choose
 from core.application.show_proposal import ProposalView
 from core.domain.ids import AccountId
@@ -87,7 +96,12 @@ def proposal_screen(
     """
     if has_checklist(view):
         return checklist_screen(view)
-    text = proposal_text(view, layout, market_now)
+    is_plain = reader().is_plain
+    text = (
+        plain_proposal_text(view, market_now)
+        if is_plain
+        else proposal_text(view, layout, market_now)
+    )
     if text is None:
         return _too_long(view)
     return Screen(text, _buttons(view))
@@ -98,7 +112,8 @@ def _too_long(view: ProposalView) -> Screen:
     text = paragraphs(
         title(view),
         f"Its {len(trades)} trades are too many for one message, so it cannot be approved here. "
-        "Larger bands or a larger minimum trade (/policy) make it shorter.",
+        f"{'Other settings' if reader().is_plain else 'Larger bands or a larger minimum trade'} (/policy) "
+        "make it shorter.",
     )
     return Screen(text, ((_tap(view, "✖ Reject", "reject"),),) if _is_open(view) else ())
 
@@ -136,6 +151,8 @@ def _under_way(view: ProposalView) -> tuple[Button, ...]:
 
 
 def _open_buttons(view: ProposalView) -> Rows:
+    if reader().is_plain:
+        return _plain_buttons(view)
     second = [_tap(view, "✏️ Edit lines", "edit")]
     direction = _direction_button(view)
     if direction is not None:
@@ -148,6 +165,21 @@ def _open_buttons(view: ProposalView) -> Rows:
     first = _tap(view, approve_label(view), "approve")
     last = (*_at_open(view), tap("🔔 Settings", "alerts", view.managed.portfolio.id))
     return ((first,), *_own_button(view), *_stay_button(view), tuple(second), third, last)
+
+
+def _plain_buttons(view: ProposalView) -> Rows:
+    """Yes, no, later and why; what changes single lines stays with those who read the terms."""
+    decide = (_tap(view, "⏳ Later", "snooze"), _tap(view, "✖ Reject", "reject"))
+    first = _tap(view, approve_label(view), "approve")
+    at_open = _at_open(view)
+    rows = (
+        (first,),
+        *_own_button(view),
+        *_stay_button(view),
+        (_tap(view, "❔ Why", "why"), *decide),
+    )
+    asked = [trade.symbol for trade in view.proposal.revision.plan.trades]
+    return (*rows, *((at_open,) if at_open else ()), *why_buttons(view.managed.portfolio.id, asked))
 
 
 def _own_button(view: ProposalView) -> Rows:
@@ -205,7 +237,8 @@ def approve_label(view: ProposalView) -> str:
     turnover = sum((trade.value for trade in real), ZERO)
     others = len(plan.trades) - len(real)
     more = f" + {count(others, 'order')}" if others else ""
-    return f"✅ Approve: trade {money(turnover, currency_of(view))} LIVE{more}"
+    real_money = "of real money" if reader().is_plain else "LIVE"
+    return f"✅ Approve: trade {money(turnover, currency_of(view))} {real_money}{more}"
 
 
 def _direction_button(view: ProposalView) -> Button | None:
@@ -277,6 +310,8 @@ def is_whole(view: ProposalView, trade: Trade) -> bool:
 
 def proposal_why_screen(view: ProposalView) -> Screen:
     """The numbers behind each trade, and behind each line that does not trade."""
+    if reader().is_plain:
+        return Screen(plain_reasons(view), ((_tap(view, "← Back", "back"),),))
     plan = view.proposal.revision.plan
     policy = view.managed.policy
     currency = currency_of(view)
@@ -353,17 +388,14 @@ def _why_trade(plan: Plan, leg: int, trade: Trade, currency: str) -> str:
 
 def report_reply(view: ProposalView) -> Screen:
     """The short reply after an execution; the whole report stands in the proposal's message."""
-    if was_dry_run(view.orders):
+    if was_dry_run(view.orders) and not reader().is_plain:
         return _dry_report(view)
     again = _again(view)
     text = paragraphs(
         lines(
             title(view),
-            f"{bold(how_it_ended(view))}.",
-            capped(_problems(view), TEXT_LIMIT // 2, "more"),
-            cost_and_drift(view),
+            *_what_came_of_it(view),
             after_sale_text(view, None),
-            _rung_note(view),
             _how_it_goes_on(view) if again else "",
         ),
         raised_text(view),
@@ -372,6 +404,18 @@ def report_reply(view: ProposalView) -> Screen:
     decide = (tap("🛒 What now?", "show", view.proposal.id),) if is_to_decide(view) else ()
     aside = raised_buttons(view)
     return Screen(text, ((aside,) if aside else ()) + ((*decide, *again, status),))
+
+
+def _what_came_of_it(view: ProposalView) -> list[str]:
+    """How it ended, what was not filled, what it cost and what is left."""
+    if reader().is_plain:
+        return [
+            how_it_went(view),
+            capped(plain_results(view), TEXT_LIMIT // 2, "more"),
+            plain_cost(view),
+        ]
+    problems = capped(_problems(view), TEXT_LIMIT // 2, "more")
+    return [f"{bold(how_it_ended(view))}.", problems, cost_and_drift(view), _rung_note(view)]
 
 
 def how_it_ended(view: ProposalView) -> str:

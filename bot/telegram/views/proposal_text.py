@@ -75,7 +75,7 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
             f"{prices_line(view, now)} · {expiry_line(proposal, now)}",
             escape(estimates_line(proposal.revision.snapshot.estimates)),
             calculated(proposal),
-            _buys_wait(view),
+            buys_wait_line(view),
         ),
         standing(view, now, brief=brevity >= _BRIEF),
     )
@@ -106,7 +106,7 @@ def buys_wait(view: ProposalView) -> tuple[Trade, ...]:
     )
 
 
-def _buys_wait(view: ProposalView) -> str:
+def buys_wait_line(view: ProposalView) -> str:
     """Before the decision: that the purchases come later."""
     if not buys_wait(view) or view.proposal.state not in UNDECIDED:
         return ""

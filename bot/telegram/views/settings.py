@@ -56,16 +56,24 @@ def settings_screen(member: Member, now: datetime) -> Screen:
             f"Quiet hours: {preferences.quiet or 'none'}",
             f"Times: {_zone(preferences, now)}",
             f"Numbers: {NUMBER_FORMATS[preferences.numbers or NumberFormat.UK]}",
+            f"Plain words, without the trade’s terms: {'on' if preferences.is_plain else 'off'}",
         ),
         f"Mail, push and others: {code('/settings channel')}",
     )
     rows = (
         (tap("🔔 Messages", "st_of", "kinds"), tap("🌙 Quiet hours", "st_of", "quiet")),
         (tap("🕐 Time zone", "st_of", "zone"), tap("🔢 Numbers", "st_of", "format")),
+        (_plain_button(preferences),),
         (tap(f"Show me {LAYOUTS[layout]} instead", "layout", layout),),
         (tap(f"Pictures for {picture} chats", "picture", picture),),
     )
     return Screen(text, rows)
+
+
+def _plain_button(preferences: Preferences) -> Button:
+    if preferences.is_plain:
+        return tap("🎓 Show me everything again", "st_set", "plain", "off")
+    return tap("🌱 Use plain words", "st_set", "plain", "on")
 
 
 def _wishes(preferences: Preferences) -> str:

@@ -19,6 +19,8 @@ from bot.telegram.views.parts import (
     lines,
     paragraphs,
 )
+from bot.telegram.views.plain_parts import why_buttons
+from bot.telegram.views.plain_status import plain_status_text
 from bot.telegram.views.standing import held_line, hold_buttons, which_account
 from bot.telegram.views.targets import EXAMPLE
 from bot.telegram.views.withdrawals import aside_buttons, set_aside_line
@@ -30,6 +32,7 @@ from bot.words.labels import (
     source_label,
 )
 from bot.words.numbers import count, listed, money, quantity, round_money, small_drift
+from bot.words.reader import reader
 from bot.words.refusals import refusal_sentence
 from bot.words.times import age, clock_time, day
 from core.application.show_status import Status
@@ -74,6 +77,8 @@ def status_in_words(status: Status, *, layout: str) -> Screen:
 
 def status_text(status: Status, drift: DriftReport, layout: str) -> str:
     """The text beside the picture: complete by itself; as a caption where it can be short enough."""
+    if reader().is_plain:
+        return plain_status_text(status, drift)
     sizes = (_MANY_LINES, SOME_LINES, _FEW_LINES)
     caption = first_fitting(
         lambda level: _text(status, drift, layout, sizes[level]),
@@ -281,7 +286,9 @@ def _without_drift(status: Status) -> str:
     else:
         why = escape(refusal_sentence(trouble)) if trouble else "It is not known why."
         body = lines(
-            "⚠ <b>No weights can be shown now.</b>",
+            "⚠ <b>What is where cannot be told now.</b>"
+            if reader().is_plain
+            else "⚠ <b>No weights can be shown now.</b>",
             capped(why.splitlines(), TEXT_LIMIT // 2, "more"),
             _cash(status),
             *_positions(status),
@@ -325,6 +332,9 @@ def _buttons(status: Status) -> tuple[tuple[Button, ...], ...]:
     if may(status.role, Act.SAY_TAKEN_OUT):
         rows += [aside_buttons(status.managed, mark) for mark, kept in status.aside if kept]
     rows += [row for row in (_mending_buttons(status),) if row]
+    if reader().is_plain and status.drift is not None:
+        asked = [line.symbol for line in status.drift.lines]
+        rows += why_buttons(status.managed.portfolio.id, asked)
     if status.managed.portfolio.is_paused and may(status.role, Act.RESUME):
         rows.append((tap("▶️ Resume", "resume", status.managed.portfolio.id),))
     return tuple(rows)

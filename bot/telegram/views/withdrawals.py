@@ -9,6 +9,7 @@ from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import lines
 from bot.words.by_hand import is_by_hand
 from bot.words.numbers import money
+from bot.words.reader import reader
 from bot.words.times import date_of
 from core.application.show_proposal import ProposalView
 from core.domain.earmark import RAISED, Earmark
@@ -35,14 +36,18 @@ def purpose(view: ProposalView) -> str:
         return ""
     if plan.reason.code is not ReasonCode.WITHDRAWAL:
         amount = money(aside, view.managed.portfolio.currency)
-        return f"Weights are of what remains without the {amount} set aside."
+        return f"{_shares()} are of what remains without the {amount} set aside."
     sold = sum((trade.value for trade in plan.sells), ZERO)
     is_more = sold > plan.reason.values["missing"] * MUCH_MORE
     return lines(
-        "Weights are of what remains then.",
+        f"{_shares()} are of what remains then.",
         "It sells more, to keep what remains near its targets." if is_more else "",
         *_taxed_on_the_way(view),
     )
+
+
+def _shares() -> str:
+    return "The parts" if reader().is_plain else "Weights"
 
 
 def _taxed_on_the_way(view: ProposalView) -> list[str]:

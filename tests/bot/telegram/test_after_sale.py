@@ -197,7 +197,7 @@ def test_what_was_bought_is_said_too() -> None:
     half = order(2, purchase, filled=Decimal(10), state=OrderState.CANCELLED)
     text = after_sale_text(view(ProposalState.PARTIAL, orders=(order(1, sale), half)), NOW)
     assert "Bought 10 BND for $734.35." in text
-    assert "The other purchases were not made, because they were not filled in time." in text
+    assert "The other purchases were not made, because they were not carried out in time." in text
     assert "The rest of the money is in cash" in text
 
 

@@ -226,7 +226,7 @@ def test_the_commands_are_those_that_are_promised() -> None:
     promised = (
         "start status rebalance targets policy deposit withdraw proposals history orders portfolio performance new "
         "accounts holdings members invite alerts rules harvest tax log export leave pause resume help "
-        "whoami settings cancel changes approval"
+        "whoami settings cancel changes approval why"
     )
     assert {command.name for command in all_commands()} == set(promised.split())
 
