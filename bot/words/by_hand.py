@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from bot.words.labels import ORDER_STATES, RUNG_MEANINGS, orders_of, rung_label
 from bot.words.numbers import count, listed
-from bot.words.plain_words import HOW_REAL
+from bot.words.plain_words import PLAIN_STATES
 from bot.words.reader import reader
 from core.application.create_portfolio import BY_HAND, EMBEDDED
 from core.domain.ids import Symbol
@@ -44,8 +44,8 @@ def is_dry_run(account: Account) -> bool:
 
 def account_label(account: Account) -> str:
     """How real an account is, as every message about it says: its rung, or ``BY HAND``; in plain words no term."""
-    if reader().is_plain:
-        return _PLAIN_LABEL if is_by_hand(account) else HOW_REAL[account.rung]
+    if reader().is_plain and is_by_hand(account):
+        return _PLAIN_LABEL
     return _LABEL if is_by_hand(account) else rung_label(account.rung)
 
 
@@ -80,4 +80,7 @@ def estimates_line(estimates: Mapping[Symbol, Symbol]) -> str:
 
 def order_state(state: OrderState, account: Account) -> str:
     """Where an order is."""
-    return _STATES.get(state, ORDER_STATES[state]) if is_by_hand(account) else ORDER_STATES[state]
+    if is_by_hand(account):
+        return _STATES.get(state, ORDER_STATES[state])
+    plain = PLAIN_STATES if reader().is_plain else {}
+    return plain.get(state, ORDER_STATES[state])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from bot.words.numbers import count
+from bot.words.plain_words import HOW_REAL
+from bot.words.reader import reader
+from core.application.create_portfolio import EMBEDDED
 from core.domain.membership import Role
 from core.domain.order import OrderState
 from core.domain.plan import Side
@@ -139,8 +142,8 @@ SOURCES: dict[str, str] = {
 
 
 def rung_label(rung: Rung) -> str:
-    """The label of a rung, such as ``SIMULATED``."""
-    return RUNGS[rung]
+    """The label of a rung, such as ``SIMULATED``; in plain words what it means."""
+    return HOW_REAL[rung] if reader().is_plain else RUNGS[rung]
 
 
 def role_label(role: Role) -> str:
@@ -165,6 +168,8 @@ def proposal_number(number: int, revision: int) -> str:
 
 def source_label(source: str) -> str:
     """The name of a price source; one without a name here is called by its code."""
+    if reader().is_plain and source == EMBEDDED:
+        return "the broker for play money"
     return SOURCES.get(source, source)
 
 

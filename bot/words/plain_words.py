@@ -9,6 +9,7 @@ from bot.words.numbers import money, tenths
 from core.domain.drift import DriftLine, DriftReport
 from core.domain.instrument import CASH
 from core.domain.money import ZERO
+from core.domain.order import OrderState
 from core.domain.plan import Realised, Reason, ReasonCode
 from core.domain.portfolio import Rung
 
@@ -23,6 +24,14 @@ HOW_REAL: Mapping[Rung, str] = {
     Rung.LIVE: "REAL MONEY",
 }
 """How real an account is, where its label would be a term."""
+
+PLAIN_STATES: Mapping[OrderState, str] = {
+    OrderState.PARTIALLY_FILLED: "still under way",
+    OrderState.FILLED: "done",
+    OrderState.CANCELLED: "not done",
+    OrderState.EXPIRED: "not done in time",
+}
+"""Where an order is that a broker carries out, where its label would be a term."""
 
 
 def of_hundred(weight: Decimal) -> str:
@@ -95,7 +104,9 @@ def plain_gain(realised: Realised, currency: str) -> str:
     """What sales gain or lose, and what that may cost in tax."""
     gain = realised.short_gain + realised.long_gain
     result = "less" if gain < ZERO else "more"
-    text = f"The sales bring about {money(abs(gain), currency)} {result} than was paid"
+    text = "The sales bring what was paid"
+    if gain:
+        text = f"The sales bring about {money(abs(gain), currency)} {result} than was paid"
     if realised.tax is None:
         text += "; what tax that costs is not known"
     elif realised.tax > ZERO:
@@ -109,11 +120,14 @@ def plain_reason(reason: Reason, currency: str) -> str:
     """Why a plan is made, a line is traded, or left alone; its amounts where they matter."""
     values = {
         name: money(reason.values[name], currency)
-        for name in ("amount", "missing", "cost")
+        for name in ("amount", "missing", "cost", "lost")
         if name in reason.values
     }
     symbol = "it" if reason.symbol is None else called(reason.symbol)
-    return SENTENCES[reason.code].format_map(_Known(values, symbol=symbol))
+    sentence = SENTENCES[reason.code].format_map(_Known(values, symbol=symbol))
+    if reason.code is ReasonCode.LOSS_WASHED and "lost" in values:
+        return f"{sentence} {values['lost']} of it never will."
+    return sentence
 
 
 class _Known(dict[str, str]):
@@ -155,7 +169,7 @@ SENTENCES: Mapping[ReasonCode, str] = {
     ReasonCode.HAS_GAINED: "It is worth more than was paid for it, so your settings keep it.",
     ReasonCode.GAIN_BUDGET: "Selling it would mean more taxed gains than you want this year.",
     ReasonCode.LOSS_KEPT: "Selling it now would lose money without lowering taxes.",
-    ReasonCode.NOT_WORTH_IT: "Doing something now would cost {cost}, which is more than it is worth.",
+    ReasonCode.NOT_WORTH_IT: "Doing something now would cost {cost}: too much for what it brings.",
     ReasonCode.BELOW_RESERVE: "You wanted to keep {amount} in cash; that is not possible.",
     ReasonCode.LOSS_WASHED: "{amount} of the losses will not count for taxes.",
     ReasonCode.BASIS_UNKNOWN: "What was paid for {amount} of what is sold is not known, so the tax is not either.",

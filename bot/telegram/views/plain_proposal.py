@@ -33,7 +33,7 @@ from bot.telegram.views.proposal_text import (
     title,
 )
 from bot.telegram.views.withdrawals import purpose, worth_lines
-from bot.words.by_hand import estimates_line, is_by_hand, is_dry_run, order_state
+from bot.words.by_hand import estimates_line, is_dry_run, order_state
 from bot.words.labels import PROPOSAL_STATES, SIDES, SIDES_DONE
 from bot.words.numbers import money, quantity
 from bot.words.plain_words import plain_gain, plain_reason, two_sentences
@@ -61,14 +61,6 @@ _ENDED = {
     ProposalState.PARTIAL: "⚠ <b>Partly done.</b> Not all of it was bought or sold.",
     ProposalState.FAILED: "⚠ <b>It did not work.</b> No order was carried out.",
 }
-_STATES = {
-    OrderState.PARTIALLY_FILLED: "still under way",
-    OrderState.FILLED: "done",
-    OrderState.CANCELLED: "not done",
-    OrderState.EXPIRED: "not done in time",
-}
-"""Where an order is that a broker carries out, where its label would be a term."""
-
 _LEVELS = (0, 1)
 
 
@@ -187,10 +179,7 @@ def _result(result: LegResult, view: ProposalView) -> str:
         return (
             f"{result.leg}. {SIDES[trade.side]} {quantity(trade.quantity)} {symbol}: only rehearsed"
         )
-    account = view.account(order.account_id)
-    state = order_state(order.state, account)
-    if not is_by_hand(account):
-        state = _STATES.get(order.state, state)
+    state = order_state(order.state, view.account(order.account_id))
     average = order.average_price
     if average is None:
         return f"{result.leg}. {SIDES[trade.side]} {quantity(trade.quantity)} {symbol}: {state}"

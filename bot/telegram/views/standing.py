@@ -162,6 +162,6 @@ def foreign_notice(managed: ManagedAccount, symbols: Sequence[str]) -> Screen:
         "placed it in the broker's app.",
         f"As long as it is open, nothing is planned for {names}, so that two orders do not cross. "
         "Nothing of yours was changed.",
-        "It ends when it is filled, or cancelled in the broker's app. Then the next check plans again.",
+        "It ends when it is carried out, or cancelled in the broker's app. Then the next check plans again.",
     )
     return Screen(text, (_looking(managed),))

@@ -79,8 +79,8 @@ def _certain(view: ProposalView) -> str:
     states = {order.state for order in view.orders}
     is_filled = any(order.filled_quantity > ZERO for order in view.orders)
     return lines(
-        "What is filled is certain." if is_filled else "",
-        "What is at the broker may be filled by now." if states & AT_BROKER else "",
+        "What is carried out is certain." if is_filled else "",
+        "What is at the broker may be carried out by now." if states & AT_BROKER else "",
         "What is unclear is looked up before anything else is sent: no order goes out twice."
         if states & IN_DOUBT
         else "",

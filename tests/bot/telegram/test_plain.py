@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from bot.telegram.html import plain
-from bot.telegram.letters import Scene, copy_screen
+from bot.telegram.letters import Scene, copy_screen, write_letter
 from bot.telegram.screen import Screen
+from bot.telegram.views.digest import digest_screen
 from bot.telegram.views.overview import overview_screen
 from bot.telegram.views.pinned import pinned_screen
 from bot.telegram.views.plain_line import line_screen, which_line_screen
@@ -28,18 +29,28 @@ from bot.telegram.views.proposal import (
 )
 from bot.telegram.views.status import status_screen
 from bot.words.holds import HOLD_REASONS
-from bot.words.plain_words import HOW_REAL, SENTENCES, furthest, out_of_place, two_sentences
+from bot.words.plain_words import (
+    HOW_REAL,
+    SENTENCES,
+    furthest,
+    out_of_place,
+    plain_gain,
+    plain_reason,
+    two_sentences,
+)
 from bot.words.reader import EVERYBODY, Reader, reading_as
+from core.application.create_portfolio import BY_HAND
 from core.application.explain_line import LineStory, PlanFor, Since, beyond_since
 from core.application.keep_pinned import Board
+from core.application.month_digest import MonthDigest, PortfolioMonth
 from core.application.show_overview import HouseholdOverview
 from core.application.show_status import Status
 from core.domain.hold import Hold, HoldReason
 from core.domain.ids import AccountId, ChatId, CheckId, PortfolioId, Symbol
 from core.domain.membership import Role
 from core.domain.order import OrderState
-from core.domain.outbox import Copy
-from core.domain.plan import ReasonCode
+from core.domain.outbox import Copy, MessageKind, OutboxItem
+from core.domain.plan import Realised, Reason, ReasonCode, Skipped
 from core.domain.portfolio import Rung
 from core.domain.proposal import DecisionKind, ProposalState, RevisionCause
 from core.domain.refusals import EmptyAccount, NoTargets
@@ -48,6 +59,8 @@ from core.domain.session import DueCheck
 from core.ports.store import CheckRecord
 from tests.bot.telegram import scenes
 from tests.bot.telegram.stage import ANNA, FAMILY, stage
+from tests.bot.telegram.test_hidden_amounts import SAID
+from tests.bot.telegram.test_performance import a_month
 
 PLAIN = Reader(is_plain=True)
 JARGON = re.compile(
@@ -232,6 +245,49 @@ def test_each_reason_has_a_sentence_without_a_term() -> None:
     assert jargon_in(" ".join([*HOW_REAL.values(), *HOLD_REASONS.values()])) == []
 
 
+@pytest.mark.parametrize("code", list(ReasonCode))
+def test_no_proposal_uses_a_term_whatever_its_reason(code: ReasonCode) -> None:
+    names = [
+        "amount",
+        "missing",
+        "cost",
+        "lost",
+        "saved",
+        "offset",
+        "carried",
+        "band",
+        "drift",
+        "target",
+        "worth",
+    ]
+    reason = Reason(code, Symbol("VTI"), dict.fromkeys(names, Decimal("12.5")), date(2026, 4, 1))
+    shown = scenes.view()
+    plan = replace(
+        shown.proposal.revision.plan,
+        reason=reason,
+        notes=(reason,),
+        skipped=(Skipped(Symbol("BND"), reason),),
+        realised=(Realised("Anna", Decimal(-40), Decimal(10), Decimal(-5)),),
+    )
+    shown = scenes.with_revision(shown, plan=plan)
+    for screen in (proposal_screen(shown), proposal_why_screen(shown)):
+        assert jargon_in(words_of(screen)) == []
+        assert (
+            "Anna: The sales bring about $30.00 less than was paid; "
+            "that may save about $5.00 in tax."
+        ) in plain(screen.text)
+
+
+def test_a_loss_that_never_counts_is_said() -> None:
+    values = {"amount": Decimal(90), "lost": Decimal(30)}
+    said = plain_reason(Reason(ReasonCode.LOSS_WASHED, None, values), "USD")
+    assert said == "$90.00 of the losses will not count for taxes. $30.00 of it never will."
+    tax = Realised("", Decimal(0), Decimal(0), Decimal(3))
+    assert plain_gain(tax, "USD") == (
+        "The sales bring what was paid; that may cost about $3.00 in tax."
+    )
+
+
 @pytest.mark.parametrize("outcome", ["on_target", "refused", "nothing_helps", "cooling_down"])
 @pytest.mark.parametrize("state", [None, *ProposalState])
 def test_no_pinned_message_uses_a_term(outcome: str, state: ProposalState | None) -> None:
@@ -246,6 +302,66 @@ def test_no_pinned_message_uses_a_term(outcome: str, state: ProposalState | None
 def test_almost_nothing_out_of_place_is_not_rounded_to_nothing() -> None:
     assert out_of_place(Decimal("0.1"), "USD").startswith("Of every 100 dollars, 0.1 are not")
     assert out_of_place(Decimal("0.04"), "USD") == "Everything is where you wanted it."
+
+
+def test_no_digest_uses_a_term() -> None:
+    part = PortfolioMonth(a_month(), Decimal("7.04"), scenes.NOW)
+    for parts in ((part,), (part, part)):
+        screen = digest_screen(MonthDigest(date(2026, 3, 1), parts))
+        assert screen.photo is not None
+        assert jargon_in(words_of(screen)) == []
+        assert "Of every 100 dollars, 7 are not where you wanted them." in screen.text
+        assert "Gain apart from that: +$300.00" in plain(screen.text)
+
+
+NEWS: dict[MessageKind, dict[str, str]] = {
+    **SAID,
+    MessageKind.PROPOSAL: {},
+    MessageKind.REMINDER: {"why": "missing"},
+    MessageKind.REPORT: {},
+    MessageKind.FROZEN: {},
+    MessageKind.RECHECK: {},
+    MessageKind.WAITING: {"until": scenes.NOW.isoformat(), "code": "BrokerDown"},
+    MessageKind.HOLD_OVER: {"reason": "keys_refused"},
+}
+"""What is known of each message about what happens; the others are for those who set things up."""
+NEWS.pop(MessageKind.OWNERSHIP_OFFERED)
+
+
+@pytest.mark.parametrize("kind", sorted(NEWS))
+def test_no_news_uses_a_term(kind: MessageKind) -> None:
+    said = 0
+    for state in ProposalState:
+        shown = scenes.view(state)
+        part = scenes.order(1, shown.proposal.revision.plan.trades[0], filled=Decimal(3))
+        open_part = replace(part, state=OrderState.PARTIALLY_FILLED)
+        shown = replace(shown, orders=(open_part,))
+        if kind is MessageKind.RECHECK:
+            shown = scenes.with_revision(shown, number=2, cause=RevisionCause.PRICES_MOVED)
+        for view in (shown, None):
+            number = None if view is None else shown.proposal.id
+            item = OutboxItem(kind, ChatId(ANNA), "x", PortfolioId(1), number, data=NEWS[kind])
+            letter = write_letter(item, Scene(view, shown.managed, (), "table"), scenes.NOW)
+            if letter is not None:
+                said += 1
+                assert jargon_in(words_of(letter.screen)) == []
+    assert said
+
+
+def test_no_checklist_uses_a_term() -> None:
+    where = scenes.managed(rung=Rung.DRY_RUN)
+    (account,) = where.accounts
+    where = replace(where, accounts=(replace(account, broker=BY_HAND),))
+    for state in (ProposalState.OPEN, ProposalState.EXECUTING, ProposalState.DONE):
+        shown = scenes.view(state, where=where)
+        trades = shown.proposal.revision.plan.trades
+        orders = [
+            scenes.order(leg, trade, filled=Decimal(0), state=OrderState.SUBMITTED)
+            for leg, trade in enumerate(trades, 1)
+        ]
+        shown = replace(shown, orders=tuple(orders))
+        assert jargon_in(words_of(proposal_screen(shown))) == []
+        assert "traded by hand" in plain(proposal_screen(shown).text)
 
 
 # --- why -----------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def test_missing_prices_are_no_fault_of_the_broker() -> None:
         (
             OrderState.SUBMITTED,
             "",
-            "What is at the broker may be filled by now.",
+            "What is at the broker may be carried out by now.",
             "no order goes out twice",
         ),
     ],
@@ -78,7 +78,7 @@ def test_in_the_middle_it_says_what_is_certain_and_what_is_not(
     text = words(view(S.EXECUTING, orders=(order(1, TRADES[0]), unsent(state, detail))))
     assert "Not finished yet: the simulated broker does not answer." in text
     assert "1. Sold 11 VTI at $287.14" in text
-    assert "What is filled is certain." in text
+    assert "What is carried out is certain." in text
     assert expected in text
     assert absent not in text
     assert "What has not been sent by 10:20 ET is not sent any more" in text
