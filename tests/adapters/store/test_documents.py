@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.adapters.store import documents
-from core.domain.drift import DriftLine, DriftReport, OutsideLine
+from core.domain.drift import DriftLine, DriftPart, DriftReport, OutsideLine
 from core.domain.due_date import ChosenDay
 from core.domain.ids import AccountId, Symbol
 from core.domain.plan import (
@@ -108,6 +108,7 @@ drift_lines = st.builds(
     numbers,
     maybe,
     st.booleans(),
+    st.lists(st.builds(DriftPart, symbols, numbers, numbers, numbers), max_size=2).map(tuple),
 )
 reports = st.builds(
     DriftReport,
