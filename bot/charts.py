@@ -173,16 +173,21 @@ def _dress(axes: Axes, bars: list[DriftLine], look: Look) -> None:
     axes.set_axisbelow(True)
     for side in axes.spines.values():
         side.set_visible(False)
-    for place, name in ((_NOW, "now %"), (_DRIFT, "off by" if reader().is_plain else "drift")):
+    for place, name in ((_NOW, "now %"), (_DRIFT, words_beside()[0])):
         _number(axes, place, -0.72, name, va="bottom", fontsize=16, color=look.faint)
+
+
+def words_beside() -> tuple[str, str]:
+    """What the column of distances is called, and the key under the picture, in the reader's words."""
+    if reader().is_plain:
+        return "off by", "bar: now   line: wanted   shaded: close enough"
+    return "drift", "bar: now   line: target   shaded: band"
 
 
 def _caption(figure: Figure, look: Look, title: str, subtitle: str, *, hidden: int) -> None:
     height = figure.get_figheight()
     top = 1 - 0.42 / height
-    key = "bar: now   line: target   shaded: band"
-    if reader().is_plain:
-        key = "bar: now   line: wanted   shaded: close enough"
+    key = words_beside()[1]
     if hidden:
         key = f"{hidden} lines nearer to their targets are not drawn\n{key}"
     for y, text, size, colour in (

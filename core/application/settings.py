@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from core.application.refresh_pinned import refresh_pinned
+from core.application.tell import refresh_undecided
 from core.domain.ids import ChatId
 from core.domain.membership import Member
 from core.domain.preferences import NumberFormat, Preferences, format_of_language
 from core.domain.refusals import BadPolicyValue
+from core.ports.clock import Clock
 from core.ports.store import Store
 
 LAYOUTS = ("table", "list")
@@ -44,6 +47,16 @@ async def change_preferences(
         await work.people.set_preferences(member.id, preferences)
         await work.conversation.end_quiet(ChatId(member.user_id))
     return replace(latest, preferences=preferences)
+
+
+async def show_anew(store: Store, clock: Clock, *, member: Member) -> None:
+    """Have what stands in the member's chats brought up to date: open proposals and pinned messages."""
+    async with store.begin() as work:
+        now = clock.now()
+        portfolios = [each.id for each in await work.portfolios.of_member(member.id)]
+        for portfolio_id in portfolios:
+            await refresh_undecided(work, portfolio_id, now)
+        await refresh_pinned(work, portfolios, now)
 
 
 async def remember_language(store: Store, *, member: Member, language: str | None) -> Member:

@@ -16,7 +16,7 @@ from bot.telegram.views.settings import (
     settings_screen,
     zone_screen,
 )
-from core.application.settings import change_preferences, set_layout, set_picture
+from core.application.settings import change_preferences, set_layout, set_picture, show_anew
 from core.domain.membership import Member
 from core.domain.notices import Loudness, NoticeKind
 from core.domain.permissions import Act
@@ -34,6 +34,9 @@ UNKNOWN = (
     "The settings are: layout, picture, plain, quiet, zone, format, channel, and the kinds of message "
     f"({', '.join(NoticeKind)}, or all) with on, silent or off."
 )
+READS = frozenset({"plain", "zone", "format"})
+"""Settings that change how messages read which stand there already."""
+
 ALIASES = {
     "drifts": "drift",
     "alert": "drift",
@@ -110,7 +113,10 @@ def _choices(turn: Turn, name: str, member: Member) -> Screen:
 async def _change(turn: Turn, name: str, value: str) -> Member:
     """Change one setting; raises BadPolicyValue."""
     change = _reading(name, value)
-    changed = await change_preferences(turn.runtime.store, member=turn.member, change=change)
+    runtime = turn.runtime
+    changed = await change_preferences(runtime.store, member=turn.member, change=change)
+    if name in READS:
+        await show_anew(runtime.store, runtime.clock, member=changed)
     turn.wake()
     return changed
 

@@ -65,7 +65,7 @@ _LEVELS = (0, 1)
 
 
 def plain_proposal_text(view: ProposalView, now: datetime | None) -> str | None:
-    """The whole message; None where even the shorter one does not fit: nobody approves what does not stand there."""
+    """The whole message; None where even the shorter one does not fit: then the usual words, which are shorter."""
     now = now or view.proposal.revision.snapshot.taken_at
     return first_fitting(lambda level: _text(view, now, level), _LEVELS)
 

@@ -15,6 +15,7 @@ from core.domain.drift import DriftReport
 from core.domain.money import ZERO
 from core.domain.proposal import Proposal, ProposalState
 
+_OUTSIDE_SHOWN = 5
 _SIZES = (SOME_LINES, 8, 4)
 
 
@@ -59,7 +60,9 @@ def _aside(status: Status) -> str:
 
 
 def _outside(drift: DriftReport) -> str:
-    names = listed([escape(line.symbol) for line in drift.outside])
+    shown = [escape(line.symbol) for line in drift.outside[:_OUTSIDE_SHOWN]]
+    more = len(drift.outside) - len(shown)
+    names = listed([*shown, f"{more} more"] if more else shown)
     return f"Not part of the plan, and not counted: {names}." if names else ""
 
 

@@ -96,12 +96,8 @@ def proposal_screen(
     """
     if has_checklist(view):
         return checklist_screen(view)
-    is_plain = reader().is_plain
-    text = (
-        plain_proposal_text(view, market_now)
-        if is_plain
-        else proposal_text(view, layout, market_now)
-    )
+    text = plain_proposal_text(view, market_now) if reader().is_plain else None
+    text = text or proposal_text(view, layout, market_now)
     if text is None:
         return _too_long(view)
     return Screen(text, _buttons(view))

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bot.charts import words_beside
 from bot.telegram.html import plain
 from bot.telegram.letters import Scene, copy_screen, write_letter
 from bot.telegram.screen import Screen
@@ -20,6 +21,7 @@ from bot.telegram.views.digest import digest_screen
 from bot.telegram.views.overview import overview_screen
 from bot.telegram.views.pinned import pinned_screen
 from bot.telegram.views.plain_line import line_screen, which_line_screen
+from bot.telegram.views.plain_proposal import plain_proposal_text
 from bot.telegram.views.proposal import (
     proposal_screen,
     proposal_why_screen,
@@ -138,6 +140,7 @@ def test_a_status_shows_each_part_and_can_be_asked_why() -> None:
     screen = status_screen(status())
     text = plain(screen.text)
     assert screen.photo is not None
+    assert jargon_in(" ".join(words_beside())) == []
     assert "Family · play money" in text
     assert "VTI: 66.6, wanted 60 ▲" in text
     assert "Cash: 5.4, wanted 5" in text
@@ -171,6 +174,16 @@ def test_a_proposal_says_all_that_is_approved() -> None:
     labels = [b.label for row in screen.rows for b in row]
     assert labels[0] == "✅ Approve 2 orders"
     assert {"❔ Why", "⏳ Later", "✖ Reject", "❔ VTI", "❔ BND"} <= set(labels)
+
+
+def test_what_plain_words_are_too_long_for_can_be_approved_all_the_same() -> None:
+    where, shot = scenes.many_lines(90)
+    shown = scenes.view(where=where, shot=shot)
+    assert plain_proposal_text(shown, None) is None
+    screen = proposal_screen(shown)
+    assert screen.rows[0][0].label.startswith("✅ Approve")
+    for trade in shown.proposal.revision.plan.trades:
+        assert trade.symbol in screen.text
 
 
 def test_real_money_is_called_so() -> None:
@@ -444,9 +457,15 @@ async def test_a_member_reads_plain_words_in_their_own_chat_and_the_group_does_n
 ) -> None:
     async with stage(tmp_path) as bot:
         await bot.set_up()
+        waiting = await bot.ask(ANNA, "/proposals", "Calculated from your targets", "Drift 60.0")
         shown = await bot.ask(ANNA, "/settings", "terms: off")
         await bot.tap(ANNA, shown, "Use plain words", "terms: on")
         assert (await bot.member()).preferences.is_plain
+
+        def is_plain_now(_: object) -> bool:
+            return "What it does" in bot.sandbox.chat(ANNA).messages[waiting.message_id].text
+
+        await bot.sandbox.wait_for(is_plain_now)
         alone = await bot.ask(ANNA, "/status", "play money", "of every 100 dollars in cash")
         assert jargon_in(alone.text) == []
         await bot.ask(ANNA, "/status", "Drift 60.0", chat=FAMILY)
