@@ -313,7 +313,7 @@ async def _complete(
 
 
 async def intents(work: UnitOfWork, proposal: Proposal, policy: Policy) -> Sequence[Order]:
-    """Make the orders of a proposal's legs, sales first, each in its account.
+    """Make the orders of a proposal's legs, in the order of the plan, each in its account.
 
     A leg that had orders before gets the next attempt.
     """

@@ -8,7 +8,7 @@ price × (1 − half spread), rounded down to the cent, less the commission.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -212,6 +212,17 @@ class Trade:
         return LegKey(self.symbol, self.side, self.account)
 
 
+def in_order(trades: Iterable[Trade]) -> tuple[Trade, ...]:
+    """Trades as a plan has them and people count them: account by account, sales first, each by symbol."""
+    return tuple(sorted(trades, key=_rank))
+
+
+def _rank(trade: Trade) -> tuple[int, str, bool, Symbol]:
+    """Accounts by number where their names are numbers, else by name."""
+    number = int(trade.account) if trade.account.isdecimal() else 0
+    return number, trade.account, trade.side is Side.BUY, trade.symbol
+
+
 def net_cash(trades: Sequence[Trade]) -> Decimal:
     """What trades bring to cash together, costs included; negative where they take."""
     values = [trade.value if trade.side is Side.SELL else -trade.value for trade in trades]
@@ -302,7 +313,7 @@ class After:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The trades calculated from a snapshot (sales first, then purchases, each by symbol), and the lines skipped."""
+    """The trades calculated from a snapshot, in their order (``in_order``), and the lines skipped."""
 
     needed: bool
     reason: Reason

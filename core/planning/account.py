@@ -12,7 +12,7 @@ from core.domain.drift import DriftReport
 from core.domain.ids import Symbol
 from core.domain.instrument import CASH
 from core.domain.money import HUNDRED, ONE, ZERO, half_spread, purchase_cost, sale_proceeds
-from core.domain.plan import After, PlanRequest, Side, Trade, net_cash
+from core.domain.plan import After, PlanRequest, Side, Trade, in_order, net_cash
 from core.domain.policy import Policy
 from core.planning.cells import Cell, cap_of
 from core.planning.problem import Problem
@@ -33,16 +33,12 @@ def make_trades(
     while True:
         name, missing = _missing(request, report, tuple(made.values()))
         if missing <= ZERO:
-            return tuple(sorted(made.values(), key=_order))
+            return in_order(made.values())
         place = _give_up(problem, counts, name, missing)
         if counts[place]:
             made[place] = _trade(request, problem.cells[place], counts[place])
         else:
             del made[place]
-
-
-def _order(trade: Trade) -> tuple[bool, Symbol, str]:
-    return trade.side is Side.BUY, trade.symbol, trade.account
 
 
 def cash_after(request: PlanRequest, trades: Sequence[Trade]) -> dict[str, Decimal]:

@@ -23,6 +23,7 @@ from core.domain.plan import (
     Side,
     Skipped,
     Trade,
+    in_order,
 )
 from core.domain.policy import Direction, whole_shares
 from core.domain.tax import rules_of
@@ -207,11 +208,6 @@ def within_limits(
     return ReasonCode.CAPPED if cost is not None and paid > cost else None
 
 
-def order_of(trade: Trade) -> tuple[bool, Symbol, str]:
-    """Where a trade stands in a plan: sales first, each by symbol."""
-    return trade.side is Side.BUY, trade.symbol, trade.account
-
-
 def plan_of_pairs(
     request: PlanRequest,
     report: DriftReport,
@@ -221,18 +217,18 @@ def plan_of_pairs(
     values: Mapping[str, Decimal] | None = None,
 ) -> Plan:
     """The plan of some pairs: what it realises, and the portfolio after it at the quoted prices."""
-    in_order = tuple(sorted(trades, key=order_of))
-    realised = realise(request, in_order)
+    ordered = in_order(trades)
+    realised = realise(request, ordered)
     return Plan(
-        needed=bool(in_order),
+        needed=bool(ordered),
         reason=replace(reason, values={**reason.values, **(values or {})}),
         before=report,
-        trades=in_order,
+        trades=ordered,
         skipped=(*skipped, *explain_kept(report)),
-        after=carry_out(request, report, in_order),
-        cost=sum((trade.cost for trade in in_order), ZERO),
+        after=carry_out(request, report, ordered),
+        cost=sum((trade.cost for trade in ordered), ZERO),
         realised=realised,
-        notes=notes_on(request, in_order, realised),
+        notes=notes_on(request, ordered, realised),
     )
 
 
