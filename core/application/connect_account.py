@@ -221,11 +221,12 @@ async def list_keys(store: Store) -> tuple[KeptKeys, ...]:
         parts = [each for managed in await _portfolios(work) for each in managed.parts]
         for each in parts:
             account = each.account
+            attached = await work.credentials.of_account(account.broker, account.broker_account_id)
             at.update(
                 {
                     kept.id: each.portfolio
                     for kept in await work.credentials.all()
-                    if opens_account(kept, account)
+                    if opens_account(kept, account) or kept == attached
                 }
             )
         return tuple(

@@ -41,8 +41,8 @@ async def keys_going(
     kept = await work.credentials.all()
     found = []
     for account in accounts:
-        ours = [each for each in kept if opens_account(each, account)]
         attached = await work.credentials.of_account(account.broker, account.broker_account_id)
+        ours = [each for each in kept if opens_account(each, account) or each == attached]
         for each in ours:
             if each.member_id != member_id:
                 continue

@@ -273,8 +273,13 @@ async def test_keys_belong_to_one_owner(stage: KeyStage) -> None:
     (kept,) = await stage.kept()
     assert kept.member_id == ben.id
     assert (await stage.connect(FIRST, "--member", str(ANN))).exit_code == 0
-    (kept,) = await stage.kept()
-    assert kept.member_id == ann.id
+    first, second = await stage.kept()
+    assert (first.member_id, second.member_id) == (ben.id, ann.id)
+    listed = await stage.run("connect", "--list")
+    assert listed.stdout.count("@family") == 2
+    again = await stage.connect(FIRST, "--member", str(ANN))
+    assert again.exit_code == 0
+    assert len(await stage.kept()) == 2
 
 
 async def test_an_unknown_portfolio_is_said_before_a_key_is_asked_for(stage: KeyStage) -> None:

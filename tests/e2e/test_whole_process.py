@@ -84,7 +84,7 @@ async def test_a_group_decides_in_the_open(demo: RunningDemo) -> None:
     await ben.ask(f"/start {await invitation(anna, 'viewer')}", "viewer of")
     group = Person(demo, ANNA, FAMILY)
     await group.ask("/portfolio amounts on", "sees the amounts")
-    about = await group.ask("/portfolio", "about Family now")
+    about = await group.ask("/portfolio", "This chat is about")
     await group.tap(about, "Put proposals into this group", "group")
     asked = await group.ask("/status", "SIMULATED")
     assert asked["photo"]
