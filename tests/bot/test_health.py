@@ -207,7 +207,8 @@ async def test_a_running_bot_serves_metrics_without_people_money_or_secrets(
 
     async with stage(tmp_path, adapt=adapt) as bot, aiohttp.ClientSession() as session:
         proposal = await bot.set_up()
-        await bot.tap(ANNA, proposal, "Approve", "Bought")
+        bot.press(ANNA, proposal, "Approve")
+        await bot.said(ANNA, "orders filled in full")
         async with session.get(f"http://127.0.0.1:{unused_tcp_port}/metrics") as response:
             text = await response.text()
         found = _read(text)
