@@ -45,6 +45,15 @@ async def look_at_leaving(store: Store, *, member: Member, portfolio_id: Portfol
         return await _leaving(work, member, portfolio_id)
 
 
+async def look_at_removing(
+    store: Store, *, member: Member, portfolio_id: PortfolioId, person: Member
+) -> Leaving:
+    """Say to an owner what stops when another member is taken out, before that is done."""
+    async with store.read() as work:
+        await managed_for(work, member, portfolio_id, Act.REMOVE_MEMBERS)
+        return await _leaving(work, person, portfolio_id)
+
+
 async def look_at_leaving_all(store: Store, *, member: Member) -> tuple[Leaving, ...]:
     """The same for every portfolio that a member is in."""
     async with store.read() as work:

@@ -6,10 +6,12 @@ from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import bold, note, shown_name, tap
 from bot.telegram.context import Reaction, Turn, alert, put, say
 from bot.telegram.screen import Screen
+from bot.telegram.views.leaving import remove_question
 from bot.telegram.views.members import members_screen
 from bot.words.labels import ROLE_MEANINGS, role_label
 from core.application import members
 from core.application.choose_portfolio import Current
+from core.application.leave_for_good import look_at_removing
 from core.application.see_family import see_family
 from core.domain.ids import PortfolioId, UserId
 from core.domain.membership import Membership, Role, parse_role
@@ -83,19 +85,13 @@ async def ask_to_remove(turn: Turn, portfolio_id: int, user_id: int) -> Reaction
     """[Remove]: ask once more."""
     current = await turn.of_id(portfolio_id)
     person = await one(turn, current, user_id)
-    name = bold(shown_name(person.member.name))
-    return put(
-        note(
-            f"Remove {name} from {shown_name(current.portfolio.portfolio.name)}? Their buttons stop "
-            "working at once.",
-            rows=(
-                (
-                    tap("Remove", "remove_yes", portfolio_id, user_id),
-                    tap("← Back", "members_back", portfolio_id),
-                ),
-            ),
-        )
+    leaving = await look_at_removing(
+        turn.runtime.store,
+        member=turn.member,
+        portfolio_id=current.portfolio.portfolio.id,
+        person=person.member,
     )
+    return put(remove_question(leaving, person))
 
 
 async def remove(turn: Turn, portfolio_id: int, user_id: int) -> Reaction:

@@ -12,6 +12,7 @@ from bot.words.numbers import count, listed, quantity
 from core.application.close_portfolio import Closed
 from core.application.leave_for_good import Leaving
 from core.application.let_go_of_keys import Going
+from core.domain.membership import Membership
 from core.domain.order import Order
 from core.domain.portfolio import ManagedAccount, ManagedPortfolio
 
@@ -34,6 +35,22 @@ def leave_question(leaving: Leaving) -> Screen:
         _what_waits(leaving),
     )
     return Screen(text, ((tap("Leave", "leave_yes", portfolio.id), tap("Stay", "close")),))
+
+
+def remove_question(leaving: Leaving, person: Membership) -> Screen:
+    """[Remove] somebody: what stops with them, to the owner who asks for it."""
+    portfolio, user = leaving.managed.portfolio, person.member.user_id
+    stops = [bold(shown_name(each.account.name)) for each in leaving.keys if each.stops]
+    name = bold(shown_name(person.member.name))
+    text = paragraphs(
+        f"Remove {name} from {shown_name(portfolio.name)}? Their buttons stop working at once.",
+        f"⚠ Their keys open {listed(stops)}, and go with them: nothing is read or traded there until somebody "
+        "connects it again."
+        if stops
+        else "",
+    )
+    remove = tap("Remove", "remove_yes", portfolio.id, user)
+    return Screen(text, ((remove, tap("← Back", "members_back", portfolio.id)),))
 
 
 def _last_owner(leaving: Leaving) -> Screen:

@@ -51,6 +51,17 @@ async def test_the_last_owner_closes_with_a_file_and_the_others_are_told(tmp_pat
         await bot.ask(BEN, "/status", "no portfolio")
 
 
+async def test_an_owner_reads_what_stops_before_somebody_is_taken_out(tmp_path: Path) -> None:
+    async with stage(tmp_path, allowed=(ANNA, BEN)) as bot:
+        await bot.set_up()
+        await join(bot, Role.OWNER)
+        await keep_keys(bot, BEN)
+        people = await bot.ask(ANNA, "/members", "Ben")
+        asked = await bot.tap(ANNA, people, "Remove Ben", "Remove Ben", "Their keys open")
+        await bot.tap(ANNA, asked, "Remove", "Anna")
+        await bot.said(ANNA, "went with the member who had entered them")
+
+
 async def test_whoever_leaves_for_good_is_asked_twice_and_then_unknown(tmp_path: Path) -> None:
     async with stage(tmp_path, allowed=(ANNA,)) as bot:
         await bot.set_up()
