@@ -192,7 +192,7 @@ async def test_an_old_button_works_once_after_a_restart(tmp_path: Path) -> None:
         async with running_bot(sandbox, tmp_path) as bot:
             proposal = await bot.set_up()
         async with running_bot(sandbox, tmp_path) as bot:
-            await bot.tap(ANNA, proposal, "Approve", "Bought")
+            await bot.tap(ANNA, proposal, "Approve", "Done.", "Bought")
             approve = proposal.button("Approve").callback_data
             answer = await bot.answer(bot.press_data(ANNA, proposal, approve or ""))
             assert answer == ("You have approved it already.", False)

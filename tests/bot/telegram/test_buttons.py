@@ -101,7 +101,7 @@ async def test_editing_a_line_makes_a_new_version_and_old_buttons_say_so(tmp_pat
 async def test_buy_only_and_the_whole_plan_again(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         proposal = await bot.set_up()
-        await bot.tap(ANNA, proposal, "Approve", "Bought")
+        await bot.tap(ANNA, proposal, "Approve", "Done.", "Bought")
         await bot.said(ANNA, "That was all")
         preview = await bot.ask(ANNA, "/targets QUAL 80 CASH 20", "not set yet")
         await bot.tap(ANNA, preview, "Use these targets", "are set")
@@ -286,7 +286,7 @@ async def test_a_tap_under_a_message_that_is_gone_still_counts(tmp_path: Path) -
 async def test_a_late_answer_is_followed_by_a_message(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         proposal = await bot.set_up()
-        await bot.tap(ANNA, proposal, "Approve", "Bought")
+        await bot.tap(ANNA, proposal, "Approve", "Done.", "Bought")
         await bot.said(ANNA, "That was all")
         bot.sandbox.faults.fail_next(
             "answerCallbackQuery",

@@ -205,7 +205,7 @@ async def test_what_shares_have_cost_is_typed_where_the_broker_says_how_many_the
     async with stage(tmp_path) as bot:
         await bot.set_up()
         proposal = await bot.ask(ANNA, "/rebalance force", "proposal 2")
-        await bot.tap(ANNA, proposal, "Approve", "Bought")
+        await bot.tap(ANNA, proposal, "Approve", "Done.", "Bought")
         await bot.said(ANNA, "Done")
         account = (await bot.portfolio()).accounts[0]
         held = await bot.runtime.brokers.of(account).holdings()

@@ -21,7 +21,7 @@ async def test_status_shows_table_picture_and_the_open_proposal(tmp_path: Path) 
         assert bot.sandbox.file_bytes(status).startswith(b"\x89PNG")
         assert any(request.method == "sendChatAction" for request in bot.sandbox.requests)
         shown = await bot.tap(ANNA, status, "Show proposal 1", "proposal 1", "Buy")
-        await bot.tap(ANNA, shown, "Approve", "Bought")
+        await bot.tap(ANNA, shown, "Approve", "Done.", "Bought")
         await bot.ask(ANNA, "/status @family", "CASH 40.0")
 
 
@@ -115,7 +115,7 @@ async def test_targets_that_do_not_sum_can_be_completed_by_a_button(tmp_path: Pa
 async def test_rebalance_says_what_it_found(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         proposal = await bot.set_up()
-        await bot.tap(ANNA, proposal, "Approve", "Bought")
+        await bot.tap(ANNA, proposal, "Approve", "Done.", "Bought")
         await bot.said(ANNA, "That was all")
         fine = await bot.ask(ANNA, "/rebalance", "nothing to do", "drift is")
         await bot.tap(ANNA, fine, "Plan anyway")
@@ -154,7 +154,7 @@ async def test_lists(tmp_path: Path) -> None:
         shown = await bot.ask(ANNA, "/proposals", "proposal 1", "Buy")
         assert shown.message_id != proposal.message_id
         await bot.ask(ANNA, "/orders", "No order was made yet")
-        await bot.tap(ANNA, shown, "Approve", "Bought")
+        await bot.tap(ANNA, shown, "Approve", "Done.", "Bought")
         await bot.ask(ANNA, "/orders", "1.1", "QUAL")
         await bot.ask(ANNA, "/history", "done", "QUAL")
         nothing = await bot.ask(ANNA, "/proposals", "Nothing is open in Family")
@@ -252,7 +252,7 @@ async def test_the_kill_switch(tmp_path: Path) -> None:
         refused = await bot.ask(ANNA, "/rebalance", "is paused")
         assert "Resume" in refused.button("Resume").text
         await bot.tap(ANNA, paused, "Resume", "Family goes on")
-        await bot.tap(ANNA, proposal, "Approve", "Bought")
+        await bot.tap(ANNA, proposal, "Approve", "Done.", "Bought")
         await bot.ask(ANNA, "/pause", "Family is paused")
         await bot.ask(ANNA, "/resume", "Family goes on")
 

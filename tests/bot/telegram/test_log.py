@@ -10,7 +10,7 @@ from tests.bot.telegram.stage import ANNA, stage
 async def test_the_log_is_read_and_paged(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         proposal = await bot.set_up()
-        await bot.tap(ANNA, proposal, "Approve", "Bought")
+        await bot.tap(ANNA, proposal, "Approve", "Done.", "Bought")
         page = await bot.ask(
             ANNA, "/log", "Family · log, times ET", "the portfolio was made (Anna)"
         )

@@ -62,4 +62,4 @@ async def test_without_room_a_tap_is_answered_with_that_and_works_when_there_is_
             assert found.state is ProposalState.OPEN
             assert await work.orders.of_proposal(ProposalId(1)) == ()
         store.is_full = False
-        await bot.tap(ANNA, proposal, "Approve", "Bought")
+        await bot.tap(ANNA, proposal, "Approve", "Done.", "Bought")

@@ -119,7 +119,7 @@ async def test_a_portfolio_without_targets_is_led_on_from_where_it_stands(tmp_pa
 async def test_what_is_held_can_become_the_targets(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         proposal = await bot.set_up()
-        await bot.tap(ANNA, proposal, "Approve", "Bought")
+        await bot.tap(ANNA, proposal, "Approve", "Done.", "Bought")
         await bot.said(ANNA, "That was all")
         shown = await bot.ask(ANNA, "/targets", "Family · targets")
         choices = await bot.tap(ANNA, shown, "Choose targets", "What should it hold")
@@ -140,6 +140,6 @@ async def test_a_restart_in_the_middle_loses_no_step(tmp_path: Path) -> None:
             await bot.tap(ANNA, money, "$10,000", "is set up")
             proposal = await bot.said(ANNA, "proposal 1")
         async with running_bot(sandbox, tmp_path) as bot:
-            await bot.tap(ANNA, proposal, "Approve", "Bought")
+            await bot.tap(ANNA, proposal, "Approve", "Done.", "Bought")
             await bot.said(ANNA, "That was all")
     assert asyncio.all_tasks() == {asyncio.current_task()}
