@@ -10,12 +10,11 @@ from enum import StrEnum
 from core.application.access import proposal_for
 from core.application.ask_first import ask_the_rest, not_asked
 from core.application.decisions import (
-    COMPLETE,
-    SENT,
     Decided,
     decidable,
     move,
     record,
+    require_unsent,
     tell_objected,
 )
 from core.application.gate import CLOSED, Gate, require_approvable, roles_in
@@ -48,7 +47,6 @@ from core.domain.refusals import (
     PortfolioPaused,
     ProposalExpired,
     ProposalNotOpen,
-    TooLateToCancel,
 )
 from core.ports.clock import Clock
 from core.ports.store import Store, UnitOfWork
@@ -251,12 +249,7 @@ async def cancel_proposal(
     async with store.begin() as work:
         proposal, role = await proposal_for(work, member, proposal_id)
         require(role, Act.TAKE_BACK)
-        if proposal.state in SENT:
-            raise TooLateToCancel(proposal.id, proposal.state)
-        if proposal.state not in COMPLETE:
-            raise ProposalNotOpen(proposal.id, proposal.state)
-        if revision != proposal.revision.number:
-            raise OldRevision(proposal.id, revision, proposal.revision.number)
+        require_unsent(proposal, revision)
         proposal = await record(work, member, proposal, DecisionKind.CANCEL, clock.now(), moment)
         await void_intents(work, proposal.id)
         proposal = await move(work, proposal, ProposalState.CANCELLED)

@@ -19,7 +19,7 @@ from core.domain.proposal import (
     ProposalState,
     require_decidable,
 )
-from core.domain.refusals import ProposalNotOpen, UnknownProposal
+from core.domain.refusals import OldRevision, ProposalNotOpen, TooLateToCancel, UnknownProposal
 from core.ports.store import AuditEvent, UnitOfWork
 
 SENT = frozenset(
@@ -35,6 +35,16 @@ SENT = frozenset(
 
 COMPLETE = frozenset({ProposalState.SCHEDULED, ProposalState.APPROVED})
 """Where enough have approved, and nothing was sent yet."""
+
+
+def require_unsent(proposal: Proposal, revision: int) -> None:
+    """Raise TooLateToCancel, ProposalNotOpen or OldRevision unless this revision is approved and nothing has gone."""
+    if proposal.state in SENT:
+        raise TooLateToCancel(proposal.id, proposal.state)
+    if proposal.state not in COMPLETE:
+        raise ProposalNotOpen(proposal.id, proposal.state)
+    if revision != proposal.revision.number:
+        raise OldRevision(proposal.id, revision, proposal.revision.number)
 
 
 @dataclass(frozen=True, slots=True)

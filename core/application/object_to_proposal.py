@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.application.access import proposal_for
 from core.application.decide_proposal import reject_within
-from core.application.decisions import COMPLETE, SENT, Decided, move, record, tell_objected
+from core.application.decisions import Decided, move, record, require_unsent, tell_objected
 from core.application.market import Market
 from core.application.propose import void_intents
 from core.application.tell import refresh_copies
@@ -12,7 +12,6 @@ from core.domain.ids import ProposalId
 from core.domain.membership import Member
 from core.domain.permissions import Act, require
 from core.domain.proposal import DecisionKind, ProposalState
-from core.domain.refusals import OldRevision, ProposalNotOpen, TooLateToCancel
 from core.ports.clock import Clock
 from core.ports.store import Store
 
@@ -39,12 +38,7 @@ async def object_to_proposal(
             return await reject_within(
                 work, clock, moment, member=member, proposal_id=proposal_id, revision=revision
             )
-        if before.state in SENT:
-            raise TooLateToCancel(before.id, before.state)
-        if before.state not in COMPLETE:
-            raise ProposalNotOpen(before.id, before.state)
-        if revision != before.revision.number:
-            raise OldRevision(before.id, revision, before.revision.number)
+        require_unsent(before, revision)
         proposal = await record(work, member, before, DecisionKind.OBJECT, clock.now(), moment)
         await void_intents(work, proposal.id)
         proposal = await move(work, proposal, ProposalState.REJECTED)
