@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from core.application.decide_proposal import Snooze, approve_proposal, snooze_proposal
 from core.application.execute_proposal import execute_approved
 from core.application.expire_proposals import send_reminders
+from core.application.pause import pause, resume
 from core.application.run_due_work import run_due_work
 from core.domain.ids import ChatId
 from core.domain.membership import Member
@@ -66,6 +68,19 @@ async def test_a_chat_that_put_it_off_for_long_hears_of_its_end_once(world: Worl
     assert await send_reminders(world.store, world.market, world.clock) == 0
     world.pass_time(timedelta(minutes=89))
     assert await send_reminders(world.store, world.market, world.clock) == 1
+
+
+async def test_nobody_is_reminded_of_what_is_paused_until_it_goes_on(world: World) -> None:
+    """put off to 13:00, and paused -> nothing at 13:01, the reminder once it goes on"""
+    anna, proposal = await proposed(world)
+    await put_off(world, anna, proposal, Snooze.A_WHILE)
+    this: Any = {"member": anna, "portfolio_id": proposal.portfolio_id}
+    await pause(world.store, world.clock, **this)
+    world.pass_time(timedelta(hours=2, minutes=1))
+    assert await send_reminders(world.store, world.market, world.clock) == 0
+    await resume(world.store, world.clock, **this)
+    assert await send_reminders(world.store, world.market, world.clock) == 1
+    assert await send_reminders(world.store, world.market, world.clock) == 0
 
 
 async def test_at_open_sends_nothing_before_the_next_open(world: World) -> None:

@@ -207,6 +207,18 @@ async def test_reminders_are_taken_once(store: Store) -> None:
         assert await work.proposals.take_due_snoozes(NOW + SOON) == ()
 
 
+async def test_reminders_of_a_paused_portfolio_are_taken_once_it_goes_on(store: Store) -> None:
+    family = await settle(store)
+    async with store.begin() as work:
+        proposal = await propose(work, family)
+        await work.proposals.add_snooze(proposal.id, ALICE, NOW)
+        await work.portfolios.set_paused(family.portfolio.id, paused=True)
+        assert await work.proposals.take_due_snoozes(NOW + SOON) == ()
+        assert await work.proposals.snoozed([proposal.id]) == {(proposal.id, ALICE)}
+        await work.portfolios.set_paused(family.portfolio.id, paused=False)
+        assert await work.proposals.take_due_snoozes(NOW + SOON) == ((proposal.id, ALICE),)
+
+
 async def test_every_copy_is_remembered_with_the_revision_that_it_shows(store: Store) -> None:
     family = await settle(store)
     async with store.begin() as work:

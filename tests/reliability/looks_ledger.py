@@ -32,6 +32,9 @@ CREATE TEMP TRIGGER told AFTER INSERT ON main.outbox BEGIN
         (NEW.kind, NEW.chat_id, NEW.portfolio_id, NEW.proposal_id, NEW.data, NEW.dedup_key); END;
 """
 
+PRESSING = ("proposal", "reminder", "approvals_missing", "check_refused")
+"""What asks something of people, or complains."""
+
 
 class Ledger:
     """What came in each session; what does not fit what must have come is written down in ``wrong``.
@@ -66,6 +69,7 @@ class Ledger:
         """Hold what a round has done against what must have come; one that was cut off may have left things over."""
         self.now = now
         self._hold_looks(scene, before)
+        self._hold_silence(scene)
         if is_done and scene.session.is_open_at(now):
             self._hold_nothing_left_over()
         self.forget_notes()
@@ -175,6 +179,16 @@ class Ledger:
             ).fetchone()
             if count != len(self.houses[portfolio].deciders):
                 self._is_wrong(f"{proposal} {mark} was pushed to {count}")
+
+    def _hold_silence(self, scene: Scene) -> None:
+        """Of what is paused nothing is put, asked for or complained of, and nothing is sent to the broker."""
+        for number in scene.paused:
+            house = self.houses[number]
+            if house.sent > scene.sent[number]:
+                self._is_wrong(f"{number} sent orders while it is paused: {house.broker.submits}")
+        for kind, chat, portfolio, *_, mark in self._notes("said"):
+            if portfolio in scene.paused and kind in PRESSING:
+                self._is_wrong(f"{portfolio} is paused, and {chat} was told {kind} {mark}")
 
     def _hold_nothing_left_over(self) -> None:
         left = self.raw.execute(

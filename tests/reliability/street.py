@@ -69,6 +69,11 @@ class House:
     habit: Habit
     broker: FakeBroker
 
+    @property
+    def sent(self) -> int:
+        """How many orders have been sent to the broker so far."""
+        return len(self.broker.submits)
+
     def held(self) -> dict[Symbol, Decimal]:
         """What the account holds now, the cash among it that no open order keeps back."""
         return {**self.broker.positions, CASH: self.broker.cash - self.broker._held()}

@@ -36,7 +36,10 @@ def test_each_slot_is_looked_at_once_and_every_alert_comes_once(
     tally = Counter[str]()
     for first, sessions, count in streets:
         tally += lived(first, sessions, count)
-    happened = ("on_target", "proposed", "refused", "tried again", "caught up")
+    happened = (
+        *("on_target", "proposed", "refused", "tried again", "caught up"),
+        *("paused", "resumed"),
+    )
     assert [what for what in happened if not tally[what]] == []
 
 

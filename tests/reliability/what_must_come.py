@@ -84,7 +84,7 @@ class Scene:
     """The exchange at a look: the session, those before it in order, prices, and what is not in order.
 
     ``held`` is what each portfolio held before the round: its looks come first, and only then what was approved is
-    carried out.
+    carried out. ``sent`` is how many orders each had sent before; of those that are ``paused`` no more may be.
     """
 
     session: Session
@@ -93,6 +93,8 @@ class Scene:
     held: Mapping[int, Mapping[Symbol, Decimal]]
     bad: Collection[Symbol] = ()
     is_source_down: bool = False
+    paused: Collection[int] = ()
+    sent: Mapping[int, int] = field(default_factory=dict)
 
     def drifts(self, house: House) -> dict[Symbol, Decimal]:
         """How far each line of a portfolio is from its target, in points."""
@@ -152,6 +154,8 @@ def outcomes(house: House, before: Before, scene: Scene, *, date_due: bool) -> s
     policy = house.policy
     if before.under_way is not None:
         return {"in_flight"}
+    if house.id in scene.paused:
+        return {"paused"}
     silent = before.answered if _is_silent(house, before, scene) else None
     if silent is not None and policy.alert_growth is None and policy.new_cash is None:
         return {"cooling_down"}

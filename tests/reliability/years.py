@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,24 +11,21 @@ from random import Random
 from typing import Any
 
 from core.adapters.calendars.nyse import NyseCalendar
-from core.application.decide_proposal import approve_proposal, reject_proposal, snooze_proposal
 from core.application.run_due_work import run_due_work
-from core.domain.ids import ChatId, ProposalId, Symbol
-from core.domain.membership import Member
+from core.domain.ids import Symbol
 from core.domain.quote import PriceFaultKind
-from core.domain.refusals import PriceSourceDown, Refusal
+from core.domain.refusals import PriceSourceDown
 from core.ports.broker import BrokerUnavailable
 from tests.reliability.crashing import CrashingBrokers, CrashingPrices, CrashingStore, Fuse, Killed
 from tests.reliability.family import restarted, run
 from tests.reliability.looks_ledger import Ledger
-from tests.reliability.street import SYMBOLS, Habit, House, Street, settle
+from tests.reliability.street import SYMBOLS, House, Street, settle
+from tests.reliability.street_people import People
 from tests.reliability.what_must_come import (
     Before,
     Scene,
     Tables,
 )
-
-OPEN = "SELECT portfolio_id, id, revision FROM proposals WHERE state = 'open' ORDER BY id"
 
 
 class Years:
@@ -45,6 +41,7 @@ class Years:
         self.ledger = Ledger(self.street.raw, self.by_id)
         self.tables = Tables(self.street.raw)
         self.tally = self.ledger.tally
+        self.people = People(self.chance, self.tally)
         self.lives = 1
         self.latest_round = self.now
         self.offset = timedelta(0)
@@ -81,7 +78,7 @@ class Years:
             self._set_clocks(at)
             self._prices_walk()
             self._round()
-            self._people()
+            self.people.act(self.street)
 
     def _set_clocks(self, at: datetime) -> None:
         """The exchange's clock, and the wall's, which somebody may have set wrong for a while."""
@@ -116,37 +113,6 @@ class Years:
                 (broker_prices[symbol] * step).quantize(Decimal("0.01")), Decimal(1)
             )
 
-    # --- people ----------------------------------------------------------------------------------
-
-    def _people(self) -> None:
-        """Those who have something before them answer now, or later, or never; some have paid in."""
-        for house in self.street.houses:
-            if self.chance.random() < 0.004:
-                house.broker.cash += self.chance.choice([500, 2_000, 5_000])
-        open_ones = self.street.raw.execute(OPEN).fetchall()
-        for portfolio_id, number, revision in open_ones:
-            house = self.by_id[portfolio_id]
-            habit = self.chance.choice([*Habit]) if house.habit is Habit.ANY else house.habit
-            if self.chance.random() < 0.4:
-                for member in house.deciders:
-                    run(self._answer(habit, member, number, revision))
-
-    async def _answer(self, habit: Habit, member: Member, number: int, revision: int) -> None:
-        world = self.street.world
-        this: dict[str, Any] = {
-            "member": member,
-            "proposal_id": ProposalId(number),
-            "revision": revision,
-        }
-        ports = world.store, world.market, world.clock
-        answers: dict[Habit, Any] = {Habit.APPROVE: approve_proposal, Habit.REJECT: reject_proposal}
-        with suppress(Refusal):
-            if habit is Habit.SNOOZE:
-                await snooze_proposal(*ports, **this, chat_id=ChatId(member.user_id))
-            elif habit in answers:
-                await answers[habit](*ports, **this)
-            self.tally[habit] += 1
-
     # --- a round ---------------------------------------------------------------------------------
 
     def _round(self) -> None:
@@ -177,7 +143,16 @@ class Years:
         session = self.calendar.current_or_next(self.now)
         self.sessions.setdefault(session.date, len(self.sessions))
         held = {number: house.held() for number, house in self.by_id.items()}
-        return Scene(session, self.sessions, prices, held, bad, source.failure is not None)
+        return Scene(
+            session,
+            self.sessions,
+            prices,
+            held,
+            bad,
+            is_source_down=source.failure is not None,
+            paused=frozenset(self.people.paused),
+            sent={number: house.sent for number, house in self.by_id.items()},
+        )
 
     def _spoil(self, symbol: Symbol, price: Decimal) -> None:
         source = self.street.world.prices

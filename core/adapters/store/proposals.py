@@ -241,8 +241,13 @@ class SqlProposals:
         )
 
     async def take_due_snoozes(self, market_now: datetime) -> tuple[tuple[ProposalId, ChatId], ...]:
-        """The reminders whose time has come, oldest first; they are taken once."""
-        is_due = SNOOZES.c.until <= market_now
+        """The reminders whose time has come, oldest first; they are taken once, those of paused portfolios later."""
+        paused = (
+            select(PROPOSALS.c.id)
+            .join(PORTFOLIOS, PORTFOLIOS.c.id == PROPOSALS.c.portfolio_id)
+            .where(PORTFOLIOS.c.is_paused.is_(True))
+        )
+        is_due = and_(SNOOZES.c.until <= market_now, SNOOZES.c.proposal_id.not_in(paused))
         rows = await self._database.rows(
             select(SNOOZES).where(is_due).order_by(SNOOZES.c.until, SNOOZES.c.proposal_id)
         )

@@ -103,7 +103,10 @@ class Proposals(Protocol):
         ...
 
     async def take_due_snoozes(self, market_now: datetime) -> tuple[tuple[ProposalId, ChatId], ...]:
-        """The reminders whose time has come; they are taken once."""
+        """The reminders whose time has come; they are taken once.
+
+        Those of paused portfolios wait until they go on: nobody is asked for what may not be approved.
+        """
         ...
 
     async def snoozed(
