@@ -120,7 +120,7 @@ def _portfolio(export: Export, each: ExportedPortfolio) -> Row:
         "members": [{"name": m.member.name, "role": m.role.value} for m in each.memberships],
         "accounts": [_account(account) for account in managed.accounts],
         "targets": _targets(managed),
-        "policy": {setting.name: setting.value for setting in describe(managed.policy)},
+        "policy": describe(managed.policy),
         "rules": [
             {"number": r.id, "rule": r.text, "action": r.action.value, "is_on": r.is_enabled}
             for r in each.rules

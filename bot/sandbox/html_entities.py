@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from bot.sandbox.api_errors import BadRequest
-from bot.sandbox.formatted import FormattedText, in_order, utf16_length, utf16_slice
+from bot.sandbox.formatted import FormattedText, in_order, utf16_length
 from bot.sandbox.model import JsonObject
 
 _TYPES = {
@@ -288,8 +288,3 @@ def _merged(entities: list[JsonObject]) -> list[JsonObject]:
         else:
             result.append(dict(entity))
     return result
-
-
-def marked_text(formatted: FormattedText, entity: JsonObject) -> str:
-    """What an entity covers."""
-    return utf16_slice(formatted.text, entity["offset"], entity["length"])

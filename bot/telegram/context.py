@@ -181,11 +181,6 @@ def say(*screens: Screen) -> Reaction:
     return Reaction(says=tuple(Said(screen) for screen in screens))
 
 
-def show(screen: Screen, proposal: Proposal) -> Reaction:
-    """Answer with a message that shows a proposal."""
-    return Reaction(says=(Said(screen, proposal),))
-
-
 def put(screen: Screen, proposal: Proposal | None = None, *, toast: str = "") -> Reaction:
     """Put a screen in the place of the tapped message."""
     return Reaction(edit=Said(screen, proposal), toast=toast)

@@ -6,7 +6,6 @@ Steps of the dialogue: ``targets`` (which allocation) → ``cash`` (how much pap
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -42,8 +41,6 @@ from core.domain.portfolio import Holdings, Portfolio
 from core.domain.refusals import BadNumber, Refusal, TargetsDoNotSum
 from core.domain.targets import TargetLine
 from core.ports.store import Dialogue
-
-LOG = logging.getLogger(__name__)
 
 NAME = "setup"
 AMOUNTS = (10_000, 25_000)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from weakref import WeakValueDictionary
@@ -56,8 +55,6 @@ from core.application.settings import remember_language
 from core.domain.permissions import Act
 from core.domain.refusals import BadInvitation, NeedsAgreement, NotAMember, Refusal
 from core.ports.store import Chat, Dialogue
-
-LOG = logging.getLogger(__name__)
 
 LINK_ACT = Act.SEE_PROPOSALS
 """What a link from a channel to a proposal asks for."""

@@ -123,25 +123,9 @@ def _(refusal: r.UnreadableFile) -> str:
 
 
 @_say
-def _(refusal: r.UnknownAssets) -> str:
-    names = listed(list(refusal.symbols))
-    return f"The broker does not trade {names}. Choose others: /targets VTI 60 BND 40"
-
-
-@_say
 def _(refusal: r.UnknownLot) -> str:
     there = f" It has {listed(list(refusal.known))}." if refusal.known else " It has none by name."
     return f"{refusal.symbol} has no lot “{refusal.name}”.{there}"
-
-
-@_say
-def _(refusal: r.LotsTooFew) -> str:
-    verb = "has" if len(refusal.names) == 1 else "have"
-    shares = "share" if refusal.available == 1 else "shares"
-    return (
-        f"{listed(list(refusal.names))} of {refusal.symbol} {verb} {plain(refusal.available)} {shares},"
-        f" fewer than the {plain(refusal.asked)} to be sold. Name more lots."
-    )
 
 
 @_say

@@ -59,19 +59,6 @@ _UNITS = {
 _PERCENT = frozenset({Measure.MOVE, Measure.DRAWDOWN, Measure.DISTANCE, Measure.VOLATILITY})
 
 
-def verdict_lines(verdict: Verdict, today: date) -> list[str]:
-    """One sentence for each rule that did something, or that could not be told; none where all is as usual."""
-    done = [
-        f"{_did(each.rule.action, each.rule.factor)}: {_why(each, today)}."
-        for each in verdict.because
-    ]
-    if verdict.action is Action.HOLD_OFF:
-        done.append(TIMING)
-    done += [f"Overruled ({ACTIONS[e.rule.action]}): {_why(e, today)}." for e in verdict.overruled]
-    done += [f"Noted: {_why(each, today)}." for each in verdict.notes]
-    return done + [unknown_sentence(each) for each in verdict.unknown]
-
-
 def told_sentences(told: Told) -> list[str]:
     """What is said of a rule that holds, or holds no more: what it did, and what that comes to."""
     if told.is_over:
@@ -127,11 +114,6 @@ def _found(outcome: str) -> str:
             return "Nothing is to be traded: every line is inside its band."
         case _:
             return f"What came of it: {CHECK_OUTCOMES.get(outcome, outcome)}."
-
-
-def unknown_sentence(ruled: Ruled) -> str:
-    """Why a rule counts as if it were off."""
-    return f"Rule {ruled.rule.id} counts as off now: {_unknown(ruled)}"
 
 
 def state_sentence(ruled: Ruled, today: date) -> str:

@@ -194,18 +194,6 @@ def symbols_of(served: Mapping[Symbol, tuple[Symbol, ...]]) -> tuple[Symbol, ...
     return tuple([symbol for symbols in served.values() for symbol in symbols])
 
 
-def goal_weights(
-    weights: Mapping[Symbol, Decimal], targets: TargetAllocation, policy: Policy
-) -> dict[Symbol, Decimal]:
-    """Where a plan aims, in percent; the goals sum to 100.
-
-    goal = target + (1 − d) × (the part of the drift inside the band); the residual 100 − Σ goals goes to
-    the lines whose (target − goal) has its sign, in proportion to |target − goal|.
-    """
-    bands = _bands(weights, targets, policy)
-    return _goals(weights, bands, targets.weights, policy.destination)
-
-
 def _bands(
     symbols: Iterable[Symbol], targets: TargetAllocation, policy: Policy
 ) -> dict[Symbol, Decimal | None]:
@@ -222,6 +210,11 @@ def _goals(
     wanted: Mapping[Symbol, Decimal],
     destination: Decimal,
 ) -> dict[Symbol, Decimal]:
+    """Where a plan aims, in percent; the goals sum to 100.
+
+    goal = target + (1 − d) × (the part of the drift inside the band); the residual 100 − Σ goals goes to
+    the lines whose (target − goal) has its sign, in proportion to |target − goal|.
+    """
     slack = 1 - destination
     if slack == ZERO:
         return {symbol: wanted.get(symbol, ZERO) for symbol in weights}

@@ -5,30 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from core.domain.ids import InstrumentId, Symbol
+from core.domain.ids import Symbol
 from core.domain.refusals import BadSymbol
 
 CASH = Symbol("CASH")
 """The line for money itself; never an instrument."""
 
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,11}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Instrument:
-    """What is traded: our id, its canonical symbol, name and currency, and other sources' names for it."""
-
-    id: InstrumentId
-    symbol: Symbol
-    name: str
-    currency: str
-    aliases: tuple[tuple[str, str], ...] = ()
-
-    def alias(self, source: str) -> str:
-        """Return the source's own name for this instrument, or the canonical symbol."""
-        return dict(self.aliases).get(source, self.symbol)
 
 
 def parse_symbol(text: str) -> Symbol:

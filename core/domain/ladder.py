@@ -101,11 +101,6 @@ class Ruling:
     verdict: Verdict
     barrier: Barrier | None = None
 
-    @property
-    def is_refused(self) -> bool:
-        """Whether nothing may be done."""
-        return self.verdict is Verdict.REFUSE
-
 
 _SEND = Ruling(Verdict.SEND)
 _DRY = Ruling(Verdict.DRY_RUN)

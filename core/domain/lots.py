@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from core.domain.ids import Symbol
 from core.domain.money import CENT, ZERO, to_cents
-from core.domain.refusals import BadNumber, LotsTooFew, UnknownLot
+from core.domain.refusals import BadNumber, UnknownLot
 
 SMALLEST_SHARE = Decimal("1e-9")
 """The smallest part of a share that brokers write down."""
@@ -145,15 +145,6 @@ def lot_order(
         _require_names(known, prefer)
     rank = ranks[method]
     return tuple(sorted(known, key=lambda lot: (rank(lot), _by_age(lot))))
-
-
-def require_lots(lots: Iterable[Lot], names: Sequence[str], quantity: Decimal) -> None:
-    """Refuse a sale of more shares than the lots named have: raises UnknownLot or LotsTooFew."""
-    known = tuple(lots)
-    _require_names(known, names)
-    there = quantity_of(lot for lot in known if lot.name in names)
-    if there < quantity:
-        raise LotsTooFew(known[0].symbol if known else "", tuple(names), there, quantity)
 
 
 def _require_names(lots: Sequence[Lot], names: Sequence[str]) -> None:

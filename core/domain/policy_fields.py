@@ -8,7 +8,7 @@ chat writes them ``band:VTI 3`` and ``relative:VTI 20``, the file as an object b
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -215,14 +215,6 @@ _BY_NAME = {name: field for field in FIELDS for name in (field.name, *field.alia
 _BAND_PARTS = {"band_absolute": "absolute", "band_relative": "relative"}
 
 
-class PolicySetting(NamedTuple):
-    """One setting as it is shown: its name, value, and whether it is not the default."""
-
-    name: str
-    value: str
-    is_changed: bool
-
-
 def find_field(name: str) -> PolicyField:
     """Find a field by its name or an alias, in any case; raises UnknownPolicyName."""
     known = name.strip().lower().replace("-", "_")
@@ -302,16 +294,11 @@ def with_line_band(policy: Policy, symbol: Symbol, band: Band | None) -> Policy:
     return replace(policy, bands=MappingProxyType(dict(sorted(bands.items()))))
 
 
-def describe(policy: Policy, default: Policy | None = None) -> list[PolicySetting]:
-    """Every setting as it is shown, with the lines' own bands; held against a new portfolio's."""
-    reference = default or Policy()
-    settings = [
-        PolicySetting(field.name, shown, shown != field.show(reference))
-        for field in FIELDS
-        if (shown := field.show(policy))
-    ]
-    lines = [PolicySetting(f"band:{line}", show_band(band), True) for line, band in _lines(policy)]
-    return [*settings[:2], *lines, *settings[2:]]
+def describe(policy: Policy) -> dict[str, str]:
+    """Every setting as it is shown, by its name, with the lines' own bands."""
+    settings = [(field.name, shown) for field in FIELDS if (shown := field.show(policy))]
+    lines = [(f"band:{line}", show_band(band)) for line, band in sorted(policy.bands.items())]
+    return dict([*settings[:2], *lines, *settings[2:]])
 
 
 class Difference(NamedTuple):
@@ -334,10 +321,6 @@ def differences(before: Policy, after: Policy) -> list[Difference]:
 
 def _own_band(policy: Policy, line: Symbol) -> str:
     return show_band(policy.bands[line]) if line in policy.bands else "default"
-
-
-def _lines(policy: Policy) -> Sequence[tuple[Symbol, Band]]:
-    return sorted(policy.bands.items())
 
 
 def show_band(band: Band) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -218,8 +218,3 @@ def _moved(price: Decimal, reference: Decimal) -> Decimal:
 def moved_percent(price: Decimal, reference: Decimal) -> Decimal:
     """How far a price is from a reference, in percent of the reference, without a sign."""
     return _moved(price, reference)
-
-
-def oldest(quotes: Sequence[Quote] | Iterable[Quote]) -> datetime | None:
-    """The time of the oldest quote; None where there is none."""
-    return min((quote.at for quote in quotes), default=None)

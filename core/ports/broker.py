@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -27,7 +27,7 @@ class Dedup(StrEnum):
     FOREVER = "forever"
     """Refused for ever: sending the same id again is safe."""
     WINDOW = "window"
-    """Refused for a while (``dedup_window``), then taken as new."""
+    """Refused for a while (a day, say), then taken as new."""
     OPEN_ONLY = "open_only"
     """Refused only while the first is open."""
     NONE = "none"
@@ -50,7 +50,6 @@ class BrokerTraits:
 
     name: str
     dedup: Dedup
-    dedup_window: timedelta | None = None
     uses_own_quotes: bool = False
     has_fractions: bool = False
     lot_methods: tuple[str, ...] = ("fifo",)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.words.rules import TIMING, verdict_lines
+from bot.words.rules import asked_sentences, state_sentence
 from core.adapters.calendars.replay import ReplayCalendar
 from core.adapters.market_data.history import load_history
 from core.adapters.market_data.replay import ReplayMarketData
@@ -187,7 +187,9 @@ async def test_a_portfolio_has_only_so_many_rules(world: World) -> None:
 async def test_holding_off_is_explained_with_the_value_and_the_day(world: World) -> None:
     """The VIX closed at 29 on Wednesday, at 31 on Thursday, at 33 on Friday, and stands at 34 now, on Monday."""
     verdict = await on(world, ("VIX > 30", Action.HOLD_OFF))
-    assert verdict_lines(verdict, TODAY) == ["Held off: VIX 34.0 > 30 since Thursday.", TIMING]
+    assert verdict.action is Action.HOLD_OFF
+    (said,) = asked_sentences(verdict, TODAY)
+    assert said.startswith("Rule 1 holds off scheduled checks now: VIX 34.0 > 30 since Thursday.")
 
 
 async def test_rules_are_brought_to_one_verdict(world: World) -> None:
@@ -258,9 +260,9 @@ async def test_a_source_that_is_down_leaves_every_rule_off(world: World) -> None
     world.prices.failure = PriceSourceDown("fake", "429")
     verdict = await on(world, ("VIX > 30", Action.HOLD_OFF), ("SPX < 1", Action.CHECK_NOW))
     assert verdict.action is None
-    assert verdict_lines(verdict, TODAY) == [
-        "Rule 1 counts as off now: the price source did not answer for VIX.",
-        "Rule 2 counts as off now: the price source did not answer for SPX.",
+    assert [state_sentence(each, TODAY) for each in verdict.unknown] == [
+        "It cannot be told and counts as off: the price source did not answer for VIX.",
+        "It cannot be told and counts as off: the price source did not answer for SPX.",
     ]
 
 

@@ -340,10 +340,6 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
         ),
     ),
     (
-        r.UnknownAssets(("XYZ", "QQQQ")),
-        "The broker does not trade XYZ and QQQQ. Choose others: /targets VTI 60 BND 40",
-    ),
-    (
         r.UnknownLot("VTI", "c", ("a", "b")),
         "VTI has no lot “c”. It has a and b.",
     ),
@@ -354,14 +350,6 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
             "These lots of VTI come to 12.5, but the account holds 1 share. Type lots of at most what is"
             " held."
         ),
-    ),
-    (
-        r.LotsTooFew("VTI", ("a", "b"), Decimal(10), Decimal("12.5")),
-        "a and b of VTI have 10 shares, fewer than the 12.5 to be sold. Name more lots.",
-    ),
-    (
-        r.LotsTooFew("VTI", ("a",), Decimal(1), Decimal(2)),
-        "a of VTI has 1 share, fewer than the 2 to be sold. Name more lots.",
     ),
     (
         r.InTwoGroups("VTI"),

@@ -19,7 +19,6 @@ from bot.words.rules import (
     reading_words,
     state_sentence,
     told_sentences,
-    verdict_lines,
 )
 from core.domain.ids import MemberId, PortfolioId, RuleId, Symbol
 from core.domain.refusals import RuleUnexpected
@@ -66,31 +65,32 @@ def ruled(
     return Ruled(rule, Evaluation(Truth.TRUE, tuple(readings), (), since, is_longer))
 
 
-def lines(*all_ruled: Ruled) -> list[str]:
-    return verdict_lines(combine(all_ruled), FRIDAY)
+def first_told(of: Ruled) -> str:
+    return told_sentences(told_of(of, FRIDAY))[0]
 
 
 def test_holding_off_says_why_since_when_and_what_it_is() -> None:
     held = ruled(Action.HOLD_OFF, [reading("VIX > 30", "34.12")])
-    assert lines(held) == ["Held off: VIX 34.1 > 30 since Tuesday.", TIMING]
+    first, *_, last = told_sentences(told_of(held, FRIDAY))
+    assert (first, last) == ("Held off: VIX 34.1 > 30 since Tuesday.", TIMING)
     assert "market timing" in TIMING
 
 
 def test_each_action_has_its_word() -> None:
     fall = [reading("SPY move 1d < -4", "-4.62")]
     down = [reading("SPX drawdown 52w >= 10", "12.34"), reading("VIX > 30", "34.12")]
-    assert lines(
-        ruled(Action.WIDEN, fall, FRIDAY, factor="1.50"), ruled(Action.CHECK_NOW, down)
-    ) == [
-        "Bands widened by 1.5: SPY move 1d −4.6% < −4% since today.",
-        "Overruled (check now): SPX drawdown 52w 12.3% ≥ 10% and VIX 34.1 > 30 since Tuesday.",
-    ]
-    assert lines(ruled(Action.CHECK_NOW, fall, date(2020, 2, 3))) == [
+    assert first_told(ruled(Action.WIDEN, fall, FRIDAY, factor="1.50")) == (
+        "Bands widened by 1.5: SPY move 1d −4.6% < −4% since today."
+    )
+    assert first_told(ruled(Action.CHECK_NOW, down)) == (
+        "Checked now: SPX drawdown 52w 12.3% ≥ 10% and VIX 34.1 > 30 since Tuesday."
+    )
+    assert first_told(ruled(Action.CHECK_NOW, fall, date(2020, 2, 3))) == (
         "Checked now: SPY move 1d −4.6% < −4% since 3 Feb 2020."
-    ]
-    assert lines(ruled(Action.NOTIFY, fall, date(2020, 2, 3), is_longer=True)) == [
+    )
+    assert first_told(ruled(Action.NOTIFY, fall, date(2020, 2, 3), is_longer=True)) == (
         "Noted: SPY move 1d −4.6% < −4% since 3 Feb 2020 or longer."
-    ]
+    )
     assert set(ACTIONS) == set(Action)
 
 
@@ -205,7 +205,7 @@ def test_people_who_ask_hear_what_rules_would_have_done() -> None:
 
 
 def test_nothing_is_said_where_no_rule_holds() -> None:
-    assert lines() == []
+    assert asked_sentences(combine([]), FRIDAY) == []
 
 
 @pytest.mark.parametrize(
@@ -245,22 +245,25 @@ def test_what_could_not_be_told_counts_as_off_and_says_what_is_missing(
 ) -> None:
     lack = Lack(Symbol("VIX"), kind, TUESDAY)
     unknown = Ruled(ruled(Action.HOLD_OFF, []).rule, Evaluation(Truth.UNKNOWN, lacks=(lack,)))
-    assert lines(unknown) == [f"Rule 3 counts as off now: {words}."]
+    said = f"It cannot be told and counts as off: {words}."
+    assert state_sentence(unknown, FRIDAY) == said
 
 
 def test_every_kind_of_missing_data_has_words() -> None:
     for kind in LackKind:
         lack = Lack(Symbol("VIX"), kind, None)
         evaluation = Evaluation(Truth.UNKNOWN, lacks=(lack,))
-        assert lines(Ruled(ruled(Action.NOTIFY, []).rule, evaluation))
+        said = state_sentence(Ruled(ruled(Action.NOTIFY, []).rule, evaluation), FRIDAY)
+        assert said.startswith("It cannot be told and counts as off: "), kind
+        assert said.endswith("."), kind
 
 
 def test_a_stored_text_that_cannot_be_read_any_more_says_why() -> None:
     problem = RuleUnexpected("VIX fell 3", 4, 4, Expected.OPERATOR)
     unread = Ruled(ruled(Action.NOTIFY, []).rule, Evaluation(Truth.UNKNOWN), problem)
-    assert lines(unread) == [
-        "Rule 3 counts as off now: “fell” cannot stand there: expected > or <."
-    ]
+    assert state_sentence(unread, FRIDAY) == (
+        "It cannot be told and counts as off: “fell” cannot stand there: expected > or <."
+    )
 
 
 def pointed_at(text: str) -> list[str]:

@@ -29,7 +29,6 @@ async def test_a_closed_portfolio_is_in_no_list_and_frees_its_name(store: Store)
         assert portfolio.id not in {each.id for each in await work.portfolios.every()}
         assert await work.portfolios.of_household(portfolio.household_id) == ()
         assert await work.portfolios.of_member(family.member.id) == ()
-        assert portfolio.id not in await work.portfolios.active_ids()
         kept = (await work.portfolios.get(portfolio.id)).portfolio
         assert (kept.name, kept.is_paused, kept.home_chat_id) == (portfolio.name, True, None)
         policy = (await work.portfolios.get(portfolio.id)).policy

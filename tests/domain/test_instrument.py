@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.ids import InstrumentId, Symbol
-from core.domain.instrument import Instrument, nearest_symbols, parse_symbol
+from core.domain.instrument import nearest_symbols, parse_symbol
 from core.domain.refusals import BadSymbol
 
 
@@ -51,12 +50,6 @@ def test_any_text_is_canonical_or_refused(text: str) -> None:
         return
     assert re.fullmatch(r"[A-Z0-9][A-Z0-9.\-]{0,11}", symbol, re.ASCII)
     assert parse_symbol(symbol) == symbol
-
-
-def test_an_instrument_answers_to_each_sources_own_name() -> None:
-    instrument = Instrument(InstrumentId(1), Symbol("BRK.B"), "", "USD", (("yahoo", "BRK-B"),))
-    assert instrument.alias("yahoo") == "BRK-B"
-    assert instrument.alias("alpaca") == "BRK.B"
 
 
 def test_offers_symbols_that_look_alike() -> None:

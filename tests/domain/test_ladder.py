@@ -104,14 +104,14 @@ def test_real_money_is_never_sent_to_while_the_ceiling_is_paper() -> None:
     for combination in EVERY:
         facts = facts_of(*combination)
         if facts.is_live and facts.mode is TradingMode.PAPER:
-            assert judge(facts).is_refused, combination
+            assert judge(facts).verdict is Verdict.REFUSE, combination
 
 
 def test_every_refusal_has_its_barrier_and_nothing_else_has_one() -> None:
     seen = set()
     for combination in EVERY:
         ruling = judge(facts_of(*combination))
-        assert ruling.is_refused == (ruling.barrier is not None)
+        assert (ruling.verdict is Verdict.REFUSE) == (ruling.barrier is not None)
         seen.add(ruling.barrier)
     assert seen == {None, *Barrier}
 

@@ -19,13 +19,12 @@ from core.domain.lots import (
     lot_order,
     lots_after,
     quantity_of,
-    require_lots,
     sell_lots,
     split_lots,
     term_of,
 )
 from core.domain.money import CENT
-from core.domain.refusals import BadNumber, LotsTooFew, UnknownLot
+from core.domain.refusals import BadNumber, UnknownLot
 
 VTI = Symbol("VTI")
 SOLD = date(2024, 6, 3)
@@ -163,15 +162,6 @@ def test_a_name_that_no_lot_has_is_refused_with_those_there_are() -> None:
 def test_an_empty_name_names_no_lot() -> None:
     with pytest.raises(UnknownLot):
         order("specific", lot(), prefer=("",))
-
-
-def test_named_lots_must_have_the_shares_to_be_sold() -> None:
-    lots = (lot(4, name="a"), lot(6, name="b"), lot(50, name="c"))
-    require_lots(lots, ("a", "b"), Decimal(10))
-    with pytest.raises(LotsTooFew) as refused:
-        require_lots(lots, ("a", "b"), Decimal("10.5"))
-    assert refused.value.available == 10
-    assert refused.value.asked == Decimal("10.5")
 
 
 # --- sales and what they leave -------------------------------------------------------------------

@@ -228,16 +228,12 @@ def test_names_and_aliases_are_distinct() -> None:
     assert len(names) == len(set(names))
 
 
-def test_describes_what_is_not_the_default() -> None:
-    shown = {
-        setting.name: setting for setting in describe(changed("band 4 reserve 2% band:VTI 3/off"))
+def test_describes_every_setting_and_a_lines_own_band_beside_the_bands() -> None:
+    shown, usual = describe(changed("band 4 reserve 2% band:VTI 3/off")), describe(Policy())
+    assert list(shown)[:3] == ["band_absolute", "band_relative", "band:VTI"]
+    assert shown["band_relative"] == "25"
+    assert dict(shown.items() - usual.items()) == {
+        "band_absolute": "4",
+        "band:VTI": "3/off",
+        "cash_reserve": "2%",
     }
-    assert shown["band_absolute"] == ("band_absolute", "4", True)
-    assert shown["band_relative"] == ("band_relative", "25", False)
-    assert shown["band:VTI"] == ("band:VTI", "3/off", True)
-    assert shown["cash_reserve"].value == "2%"
-    assert [name for name, setting in shown.items() if setting.is_changed] == [
-        "band_absolute",
-        "band:VTI",
-        "cash_reserve",
-    ]

@@ -18,7 +18,6 @@ from core.domain.quote import (
     estimate,
     judge_quotes,
     moved_percent,
-    oldest,
 )
 from core.domain.refusals import PricesRefused
 
@@ -141,12 +140,6 @@ def test_how_far_a_price_moved_has_no_sign() -> None:
     assert moved_percent(Decimal(99), Decimal(100)) == 1
     assert moved_percent(Decimal(101), Decimal(100)) == 1
     assert moved_percent(Decimal(101), Decimal(0)) == 0
-
-
-def test_the_oldest_quote_gives_the_age() -> None:
-    older = replace(GOOD, symbol=BND, at=NOW - timedelta(hours=1))
-    assert oldest([GOOD, older]) == older.at
-    assert oldest([]) is None
 
 
 # --- estimates -----------------------------------------------------------------------------------

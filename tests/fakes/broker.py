@@ -147,7 +147,6 @@ class FakeBroker:
         return BrokerTraits(
             name=self.name,
             dedup=self.dedup,
-            dedup_window=self.dedup_window,
             uses_own_quotes=self.uses_own_quotes,
             has_fractions=self.has_fractions,
             is_live=self.is_live,

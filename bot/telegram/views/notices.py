@@ -25,7 +25,6 @@ CHECK_TROUBLES = {
     "RiskLimit": "the plan would break a limit of this installation",
     "CannotRaise": "the money to be taken out cannot be raised",
     "ForeignOrder": "somebody else's order is open at the broker",
-    "UnknownAssets": "the broker does not trade one of the lines",
 }
 """Why a scheduled check made no plan, by the refusal's name."""
 

@@ -184,17 +184,16 @@ class SqlChecks:
     def _note_finished(self, check_id: CheckId, portfolio_id: PortfolioId, outcome: str) -> None:
         self._database.deeds.note(f"checked: {outcome}", check=check_id, portfolio=portfolio_id)
 
-    async def previous_session(self, portfolio_id: PortfolioId, before: date) -> date | None:
-        """The last session before a day on which the portfolio's scheduled check, or its repetition, was finished."""
-        return (await self.previous_sessions([portfolio_id], before)).get(portfolio_id)
-
     async def previous_sessions(
         self,
         portfolio_ids: Collection[PortfolioId],
         before: date,
         without: Collection[str] = (),
     ) -> dict[PortfolioId, date]:
-        """The same for many portfolios; checks that came to an outcome in ``without`` do not count."""
+        """The last session before a day on which each portfolio's scheduled check, or its repetition, was finished.
+
+        Checks that came to an outcome in ``without`` do not count.
+        """
         rows = await self._database.rows(
             select(PORTFOLIOS.c.id, latest_look(before, without)).where(
                 self._database.among(PORTFOLIOS.c.id, portfolio_ids)

@@ -231,15 +231,6 @@ class SqlPortfolios:
         found = sorted([*targets, *policies], key=lambda change: change.at, reverse=True)
         return tuple(found[:limit])
 
-    async def active_ids(self) -> tuple[PortfolioId, ...]:
-        """All portfolios that have targets."""
-        rows = await self._database.rows(
-            select(TARGETS.c.portfolio_id)
-            .where(TARGETS.c.replaced_at.is_(None))
-            .order_by(TARGETS.c.portfolio_id)
-        )
-        return tuple(PortfolioId(number) for (number,) in rows)
-
     async def every(self) -> tuple[Portfolio, ...]:
         """All portfolios of all households that were not closed, by id."""
         rows = await self._database.rows(

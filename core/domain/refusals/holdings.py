@@ -134,29 +134,12 @@ class UnreadableFile(Refusal):
 
 
 @dataclass(eq=False)
-class UnknownAssets(Refusal):
-    """Symbols that the account's broker does not trade."""
-
-    symbols: tuple[str, ...]
-
-
-@dataclass(eq=False)
 class UnknownLot(Refusal):
     """A tax lot that a position does not have, with the names of those it has."""
 
     symbol: str
     name: str
     known: tuple[str, ...] = ()
-
-
-@dataclass(eq=False)
-class LotsTooFew(Refusal):
-    """Named tax lots that have fewer shares than are to be sold from them."""
-
-    symbol: str
-    names: tuple[str, ...]
-    available: Decimal
-    asked: Decimal
 
 
 @dataclass(eq=False)

@@ -67,17 +67,16 @@ class Checks(Protocol):
         """Close many checks at once, and return those that were not closed before."""
         ...
 
-    async def previous_session(self, portfolio_id: PortfolioId, before: date) -> date | None:
-        """The last session before a day on which the portfolio's scheduled check was finished."""
-        ...
-
     async def previous_sessions(
         self,
         portfolio_ids: Collection[PortfolioId],
         before: date,
         without: Collection[str] = (),
     ) -> dict[PortfolioId, date]:
-        """The same for many portfolios; checks that came to an outcome in ``without`` do not count."""
+        """The last session before a day on which each portfolio's scheduled check was finished.
+
+        Checks that came to an outcome in ``without`` do not count.
+        """
         ...
 
     async def recent(self, portfolio_id: PortfolioId, limit: int) -> tuple[CheckRecord, ...]:

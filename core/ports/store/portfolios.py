@@ -109,10 +109,6 @@ class Portfolios(Protocol):
         """The latest changes of targets and policy, newest first."""
         ...
 
-    async def active_ids(self) -> tuple[PortfolioId, ...]:
-        """All portfolios that have targets."""
-        ...
-
     async def every(self) -> tuple[Portfolio, ...]:
         """All portfolios of all households that were not closed, by id."""
         ...
