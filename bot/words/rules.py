@@ -23,6 +23,7 @@ from core.domain.rules import (
     Truth,
     Unit,
     Verdict,
+    Widening,
 )
 
 TIMING = (
@@ -90,6 +91,30 @@ def _consequences(told: Told) -> list[str]:
             return [_found(told.outcome)]
         case Action.NOTIFY:
             return [f"Rule {told.rule_id} only notifies: nothing else is different."]
+
+
+def widened_sentence(widening: Widening) -> str:
+    """That rules widened the bands of a plan, and why; or that they do so no more for the plan that replaces it."""
+    if widening.is_over:
+        widens = "widens" if len(widening.rules) == 1 else "widen"
+        return f"Your own bands count again: {_named(widening)} {widens} them no more."
+    why = "; ".join(_values(each.evaluation, each.day) for each in widening.rules)
+    return f"Bands × {plain(widening.factor)} by {_named(widening)}: {why}."
+
+
+def plain_widened_sentence(widening: Widening) -> str:
+    """The same for those who read no formulas."""
+    if widening.is_over:
+        return f"Parts may be as far away as usual again: {_named(widening)} changes that no more."
+    return (
+        f"By {_named(widening)} for rough markets, parts may be {plain(widening.factor)} times as far"
+        " away as usual."
+    )
+
+
+def _named(widening: Widening) -> str:
+    numbers = [str(each.rule_id) for each in widening.rules]
+    return f"rule {numbers[0]}" if len(numbers) == 1 else f"rules {listed(numbers)}"
 
 
 def asked_sentences(verdict: Verdict, today: date) -> list[str]:

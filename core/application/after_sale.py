@@ -14,6 +14,7 @@ from core.application.market import Market, Moment
 from core.application.propose import Draft, expiry, propose
 from core.application.show_proposal import orders_under
 from core.application.tell import refresh_copies
+from core.application.widen_bands import widening_again, with_bands
 from core.domain.ids import ChatId, ProposalId
 from core.domain.membership import Member
 from core.domain.permissions import Act, require
@@ -49,6 +50,8 @@ async def try_the_buys(
         before = await _undecided(work, member, proposal_id, Act.PLAN_AGAIN)
         managed = await work.portfolios.get(before.portfolio_id)
         standing = await standing_of(work, before.portfolio_id)
+    widening = await widening_again(store, market, moment, before)
+    managed = with_bands(managed, widening)
     result = await look(
         store,
         brokers,
@@ -62,6 +65,7 @@ async def try_the_buys(
     )
     if result.outcome is not Outcome.PROPOSED:
         return result
+    result = replace(result, widening=widening)
     return await _put(store, market, clock, member, managed, moment, result, proposal_id, chat_id)
 
 
@@ -96,6 +100,7 @@ async def _put(  # noqa: PLR0913, PLR0917
             check_id=None,
             by=member.id,
             also=() if chat_id is None else (chat_id,),
+            widening=result.widening,
         )
         proposal = await propose(work, draft, now)
         await remember_closes(work, moment, [result.snapshot])

@@ -40,6 +40,7 @@ from core.domain.refusals import (
     Refusal,
 )
 from core.domain.risk import CODE_LIMITS, Limits, Rooms, rooms_of
+from core.domain.rules import Widening
 from core.planning import calculate
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
@@ -82,7 +83,10 @@ NOT_LOOKED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a check found: the drift, the plan where one was made, the proposal where one was put, or the refusal."""
+    """What a check found: the drift, the plan where one was made, the proposal where one was put, or the refusal.
+
+    ``widening``: rules for market conditions have widened the bands that it was measured by.
+    """
 
     outcome: Outcome
     drift: DriftReport | None = None
@@ -92,6 +96,7 @@ class CheckResult:
     refusal: Refusal | None = None
     tax_look: TaxLook | None = None
     is_new_cash: bool = False
+    widening: Widening | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from core.application.plan_again import PAIRED_CAUSES, plan_again
 from core.application.plan_within import plan_within
 from core.application.take_snapshot import plan_request
 from core.application.tell import refresh_copies, tell_deciders
+from core.application.widen_bands import with_bands
 from core.domain.approval import need_for
 from core.domain.ids import AccountId, ProposalId
 from core.domain.lots import Lot, LotMethod
@@ -224,7 +225,9 @@ def _plan(
     caps: Caps | None = None,
     direction: Direction | None = None,
 ) -> Plan:
-    request = plan_request(managed, proposal.revision.snapshot, direction=direction, force=True)
+    revision = proposal.revision
+    managed = with_bands(managed, revision.widening)
+    request = plan_request(managed, revision.snapshot, direction=direction, force=True)
     again = plan_again(proposal, caps)
     rooms = rooms_of(managed.accounts)
     plan = plan_within(_capped(request, again.caps), rooms, limits, again.planner)
@@ -252,7 +255,15 @@ async def _revise(
     now = clock.now()
     need = need_for(managed, plan, [*old.need.authors, member.id])
     revision = Revision(
-        old.number + 1, plan, old.snapshot, cause, now, member.id, dropped=dropped, need=need
+        old.number + 1,
+        plan,
+        old.snapshot,
+        cause,
+        now,
+        member.id,
+        dropped=dropped,
+        need=need,
+        widening=old.widening,
     )
     if not await work.proposals.add_revision(proposal.id, revision, after=old.number):
         raise OldRevision(proposal.id, old.number, old.number + 1)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from core.application.check_drift import ASKED, Outcome
+from core.application.check_drift import Outcome
 from core.application.market import Market, Moment
 from core.application.tell import deciders
 from core.application.tell_channels import enqueue
 from core.application.try_again import origin
 from core.application.weigh_rules import weigh_portfolios, weigh_rules
+from core.application.widen_bands import is_asked
 from core.domain.ids import PortfolioId, RuleId
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.portfolio import ManagedPortfolio, Portfolio
@@ -152,16 +153,7 @@ async def verdict_now(store: Store, market: Market, portfolio_id: PortfolioId) -
 
 def holds_off(verdict: Verdict | None, checks: Collection[DueCheck]) -> bool:
     """Whether checks end without a look; those that a person asked for do not."""
-    return verdict is not None and verdict.action is Action.HOLD_OFF and not _is_asked(checks)
-
-
-def under_rules(
-    managed: ManagedPortfolio, verdict: Verdict | None, checks: Collection[DueCheck]
-) -> ManagedPortfolio:
-    """A portfolio as a check looks at it: with wider bands where a rule says so, and nobody asked."""
-    if verdict is None or verdict.action is not Action.WIDEN or _is_asked(checks):
-        return managed
-    return replace(managed, policy=managed.policy.widened(verdict.factor))
+    return verdict is not None and verdict.action is Action.HOLD_OFF and not is_asked(checks)
 
 
 def is_rules_check(checks: Collection[DueCheck]) -> bool:
@@ -171,10 +163,6 @@ def is_rules_check(checks: Collection[DueCheck]) -> bool:
 
 def _is_rules(check: DueCheck) -> bool:
     return origin(check.slot).startswith(_SLOT)
-
-
-def _is_asked(checks: Collection[DueCheck]) -> bool:
-    return any(check.slot.startswith(ASKED) for check in checks)
 
 
 async def tell_rules(
@@ -190,7 +178,7 @@ async def tell_rules(
     match verdict.action:
         case Action.HOLD_OFF if outcome is Outcome.HELD_OFF:
             telling = verdict.because
-        case Action.WIDEN if outcome in _LOOKED and not _is_asked(checks):
+        case Action.WIDEN if outcome in _LOOKED and not is_asked(checks):
             telling = verdict.because
         case Action.CHECK_NOW if outcome not in _LEFT:
             begun = {origin(check.slot).partition(":")[0] for check in checks if _is_rules(check)}

@@ -14,7 +14,6 @@ from core.application.check_drift import (
 from core.application.follow_rules import (
     holds_off,
     is_rules_check,
-    under_rules,
 )
 from core.application.hold_account import raise_if_all_held
 from core.application.market import Market
@@ -27,6 +26,7 @@ from core.application.take_snapshot import (
 )
 from core.application.tax_looks import look_for_taxes
 from core.application.try_again import looks_after_settlement
+from core.application.widen_bands import widening_for, with_bands
 from core.application.write_sweep import Sweep
 from core.domain.alert import has_new_cash
 from core.domain.due_date import is_date_due
@@ -147,11 +147,18 @@ def judge_one(
         return without_prices(managed, sweep, refusal)
     if is_held_off(managed, sweep):
         return _measured_only(managed, snapshot)
-    rooms = sweep.rooms.get(managed.portfolio.id)
+    pid = managed.portfolio.id
+    widening = widening_for(sweep.verdicts.get(pid), sweep.checks[pid])
+    result = _judged(with_bands(managed, widening), snapshot, sweep)
+    return replace(result, widening=widening)
+
+
+def _judged(managed: ManagedPortfolio, snapshot: Snapshot, sweep: Sweep) -> CheckResult:
+    """What a look comes to that no rule holds off, with bands as wide as they are for it."""
     if _is_after_settlement(managed, sweep):
         return _purchases_alone(managed, snapshot, sweep)
     pid = managed.portfolio.id
-    managed = under_rules(managed, sweep.verdicts.get(pid), sweep.checks[pid])
+    rooms = sweep.rooms.get(pid)
     answered = sweep.standings[pid].answered
     if answered is not None and not _is_broken(answered, managed, snapshot):
         return CheckResult(Outcome.COOLING_DOWN, snapshot=snapshot)

@@ -26,6 +26,7 @@ from core.domain.portfolio import ManagedPortfolio, Snapshot
 from core.domain.proposal import Cause, Proposal, ProposalState, Revision, RevisionCause
 from core.domain.refusals import EndOfHistory
 from core.domain.report import WhyNot
+from core.domain.rules import Widening
 from core.ports.store import AuditEvent, UnitOfWork
 
 REPLACEABLE = frozenset(
@@ -59,7 +60,7 @@ def same_trades(proposal: Proposal, plan: Plan) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A plan that is about to be put: to whom ``also``, asked ``by`` whom, from which check."""
+    """A plan that is about to be put: to whom ``also``, asked ``by`` whom, from which check, by how wide bands."""
 
     managed: ManagedPortfolio
     plan: Plan
@@ -69,6 +70,7 @@ class Draft:
     check_id: CheckId | None
     by: MemberId | None = None
     also: tuple[ChatId, ...] = ()
+    widening: Widening | None = None
 
 
 async def propose(work: UnitOfWork, draft: Draft, now: datetime) -> Proposal:
@@ -114,7 +116,14 @@ async def _under_present_rules(work: UnitOfWork, drafts: Sequence[Draft]) -> lis
 async def _store(work: UnitOfWork, draft: Draft, now: datetime) -> Proposal:
     need = need_for(draft.managed, draft.plan, [draft.by])
     revision = Revision(
-        1, draft.plan, draft.snapshot, RevisionCause.FIRST, now, draft.by, need=need
+        1,
+        draft.plan,
+        draft.snapshot,
+        RevisionCause.FIRST,
+        now,
+        draft.by,
+        need=need,
+        widening=draft.widening,
     )
     return await work.proposals.add(
         draft.managed.portfolio.id,

@@ -16,6 +16,7 @@ from core.application.proposal_record import recheck_event
 from core.application.propose import void_intents
 from core.application.take_snapshot import drift_of, plan_request, take_snapshot
 from core.application.tell import refresh_copies, tell_deciders, tell_proposal
+from core.application.widen_bands import widening_again, with_bands
 from core.domain.approval import need_for
 from core.domain.ids import AccountId
 from core.domain.outbox import MessageKind
@@ -77,7 +78,7 @@ async def recheck_proposal(
     if check.holds and not is_washed:
         return await _within_limits(desk, managed, proposal, check, moment)
     cause = RevisionCause.WASHED if check.holds else _cause(check)
-    await _ask_again(desk, managed, proposal, snapshot, check, cause)
+    await _ask_again(desk, managed, proposal, snapshot, check, cause, moment)
     return None
 
 
@@ -113,7 +114,10 @@ async def _ask_again(
     snapshot: Snapshot,
     check: Recheck,
     cause: RevisionCause,
+    moment: Moment,
 ) -> None:
+    widening = await widening_again(desk.store, desk.market, moment, proposal)
+    managed = with_bands(managed, widening)
     snapshot = snapshot.choosing(proposal.revision.snapshot.chosen)
     plan = _replan(managed, proposal, snapshot, desk.limits)
     if plan is None or not plan.trades:
@@ -134,6 +138,7 @@ async def _ask_again(
             moves=check.moves,
             changes=check.changes,
             need=need_for(present, plan, old.need.authors),
+            widening=widening,
         )
         if not await work.proposals.move(proposal.id, proposal.state, ProposalState.OPEN):
             return

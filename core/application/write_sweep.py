@@ -149,6 +149,7 @@ async def _write_chunk(
                     _cause(result, is_settled=is_settled),
                     expires_at,
                     checks[-1].id,
+                    widening=result.widening,
                 )
             )
         elif result.outcome is Outcome.REFUSED and result.refusal is not None:

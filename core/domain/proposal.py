@@ -40,6 +40,7 @@ from core.domain.refusals import (
     ProposalNotOpen,
     UnknownLeg,
 )
+from core.domain.rules import Widening
 
 ONE_PERSON = Need()
 """What is needed where no rule asks for more: one approval."""
@@ -146,7 +147,10 @@ class PriceMove:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One frozen version of a proposal: its plan, what it was made from, why it came, and who must approve it."""
+    """One frozen version of a proposal: its plan, what it was made from, why it came, and who must approve it.
+
+    ``widening`` is set where rules for market conditions have widened the bands of this plan, or of the one before.
+    """
 
     number: int
     plan: Plan
@@ -158,6 +162,7 @@ class Revision:
     moves: tuple[PriceMove, ...] = ()
     changes: tuple[HoldingChange, ...] = ()
     need: Need = ONE_PERSON
+    widening: Widening | None = None
 
     @property
     def plan_hash(self) -> str:

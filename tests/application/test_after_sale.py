@@ -35,6 +35,12 @@ from tests.reliability.crashing import Killed
 async def sold(world: World) -> tuple[Member, Proposal]:
     """AAA was sold; the approval had become too old when BBB was to be bought."""
     anna, proposal = await approved(world)
+    await sell_alone(world)
+    return anna, await world.proposal(proposal.id)
+
+
+async def sell_alone(world: World) -> None:
+    """Carry what is approved out so slowly that only its sales are sent."""
     submit = world.broker.submit
 
     async def slowly(request: OrderRequest) -> BrokerOrder:
@@ -45,7 +51,6 @@ async def sold(world: World) -> tuple[Member, Proposal]:
     world.broker.submit = slowly  # type: ignore[method-assign]
     await execute_approved(world.desk)
     world.broker.submit = submit  # type: ignore[method-assign]
-    return anna, await world.proposal(proposal.id)
 
 
 async def try_buys(world: World, member: Member, proposal: Proposal) -> CheckResult:

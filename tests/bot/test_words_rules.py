@@ -16,9 +16,11 @@ from bot.words.rules import (
     TIMING,
     asked_sentences,
     plain_sentences,
+    plain_widened_sentence,
     reading_words,
     state_sentence,
     told_sentences,
+    widened_sentence,
 )
 from core.domain.ids import MemberId, PortfolioId, RuleId, Symbol
 from core.domain.refusals import RuleUnexpected
@@ -37,6 +39,7 @@ from core.domain.rules import (
     parse,
     read_told,
     told_of,
+    widening_of,
     write_told,
 )
 from tests.domain.rules.strategies import texts
@@ -130,6 +133,30 @@ def test_widened_bands_are_told_with_their_factor() -> None:
         "SPX is 12.3% below its highest close of 52 weeks.",
         "Scheduled checks trade less while rule 3 holds.",
     ]
+
+
+def test_a_plan_says_by_which_rules_its_bands_were_widened_and_when_they_are_the_own_ones_again() -> (
+    None
+):
+    nervous = ruled(Action.WIDEN, [reading("VIX > 30", "34.12")], factor="1.50")
+    down = ruled(Action.WIDEN, [reading("SPX drawdown 52w > 10", "12.34")], FRIDAY, factor="2")
+    down = replace(down, rule=replace(down.rule, id=RuleId(4)))
+    one = widening_of(combine([nervous]), FRIDAY)
+    two = widening_of(combine([nervous, down]), FRIDAY)
+    assert one is not None
+    assert two is not None
+    assert widened_sentence(one) == "Bands × 1.5 by rule 3: VIX 34.1 > 30 since Tuesday."
+    assert widened_sentence(two) == (
+        "Bands × 2 by rules 3 and 4: VIX 34.1 > 30 since Tuesday;"
+        " SPX drawdown 52w 12.3% > 10% since today."
+    )
+    assert widened_sentence(one.over) == "Your own bands count again: rule 3 widens them no more."
+    assert widened_sentence(two.over).endswith("rules 3 and 4 widen them no more.")
+    assert plain_widened_sentence(one) == (
+        "By rule 3 for rough markets, parts may be 1.5 times as far away as usual."
+    )
+    assert plain_widened_sentence(one.over).startswith("Parts may be as far away as usual again")
+    assert widening_of(combine([ruled(Action.HOLD_OFF, [])]), FRIDAY) is None
 
 
 @pytest.mark.parametrize(

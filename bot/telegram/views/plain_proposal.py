@@ -31,6 +31,7 @@ from bot.telegram.views.proposal_text import (
     paused_line,
     prices_line,
     title,
+    widened,
 )
 from bot.telegram.views.withdrawals import purpose, worth_lines
 from bot.words.by_hand import estimates_line, is_dry_run, order_state
@@ -74,7 +75,7 @@ def _text(view: ProposalView, now: datetime, brevity: int) -> str:
     return paragraphs(
         lines(title(view), plain_reality(view), paused_line(view)),
         changes(view),
-        lines(plain_why(view), purpose(view)),
+        lines(plain_why(view), widened(view), purpose(view)),
         lines(bold("What it does"), *plain_trades(view)),
         lines(
             plain_effect(view, FEW_LINES if brevity else SOME_LINES),
@@ -210,7 +211,7 @@ def plain_reasons(view: ProposalView) -> str:
         for each in plan.skipped
     ]
     return paragraphs(
-        lines(title(view), plain_why(view)),
+        lines(title(view), plain_why(view), widened(view)),
         capped(trades, TEXT_LIMIT // 2, "more"),
         lines(bold("Left alone"), capped(others, TEXT_LIMIT // 6, "more")) if others else "",
         lines(plain_effect(view, FEW_LINES), calculated(view.proposal)),

@@ -49,6 +49,7 @@ from bot.telegram.views.proposal_text import (
     proposal_text,
     table,
     title,
+    widened,
 )
 from bot.telegram.views.withdrawals import is_withdrawal, raised_buttons, raised_text
 from bot.words.by_hand import is_dry_run, orders_at
@@ -319,7 +320,7 @@ def proposal_why_screen(view: ProposalView) -> Screen:
         ],
     )
     skipped = [_why_skipped(skip, currency) for skip in plan.skipped]
-    opening = lines(title(view), escape(reason_sentence(plan.reason, currency)))
+    opening = lines(title(view), escape(reason_sentence(plan.reason, currency)), widened(view))
     closing = lines(
         effect(view),
         hint(view),

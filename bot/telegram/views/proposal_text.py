@@ -25,6 +25,8 @@ from bot.words.labels import REVISION_CAUSES, SIDES, proposal_number
 from bot.words.numbers import count, listed, money, quantity, small_drift
 from bot.words.plan_notes import cure_sentence, harvest_effect, realised_sentence
 from bot.words.plan_reasons import reason_sentence
+from bot.words.reader import reader
+from bot.words.rules import plain_widened_sentence, widened_sentence
 from bot.words.tax_reasons import NO_ADVICE
 from bot.words.times import clock_time
 from core.application.plan_again import PAIRED_CAUSES
@@ -65,7 +67,9 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
     return paragraphs(
         lines(title(view), how_real(view), paused_line(view)),
         changes(view),
-        lines(escape(reason_sentence(plan.reason, currency_of(view))), purpose(view)),
+        lines(
+            escape(reason_sentence(plan.reason, currency_of(view))), widened(view), purpose(view)
+        ),
         table(plan, layout, FEW_LINES if brevity >= _BRIEFER else SOME_LINES),
         lines(
             trade_lines(view, brevity, is_decided=is_decided),
@@ -79,6 +83,15 @@ def _text(view: ProposalView, layout: str, now: datetime, brevity: int) -> str:
         ),
         standing(view, now, brief=brevity >= _BRIEF),
     )
+
+
+def widened(view: ProposalView) -> str:
+    """That rules for market conditions have widened the bands of this plan, or do so no more."""
+    widening = view.proposal.revision.widening
+    if widening is None:
+        return ""
+    say = plain_widened_sentence if reader().is_plain else widened_sentence
+    return escape(say(widening))
 
 
 def calculated(proposal: Proposal) -> str:

@@ -33,11 +33,12 @@ from core.domain.policy import Policy
 from core.domain.portfolio import HoldingChange, Snapshot
 from core.domain.preferences import DEFAULTS, Preferences
 from core.domain.proposal import PriceMove, Revision
+from core.domain.rules import Widening
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a revision says of itself besides its plan: dropped legs, moved prices, changed holdings, who must approve.
+    """What a revision says of itself besides its plan: what was dropped, moved, changed, who approves, bands.
 
     One written before rules asked for more than a number has no ``need``.
     """
@@ -46,6 +47,7 @@ class Changes:
     moves: tuple[PriceMove, ...] = ()
     changes: tuple[HoldingChange, ...] = ()
     need: Need | None = None
+    widening: Widening | None = None
 
 
 @lru_cache(maxsize=16)
@@ -121,9 +123,10 @@ def write_snapshot(snapshot: Snapshot) -> str:
 
 def write_changes(revision: Revision) -> str:
     """Write what a revision says of itself besides its plan and snapshot."""
-    return _write(
-        Changes(revision.dropped, revision.moves, revision.changes, revision.need), "dropped"
+    of_revision = Changes(
+        revision.dropped, revision.moves, revision.changes, revision.need, revision.widening
     )
+    return _write(of_revision, "dropped")
 
 
 def read_plan(text: str, account_id: AccountId) -> Plan:

@@ -382,6 +382,7 @@ def _revision_of(row: Found) -> Revision:
         moves=changes.moves,
         changes=changes.changes,
         need=changes.need or Need(people=row.approvals_needed),
+        widening=changes.widening,
     )
 
 

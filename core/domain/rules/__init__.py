@@ -37,6 +37,7 @@ from core.domain.rules.printer import print_condition, print_limit
 from core.domain.rules.rule import Action, Rule, require_factor
 from core.domain.rules.told import Told, read_told, told_of, write_told
 from core.domain.rules.verdict import Ruled, Verdict, combine
+from core.domain.rules.widening import Widening, widening_of
 
 __all__ = [
     "EXAMPLES",
@@ -67,6 +68,7 @@ __all__ = [
     "Truth",
     "Unit",
     "Verdict",
+    "Widening",
     "combine",
     "comparisons_in",
     "evaluate",
@@ -79,5 +81,6 @@ __all__ = [
     "source_symbol",
     "symbols_in",
     "told_of",
+    "widening_of",
     "write_told",
 ]

@@ -18,6 +18,7 @@ from core.domain.ids import (
     OrderId,
     PortfolioId,
     ProposalId,
+    RuleId,
     Symbol,
     UserId,
 )
@@ -46,6 +47,17 @@ from core.domain.proposal import (
 )
 from core.domain.quote import Quote
 from core.domain.report import ExecutionReport, execution_cost
+from core.domain.rules import (
+    Action,
+    Comparison,
+    Evaluation,
+    Measure,
+    Operator,
+    Reading,
+    Told,
+    Truth,
+    Widening,
+)
 from core.domain.targets import TargetAllocation
 from core.planning import calculate
 
@@ -59,6 +71,32 @@ GROUP = ChatId(-1001234567890)
 TARGETS = TargetAllocation.of({"VTI": 60, "BND": 35, "CASH": 5})
 PRICES = {Symbol("VTI"): Decimal("287.14"), Symbol("BND"): Decimal("73.43")}
 HOLDINGS = Holdings(Decimal("2625.99"), {Symbol("VTI"): Decimal(112), Symbol("BND"): Decimal(184)})
+
+
+WIDENED = Widening(
+    Decimal("1.5"),
+    (
+        Told(
+            RuleId(3),
+            Action.WIDEN,
+            Evaluation(
+                Truth.TRUE,
+                (
+                    Reading(
+                        Comparison(Symbol("VIX"), Measure.LEVEL, None, Operator.ABOVE, Decimal(30)),
+                        Decimal(34),
+                        NOW.date(),
+                        holds=True,
+                    ),
+                ),
+                since=NOW.date(),
+            ),
+            NOW.date(),
+            Decimal("1.5"),
+        ),
+    ),
+)
+"""What rule 3, VIX > 30, does to bands."""
 
 
 def member(number: int = 1, name: str = "Anna") -> Member:

@@ -26,6 +26,7 @@ from bot.telegram.views.proposal import (
     report_reply,
 )
 from bot.telegram.views.rehearsal import rehearsal_screen
+from bot.words.reader import Reader, reading_as
 from core.application.rehearse import Rehearsal
 from core.application.send_order import DENIED
 from core.application.show_proposal import ProposalView
@@ -36,6 +37,8 @@ from core.domain.plan import Realised, Side, Trade
 from core.domain.policy import Direction, Policy
 from core.domain.portfolio import HoldingChange, Rung
 from core.domain.proposal import DecisionKind, PriceMove, ProposalState, RevisionCause
+from core.domain.rules import Widening
+from tests.bot.telegram import scenes
 from tests.bot.telegram.scenes import (
     EXPIRES,
     NOW,
@@ -383,6 +386,25 @@ def test_lapsed_approvals_point_to_the_new_version() -> None:
 
 
 # --- editing, why, replies -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("widening", "words"),
+    [
+        (scenes.WIDENED, "Bands × 1.5 by rule 3: VIX 34.0 &gt; 30 since today."),
+        (scenes.WIDENED.over, "Your own bands count again: rule 3 widens them no more."),
+    ],
+)
+def test_a_plan_and_its_reasons_say_which_rule_widened_its_bands(
+    widening: Widening, words: str
+) -> None:
+    shown = with_revision(view(), widening=widening)
+    for screen in (proposal_screen(shown), proposal_why_screen(shown)):
+        assert words in screen.text
+        require_sendable(screen)
+    with reading_as(Reader(is_plain=True)):
+        for screen in (proposal_screen(shown), proposal_why_screen(shown)):
+            assert "as far away as usual" in screen.text
 
 
 def test_each_line_can_be_halved_or_dropped() -> None:
