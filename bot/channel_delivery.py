@@ -47,7 +47,7 @@ class ChannelDeliverer:
     async def drain(self) -> int:
         """Try the first waiting message of each channel; returns how many were dealt with for good."""
         async with self._store.read() as work:
-            waiting = await work.conversation.queued_for_channels(self._runtime.clock.now())
+            waiting = await work.outbox.queued_for_channels(self._runtime.clock.now())
         return sum(await asyncio.gather(*map(self._deliver, waiting)))
 
     async def _deliver(self, queued: QueuedItem) -> bool:
@@ -81,7 +81,7 @@ class ChannelDeliverer:
             log.error("channel %s failed unexpectedly: %s", kept.channel.id, type(error).__name__)  # noqa: TRY400
             return await self._fail(queued, kept, type(error).__name__)
         async with self._store.begin() as work:
-            await work.conversation.mark_sent(queued.id, self._runtime.clock.now())
+            await work.outbox.mark_sent(queued.id, self._runtime.clock.now())
             if notice is not None:
                 await work.channels.note_success(kept.channel.id)
         return True
@@ -94,7 +94,7 @@ class ChannelDeliverer:
         is_over = now - queued.created_at >= GIVE_UP_AFTER
         retry_at = None if is_over else now + retry_after(queued.attempts + 1)
         async with self._store.begin() as work:
-            await work.conversation.mark_failed(queued.id, retry_at=retry_at, error=why)
+            await work.outbox.mark_failed(queued.id, retry_at=retry_at, error=why)
             await work.channels.note_failure(channel.id, now)
             if _fails_for_long(kept, now):
                 await tell_failing(work, kept, now)
@@ -102,7 +102,7 @@ class ChannelDeliverer:
 
     async def _give_up(self, queued: QueuedItem, why: str) -> bool:
         async with self._store.begin() as work:
-            await work.conversation.mark_failed(queued.id, retry_at=None, error=why)
+            await work.outbox.mark_failed(queued.id, retry_at=None, error=why)
         return True
 
 

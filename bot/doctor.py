@@ -137,7 +137,7 @@ async def _ask(runtime: Runtime, account: Account) -> None:
 async def _store(runtime: Runtime) -> Finding:
     async with runtime.store.begin() as work:
         install = await work.people.install_id()
-        waiting = await work.conversation.outbox_depth()
+        waiting = await work.outbox.depth()
     return Finding("store", True, f"installation {install}, {waiting} messages waiting")
 
 

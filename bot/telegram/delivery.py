@@ -98,7 +98,7 @@ class Deliverer:
 
     async def _waiting(self, limit: int) -> list[QueuedItem]:
         async with self._store.read() as work:
-            return list(await work.conversation.queued(self._clock.now(), limit))
+            return list(await work.outbox.queued(self._clock.now(), limit))
 
     def _next_of(self, waiting: list[QueuedItem]) -> QueuedItem:
         """The first message whose chat may be written to now; the order within a chat stays."""
@@ -198,7 +198,7 @@ class Deliverer:
     ) -> None:
         now = self._clock.now()
         async with self._store.begin() as work:
-            await work.conversation.mark_sent(queued.id, now)
+            await work.outbox.mark_sent(queued.id, now)
             if shows is not None:
                 copy = Copy(
                     shows.id, shows.revision.number, queued.item.chat_id, message_id, topic_id
@@ -220,7 +220,7 @@ class Deliverer:
                 shown.id,
                 Priority.REPORT,
             )
-            await work.conversation.enqueue([refresh], self._clock.now())
+            await work.outbox.enqueue([refresh], self._clock.now())
 
     async def _mark_failed(self, queued: QueuedItem, seconds: float | None, error: str) -> None:
         """Put a message off, or (None) give it up."""
@@ -228,7 +228,7 @@ class Deliverer:
         if seconds is not None:
             retry_at = self._clock.now() + timedelta(seconds=seconds)
         async with self._store.begin() as work:
-            await work.conversation.mark_failed(queued.id, retry_at=retry_at, error=error)
+            await work.outbox.mark_failed(queued.id, retry_at=retry_at, error=error)
 
     # --- trouble ---------------------------------------------------------------------------------
 

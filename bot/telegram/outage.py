@@ -69,7 +69,7 @@ class Backlog:
     async def _fold_chat(self, chat_id: ChatId, now: datetime) -> bool:
         market_now = await self._market.clock.now()
         async with self._store.begin() as work:
-            backlog = await work.conversation.waiting_in(chat_id)
+            backlog = await work.outbox.waiting_in(chat_id)
             told = [queued for queued in backlog if queued.item.kind not in EDITS]
             aside = [queued for queued in told if await _is_folded(work, queued, market_now)]
             if not aside or (len(told) == 1 and aside[0].item.kind in FOLDED):
@@ -81,7 +81,7 @@ class Backlog:
                 key=lambda queued: (queued.item.kind in EDITS, queued.item.priority, queued.id),
             )
             summary = _summary(chat_id, aside, min(queued.waits_since for queued in backlog))
-            await work.conversation.fold(aside, [summary, *kept], now)
+            await work.outbox.fold(aside, [summary, *kept], now)
         return True
 
 

@@ -87,6 +87,6 @@ async def hold_back(
 ) -> None:
     """Keep a message for the end of quiet hours, or, where it is not wanted, for good."""
     if treatment.until is not None:
-        await work.conversation.keep_quiet(queued.id, treatment.until)
+        await work.outbox.keep_quiet(queued.id, treatment.until)
     else:
-        await work.conversation.mark_unwanted(queued.id, now)
+        await work.outbox.mark_unwanted(queued.id, now)

@@ -19,4 +19,4 @@ async def refresh_pinned(
     """Have the pinned messages that are kept brought up to date; ``checked_at`` is the market time of a new check."""
     if checked_at is not None:
         await work.pinned.checked(portfolio_ids, checked_at)
-    await work.conversation.edit_pinned(portfolio_ids, now)
+    await work.outbox.edit_pinned(portfolio_ids, now)

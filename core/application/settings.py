@@ -45,7 +45,7 @@ async def change_preferences(
         latest = await work.people.member(member.id)
         preferences = change(latest.preferences)
         await work.people.set_preferences(member.id, preferences)
-        await work.conversation.end_quiet(ChatId(member.user_id))
+        await work.outbox.end_quiet(ChatId(member.user_id))
     return replace(latest, preferences=preferences)
 
 

@@ -20,10 +20,10 @@ async def enqueue(work: UnitOfWork, items: Sequence[OutboxItem], at: datetime) -
     The one way into the outbox for use cases. A channel gets what its member gets in the private chat, and what the
     family's group gets where the member may decide there.
     """
-    new = await work.conversation.enqueue(items, at)
+    new = await work.outbox.enqueue(items, at)
     copies = await _copies(work, items)
     if copies:
-        await work.conversation.enqueue(copies, at)
+        await work.outbox.enqueue(copies, at)
     return new
 
 
@@ -86,7 +86,7 @@ async def tell_failing(work: UnitOfWork, kept: KeptChannel, at: datetime) -> boo
         f"{MessageKind.CHANNEL_FAILING}:{kept.channel.id}:{since.isoformat() if since else ''}",
         data={"kind": kept.channel.kind, "since": since.isoformat() if since else ""},
     )
-    await work.conversation.enqueue([item], at)
+    await work.outbox.enqueue([item], at)
     return True
 
 

@@ -126,6 +126,6 @@ async def shown_in(world: World, proposal: Proposal, *chats: int) -> None:
 async def told(world: World) -> list[OutboxItem]:
     """What waits to be told, but for silent edits of the pinned message."""
     async with world.store.read() as work:
-        queued = await work.conversation.queued(world.clock.now(), 1000)
+        queued = await work.outbox.queued(world.clock.now(), 1000)
     items = [entry.item for entry in queued]
     return [item for item in items if item.kind is not MessageKind.PINNED]

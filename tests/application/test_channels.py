@@ -90,7 +90,7 @@ def _written(folder: Path) -> bytes:
 
 async def _copies(world: World) -> list[tuple[MessageKind, int, int]]:
     async with world.store.read() as work:
-        queued = await work.conversation.queued_for_channels(world.clock.now())
+        queued = await work.outbox.queued_for_channels(world.clock.now())
     return [(q.item.kind, q.item.chat_id, channel_of(q.item)) for q in queued]
 
 

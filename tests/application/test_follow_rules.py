@@ -85,7 +85,7 @@ class Ruled:
     async def told(self) -> list[Told]:
         """What people were told of rules so far."""
         async with self.world.store.read() as work:
-            queued = await work.conversation.queued(self.world.clock.now() + DAY, 1000)
+            queued = await work.outbox.queued(self.world.clock.now() + DAY, 1000)
         return [read_told(q.item.data) for q in queued if q.item.kind is MessageKind.RULE]
 
     async def checks(self) -> list[CheckRecord]:

@@ -58,7 +58,7 @@ async def holder(world: World, pid: PortfolioId) -> MemberId | None:
 
 async def told(world: World, kind: MessageKind) -> list[int]:
     async with world.store.read() as work:
-        queued = await work.conversation.queued(world.clock.now() + timedelta(days=1), 1000)
+        queued = await work.outbox.queued(world.clock.now() + timedelta(days=1), 1000)
     return [each.item.chat_id for each in queued if each.item.kind is kind]
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-INTO = re.compile(r"\.conversation\.(enqueue|edit_pinned)\(")
+INTO = re.compile(r"\.outbox\.(enqueue|edit_pinned)\(")
 KNOWN = {
     "core/application/tell_channels.py",
     # edits of what a chat shows already
@@ -25,8 +25,6 @@ def test_nothing_else_puts_messages_into_the_outbox() -> None:
 
 
 def test_everything_that_takes_messages_out_of_it_asks_what_their_member_wants() -> None:
-    takers = {
-        name for name, text in sources().items() if re.search(r"\.conversation\.queued\w*\(", text)
-    }
+    takers = {name for name, text in sources().items() if re.search(r"\.outbox\.queued\w*\(", text)}
     assert takers == {"bot/telegram/delivery.py", "bot/channel_delivery.py"}
     assert all("treatment_of(" in sources()[name] for name in takers)

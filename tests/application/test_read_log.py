@@ -46,8 +46,8 @@ async def test_ids_join_check_proposal_orders_and_messages(
     _, proposal = await approved(world)
     await execute_approved(world.desk)
     async with world.store.begin() as work:
-        (first, *_) = await work.conversation.queued(world.clock.now(), 1)
-        await work.conversation.mark_sent(first.id, world.clock.now())
+        (first, *_) = await work.outbox.queued(world.clock.now(), 1)
+        await work.outbox.mark_sent(first.id, world.clock.now())
     lines = _lines(caplog)
     (made,) = [line for line in lines if line["said"] == "proposed: requested"]
     (checked,) = [line for line in lines if line["said"] == "checked: proposed"]

@@ -115,9 +115,9 @@ async def test_messages_that_wait_and_that_were_given_up(world: World) -> None:
     anna = await world.person()
     items = [OutboxItem(MessageKind.HELD, anna.user_id, f"m{n}") for n in range(3)]  # type: ignore[arg-type]
     async with world.store.begin() as work:
-        await work.conversation.enqueue(items, world.clock.now())
-        first, *_ = await work.conversation.queued(world.clock.now(), 10)
-        await work.conversation.mark_failed(first.id, retry_at=None, error="gone")
+        await work.outbox.enqueue(items, world.clock.now())
+        first, *_ = await work.outbox.queued(world.clock.now(), 10)
+        await work.outbox.mark_failed(first.id, retry_at=None, error="gone")
     world.clock.advance(timedelta(seconds=90))
     async with _watching(runtime_of(world)) as client:
         found = await _asked(client)

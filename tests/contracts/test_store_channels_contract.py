@@ -67,18 +67,18 @@ async def test_a_channel_s_messages_come_one_by_one_and_hold_up_no_chat(store: S
             _notice(family, "c"),
             _notice(family, "d", second),
         ]
-        assert await work.conversation.enqueue(items, NOW) == 4
-        ready = await work.conversation.queued_for_channels(NOW)
+        assert await work.outbox.enqueue(items, NOW) == 4
+        ready = await work.outbox.queued_for_channels(NOW)
         assert [queued.item.dedup_key for queued in ready] == ["a", "d"]
         assert [queued.item.channel_id for queued in ready] == [first, second]
-        await work.conversation.mark_failed(ready[0].id, retry_at=LATER, error="no")
-        assert [q.item.dedup_key for q in await work.conversation.queued(NOW, 9)] == ["c"]
-        ready = await work.conversation.queued_for_channels(NOW)
+        await work.outbox.mark_failed(ready[0].id, retry_at=LATER, error="no")
+        assert [q.item.dedup_key for q in await work.outbox.queued(NOW, 9)] == ["c"]
+        ready = await work.outbox.queued_for_channels(NOW)
         assert [queued.item.dedup_key for queued in ready] == ["d"]
-        ready = await work.conversation.queued_for_channels(LATER)
+        ready = await work.outbox.queued_for_channels(LATER)
         assert [queued.item.dedup_key for queued in ready] == ["a", "d"]
-        await work.conversation.mark_sent(ready[0].id, LATER)
-        ready = await work.conversation.queued_for_channels(LATER)
+        await work.outbox.mark_sent(ready[0].id, LATER)
+        ready = await work.outbox.queued_for_channels(LATER)
         assert [queued.item.dedup_key for queued in ready] == ["b", "d"]
 
 
@@ -86,23 +86,23 @@ async def test_a_chat_s_retry_holds_up_no_channel(store: Store) -> None:
     family = await settle(store)
     async with store.begin() as work:
         channel = await _add(work, family)
-        await work.conversation.enqueue([_notice(family, "a")], NOW)
-        (chat,) = await work.conversation.queued(NOW, 9)
-        await work.conversation.mark_failed(chat.id, retry_at=LATER, error="no")
-        await work.conversation.enqueue([_notice(family, "b", channel)], NOW)
-        assert await work.conversation.queued(NOW, 9) == ()
-        assert len(await work.conversation.queued_for_channels(NOW)) == 1
+        await work.outbox.enqueue([_notice(family, "a")], NOW)
+        (chat,) = await work.outbox.queued(NOW, 9)
+        await work.outbox.mark_failed(chat.id, retry_at=LATER, error="no")
+        await work.outbox.enqueue([_notice(family, "b", channel)], NOW)
+        assert await work.outbox.queued(NOW, 9) == ()
+        assert len(await work.outbox.queued_for_channels(NOW)) == 1
 
 
 async def test_what_waits_for_a_removed_channel_goes_nowhere(store: Store) -> None:
     family = await settle(store)
     async with store.begin() as work:
         channel = await _add(work, family)
-        await work.conversation.enqueue([_notice(family, "a", channel)], NOW)
+        await work.outbox.enqueue([_notice(family, "a", channel)], NOW)
         assert await work.channels.remove(channel)
         assert not await work.channels.remove(channel)
-        assert await work.conversation.queued_for_channels(NOW) == ()
-        assert await work.conversation.queued(NOW, 9) == ()
+        assert await work.outbox.queued_for_channels(NOW) == ()
+        assert await work.outbox.queued(NOW, 9) == ()
         assert await work.channels.get(channel) is None
         assert await _add(work, family) != channel
 

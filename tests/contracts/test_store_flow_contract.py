@@ -456,7 +456,7 @@ async def test_a_group_that_becomes_a_supergroup_takes_everything_along(store: S
         await conversation.save_chat(Chat(old, "group", "Family", family.portfolio.id))
         await conversation.save_chat(Chat(GROUP, "supergroup", "Family"))
         await conversation.save_dialogue(old, family.member.id, Dialogue("targets", "ask", {}))
-        await conversation.enqueue([an_item("a", old)], NOW)
+        await work.outbox.enqueue([an_item("a", old)], NOW)
         await work.portfolios.set_home_chat(family.portfolio.id, old)
         await work.proposals.add_copy(Copy(proposal.id, 1, old, 5))
         await work.proposals.add_snooze(proposal.id, old, NOW)
@@ -469,7 +469,7 @@ async def test_a_group_that_becomes_a_supergroup_takes_everything_along(store: S
         assert moved is not None
         assert moved.portfolio_id == family.portfolio.id
         assert await conversation.dialogue(GROUP, family.member.id) is not None
-        assert [item.item.chat_id for item in await conversation.queued(NOW, 9)] == [GROUP]
+        assert [item.item.chat_id for item in await work.outbox.queued(NOW, 9)] == [GROUP]
         portfolio = (await work.portfolios.get(family.portfolio.id)).portfolio
         assert portfolio.home_chat_id == GROUP
         assert await work.proposals.copies(proposal.id) == ()
@@ -508,17 +508,17 @@ async def test_the_same_message_is_queued_once(store: Store) -> None:
     async with store.begin() as work:
         proposal = await propose(work, family)
         item = replace(an_item("a"), portfolio_id=family.portfolio.id, proposal_id=proposal.id)
-        assert await work.conversation.enqueue([item, an_item("b"), an_item("a", BOB)], NOW) == 2
-        assert await work.conversation.enqueue([an_item("a")], NOW) == 0
-        assert await work.conversation.enqueue([], NOW) == 0
-        queued = await work.conversation.queued(NOW, 10)
+        assert await work.outbox.enqueue([item, an_item("b"), an_item("a", BOB)], NOW) == 2
+        assert await work.outbox.enqueue([an_item("a")], NOW) == 0
+        assert await work.outbox.enqueue([], NOW) == 0
+        queued = await work.outbox.queued(NOW, 10)
         assert [(q.item, q.attempts, q.created_at) for q in queued] == [
             (item, 0, NOW),
             (an_item("b"), 0, NOW),
         ]
-        await work.conversation.mark_sent(queued[0].id, NOW)
-        assert await work.conversation.enqueue([item], NOW) == 0
-        assert await work.conversation.outbox_depth() == 1
+        await work.outbox.mark_sent(queued[0].id, NOW)
+        assert await work.outbox.enqueue([item], NOW) == 0
+        assert await work.outbox.depth() == 1
 
 
 @pytest.mark.fault(45)
@@ -535,28 +535,28 @@ async def test_messages_leave_in_order_and_decisions_first_among_chats(store: St
             an_item("group 1", GROUP, Priority.DECISION),
             an_item("bob 2", BOB),
         ]
-        await work.conversation.enqueue(items, NOW)
-        queued = await work.conversation.queued(NOW, 10)
+        await work.outbox.enqueue(items, NOW)
+        queued = await work.outbox.queued(NOW, 10)
         expected = ["group 1", "alice 1", "alice 2", "bob 1", "bob 2"]
         assert [q.item.dedup_key for q in queued] == expected
-        few = await work.conversation.queued(NOW, 2)
+        few = await work.outbox.queued(NOW, 2)
         assert [q.item.dedup_key for q in few] == expected[:2]
 
 
 async def test_a_message_that_waits_holds_back_its_own_chat_only(store: Store) -> None:
     async with store.begin() as work:
-        conversation = work.conversation
-        await conversation.enqueue([an_item("a1"), an_item("a2"), an_item("b1", BOB)], NOW)
-        first = (await conversation.queued(NOW, 1))[0]
-        await conversation.mark_failed(first.id, retry_at=NOW + SOON, error="flood")
-        assert [q.item.dedup_key for q in await conversation.queued(NOW, 10)] == ["b1"]
-        later = await conversation.queued(NOW + SOON, 10)
+        outbox = work.outbox
+        await outbox.enqueue([an_item("a1"), an_item("a2"), an_item("b1", BOB)], NOW)
+        first = (await outbox.queued(NOW, 1))[0]
+        await outbox.mark_failed(first.id, retry_at=NOW + SOON, error="flood")
+        assert [q.item.dedup_key for q in await outbox.queued(NOW, 10)] == ["b1"]
+        later = await outbox.queued(NOW + SOON, 10)
         assert [(q.item.dedup_key, q.attempts) for q in later] == [("a1", 1), ("a2", 0), ("b1", 0)]
-        await conversation.mark_failed(first.id, retry_at=None, error="blocked")
-        assert [q.item.dedup_key for q in await conversation.queued(NOW, 10)] == ["a2", "b1"]
-        assert await conversation.outbox_depth() == 2
-        await conversation.mark_sent(OutboxId(first.id), NOW)
-        assert await conversation.outbox_depth() == 2
+        await outbox.mark_failed(first.id, retry_at=None, error="blocked")
+        assert [q.item.dedup_key for q in await outbox.queued(NOW, 10)] == ["a2", "b1"]
+        assert await outbox.depth() == 2
+        await outbox.mark_sent(OutboxId(first.id), NOW)
+        assert await outbox.depth() == 2
 
 
 # --- leases --------------------------------------------------------------------------------------

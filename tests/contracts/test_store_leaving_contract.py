@@ -48,7 +48,7 @@ async def test_nothing_is_kept_of_a_forgotten_member_but_the_trail(store: Store)
             chat.id, member.id, Dialogue("name", "step", {"said": "secret"})
         )
         told = OutboxItem(MessageKind.RESTORED, chat.id, "waits", pid)
-        await work.conversation.enqueue([told], NOW)
+        await work.outbox.enqueue([told], NOW)
         data = f"{member.user_id}:owner 1{member.user_id}"
         await work.log.record(AuditEvent(NOW, "role_changed", member.id, pid, data=data))
         await work.people.forget(member.id)
@@ -59,7 +59,7 @@ async def test_nothing_is_kept_of_a_forgotten_member_but_the_trail(store: Store)
         assert await work.households.of_member(member.id) == ()
         assert await work.conversation.chat(chat.id) is None
         assert await work.conversation.dialogue(chat.id, member.id) is None
-        assert await work.conversation.queued(NOW, 10) == ()
+        assert await work.outbox.queued(NOW, 10) == ()
         (event, *_) = await work.log.events(pid, 10)
         assert (event.member_id, event.data) == (member.id, f"former:owner 1{member.user_id}")
         with pytest.raises(KeyError):

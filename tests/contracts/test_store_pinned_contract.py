@@ -62,14 +62,14 @@ async def test_only_the_newest_of_what_was_not_tried_waits(store: Store) -> None
     family = await settle(store)
     portfolio = family.portfolio.id
     async with store.begin() as work:
-        conversation = work.conversation
+        outbox = work.outbox
         await work.pinned.keep(Pinned(portfolio, HERE))
-        await conversation.edit_pinned([portfolio], NOW)
-        (tried,) = await conversation.queued(NOW, 10)
-        await conversation.mark_failed(tried.id, retry_at=NOW, error="told to wait")
+        await outbox.edit_pinned([portfolio], NOW)
+        (tried,) = await outbox.queued(NOW, 10)
+        await outbox.mark_failed(tried.id, retry_at=NOW, error="told to wait")
         for minutes in (1, 2, 3):
             at = NOW + timedelta(minutes=minutes)
-            await conversation.edit_pinned([portfolio], at)
-        kept, newest = await conversation.queued(NOW + timedelta(hours=1), 10)
+            await outbox.edit_pinned([portfolio], at)
+        kept, newest = await outbox.queued(NOW + timedelta(hours=1), 10)
     assert kept.id == tried.id, "one that was tried keeps its place, and its wait"
     assert newest.created_at == NOW + timedelta(minutes=3)

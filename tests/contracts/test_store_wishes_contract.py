@@ -49,19 +49,19 @@ async def test_preferences_come_back_as_they_were_set_also_to_who_comes_back(sto
 async def test_what_waits_for_the_end_of_quiet_hours_holds_back_no_other(store: Store) -> None:
     """a1 and a2 kept quiet, a3 not -> a3 now; from the morning on a1, a2 in the order in which they were written"""
     async with store.begin() as work:
-        conversation = work.conversation
-        await conversation.enqueue([_item(f"a{n}") for n in (1, 2, 3)], NOW)
-        a1, a2, _ = await conversation.queued(NOW, 10)
+        outbox = work.outbox
+        await outbox.enqueue([_item(f"a{n}") for n in (1, 2, 3)], NOW)
+        a1, a2, _ = await outbox.queued(NOW, 10)
         for each in (a1, a2):
-            await conversation.keep_quiet(each.id, MORNING)
-        assert [q.item.dedup_key for q in await conversation.queued(NOW, 10)] == ["a3"]
+            await outbox.keep_quiet(each.id, MORNING)
+        assert [q.item.dedup_key for q in await outbox.queued(NOW, 10)] == ["a3"]
         assert (await work.counts.take(now=MORNING, market_now=NOW)).oldest["telegram"] == (
             pytest.approx(8 * 3600)
         )
-        (a3,) = await conversation.queued(NOW, 10)
-        await conversation.mark_sent(a3.id, NOW)
+        (a3,) = await outbox.queued(NOW, 10)
+        await outbox.mark_sent(a3.id, NOW)
         assert (await work.counts.take(now=NOW, market_now=NOW)).oldest["telegram"] == 0
-        later = await conversation.queued(MORNING, 10)
+        later = await outbox.queued(MORNING, 10)
         assert [(q.item.dedup_key, q.waits_since) for q in later] == [
             ("a1", MORNING),
             ("a2", MORNING),
@@ -70,23 +70,23 @@ async def test_what_waits_for_the_end_of_quiet_hours_holds_back_no_other(store: 
 
 async def test_quiet_hours_of_one_chat_can_end_early(store: Store) -> None:
     async with store.begin() as work:
-        conversation = work.conversation
-        await conversation.enqueue([_item("here"), replace(_item("there"), chat_id=THERE)], NOW)
-        for each in await conversation.queued(NOW, 10):
-            await conversation.keep_quiet(each.id, MORNING)
-        assert await conversation.queued(NOW, 10) == ()
-        await conversation.end_quiet(HERE)
-        assert [q.item.dedup_key for q in await conversation.queued(NOW, 10)] == ["here"]
+        outbox = work.outbox
+        await outbox.enqueue([_item("here"), replace(_item("there"), chat_id=THERE)], NOW)
+        for each in await outbox.queued(NOW, 10):
+            await outbox.keep_quiet(each.id, MORNING)
+        assert await outbox.queued(NOW, 10) == ()
+        await outbox.end_quiet(HERE)
+        assert [q.item.dedup_key for q in await outbox.queued(NOW, 10)] == ["here"]
 
 
 async def test_what_is_not_wanted_is_neither_sent_nor_said_again(store: Store) -> None:
     async with store.begin() as work:
-        conversation = work.conversation
-        await conversation.enqueue([_item("a")], NOW)
-        (queued,) = await conversation.queued(NOW, 10)
-        await conversation.mark_unwanted(queued.id, NOW)
-        assert await conversation.outbox_depth() == 0
-        assert await conversation.enqueue([_item("a")], NOW) == 0
+        outbox = work.outbox
+        await outbox.enqueue([_item("a")], NOW)
+        (queued,) = await outbox.queued(NOW, 10)
+        await outbox.mark_unwanted(queued.id, NOW)
+        assert await outbox.depth() == 0
+        assert await outbox.enqueue([_item("a")], NOW) == 0
 
 
 async def test_events_of_one_kind_since_an_instant_come_oldest_first(store: Store) -> None:

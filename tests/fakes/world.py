@@ -134,7 +134,7 @@ class World:
     async def outbox(self) -> list[tuple[str, int]]:
         """What waits to be told, as kind and chat, but for silent edits of the pinned message."""
         async with self.store.read() as work:
-            queued = await work.conversation.queued(self.clock.now() + timedelta(days=1), 1000)
+            queued = await work.outbox.queued(self.clock.now() + timedelta(days=1), 1000)
         return [
             (str(q.item.kind), q.item.chat_id)
             for q in queued

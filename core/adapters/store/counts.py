@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import Column, ColumnElement, func, select
 
 from core.adapters.store.checks import IS_SCHEDULED, UNFINISHED
-from core.adapters.store.conversation import IS_WAITING
 from core.adapters.store.database import Database
+from core.adapters.store.outbox import IS_WAITING
 from core.adapters.store.tables import (
     ACCOUNT_HOLDS,
     DUE_CHECKS,

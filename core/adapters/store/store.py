@@ -29,6 +29,7 @@ from core.adapters.store.ladder import SqlLadder
 from core.adapters.store.leases import SqlLeases
 from core.adapters.store.log import SqlLog
 from core.adapters.store.orders import SqlOrders
+from core.adapters.store.outbox import SqlOutbox
 from core.adapters.store.people import SqlPeople
 from core.adapters.store.pinned import SqlPinned
 from core.adapters.store.portfolios import SqlPortfolios
@@ -128,8 +129,13 @@ class SqlUnitOfWork:
 
     @cached_property
     def conversation(self) -> SqlConversation:
-        """Chats, dialogues, updates, outbox."""
+        """Chats, dialogues, updates."""
         return SqlConversation(self._database)
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        """Messages to be sent."""
+        return SqlOutbox(self._database)
 
     @cached_property
     def pinned(self) -> SqlPinned:

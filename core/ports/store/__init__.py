@@ -24,6 +24,7 @@ from core.ports.store.families import Households, Invitations
 from core.ports.store.harvests import Harvests
 from core.ports.store.ladder import Ladder
 from core.ports.store.operations import Leases, Log
+from core.ports.store.outbox import Outbox
 from core.ports.store.people import People
 from core.ports.store.pinned import PinnedMessages
 from core.ports.store.portfolios import Instruments, Portfolios
@@ -118,7 +119,12 @@ class UnitOfWork(Protocol):
 
     @property
     def conversation(self) -> Conversation:
-        """Chats, dialogues, updates, outbox."""
+        """Chats, dialogues, updates."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """Messages to be sent."""
         ...
 
     @property
@@ -197,6 +203,7 @@ __all__ = [
     "Looks",
     "MarketRow",
     "Orders",
+    "Outbox",
     "People",
     "PinnedMessages",
     "Portfolios",

@@ -49,7 +49,7 @@ async def a_lived_in_store(folder: Path) -> Path:
         await work.orders.add_fills(order.id, [Fill("x-1", EXACT, EXACT, EXACT, NOW)])
         await work.checks.add_due(family.portfolio.id, TODAY, "11:00", NOW)
         notice = OutboxItem(MessageKind.RESTORED, ChatId(1), "once", family.portfolio.id)
-        await work.conversation.enqueue([notice], NOW)
+        await work.outbox.enqueue([notice], NOW)
         await work.leases.acquire("telegram", "me", now=NOW, until=NOW + timedelta(minutes=1))
         await work.log.record(AuditEvent(NOW, "settled", family.member.id, family.portfolio.id))
     await store.aclose()

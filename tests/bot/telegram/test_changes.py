@@ -309,7 +309,7 @@ async def test_everybody_gets_a_letter_and_old_news_is_not_sent(stage: Play) -> 
     await taps(stage, "owner", "cg_ask")
     async with stage.runtime.store.read() as work:
         now = stage.runtime.clock.now()
-        queued = await work.conversation.queued(now + timedelta(days=1), 1000)
+        queued = await work.outbox.queued(now + timedelta(days=1), 1000)
         items = [each.item for each in queued if each.item.kind is MessageKind.CHANGE_ASKED]
         scenes = [(item, await read_scene(work, item)) for item in items]
     letters = {int(item.chat_id): write_letter(item, scene, now) for item, scene in scenes}

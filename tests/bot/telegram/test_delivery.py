@@ -119,11 +119,11 @@ class Post:
 
     async def enqueue(self, *items: OutboxItem) -> None:
         async with self.world.store.begin() as work:
-            await work.conversation.enqueue(items, self.world.clock.now())
+            await work.outbox.enqueue(items, self.world.clock.now())
 
     async def depth(self) -> int:
         async with self.world.store.read() as work:
-            return await work.conversation.outbox_depth()
+            return await work.outbox.depth()
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ async def home_in_topic(post: Post, name: str = "Savings") -> TopicId:
 async def lines_of(post: Post, kind: MessageKind) -> list[Any]:
     """What waits of a kind, by chat."""
     async with post.world.store.read() as work:
-        queued = await work.conversation.queued(post.world.clock.now(), 99)
+        queued = await work.outbox.queued(post.world.clock.now(), 99)
     return [each.item.chat_id for each in queued if each.item.kind is kind]
 
 

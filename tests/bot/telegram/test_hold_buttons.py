@@ -171,4 +171,4 @@ async def _queue(bot: Stage, kind: MessageKind, **data: str) -> None:
     portfolio_id = (await bot.portfolio()).portfolio.id
     item = OutboxItem(kind, ChatId(ANNA), f"test:{kind}", portfolio_id, data=data)
     async with bot.runtime.store.begin() as work:
-        await work.conversation.enqueue([item], bot.runtime.clock.now())
+        await work.outbox.enqueue([item], bot.runtime.clock.now())

@@ -170,7 +170,7 @@ async def test_trouble_that_is_over_by_the_end_of_the_quiet_hours_is_not_told(po
     await run_due_work(world.desk)
     await post.settle()
     async with world.store.read() as work:
-        kinds = [q.item.kind for q in await work.conversation.waiting_in(ChatId(ANNAS))]
+        kinds = [q.item.kind for q in await work.outbox.waiting_in(ChatId(ANNAS))]
     assert MessageKind.CHECK_REFUSED in kinds
     world.price(BBB=50)
     world.pass_time(timedelta(minutes=30))

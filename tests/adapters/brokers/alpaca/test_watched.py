@@ -52,7 +52,7 @@ class Shared:
     async def kinds(self) -> list[ChangeKind]:
         """What was told of changes, one after another."""
         async with self.family.store.read() as work:
-            queued = await work.conversation.queued(self.family.desk.clock.now(), 100)
+            queued = await work.outbox.queued(self.family.desk.clock.now(), 100)
         told = [q.item for q in queued if q.item.kind is MessageKind.HOLDINGS_CHANGED]
         return [c.kind for item in told for c in changes_from_text(item.data["changes"])]
 
