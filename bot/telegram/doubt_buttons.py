@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.telegram.commands.proposals import proposal_now
 from bot.telegram.context import Reaction, Said, Turn, alert, put, say
+from bot.telegram.permitted import as_permitted
 from bot.telegram.views.frozen import belied_notice, frozen_notice, settled_notice
 from bot.words.numbers import listed
 from bot.words.refusals import refusal_sentence
@@ -29,7 +30,8 @@ async def what_now(turn: Turn, number: int) -> Reaction:
     )
     if view.proposal.state is not ProposalState.FROZEN:
         return Reaction(says=(await proposal_now(turn, view.proposal.id),))
-    return Reaction(says=(Said(frozen_notice(view)),))
+    role = view.role_of(turn.member.id)
+    return say(as_permitted(turn, role, frozen_notice(view)))
 
 
 async def ask_again(turn: Turn, number: int) -> Reaction:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.telegram.links import command_link, deep_link
+from bot.telegram.permitted import permitted
 from bot.telegram.screen import Screen
 from bot.telegram.views import approval_notices, leaving, notices
 from bot.telegram.views.accounts import barred_notice, rung_changed
@@ -74,6 +75,7 @@ ELSEWHERE = "↓ It stands below, with its buttons."
 class Scene:
     """What the store knows about an item when it is about to be sent.
 
+    ``reader`` is whose private chat it goes to, None in a group; ``role`` is theirs in the portfolio.
     ``veil`` is None where the chat may see amounts; else the bot's user name, for the way into the private chat.
     ``is_over``: it is about a check without a plan, and a later one has measured the portfolio.
     """
@@ -85,6 +87,7 @@ class Scene:
     holds: tuple[Hold, ...] = ()
     change: ChangeView | None = None
     reader: MemberId | None = None
+    role: Role | None = None
     veil: str | None = None
     is_over: bool = False
 
@@ -133,6 +136,7 @@ async def read_scene(work: UnitOfWork, item: OutboxItem, username: str | None = 
         holds,
         await _change(work, item),
         member.id if member else None,
+        await work.people.role(member.id, managed.portfolio.id) if member and managed else None,
         veil,
         is_over=await _is_over(work, item),
     )
@@ -153,9 +157,20 @@ async def _is_over(work: UnitOfWork, item: OutboxItem) -> bool:
 
 
 def write_letter(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter | None:
-    """What an item says now; None where there is nothing to say any more. Behind the veil, it says no amount."""
+    """What an item says now; None where there is nothing to say any more. Behind the veil, it says no amount.
+
+    In a private chat it offers only what its reader may do.
+    """
     letter = _letter(item, scene, market_now)
-    return letter if letter is None else veiled(item, letter, scene, market_now)
+    if letter is None:
+        return None
+    told = veiled(item, letter, scene, market_now)
+    return replace(told, screen=_for_reader(told.screen, scene))
+
+
+def _for_reader(screen: Screen, scene: Scene) -> Screen:
+    """What stands in a chat with one reader, as they may use it."""
+    return screen if scene.reader is None else permitted(screen, scene.role)
 
 
 def veiled(item: OutboxItem, letter: Letter, scene: Scene, market_now: datetime) -> Letter:
@@ -437,6 +452,7 @@ def copy_screen(scene: Scene, message_id: int, market_now: datetime) -> Screen |
         screen = veiled_proposal(scene.view, scene.veil, market_now)
     else:
         screen = proposal_screen(scene.view, layout=scene.layout, market_now=market_now)
+    screen = _for_reader(screen, scene)
     if message_id == scene.last_copy or not screen.rows:
         return screen
     return replace(screen, text=f"{screen.text}\n\n{ELSEWHERE}", rows=())

@@ -7,6 +7,7 @@ from dataclasses import replace
 from bot.telegram.commands.notes import bold, note, tap
 from bot.telegram.context import Reaction, Turn, say
 from bot.telegram.dialogues import at_step, end_dialogue, open_dialogue, take_step
+from bot.telegram.permitted import as_permitted
 from bot.telegram.setup import NAME
 from bot.telegram.views.rehearsal import rehearsal_screen
 from core.application.rehearse import rehearse
@@ -48,7 +49,8 @@ async def show_alert(turn: Turn, portfolio_id: int) -> Reaction:
         member=turn.member,
         portfolio_id=PortfolioId(portfolio_id),
     )
-    screen = rehearsal_screen(rehearsal)
+    role = (await turn.of_id(portfolio_id)).role
+    screen = as_permitted(turn, role, rehearsal_screen(rehearsal))
     if not any(
         button.action and button.action.verb == "done" for row in screen.rows for button in row
     ):

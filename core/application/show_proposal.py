@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 
 from core.application.access import proposal_for
 from core.domain.earmark import Earmark
-from core.domain.ids import AccountId, ProposalId
-from core.domain.membership import Member, Membership
+from core.domain.ids import AccountId, MemberId, ProposalId
+from core.domain.membership import Member, Membership, Role
 from core.domain.order import Order
 from core.domain.portfolio import Account, ManagedPortfolio
 from core.domain.proposal import Cause, Proposal, ProposalState
@@ -46,6 +46,10 @@ class ProposalView:
     def account(self, account_id: AccountId) -> Account:
         """One of the portfolio's accounts, such as that of an order."""
         return self.managed.part(account_id).account
+
+    def role_of(self, member_id: MemberId) -> Role | None:
+        """Somebody's role in its portfolio; None for who has none, or none any more."""
+        return next((m.role for m in self.memberships if m.member.id == member_id), None)
 
     @property
     def sold_not_bought(self) -> SoldNotBought | None:

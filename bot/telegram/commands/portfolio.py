@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import Rows, bold, code, escape, note, shown_name, tap
 from bot.telegram.context import Misunderstood, Reaction, Turn, say
+from bot.telegram.permitted import as_permitted
 from bot.telegram.screen import Screen
 from bot.words.labels import role_label
 from core.application.choose_portfolio import choose_portfolio, my_portfolios
@@ -61,7 +62,7 @@ async def _screen(turn: Turn) -> Screen:
         mine = ()
     portfolio = current.portfolio.portfolio
     here = "topic" if turn.chat.topic_id else "chat"
-    return note(
+    screen = note(
         f"This {here} is about {bold(shown_name(portfolio.name))} now; "
         f"you are {_with_article(current.role)} of it.",
         *_by_household(await _houses(turn, mine), portfolio),
@@ -75,6 +76,7 @@ async def _screen(turn: Turn) -> Screen:
             *await _group_rows(turn, portfolio, current.role),
         ),
     )
+    return as_permitted(turn, current.role, screen)
 
 
 Mine = tuple[Portfolio, Role]

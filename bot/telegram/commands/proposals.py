@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import note, shown_name, tap
 from bot.telegram.context import Reaction, Said, Turn, say
+from bot.telegram.permitted import as_permitted
 from bot.telegram.views.proposal import proposal_screen
 from bot.telegram.views.veiled import veiled_proposal
 from core.application.list_proposals import open_proposals
@@ -15,17 +16,17 @@ from core.domain.permissions import Act
 
 async def run(turn: Turn, words: Words) -> Reaction:
     """Show every proposal that has not ended, with its buttons."""
-    portfolio = (await turn.current(words.slug)).portfolio.portfolio
+    current = await turn.current(words.slug)
+    portfolio = current.portfolio.portfolio
     waiting = await open_proposals(
         turn.runtime.store, member=turn.member, portfolio_id=portfolio.id
     )
     if not waiting:
-        return say(
-            note(
-                f"Nothing is open in {shown_name(portfolio.name)}.",
-                rows=((tap("⚖️ Check now", "rebalance", portfolio.id),),),
-            )
+        nothing = note(
+            f"Nothing is open in {shown_name(portfolio.name)}.",
+            rows=((tap("⚖️ Check now", "rebalance", portfolio.id),),),
         )
+        return say(as_permitted(turn, current.role, nothing))
     return Reaction(says=tuple([await proposal_now(turn, proposal.id) for proposal in waiting]))
 
 
@@ -37,7 +38,8 @@ async def proposal_now(turn: Turn, proposal_id: ProposalId) -> Said:
         screen = veiled_proposal(view, turn.bot.username, market_now)
     else:
         screen = proposal_screen(view, layout=turn.member.layout, market_now=market_now)
-    return Said(screen, view.proposal)
+    role = view.role_of(turn.member.id)
+    return Said(as_permitted(turn, role, screen), view.proposal)
 
 
 COMMAND = Command("proposals", run, "what waits for a decision", "/proposals", Act.SEE_PROPOSALS)

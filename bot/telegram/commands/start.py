@@ -7,6 +7,7 @@ from bot.telegram.commands.notes import bold, note, shown_name, tap
 from bot.telegram.context import Reaction, Turn, say
 from bot.telegram.html import NAME_LIMIT, neutral
 from bot.telegram.identity import Sender
+from bot.telegram.permitted import permitted
 from bot.telegram.screen import Button, Screen
 from bot.telegram.setup import choose_targets
 from bot.words.labels import ROLE_MEANINGS, article, role_label
@@ -98,7 +99,7 @@ def _hello_group(turn: Turn, has_portfolio: bool) -> Screen:  # noqa: FBT001 - a
 
 def _welcome_back(name: str, current: Current) -> Screen:
     portfolio = current.portfolio.portfolio
-    return note(
+    screen = note(
         f"👋 Welcome back, {name}. This chat is about {bold(shown_name(portfolio.name))}.",
         rows=(
             (
@@ -108,6 +109,7 @@ def _welcome_back(name: str, current: Current) -> Screen:
             (tap("❔ Help", "help"),),
         ),
     )
+    return permitted(screen, current.role)
 
 
 COMMAND = Command("start", run, "begin, or accept an invitation", "/start", Act.COME_IN)

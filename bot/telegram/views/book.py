@@ -142,12 +142,13 @@ def _buttons(shown: ShownBook, *, is_empty: bool, is_owner: bool) -> tuple[tuple
     if is_empty:
         return ()
     status = tap("📊 Status", "status", portfolio)
+    check = (tap("⚖️ Check now", "rebalance", portfolio),)
     if not is_owner:
-        return ((status, tap("⚖️ Check now", "rebalance", portfolio)),)
+        return ((status, *(check if may(shown.role, Act.ASK_FOR_PLAN) else ())),)
     right = (tap("✅ Still right", "bk_right", *which_account(shown.managed)),)
     if shown.managed.targets is None:
         return (right, (tap("🎯 Choose targets", "setup", portfolio),))
-    return (right, (status, tap("⚖️ Check now", "rebalance", portfolio)))
+    return (right, (status, *check))
 
 
 def change_screen(managed: ManagedAccount, before: Book, change: BookChange, token: str) -> Screen:

@@ -89,7 +89,7 @@ def ask_hold_off_screen(current: Current, ruled: Ruled, today: date) -> Screen:
 
 
 def examples_screen(current: Current) -> Screen:
-    """The ready-made rules, each with a button that adds it."""
+    """The ready-made rules; owners get a button for each that adds it."""
     portfolio_id = current.portfolio.portfolio.id
     blocks = (lines(f"{bold(each.name)}: {_action(each)}", code(each.text)) for each in EXAMPLES)
     text = paragraphs(
@@ -98,7 +98,9 @@ def examples_screen(current: Current) -> Screen:
         *blocks,
     )
     adds = tuple(
-        (tap(f"Add: {each.name}", "rl_add", portfolio_id, each.name),) for each in EXAMPLES
+        (tap(f"Add: {each.name}", "rl_add", portfolio_id, each.name),)
+        for each in EXAMPLES
+        if may(current.role, Act.CHANGE_RULES)
     )
     return Screen(text, (*adds, (_all(current),)))
 

@@ -24,7 +24,7 @@ from telegram.request import BaseRequest, RequestData
 from bot.bootstrap import open_runtime
 from bot.runtime import Runtime
 from bot.settings import Settings
-from bot.telegram.callback import encode
+from bot.telegram.callback import decode, encode
 from bot.telegram.identity import ANONYMOUS_ADMIN
 from bot.telegram.screen import Action
 from bot.telegram.talk import Talk
@@ -78,6 +78,7 @@ class Recorder(BaseRequest):
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.keyboards: list[dict[str, Any]] = []
 
     @property
     def read_timeout(self) -> float | None:
@@ -98,6 +99,8 @@ class Recorder(BaseRequest):
         media = given.get("media")
         caption = json.loads(media).get("caption", "") if isinstance(media, str) else ""
         self.said += [word for word in (given.get("text"), given.get("caption"), caption) if word]
+        if keyboard := given.get("reply_markup"):
+            self.keyboards.append(keyboard)
         return 200, json.dumps({"ok": True, "result": _result(call, given)}).encode()
 
 
@@ -161,9 +164,18 @@ class Play:
         bot: Bot = self.application.bot
         update = Update.de_json({"update_id": self._count, kind: content}, bot)
         self.recorder.said.clear()
+        self.recorder.keyboards.clear()
         context = ContextTypes.DEFAULT_TYPE.from_update(update, self.application)
         await handler(update, context)
         return list(self.recorder.said)
+
+    def offered(self, person: Person) -> list[Action]:
+        """What the buttons do that the bot's last answer in somebody's private chat came with."""
+        keyboards = [each["inline_keyboard"] for each in self.recorder.keyboards]
+        buttons = [button for rows in keyboards for row in rows for button in row]
+        key = self.runtime.signing_key
+        found = [decode(each.get("callback_data"), person.user_id, key) for each in buttons]
+        return [action for action in found if action is not None]
 
     def begin(self) -> None:
         """Put every file back to where each scene begins."""

@@ -147,8 +147,10 @@ async def test_only_approvers_answer(tmp_path: Path) -> None:
         await bot.ask(BEN, "/start", "What should it hold")
         ben, family = await bot.member(BEN), await bot.portfolio()
         async with bot.runtime.store.begin() as work:
-            await work.people.set_role(ben.id, family.portfolio.id, Role.VIEWER)
+            await work.people.set_role(ben.id, family.portfolio.id, Role.APPROVER)
         checklist = await bot.ask(BEN, "/proposals @family", "To do in your broker’s app")
+        async with bot.runtime.store.begin() as work:
+            await work.people.set_role(ben.id, family.portfolio.id, Role.VIEWER)
         answer, is_alert = await bot.answer(bot.press(BEN, checklist, "1. Done"))
         assert is_alert
         assert "answer a checklist" in answer

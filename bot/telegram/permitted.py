@@ -1,0 +1,34 @@
+"""Permitted: what a private chat shows is without the buttons whose tap its only reader would be refused.
+
+In a group everybody reads the same message, so it keeps them all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.telegram.context import Turn
+from bot.telegram.screen import Button, Screen
+from bot.telegram.verb_acts import VERB_ACTS
+from core.domain.membership import Role
+from core.domain.permissions import Standing, may
+
+
+def permitted(screen: Screen, role: Role | None) -> Screen:
+    """A screen as somebody with a role in its portfolio (None: with none any more) may use it."""
+    who = Standing.MEMBER if role is None else role
+    rows = (tuple(button for button in row if _may_tap(who, button)) for row in screen.rows)
+    return replace(screen, rows=tuple(row for row in rows if row))
+
+
+def _may_tap(who: Standing | Role, button: Button) -> bool:
+    """Whether a tap would be served; a link and a text to copy are for everybody who reads them."""
+    if button.action is None:
+        return True
+    act = VERB_ACTS.get(button.action.verb)
+    return act is not None and may(who, act)
+
+
+def as_permitted(turn: Turn, role: Role | None, screen: Screen) -> Screen:
+    """A screen as it is shown to whoever asks for it here, with their role in its portfolio."""
+    return permitted(screen, role) if turn.is_private else screen
