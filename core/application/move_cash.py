@@ -8,7 +8,7 @@ from core.application.access import account_for
 from core.domain.ids import AccountId, PortfolioId
 from core.domain.membership import Member
 from core.domain.money import CENT, ZERO
-from core.domain.permissions import Act
+from core.domain.permissions import Act, require
 from core.domain.refusals import BadNumber, BrokerDown, NoCashTransfers
 from core.ports.broker import BrokerError, Brokers, CashTransfers
 from core.ports.clock import Clock
@@ -28,7 +28,11 @@ async def deposit(
     key: str,
     account_id: AccountId | None = None,
 ) -> Decimal:
-    """Put money in and return the cash after; raises BrokerDown. The same key moves it once."""
+    """Put money in and return the cash after; the same key moves it once.
+
+    Raises NoCashTransfers, to everybody who sees the account, where its broker moves money itself; else NotAllowed and
+    BrokerDown.
+    """
     return await _move(
         store, brokers, clock, member, portfolio_id, positive(amount), key, account_id
     )
@@ -71,10 +75,11 @@ async def _move(
     account_id: AccountId | None,
 ) -> Decimal:
     async with store.read() as work:
-        managed, _ = await account_for(work, member, portfolio_id, Act.MOVE_CASH, account_id)
+        managed, role = await account_for(work, member, portfolio_id, Act.SEE_ACCOUNTS, account_id)
     teller = brokers.of(managed.account)
     if not isinstance(teller, CashTransfers):
         raise NoCashTransfers(managed.account.broker)
+    require(role, Act.MOVE_CASH)
     try:
         cash = await teller.transfer(amount, key)
     except BrokerError as error:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from typing import cast
 
 import pytest
 
 from core.application.move_cash import deposit, withdraw
 from core.domain.ids import PortfolioId
 from core.domain.membership import Member, Role
-from core.domain.refusals import BadNumber, BrokerDown, NotAllowed, NotEnoughCash
-from core.ports.broker import BrokerUnavailable
+from core.domain.portfolio import Account
+from core.domain.refusals import (
+    BadNumber,
+    BrokerDown,
+    NoCashTransfers,
+    NotAllowed,
+    NotEnoughCash,
+)
+from core.ports.broker import Brokers, BrokerUnavailable
 from tests.application.acts import drifted, let_in
 from tests.fakes.world import World
 
@@ -86,6 +94,31 @@ async def test_an_amount_that_is_none_is_refused(world: World, amount: str) -> N
         with pytest.raises(BadNumber):
             await move(world, anna, portfolio_id, amount)
     assert world.broker.cash == 100
+
+
+class MovesItItself:
+    """The family of a broker whose accounts' cash only their owner moves."""
+
+    def of(self, _: Account) -> object:
+        return object()
+
+
+async def test_who_may_plan_a_deposit_is_told_that_the_broker_moves_its_money_itself(
+    world: World,
+) -> None:
+    _, portfolio_id = await drifted(world)
+    ben = await let_in(world, portfolio_id, Role.PROPOSER)
+    elsewhere = cast("Brokers", MovesItItself())
+    with pytest.raises(NoCashTransfers):
+        await deposit(
+            world.store,
+            elsewhere,
+            world.clock,
+            member=ben,
+            portfolio_id=portfolio_id,
+            amount=Decimal(10),
+            key="1",
+        )
 
 
 async def test_only_an_owner_moves_money(world: World) -> None:

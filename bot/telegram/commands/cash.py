@@ -215,13 +215,14 @@ VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
 }
 """What each verb about money to be taken out does."""
 
+# Whether money is moved or only planned, and so who may, depends on the account: the use case says which role it takes.
 COMMANDS = (
     Command(
         "deposit",
         put_in,
         "put paper money in, or see what money that comes would buy",
         "/deposit 500",
-        Act.PLAN_DEPOSIT,
+        Act.SEE_ACCOUNTS,
         moves=True,
         is_slow=True,
     ),

@@ -205,7 +205,7 @@ async def test_the_family_comes_in_by_invitation(tmp_path: Path) -> None:
         await bot.ask(BEN, "/status", "Family", "Value")
         await bot.ask(BEN, "/rebalance", "takes a proposer", "you are a viewer")
         await bot.ask(BEN, "/targets QUAL 100", "takes an owner")
-        await bot.ask(BEN, "/deposit 5", "takes a proposer")
+        await bot.ask(BEN, "/deposit 5", "To move cash takes an owner")
         await bot.ask(BEN, "/policy band 3", "takes an owner")
         await bot.ask(BEN, "/invite viewer", "takes an owner")
         await bot.ask(BEN, "/pause", "takes an approver")
