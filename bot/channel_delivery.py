@@ -13,7 +13,7 @@ from datetime import datetime
 
 from bot.channel_notices import channel_notice
 from bot.runtime import Runtime
-from bot.telegram.letters import read_scene
+from bot.telegram.letters.scene import read_scene
 from bot.words.reader import reader_of, reading_as
 from core.application.heed_wishes import hold_back, member_in, treatment_of
 from core.application.member_channels import address_of

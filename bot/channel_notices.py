@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.telegram.html import plain
-from bot.telegram.letters import Scene, has_ended_unseen, write_letter
+from bot.telegram.letters.proposals import has_ended_unseen
+from bot.telegram.letters.scene import Scene
+from bot.telegram.letters.writing import write_letter
 from bot.telegram.links import deep_link
 from bot.words.by_hand import accounts_label
 from bot.words.labels import proposal_number

@@ -12,7 +12,7 @@ from telegram.error import BadRequest, TelegramError
 from bot.runtime import Runtime
 from bot.telegram.html import CAPTION_LIMIT, plain, shown_length, split_html
 from bot.telegram.keyboard import keyboard_for
-from bot.telegram.letters import Letter
+from bot.telegram.letters.scene import Letter
 from bot.telegram.pace import Pace
 from bot.telegram.screen import Screen
 from core.domain.ids import ChatId, TopicId

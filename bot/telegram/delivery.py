@@ -24,7 +24,8 @@ from bot.runtime import Runtime
 from bot.telegram.calls import NO_CHAT, Calls, Manner, says
 from bot.telegram.client import username_of
 from bot.telegram.drawing import drawn
-from bot.telegram.letters import Letter, Scene, copy_screen, read_scene, veiled, write_letter
+from bot.telegram.letters.scene import Letter, Scene, read_scene
+from bot.telegram.letters.writing import copy_screen, veiled, write_letter
 from bot.telegram.outage import Backlog, outage_letter
 from bot.telegram.pinning import Pinning
 from bot.telegram.views.digest import digest_screen

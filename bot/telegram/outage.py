@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.runtime import Runtime
-from bot.telegram.letters import Letter, has_ended_unseen, read_scene
+from bot.telegram.letters.proposals import has_ended_unseen
+from bot.telegram.letters.scene import Letter, read_scene
 from bot.telegram.views.outage import Meanwhile, outage_screen
 from core.domain.channel import DECISIONS
 from core.domain.ids import ChatId, PortfolioId, ProposalId

@@ -13,7 +13,8 @@ import pyotp
 import pytest
 
 from bot.telegram.html import plain
-from bot.telegram.letters import read_scene, write_letter
+from bot.telegram.letters.scene import read_scene
+from bot.telegram.letters.writing import write_letter
 from bot.telegram.screen import Action, Screen
 from bot.telegram.views.changes import change_screen
 from bot.words.changes import TITLES, change_lines, change_title

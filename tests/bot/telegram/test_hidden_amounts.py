@@ -15,7 +15,8 @@ from bot.charts import allocation_chart
 from bot.telegram.buttons import VERBS
 from bot.telegram.commands import all_commands
 from bot.telegram.context import Turn
-from bot.telegram.letters import Letter, Scene, copy_screen, veiled, write_letter
+from bot.telegram.letters.scene import Letter, Scene
+from bot.telegram.letters.writing import copy_screen, veiled, write_letter
 from bot.telegram.screen import Action, Screen
 from bot.telegram.taps import react
 from bot.telegram.veil import OPEN_COMMANDS, OPEN_VERBS

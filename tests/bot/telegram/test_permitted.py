@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.telegram.letters import copy_screen, read_scene, write_letter
+from bot.telegram.letters.scene import read_scene
+from bot.telegram.letters.writing import copy_screen, write_letter
 from bot.telegram.permitted import permitted
 from bot.telegram.screen import Action, Button, Screen, tap
 from bot.telegram.verb_acts import VERB_ACTS

@@ -15,7 +15,8 @@ import pytest
 
 from bot.charts import words_beside
 from bot.telegram.html import plain
-from bot.telegram.letters import Scene, copy_screen, write_letter
+from bot.telegram.letters.scene import Scene
+from bot.telegram.letters.writing import copy_screen, write_letter
 from bot.telegram.screen import Screen
 from bot.telegram.views.digest import digest_screen
 from bot.telegram.views.overview import overview_screen

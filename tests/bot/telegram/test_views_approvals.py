@@ -7,7 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bot.telegram.html import plain
-from bot.telegram.letters import Scene, write_letter
+from bot.telegram.letters.scene import Scene
+from bot.telegram.letters.writing import write_letter
 from bot.telegram.screen import Action
 from bot.telegram.views.proposal import proposal_screen, reminder
 from core.application.show_proposal import ProposalView

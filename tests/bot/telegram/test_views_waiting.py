@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from bot.telegram.html import plain
-from bot.telegram.letters import Scene, write_letter
+from bot.telegram.letters.scene import Scene
+from bot.telegram.letters.writing import write_letter
 from bot.telegram.views.waiting import waiting_notice
 from core.application.show_proposal import ProposalView
 from core.domain.ids import ChatId
