@@ -9,7 +9,7 @@ from bot.performance_chart import Curves, performance_chart
 from bot.telegram.html import bold, escape, shown_name
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import capped, head, lines, paragraphs
-from bot.words.labels import PROPOSAL_STATES, proposal_number
+from bot.words.labels import PROPOSAL_STATES, capital, proposal_number
 from bot.words.numbers import count, growth, listed, money, signed_money
 from bot.words.times import date_of
 from core.application.compare_left_alone import Comparison, Lack
@@ -110,12 +110,17 @@ def value_lines(found: Performance, *, amounts: bool = True, not_told: str = NOT
     ]
     if found.moved is None or found.gain is None:
         return [*rows, not_told]
-    came, went = found.moved
-    return [
-        *rows,
-        f"Paid in {money(came, currency)}, taken out {money(went, currency)}",
-        f"Gain apart from that: {signed_money(found.gain, currency)}",
-    ]
+    moved = _moved(*found.moved, currency)
+    gain = "Gain apart from that" if moved else "Gain"
+    return [*rows, *moved, f"{gain}: {signed_money(found.gain, currency)}"]
+
+
+def _moved(came: Decimal, went: Decimal, currency: str) -> list[str]:
+    """What was paid in and taken out; nothing where nothing was."""
+    paid = f"Paid in {money(came, currency)}" if came else ""
+    taken = f"taken out {money(went, currency)}" if went else ""
+    words = ", ".join(filter(None, (paid, taken)))
+    return [capital(words)] if words else []
 
 
 def returns(found: Performance) -> list[str]:

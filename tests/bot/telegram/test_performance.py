@@ -13,7 +13,7 @@ from PIL import Image
 
 from bot.performance_chart import Curves, performance_chart
 from bot.telegram.html import plain
-from bot.telegram.views.performance import PERIODS, performance_screen
+from bot.telegram.views.performance import PERIODS, performance_screen, value_lines
 from bot.words.reader import Reader, reading_as
 from core.application.compare_left_alone import Comparison, Lack
 from core.application.measured import Measured, Span
@@ -52,7 +52,7 @@ def test_money_paid_in_stands_apart_from_the_gain() -> None:
         "10 Mar 2026 to 9 Apr 2026",
         "When first looked at: $10,000.00",
         "At its end: $12,300.00",
-        "Paid in $2,000.00, taken out $0.00",
+        "Paid in $2,000.00\n",
         "Gain apart from that: +$300.00",
         "Return by time: +2.5%",
         "Return by money: +2.6%",
@@ -65,6 +65,23 @@ def test_money_paid_in_stands_apart_from_the_gain() -> None:
     assert screen.photo is not None
     labels = [button.label for button in screen.rows[0]]
     assert labels == ["1m", "• 3m •", "ytd", "1y", "all"]
+
+
+@pytest.mark.parametrize(
+    ("moves", "said"),
+    [
+        ((), ["Gain: +$2,300.00"]),
+        ((-500,), ["Taken out $500.00", "Gain apart from that: +$2,800.00"]),
+        ((2000, -500), ["Paid in $2,000.00, taken out $500.00", "Gain apart from that: +$800.00"]),
+    ],
+)
+def test_what_was_paid_in_or_taken_out_is_told_where_something_was(
+    moves: tuple[int, ...], said: list[str]
+) -> None:
+    whole = a_month()
+    flows = tuple(Flow(NOW + timedelta(days=10), D(amount)) for amount in moves)
+    rows = value_lines(replace(whole, span=replace(whole.span, flows=flows)))
+    assert rows[2:] == said
 
 
 def test_who_stopped_a_proposal_and_who_changed_the_targets_is_named() -> None:
