@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.words.labels import article, role_label, rung_label, source_label
-from bot.words.numbers import money
+from bot.words.numbers import count, money
 from bot.words.rules import action_words
-from core.domain.change import ChangeState
+from bot.words.times import clock_time
+from core.domain.change import ChangeState, PendingChange
 from core.domain.change_kinds import (
     AccountAdded,
     AccountConnected,
@@ -55,6 +56,18 @@ def change_title(what: What) -> str:
     """What kind of change it is, in two or three words."""
     is_removal = isinstance(what, RoleChange) and what.after is None
     return "a removal" if is_removal else TITLES[type(what)]
+
+
+def waiting_line(changes: Sequence[PendingChange], command: str = "/changes") -> str:
+    """That changes wait, when the first of them takes effect, and where they are shown; empty where none waits."""
+    timed = [(each.takes_effect_at, each.state) for each in changes if each.takes_effect_at]
+    if not timed:
+        return ""
+    when, state = min(timed)
+    which = "it takes" if len(timed) == 1 else "the first takes"
+    if_agreed = "" if state is ChangeState.AGREED else " if agreed to"
+    waits = count(len(timed), "change waits", "changes wait")
+    return f"⏳ {waits}: {which} effect {clock_time(when)}{if_agreed} ({command})"
 
 
 def change_lines(

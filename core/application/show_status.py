@@ -20,6 +20,7 @@ from core.application.take_snapshot import (
     read_tradable,
     symbols_needed,
 )
+from core.domain.change import PENDING, PendingChange
 from core.domain.drift import DriftReport
 from core.domain.earmark import Earmark
 from core.domain.hold import Hold
@@ -48,7 +49,7 @@ class AccountWorth:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A portfolio at a glance; where ``drift`` is None, ``refusal`` says why."""
+    """A portfolio at a glance; where ``drift`` is None, ``refusal`` says why. ``changes`` are those that wait."""
 
     managed: ManagedPortfolio
     role: Role
@@ -67,6 +68,7 @@ class Status:
     unsettled: frozenset[Symbol] = frozenset()
     holds: tuple[Hold, ...] = ()
     earmarks: tuple[Earmark, ...] = ()
+    changes: tuple[PendingChange, ...] = ()
 
     @property
     def aside(self) -> tuple[tuple[Earmark, Decimal], ...]:
@@ -107,6 +109,7 @@ async def show_status(
             open_proposals=blocking.get(portfolio_id, ()),
             holds=(await work.holds.standing_in([portfolio_id])).get(portfolio_id, ()),
             earmarks=await _earmarks(work, managed, moment),
+            changes=await work.changes.in_states(PENDING, portfolio_id),
         )
     status = await _with_drift(brokers, market, status, moment)
     return replace(status, unsettled=await _unsettled(store, brokers, market, managed, moment))

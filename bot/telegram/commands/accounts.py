@@ -16,6 +16,7 @@ from bot.telegram.views.accounts import (
 from bot.work import desk_of
 from core.application.add_account import add_account
 from core.application.climb_ladder import ask_to_climb, climb, look_at_ladders, step_down
+from core.application.show_change import list_changes
 from core.domain.ids import AccountId, PortfolioId
 from core.domain.permissions import Act
 from core.domain.portfolio import Rung
@@ -59,9 +60,10 @@ async def show(turn: Turn, portfolio_id: int) -> Reaction:
 
 
 async def _shown(turn: Turn, portfolio_id: PortfolioId) -> Screen:
-    return accounts_screen(
-        await look_at_ladders(desk_of(turn.runtime), member=turn.member, portfolio_id=portfolio_id)
-    )
+    desk, member = desk_of(turn.runtime), turn.member
+    ladders = await look_at_ladders(desk, member=member, portfolio_id=portfolio_id)
+    waiting = await list_changes(desk.store, member=member, portfolio_id=portfolio_id)
+    return accounts_screen(ladders, [each.change for each in waiting])
 
 
 async def go_up(turn: Turn, portfolio_id: int, rung: str, account_id: int = 0) -> Reaction:

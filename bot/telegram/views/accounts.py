@@ -11,6 +11,7 @@ from bot.telegram.views.parts import head, lines, paragraphs
 from bot.telegram.views.proposal_text import title
 from bot.telegram.views.standing import held_line, hold_buttons, which_account
 from bot.words.by_hand import account_label, account_meaning, is_by_hand
+from bot.words.changes import waiting_line
 from bot.words.holds import goes_on
 from bot.words.labels import capital, rung_label, source_label
 from bot.words.ladder import (
@@ -28,6 +29,7 @@ from core.application.add_account import MOST_ACCOUNTS
 from core.application.change_rung import RungCause
 from core.application.climb_ladder import PATIENCE, TRIES, Climb, Ladder
 from core.application.show_proposal import ProposalView
+from core.domain.change import PendingChange
 from core.domain.ladder import DRY_RUNS_NEEDED, LIVE_RUNGS, Barrier, TradingMode, next_rung
 from core.domain.permissions import Act, may
 from core.domain.portfolio import Account, ManagedAccount, Rung, TaxTreatment
@@ -53,12 +55,16 @@ _TO_CONFIRM = frozenset(
 Row = tuple[Button, ...]
 
 
-def accounts_screen(ladders: Sequence[Ladder]) -> Screen:
-    """The accounts with their rungs, what stands in the way, and for owners the ways up and down."""
+def accounts_screen(ladders: Sequence[Ladder], changes: Sequence[PendingChange] = ()) -> Screen:
+    """The accounts with their rungs, what stands in the way, and for owners the ways up and down.
+
+    ``changes`` are those of the portfolio that wait.
+    """
     portfolio = ladders[0].managed.portfolio
     text = paragraphs(
         f"{bold(shown_name(portfolio.name))} keeps its money in:",
         *(block for ladder in ladders for block in _blocks(ladder)),
+        waiting_line(changes),
         _how_to_add(ladders),
     )
     return Screen(text, tuple(row for ladder in ladders for row in _rows(ladder)))

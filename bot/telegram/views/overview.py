@@ -14,6 +14,7 @@ from bot.telegram.views.status import (
     proposal_lines,
     status_in_words,
 )
+from bot.words.changes import waiting_line
 from bot.words.holds import HOLD_REASONS
 from bot.words.numbers import listed, money
 from bot.words.plain_words import furthest, how_it_stands
@@ -54,6 +55,7 @@ def _portfolio(status: Status) -> str:
         _drift(status.drift, currency) if status.drift is not None else _trouble(status),
         prices_age(status) if status.drift is not None else "",
         *proposal_lines(status),
+        waiting_line(status.changes, f"/changes @{status.managed.portfolio.slug}"),
     )
 
 

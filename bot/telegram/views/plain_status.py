@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.telegram.html import CAPTION_LIMIT, bold, escape
 from bot.telegram.views.parts import SOME_LINES, first_fitting, head, lines, paragraphs
 from bot.telegram.views.plain_parts import parts_now
+from bot.words.changes import waiting_line
 from bot.words.holds import HOLD_REASONS
 from bot.words.labels import CHECK_OUTCOMES, PROPOSAL_STATES, proposal_number
 from bot.words.numbers import listed, money
@@ -37,7 +38,13 @@ def _text(status: Status, drift: DriftReport, limit: int) -> str:
         ),
         parts_now(drift.lines, currency, limit),
         escape(two_sentences(drift, currency)),
-        lines(_outside(drift), _prices(status), what_comes(status), *proposals_in_words(status)),
+        lines(
+            _outside(drift),
+            _prices(status),
+            what_comes(status),
+            *proposals_in_words(status),
+            waiting_line(status.changes),
+        ),
     )
 
 

@@ -25,6 +25,7 @@ from bot.telegram.views.standing import held_line, hold_buttons, which_account
 from bot.telegram.views.targets import EXAMPLE
 from bot.telegram.views.withdrawals import aside_buttons, set_aside_line
 from bot.words.by_hand import accounts_label, estimates_line, is_by_hand
+from bot.words.changes import waiting_line
 from bot.words.labels import (
     CHECK_OUTCOMES,
     PROPOSAL_STATES,
@@ -111,6 +112,7 @@ def _text(status: Status, drift: DriftReport, layout: str, limit: int) -> str:
             last_check_line(status),
             exchange_line(status),
             *proposal_lines(status),
+            waiting_line(status.changes),
         ),
     )
 
@@ -296,7 +298,7 @@ def _without_drift(status: Status) -> str:
     return paragraphs(
         lines(head(status.managed), paused_line(status), _held(status)),
         body,
-        lines(exchange_line(status), *proposal_lines(status)),
+        lines(exchange_line(status), *proposal_lines(status), waiting_line(status.changes)),
     )
 
 

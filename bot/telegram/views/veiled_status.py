@@ -26,6 +26,7 @@ from bot.telegram.views.status import (
 )
 from bot.telegram.views.veiled import open_privately
 from bot.words.by_hand import accounts_label
+from bot.words.changes import waiting_line
 from bot.words.holds import HOLD_REASONS
 from bot.words.numbers import listed
 from bot.words.times import clock_time, day
@@ -49,6 +50,7 @@ def veiled_status(status: Status, username: str, *, dark: bool = False) -> Scree
             last_check_line(status),
             exchange_line(status),
             *proposal_lines(status),
+            waiting_line(status.changes),
         ),
     )
     return Screen(text, rows, _picture(status, dark=dark))

@@ -17,10 +17,15 @@ from bot.telegram.letters.scene import read_scene
 from bot.telegram.letters.writing import write_letter
 from bot.telegram.screen import Action, Screen
 from bot.telegram.views.changes import change_screen
-from bot.words.changes import TITLES, change_lines, change_title
+from bot.telegram.views.overview import overview_screen
+from bot.telegram.views.status import status_screen
+from bot.telegram.views.veiled_status import veiled_status
+from bot.words.changes import TITLES, change_lines, change_title, waiting_line
+from bot.words.reader import Reader, reading_as
 from core.adapters.vault import AesGcmVault
 from core.application.one_time_codes import new_secret
 from core.application.show_change import ChangeView
+from core.application.show_overview import HouseholdOverview
 from core.domain.change import NOTICE, Answer, AnswerKind, ChangeState, PendingChange
 from core.domain.change_kinds import (
     AccountAdded,
@@ -48,12 +53,14 @@ from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.policy import Policy
 from core.domain.policy_fields import change_policy
 from core.domain.portfolio import Rung
+from core.domain.refusals import NoTargets
 from core.domain.rules import Action as RuleAction
 from core.domain.targets import TargetAllocation, TargetLine
 from core.domain.tax_treatment import TaxTreatment
 from core.ports.store.credentials import ONE_TIME_CODES, owner_of
 from tests.bot.telegram.cast import CAST, Play, play
 from tests.bot.telegram.scenes import NOW, managed, member
+from tests.bot.telegram.test_views import status
 
 ANNA, BEN, CARLA, DORA = (MemberId(number) for number in range(1, 5))
 NAMES = {ANNA: "Anna", BEN: "Ben", CARLA: "Carla", DORA: "Dora"}
@@ -238,6 +245,37 @@ def test_of_a_long_change_the_first_lines_are_shown_and_the_others_counted() -> 
     assert "and 5 more" in text
 
 
+def test_that_changes_wait_is_one_line_with_the_time_of_the_first() -> None:
+    asked, agreed = view(ChangeState.ASKED).change, view(ChangeState.AGREED).change
+    assert waiting_line([]) == ""
+    assert waiting_line([agreed]) == (
+        "⏳ 1 change waits: it takes effect Wed 11 Mar 10:05 ET (/changes)"
+    )
+    assert waiting_line([asked], "/changes @family") == (
+        "⏳ 1 change waits: it takes effect Wed 11 Mar 10:05 ET if agreed to (/changes @family)"
+    )
+    later = replace(agreed, takes_effect_at=NOW + 2 * NOTICE)
+    assert waiting_line([later, asked]) == (
+        "⏳ 2 changes wait: the first takes effect Wed 11 Mar 10:05 ET if agreed to (/changes)"
+    )
+
+
+def test_every_status_says_that_a_change_waits() -> None:
+    waiting = status(changes=(view(ChangeState.AGREED).change,))
+    line = "⏳ 1 change waits: it takes effect Wed 11 Mar 10:05 ET (/changes"
+    untold = replace(waiting, drift=None, refusal=NoTargets())
+    house = HouseholdOverview("Home", (waiting,))
+    with reading_as(Reader(is_plain=True)):
+        assert line in plain(status_screen(waiting).text)
+    for screen in (
+        status_screen(waiting),
+        status_screen(untold),
+        veiled_status(waiting, "evenkeel_bot"),
+        overview_screen([house]),
+    ):
+        assert line in plain(screen.text)
+
+
 # --- in the chat ---------------------------------------------------------------------------------
 
 
@@ -268,6 +306,10 @@ async def test_what_loosens_is_offered_asked_for_and_agreed_to(stage: Play) -> N
     asked = await taps(stage, "owner", "cg_ask")
     assert "Other settings, asked for by Anna:" in asked
     assert "1 · other settings by Anna" in await writes(stage, "viewer", "/changes @family")
+    for command in ("/status", "/accounts"):
+        said = await writes(stage, "viewer", f"{command} @family")
+        assert "⏳ 1 change waits: it takes effect " in said
+        assert " ET (/changes)" in said
     assert "Agreed: Anna and Ben" in await taps(stage, "approver", "cg_agree")
     assert "You have agreed to change 1 already." in await taps(stage, "approver", "cg_agree")
     assert "Agreed: Anna\n" in await taps(stage, "approver", "cg_back")
