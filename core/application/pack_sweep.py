@@ -7,23 +7,21 @@ and are seen to be so without one object for any of their lines. What the column
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from core.application.check_drift import NOT_LOOKED
+from core.application.collect_later import collected_later
 from core.application.in_turns import in_turns
 from core.application.market import Market, Moment
-from core.application.one_ahead import collected_later, one_ahead
 from core.application.propose import is_cooling_down
 from core.application.tax_looks import harvests
 from core.domain.due_date import is_date_due
 from core.domain.ids import PortfolioId, Symbol
-from core.domain.packed import PackedHoldings, PackedTargets, PlainPortfolio
+from core.domain.packed import PackedHoldings, PackedLines, PlainPortfolio
 from core.domain.policy import Policy, Trigger
 from core.domain.quote import QuoteBatch, QuoteRules, find_fault
 from core.domain.session import DueCheck
@@ -87,25 +85,24 @@ async def pack_sweep(
 ) -> PackedSweep:
     """Pack the portfolios of these checks that are plain; those that are ``ruled`` by market conditions are not."""
     alone, usual, sieve = _alone(due, ruled), _Usual(market, moment), Sieve()
-    reads = [partial(_read, store, brokers, usual, moment, ids) for ids in _parts(tuple(alone))]
     chunks = []
     with collected_later():
-        async for read in one_ahead(reads):
+        for ids in _parts(tuple(alone)):
+            read = await _read(store, brokers, usual, moment, ids)
             if read.plain:
-                packed = await _pack(sieve, read, is_apart=len(reads) > 1)
-                chunks.append((read.plain, packed))
+                chunks.append((read.plain, sieve.pack(*read)))
     inside = {each.id for plain, _ in chunks for each in plain}
     others = tuple(check for check in due if check.portfolio_id not in inside)
     return PackedSweep(sieve, tuple(chunks), alone, others)
 
 
 class _Read(NamedTuple):
-    """Some plain portfolios with what their accounts hold, and the lines of their targets by version."""
+    """Some plain portfolios, what the targets' numbers mean, the targets' lines, and what is held by broker."""
 
     plain: tuple[PlainPortfolio, ...] = ()
-    held: Mapping[str, Mapping[str, PackedHoldings]] = {}
-    lines: Mapping[int, PackedTargets] = {}
-    instruments: Mapping[str, Symbol] = {}
+    instruments: Mapping[int, Symbol] = {}
+    targets: PackedLines = PackedLines()
+    held: Mapping[str, PackedHoldings] = {}
 
 
 async def _read(
@@ -113,27 +110,15 @@ async def _read(
 ) -> _Read:
     async with store.read() as work:
         plain = await work.columns.plain(ids, moment.session.date, NOT_LOOKED)
-        plain = tuple(each for each in plain if usual.is_of(each))
-        if not plain:
-            return _Read()
-        instruments = await work.columns.instruments()
-        lines = await work.columns.targets([each.targets_version for each in plain])
+    plain = tuple(each for each in plain if usual.is_of(each))
     held = await _holdings(brokers, plain)
-    ready = tuple(each for each in plain if each.broker_account_id in held[each.broker])
-    return _Read(ready, held, lines, instruments)
-
-
-async def _pack(sieve: Sieve, read: _Read, *, is_apart: bool) -> Packed:
-    """Make columns, in a thread of its own where more is being read meanwhile."""
-    pack = partial(
-        sieve.pack,
-        read.instruments,
-        [read.lines[each.targets_version] for each in read.plain],
-        [read.held[each.broker][each.broker_account_id] for each in read.plain],
-        [each.policy for each in read.plain],
-        [each.currency for each in read.plain],
-    )
-    return await asyncio.to_thread(pack) if is_apart else pack()
+    ready = tuple(each for each in plain if each.broker_account_id in held[each.broker].accounts)
+    if not ready:
+        return _Read()
+    async with store.read() as work:
+        instruments = await work.columns.instruments()
+        targets = await work.columns.targets([each.targets_version for each in ready])
+    return _Read(ready, instruments, targets, held)
 
 
 def _alone(due: Sequence[DueCheck], ruled: Collection[PortfolioId]) -> Alone:
@@ -156,9 +141,7 @@ def _parts(ids: Sequence[PortfolioId]) -> Iterator[Sequence[PortfolioId]]:
         yield ids[start : start + PACKED]
 
 
-async def _holdings(
-    brokers: Brokers, plain: Sequence[PlainPortfolio]
-) -> dict[str, Mapping[str, PackedHoldings]]:
+async def _holdings(brokers: Brokers, plain: Sequence[PlainPortfolio]) -> dict[str, PackedHoldings]:
     """What the accounts hold, by broker and the broker's id; those that must be asked one by one are missing."""
     ids: dict[str, list[str]] = {}
     for each in plain:
@@ -210,15 +193,16 @@ async def sift(
     sure: list[Sure] = []
     unsure: list[DueCheck] = []
     used: set[Symbol] = set()
-    async for plain, columns in in_turns(packed.chunks, 1):
-        sieved = sieve.judge(columns, prices)
-        used |= sieved.symbols
-        for each, measured in zip(plain, sieved.measured, strict=True):
-            check = packed.checks[each.id]
-            if measured is None:
-                unsure.append(check)
-            else:
-                sure.append(Sure(each, check, measured))
+    with collected_later():
+        async for plain, columns in in_turns(packed.chunks, 1):
+            sieved = sieve.judge(columns, prices)
+            used |= sieved.symbols
+            for each, measured in zip(plain, sieved.measured, strict=True):
+                check = packed.checks[each.id]
+                if measured is None:
+                    unsure.append(check)
+                else:
+                    sure.append(Sure(each, check, measured))
     return Sifted(
         tuple(sure), tuple(unsure), {symbol: batch.quotes[symbol].price for symbol in used}
     )

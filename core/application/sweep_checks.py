@@ -15,6 +15,7 @@ from core.application.check_drift import (
     Outcome,
     require_unhindered,
 )
+from core.application.collect_later import collected_later
 from core.application.follow_rules import follow_rules
 from core.application.gather_sweep import gather_sweep
 from core.application.hand_kept import require_confirmed
@@ -104,8 +105,10 @@ async def run_due_checks(
 
 
 async def _due(store: Store, moment: Moment) -> list[DueCheck]:
-    async with store.read() as work:
-        return [check for check in await work.checks.due(moment.now) if _is_ours(check, moment)]
+    with collected_later():
+        async with store.read() as work:
+            found = await work.checks.due(moment.now)
+        return [check for check in found if _is_ours(check, moment)]
 
 
 def _is_ours(check: DueCheck, moment: Moment) -> bool:

@@ -8,11 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.application.check_drift import Outcome, measured_details
+from core.application.collect_later import collected_later
 from core.application.in_turns import in_turns
 from core.application.keep_pinned import Wish, keep_pinned
 from core.application.market import Market, Moment
 from core.application.month_digest import Looked, tell_month
-from core.application.one_ahead import collected_later
 from core.application.pack_sweep import PACKED, Sure
 from core.application.schedule_checks import DueRow, DueSlot, next_slot
 from core.domain.ids import Symbol

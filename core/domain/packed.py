@@ -1,11 +1,12 @@
-"""Packed: what a sweep reads of very many portfolios, a few texts each instead of objects for every line.
+"""Packed: what a sweep reads of very many portfolios, few long texts instead of objects for every line.
 
-The texts are exactly what is stored, so that nothing is rounded here; ``core.planning.sieve`` makes numbers of them.
-Symbols, numbers and amounts have no commas in them.
+What is in the texts is exactly what is stored, so that nothing is rounded here; ``core.planning.sieve`` makes numbers
+of it. Symbols, numbers and amounts have no commas in them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -13,29 +14,33 @@ from core.domain.ids import ChatId, HouseholdId, PortfolioId
 from core.domain.policy import Policy
 
 
-class PackedHoldings(NamedTuple):
-    """What an account holds: usable cash, and positions as symbols and shares, in one order, separated by commas.
+class PackedLines(NamedTuple):
+    """Lines of many owners: the number of each line's owner, what the line is of, and how much.
 
-    Both texts are empty where there is no position. No cash is bound, and nothing is on its way.
+    All three are in one order, separated by commas, and empty where there is no line.
     """
 
+    owners: str = ""
+    names: str = ""
+    amounts: str = ""
+
+
+class PackedAccount(NamedTuple):
+    """An account of which nothing is bound or on its way: its number as an owner of positions, and its usable cash."""
+
+    number: int
     cash: str
-    symbols: str
-    quantities: str
 
 
-class PackedTargets(NamedTuple):
-    """One version of targets: its lines' instruments and weights in percent, in one order, separated by commas.
+class PackedHoldings(NamedTuple):
+    """What accounts hold: each by its broker's id, and the positions of all, as symbols and shares."""
 
-    An instrument is named by its number, CASH by ``NO_INSTRUMENT``.
-    """
-
-    instruments: str
-    weights: str
+    accounts: Mapping[str, PackedAccount] = {}
+    positions: PackedLines = PackedLines()
 
 
-NO_INSTRUMENT = "0"
-"""What stands for the instrument of CASH."""
+NO_INSTRUMENT = 0
+"""The number that stands for the instrument of CASH among lines of targets."""
 
 
 class PlainPortfolio(NamedTuple):

@@ -310,8 +310,8 @@ class Brokers(Protocol):
 
     async def packed_holdings(
         self, broker: str, broker_account_ids: Collection[str]
-    ) -> Mapping[str, PackedHoldings]:
-        """The holdings of very many accounts of a broker that has them at hand, by the broker's id.
+    ) -> PackedHoldings:
+        """The holdings of very many accounts of a broker that has them at hand.
 
         Accounts with an open order are missing, and all of a broker that did not answer or answers only for each.
         """

@@ -60,8 +60,8 @@ class OneByOne(BrokerRegistry):
 
     async def packed_holdings(
         self, broker: str, broker_account_ids: Collection[str]
-    ) -> Mapping[str, PackedHoldings]:
-        return {}
+    ) -> PackedHoldings:
+        return PackedHoldings()
 
 
 # --- portfolios of every kind --------------------------------------------------------------------

@@ -14,7 +14,7 @@ from core.domain.harvest import Switch
 from core.domain.hold import Hold, HoldReason
 from core.domain.ids import ChatId, EarmarkId, PortfolioId, UserId
 from core.domain.membership import Role
-from core.domain.packed import PlainPortfolio
+from core.domain.packed import PackedLines, PlainPortfolio
 from core.domain.policy import Policy
 from core.domain.portfolio import Rung
 from core.domain.proposal import ProposalState
@@ -55,11 +55,13 @@ async def test_a_plain_portfolio_comes_with_its_account_policy_and_lines(store: 
         None,
     )
     async with store.read() as work:
-        lines = (await work.columns.targets([found.targets_version, 99]))[found.targets_version]
+        lines = await work.columns.targets([found.targets_version, 99])
         called = await work.columns.instruments()
-        assert set(await work.columns.targets([found.targets_version])) == {found.targets_version}
-    weights = zip(lines.instruments.split(","), lines.weights.split(","), strict=True)
-    assert {called[number]: weight for number, weight in weights} == {
+        assert await work.columns.targets([found.targets_version]) == lines
+        assert await work.columns.targets([99, 98]) == PackedLines()
+    assert set(lines.owners.split(",")) == {f"{found.targets_version}"}
+    weights = zip(lines.names.split(","), lines.amounts.split(","), strict=True)
+    assert {called[int(number)]: weight for number, weight in weights} == {
         VTI: "60",
         BND: "35",
         "CASH": "5",

@@ -21,7 +21,7 @@ from core.domain.look import Held
 from core.domain.money import ZERO, purchase_cost, sale_proceeds
 from core.domain.opening import BrokerCosts, CashInLieu, PositionCost, ShareMove
 from core.domain.order import AT_BROKER, Fill, OrderState
-from core.domain.packed import PackedHoldings
+from core.domain.packed import PackedAccount, PackedHoldings, PackedLines
 from core.domain.plan import Side
 from core.domain.portfolio import Account, Holdings
 from core.domain.refusals import NotBuiltYet, NotEnoughCash
@@ -445,12 +445,6 @@ def fake_broker(
     )
 
 
-def packed(holdings: Holdings) -> PackedHoldings:
-    """Holdings as a house that packs gives them."""
-    symbols, quantities = holdings.positions.keys(), map(str, holdings.positions.values())
-    return PackedHoldings(str(holdings.cash), ",".join(symbols), ",".join(quantities))
-
-
 def _is_by_hand(broker: object) -> bool:
     return isinstance(broker, HandKept)
 
@@ -488,16 +482,19 @@ class FakeBrokers:
 
     async def packed_holdings(
         self, broker: str, broker_account_ids: Collection[str]
-    ) -> Mapping[str, PackedHoldings]:
-        found = {}
-        for number in broker_account_ids:
-            account = self.by_id.get(number)
+    ) -> PackedHoldings:
+        accounts: dict[str, PackedAccount] = {}
+        lines: list[tuple[str, str, str]] = []
+        for number, name in enumerate(broker_account_ids):
+            account = self.by_id.get(name)
             if account is not None and account.name == broker and not _is_by_hand(account):
                 with suppress(BrokerError):
                     held = await account.holdings()
                     if not await account.open_orders():
-                        found[number] = packed(held)
-        return found
+                        accounts[name] = PackedAccount(number, f"{held.cash}")
+                        lines += [(f"{number}", s, f"{q}") for s, q in held.positions.items()]
+        texts = map(",".join, zip(*lines, strict=True))
+        return PackedHoldings(accounts, PackedLines(*texts))
 
     async def fractionable(
         self, account: Account, symbols: Collection[Symbol]

@@ -2,26 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.drift import measure_drift
-from core.domain.ids import Symbol
-from core.domain.packed import PackedHoldings, PackedTargets
+from core.domain.ids import HouseholdId, PortfolioId, Symbol
+from core.domain.packed import PackedAccount, PackedHoldings, PackedLines, PlainPortfolio
 from core.domain.policy import Band, Outside, Policy
 from core.domain.portfolio import Holdings
 from core.domain.refusals import NegativeTotal
 from core.domain.targets import TargetAllocation
-from core.planning.sieve import Measured, Sieve, Sieved
+from core.planning.sieve import Measured, Sieve, Sieved, _decimals
 
 SYMBOLS = tuple(Symbol(name) for name in ("AAA", "BBB", "CCC", "DDD"))
-NUMBERS = {"0": Symbol("CASH")} | {f"{n}": symbol for n, symbol in enumerate(SYMBOLS, start=7)}
+NUMBERS = {0: Symbol("CASH")} | dict(enumerate(SYMBOLS, start=7))
 BY_SYMBOL = {symbol: number for number, symbol in NUMBERS.items()}
 PRICES = {symbol: Decimal(price) for symbol, price in zip(SYMBOLS, (100, 50, 10, 1), strict=True)}
+
+
+FIRST = 40
+"""The version of targets of the first row."""
+
+
+def plain(row: int, policy: Policy, broker: str = "simulated") -> PlainPortfolio:
+    return PlainPortfolio(
+        PortfolioId(row),
+        HouseholdId(1),
+        "USD",
+        None,
+        broker,
+        f"account {row}",
+        FIRST + row,
+        1,
+        policy,
+        None,
+        None,
+    )
+
+
+def joined(lines: Sequence[tuple[str, str, str]]) -> PackedLines:
+    return PackedLines(*map(",".join, zip(*lines, strict=True))) if lines else PackedLines()
+
+
+def holdings(held: Sequence[Holdings]) -> PackedHoldings:
+    """Accounts numbered against the order of rows, so that neither is taken for the other."""
+    numbers = range(len(held), 0, -1)
+    accounts = {
+        f"account {row}": PackedAccount(number, f"{each.cash}")
+        for row, (number, each) in enumerate(zip(numbers, held, strict=True))
+    }
+    positions = [
+        (f"{number}", symbol, f"{quantity}")
+        for number, each in zip(numbers, held, strict=True)
+        for symbol, quantity in each.positions.items()
+    ]
+    return PackedHoldings(accounts, joined(positions))
 
 
 def sieved(
@@ -30,25 +70,16 @@ def sieved(
     good: frozenset[Symbol] = frozenset(SYMBOLS),
 ) -> Sieved:
     sieve = Sieve()
+    lines = [
+        (f"{FIRST + row}", f"{BY_SYMBOL[line.symbol]}", f"{line.weight}")
+        for row, (_, targets, _) in enumerate(cases)
+        for line in targets.lines
+    ]
     packed = sieve.pack(
+        [plain(row, policy) for row, (_, _, policy) in enumerate(cases)],
         NUMBERS,
-        [
-            PackedTargets(
-                ",".join(BY_SYMBOL[line.symbol] for line in targets.lines),
-                ",".join(str(line.weight) for line in targets.lines),
-            )
-            for _, targets, _ in cases
-        ],
-        [
-            PackedHoldings(
-                str(held.cash),
-                ",".join(held.positions),
-                ",".join(map(str, held.positions.values())),
-            )
-            for held, _, _ in cases
-        ],
-        [policy for _, _, policy in cases],
-        ["USD" for _ in cases],
+        joined(lines),
+        {"simulated": holdings([held for held, _, _ in cases])},
     )
     return sieve.judge(packed, sieve.prices(prices, {"USD": good}))
 
@@ -161,6 +192,71 @@ def test_the_price_of_what_is_kept_outside_is_remembered_where_it_is_one() -> No
     assert sieved([case], without, frozenset(SYMBOLS[:2])).symbols == frozenset(SYMBOLS[:3])
     strange = {**PRICES, SYMBOLS[3]: Decimal("NaN")}
     assert sieved([case], strange).measured == [None]
+
+
+def test_lines_may_come_mixed_and_from_several_brokers() -> None:
+    sieve = Sieve()
+    packed = sieve.pack(
+        [plain(0, Policy()), plain(1, Policy(), "another")],
+        NUMBERS,
+        PackedLines("41,40,41,40", "7,8,9,7", "50,50,50,50.00"),
+        {
+            "another": PackedHoldings(
+                {"account 1": PackedAccount(3, "0")}, PackedLines("3,3", "CCC,AAA", "510,49")
+            ),
+            "simulated": PackedHoldings(
+                {"account 0": PackedAccount(3, "0.00")}, PackedLines("3,3", "AAA,BBB", "51,98")
+            ),
+        },
+    )
+    assert sieve.symbols(packed) == set(SYMBOLS[:3])
+    found = sieve.judge(packed, sieve.prices(PRICES, {"USD": SYMBOLS}))
+    assert found.measured == [Measured("1.0000", "10000.00"), Measured("1.0000", "10000.00")]
+
+
+def test_a_portfolio_without_a_line_is_measured_exactly() -> None:
+    empty = {"simulated": holdings([Holdings(Decimal(100))])}
+    sieve = Sieve()
+    packed = sieve.pack([plain(0, Policy())], NUMBERS, PackedLines(), empty)
+    assert sieve.judge(packed, sieve.prices(PRICES, {"USD": SYMBOLS})).measured == [None]
+
+
+@pytest.mark.parametrize(
+    ("targets", "positions"),
+    [
+        (PackedLines("41", "7", "100"), PackedLines()),
+        (PackedLines("40", "6", "100"), PackedLines()),
+        (PackedLines("40", "99", "100"), PackedLines()),
+        (PackedLines("40", "7", "100"), PackedLines("5", "AAA", "1")),
+    ],
+)
+def test_lines_that_belong_to_nobody_are_not_given_to_somebody(
+    targets: PackedLines, positions: PackedLines
+) -> None:
+    accounts = {"account 0": PackedAccount(1, "0")}
+    with pytest.raises(KeyError):
+        Sieve().pack(
+            [plain(0, Policy())],
+            NUMBERS,
+            targets,
+            {"simulated": PackedHoldings(accounts, positions)},
+        )
+
+
+plain_decimals = st.decimals(-(10**9), 10**9, places=6).map(lambda number: f"{number:f}")
+"""With and without digits after the point, short enough to be read as integers."""
+any_decimals = st.one_of(
+    plain_decimals,
+    st.integers(-(10**20), 10**20).map(str),
+    st.decimals().filter(lambda number: not number.is_snan()).map(str),
+    st.sampled_from(["0", "007", "-0.05", "0.000000000000001", "123456789.123456789", "1E+3"]),
+)
+
+
+@given(st.one_of(st.lists(plain_decimals), st.lists(any_decimals)))
+def test_decimals_are_read_as_the_floats_nearest_to_them(texts: list[str]) -> None:
+    nearest = np.array([float(text) for text in texts])
+    np.testing.assert_array_equal(_decimals(",".join(texts)), nearest)
 
 
 quantities = st.decimals(0, 2000, places=3, allow_nan=False, allow_infinity=False)

@@ -109,7 +109,7 @@ class CrashingBrokers:
 
     async def packed_holdings(
         self, broker: str, broker_account_ids: Collection[str]
-    ) -> Mapping[str, PackedHoldings]:
+    ) -> PackedHoldings:
         self._fuse.point("before packed holdings")
         return await self._inner.packed_holdings(broker, broker_account_ids)
 

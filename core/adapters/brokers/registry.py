@@ -43,9 +43,7 @@ class Brokerage(Protocol):
 class PacksHoldings(Protocol):
     """A house that has the holdings of all its accounts at hand, and no account of a book that people keep."""
 
-    async def packed_holdings(
-        self, broker_account_ids: Collection[str]
-    ) -> Mapping[str, PackedHoldings]:
+    async def packed_holdings(self, broker_account_ids: Collection[str]) -> PackedHoldings:
         """The holdings of very many of its accounts; those with an open order, and those it does not know, are missing.
 
         Raises BrokerUnavailable.
@@ -82,16 +80,16 @@ class BrokerRegistry:
 
     async def packed_holdings(
         self, broker: str, broker_account_ids: Collection[str]
-    ) -> Mapping[str, PackedHoldings]:
+    ) -> PackedHoldings:
         """What a house that packs says of very many accounts; nothing of any other, or where it did not answer."""
         house: object = self._houses.get(broker)
         if not isinstance(house, PacksHoldings):
-            return {}
+            return PackedHoldings()
         try:
             return await house.packed_holdings(broker_account_ids)
         except BrokerError as error:
             logger.warning("No holdings from “%s”: %s", broker, error)
-            return {}
+            return PackedHoldings()
 
     async def fractionable(
         self, account: Account, symbols: Collection[Symbol]

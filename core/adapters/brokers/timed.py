@@ -78,12 +78,10 @@ class TimedBrokerage:
         """Those of the symbols that it trades in parts."""
         return await self.timed("assets", self._house.fractionable(broker_account_id, symbols))
 
-    async def packed_holdings(
-        self, broker_account_ids: Collection[str]
-    ) -> Mapping[str, PackedHoldings]:
+    async def packed_holdings(self, broker_account_ids: Collection[str]) -> PackedHoldings:
         """The holdings of very many of its accounts; none where the house does not pack."""
         if not isinstance(self._house, PacksHoldings):
-            return {}
+            return PackedHoldings()
         return await self.timed("holdings", self._house.packed_holdings(broker_account_ids))
 
     async def timed(self, call: str, work: Awaitable[T]) -> T:

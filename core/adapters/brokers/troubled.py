@@ -116,9 +116,7 @@ class TroubledBrokerage:
         self.require_up()
         return await self._house.holdings(broker_account_ids)
 
-    async def packed_holdings(
-        self, broker_account_ids: Collection[str]
-    ) -> Mapping[str, PackedHoldings]:
+    async def packed_holdings(self, broker_account_ids: Collection[str]) -> PackedHoldings:
         """The holdings of very many of its accounts."""
         self.require_up()
         return await self._house.packed_holdings(broker_account_ids)

@@ -1,4 +1,4 @@
-"""Plain portfolios in the store, packed: the database puts each one's lines into a text of its own."""
+"""Plain portfolios in the store, packed: the database puts the lines of all into one text a column."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from core.adapters.store.tables import (
 from core.domain.harvest import SwitchState
 from core.domain.ids import PortfolioId, Symbol
 from core.domain.instrument import CASH
-from core.domain.packed import NO_INSTRUMENT, PackedTargets, PlainPortfolio
+from core.domain.packed import NO_INSTRUMENT, PackedLines, PlainPortfolio
 
 _OTHER = ACCOUNTS.alias()
 _WHAT_IT_IS = (
@@ -73,25 +73,26 @@ class SqlColumns:
             for row in rows
         )
 
-    async def targets(self, versions: Collection[int]) -> dict[int, PackedTargets]:
-        """The lines of versions of targets."""
-        instrument = func.coalesce(TARGET_LINES.c.instrument_id, int(NO_INSTRUMENT))
-        weight = type_coerce(TARGET_LINES.c.weight, Text)
-        rows = await self._database.rows(
-            select(
-                TARGET_LINES.c.targets_id,
-                func.aggregate_strings(self._database.as_text(instrument), ","),
-                func.aggregate_strings(weight, ","),
-            )
-            .where(self._database.among(TARGET_LINES.c.targets_id, versions))
-            .group_by(TARGET_LINES.c.targets_id)
-        )
-        return {version: PackedTargets(symbols, weights) for version, symbols, weights in rows}
+    async def targets(self, versions: Collection[int]) -> PackedLines:
+        """The lines of versions of targets.
 
-    async def instruments(self) -> dict[str, Symbol]:
+        They come as one row, which is made without this process having a part in it.
+        """
+        as_text = self._database.as_text
+        instrument = func.coalesce(TARGET_LINES.c.instrument_id, NO_INSTRUMENT)
+        weight = type_coerce(TARGET_LINES.c.weight, Text)
+        columns = (as_text(TARGET_LINES.c.targets_id), as_text(instrument), weight)
+        (row,) = await self._database.rows(
+            select(
+                *(func.coalesce(func.aggregate_strings(each, ","), "") for each in columns)
+            ).where(self._database.among(TARGET_LINES.c.targets_id, versions))
+        )
+        return PackedLines._make(row)
+
+    async def instruments(self) -> dict[int, Symbol]:
         """The symbol of every instrument by its number as targets have it, that of CASH among them."""
         rows = await self._database.rows(select(INSTRUMENTS.c.id, INSTRUMENTS.c.symbol))
-        return {NO_INSTRUMENT: CASH} | {f"{number}": Symbol(symbol) for number, symbol in rows}
+        return {NO_INSTRUMENT: CASH} | {number: Symbol(symbol) for number, symbol in rows}
 
     async def still_plain(self, portfolios: Sequence[PlainPortfolio]) -> frozenset[PortfolioId]:
         """Those of the portfolios that are plain and what they were."""

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Protocol
 
 from core.domain.ids import PortfolioId, Symbol
-from core.domain.packed import PackedTargets, PlainPortfolio
+from core.domain.packed import PackedLines, PlainPortfolio
 
 
 class Columns(Protocol):
@@ -22,11 +22,11 @@ class Columns(Protocol):
         """
         ...
 
-    async def targets(self, versions: Collection[int]) -> dict[int, PackedTargets]:
-        """The lines of versions of targets."""
+    async def targets(self, versions: Collection[int]) -> PackedLines:
+        """The lines of versions of targets: version, number of the instrument, and weight in percent."""
         ...
 
-    async def instruments(self) -> dict[str, Symbol]:
+    async def instruments(self) -> dict[int, Symbol]:
         """The symbol of every instrument by its number as targets have it, that of CASH among them."""
         ...
 

@@ -13,7 +13,7 @@ from core.adapters.brokers.registry import Brokerage, BrokerRegistry
 from core.adapters.brokers.timed import TimedBrokerage
 from core.adapters.brokers.troubled import TroubledBrokerage
 from core.domain.ids import AccountId, PortfolioId, Symbol
-from core.domain.packed import PackedHoldings
+from core.domain.packed import PackedAccount, PackedHoldings, PackedLines
 from core.domain.portfolio import Account, Holdings
 from core.domain.refusals import NotBuiltYet
 from core.ports.broker import Broker, BrokerUnavailable
@@ -118,12 +118,15 @@ async def test_holdings_are_packed_by_the_house_that_can_and_by_no_other(worlds:
     for house in ("simulated", "troubled", "timed simulated", "timed troubled"):
         packed = await registry.packed_holdings(house, names)
         held = await world.house.holdings(names)
-        assert packed == {
-            "SIM-000001": PackedHoldings(f"{held['SIM-000001'].cash}", "SPY", "0.5"),
-            "SIM-000002": PackedHoldings("12.00", "", ""),
-        }, "with an order that rests, an account is not packed"
+        assert packed == PackedHoldings(
+            {
+                "SIM-000001": PackedAccount(1, f"{held['SIM-000001'].cash}"),
+                "SIM-000002": PackedAccount(2, "12.00"),
+            },
+            PackedLines("1", "SPY", "0.5"),
+        ), "with an order that rests, an account is not packed"
     for house in ("other", "timed other", "nowhere"):
-        assert await registry.packed_holdings(house, names) == {}
+        assert await registry.packed_holdings(house, names) == PackedHoldings()
 
 
 async def test_of_a_house_that_is_down_no_holdings_are_packed(worlds: Worlds) -> None:
@@ -132,4 +135,4 @@ async def test_of_a_house_that_is_down_no_holdings_are_packed(worlds: Worlds) ->
     troubled = TroubledBrokerage(world.house, FakeClock())
     troubled.choose(Trouble.DOWN)
     registry = BrokerRegistry({"troubled": troubled})
-    assert await registry.packed_holdings("troubled", ["SIM-000001"]) == {}
+    assert await registry.packed_holdings("troubled", ["SIM-000001"]) == PackedHoldings()

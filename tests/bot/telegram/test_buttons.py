@@ -319,7 +319,7 @@ class HangingBrokers:
 
     async def packed_holdings(
         self, broker: str, broker_account_ids: Collection[str]
-    ) -> Mapping[str, PackedHoldings]:
+    ) -> PackedHoldings:
         return await self._real.packed_holdings(broker, broker_account_ids)
 
     async def fractionable(

@@ -63,7 +63,7 @@ class DeafBrokers:
 
     async def packed_holdings(
         self, broker: str, broker_account_ids: Collection[str]
-    ) -> Mapping[str, PackedHoldings]:
+    ) -> PackedHoldings:
         return await self._real.packed_holdings(broker, broker_account_ids)
 
     async def fractionable(

@@ -44,8 +44,6 @@ NAME = "simulated"
 ACCOUNT_PREFIX = "SIM-"
 ACCOUNTS_AT_ONCE = 500
 """How many accounts are read in one go: few enough that nobody else waits noticeably."""
-PACKED_AT_ONCE = 5_000
-"""The same where each account is one row."""
 
 _NOT_TRADABLE = frozenset({PriceFaultKind.MISSING, PriceFaultKind.CURRENCY})
 
@@ -106,18 +104,13 @@ class SimulatedBrokerage:
             found |= {account_name(number): holdings for number, holdings in held.items()}
         return found
 
-    async def packed_holdings(
-        self, broker_account_ids: Collection[str]
-    ) -> Mapping[str, PackedHoldings]:
+    async def packed_holdings(self, broker_account_ids: Collection[str]) -> PackedHoldings:
         """The holdings of very many accounts; those with an open order, and unknown ones, are missing."""
-        numbers = iter([account_number(name) for name in broker_account_ids])
-        found: dict[str, PackedHoldings] = {}
-        while part := list(islice(numbers, PACKED_AT_ONCE)):
-            await self.settle(part)
-            async with self._database.reading() as connection:
-                packed = await Ledger(connection).packed_holdings(part)
-            found |= {account_name(number): holdings for number, holdings in packed.items()}
-        return found
+        names = {account_number(name): name for name in broker_account_ids}
+        await self.settle(names)
+        async with self._database.reading() as connection:
+            accounts, positions = await Ledger(connection).packed_holdings(names)
+        return PackedHoldings({names[each.number]: each for each in accounts}, positions)
 
     async def fractionable(
         self,

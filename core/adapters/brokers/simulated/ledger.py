@@ -14,7 +14,7 @@ import aiosqlite
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, Fill, OrderState
-from core.domain.packed import PackedHoldings
+from core.domain.packed import PackedAccount, PackedLines
 from core.domain.plan import Side
 from core.domain.portfolio import Holdings
 from core.ports.broker import BrokerOrder, BrokerUnavailable, OrderRequest
@@ -25,13 +25,16 @@ _ORDER_COLUMNS = (
 )
 _OPEN = "state IN ('submitted', 'partially_filled')"
 
-_PACKED = f"""
-    SELECT id, cash, coalesce(group_concat(symbol), ''), coalesce(group_concat(quantity), '')
-    FROM accounts LEFT JOIN positions ON account_id = id
+_WITHOUT_ORDERS = f"""
+    SELECT id, cash FROM accounts
     WHERE id IN (SELECT value FROM json_each(?))
         AND id NOT IN (SELECT account_id FROM orders WHERE {_OPEN})
-    GROUP BY id
 """  # noqa: S608
+_PACKED = """
+    SELECT coalesce(group_concat(account_id), ''), coalesce(group_concat(symbol), ''),
+        coalesce(group_concat(quantity), '')
+    FROM positions WHERE account_id IN (SELECT value FROM json_each(?))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,16 +187,14 @@ class Ledger:
             for account_id, amount in cash.items()
         }
 
-    async def packed_holdings(self, account_ids: Sequence[int]) -> dict[int, PackedHoldings]:
-        """Cash and positions of very many accounts, a row each; those with open orders and unknown ones are missing."""
-        rows = await self._all(
-            _PACKED,
-            (json.dumps(list(account_ids)),),
-        )
-        return {
-            number: PackedHoldings(cash, symbols, quantities)
-            for number, cash, symbols, quantities in rows
-        }
+    async def packed_holdings(
+        self, account_ids: Collection[int]
+    ) -> tuple[list[PackedAccount], PackedLines]:
+        """Very many accounts and their positions; those with open orders and unknown ones are missing."""
+        rows = await self._all(_WITHOUT_ORDERS, (json.dumps(list(account_ids)),))
+        accounts = [PackedAccount(*row) for row in rows]
+        row = await self._one(_PACKED, (json.dumps([each.number for each in accounts]),))
+        return accounts, PackedLines(*row)
 
     # --- orders and fills ------------------------------------------------------------------------
 
