@@ -48,8 +48,8 @@ def main() -> None:
 
 def read_settings() -> Settings:
     """Read the settings and set up the log, or end with a sentence for each fault."""
+    from bot.load_settings import ENV_FILE, SettingsError, load_settings
     from bot.logs import configure_logging
-    from bot.settings import ENV_FILE, SettingsError, load_settings
 
     try:
         settings = load_settings(None if os.environ.get("EVENKEEL_NO_ENV_FILE") else ENV_FILE)

@@ -76,8 +76,8 @@ class Demo:
 
 
 def _ours() -> frozenset[str]:
+    from bot.load_settings import setting_names
     from bot.setting_values import SECRETS
-    from bot.settings import setting_names
 
     return setting_names() | {f"{name}_FILE" for name in SECRETS}
 

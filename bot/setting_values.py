@@ -28,6 +28,13 @@ SECRETS = (
 """The settings that may also be given as a file, by NAME_FILE."""
 
 
+def not_as_expected(settings: type[BaseSettings], field: str, shown: object = None) -> ValueError:
+    """Make the sentence that says what a setting must be; secrets are never shown."""
+    expected = settings.model_fields[field].description
+    instead = f", not “{shown}”" if shown is not None else ""
+    return ValueError(f"{field.upper()} must be {expected}{instead}.")
+
+
 def parse_user_ids(text: str) -> tuple[int, ...]:
     """Read numeric Telegram user ids; raises `ValueError` with a sentence on anything else."""
     words = text.replace(",", " ").replace(";", " ").split()

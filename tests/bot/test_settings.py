@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from bot.load_settings import SettingsError, load_settings, misspelt_names, setting_names
 from bot.setting_values import SECRETS
-from bot.settings import Settings, SettingsError, load_settings, misspelt_names, setting_names
+from bot.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 CANARY = "987654321:CANARY-Zk3vQx7-pL0wRt5_yU2"

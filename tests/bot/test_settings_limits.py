@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.settings import Settings, SettingsError, load_settings
+from bot.load_settings import SettingsError, load_settings
+from bot.settings import Settings
 from core.domain.risk import Limits
 
 
