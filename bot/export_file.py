@@ -95,6 +95,7 @@ def export_document(export: Export) -> Row:
                 {
                     "kind": each.kind,
                     "proposals_too": each.wants_proposals,
+                    "rules_too": each.wants_rules,
                     "since": _text(each.created_at),
                 }
                 for each in export.channels

@@ -247,6 +247,7 @@ VERBS: Mapping[str, Verb] = {
     "ch_show": channels.show,
     "ch_test": channels.send_test,
     "ch_want": channels.want_proposals,
+    "ch_rules": channels.want_rules,
     "ch_remove": channels.remove,
     "tg_use": targets.use,
     "tg_cancel": targets.cancel,

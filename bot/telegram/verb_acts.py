@@ -138,6 +138,7 @@ VERB_ACTS: Mapping[str, Act] = {
     "ch_show": Act.SET_OWN,
     "ch_test": Act.SET_OWN,
     "ch_want": Act.SET_OWN,
+    "ch_rules": Act.SET_OWN,
     "ch_remove": Act.SET_OWN,
     "su_pick": Act.MAKE_PORTFOLIO,
     "su_holdings": Act.MAKE_PORTFOLIO,

@@ -24,6 +24,7 @@ async def add_channel(
     member: Member,
     address: str,
     wants_proposals: bool = False,
+    wants_rules: bool = False,
 ) -> MemberChannel:
     """Keep an address, sealed; nothing is sent.
 
@@ -38,7 +39,12 @@ async def add_channel(
         if len(await work.channels.of_member(member.id)) >= MOST_CHANNELS:
             raise TooManyChannels(MOST_CHANNELS)
         channel = await work.channels.add(
-            member.id, kind, sealed=sealed, wants_proposals=wants_proposals, at=now
+            member.id,
+            kind,
+            sealed=sealed,
+            wants_proposals=wants_proposals,
+            wants_rules=wants_rules,
+            at=now,
         )
         await work.log.record(AuditEvent(now, "channel_added", member.id, data=kind))
     return channel
@@ -50,13 +56,18 @@ async def my_channels(store: Store, *, member: Member) -> tuple[MemberChannel, .
         return await work.channels.of_member(member.id)
 
 
-async def choose_proposals(
-    store: Store, *, member: Member, channel_id: ChannelId, wanted: bool
+async def choose_wants(
+    store: Store,
+    *,
+    member: Member,
+    channel_id: ChannelId,
+    proposals: bool | None = None,
+    rules: bool | None = None,
 ) -> None:
-    """Let proposals go to a channel as well, or not; raises UnknownChannel."""
+    """Let proposals, or what rules say, go to a channel as well, or not (None: as before); raises UnknownChannel."""
     async with store.begin() as work:
         await _mine(work, member, channel_id)
-        await work.channels.set_wants(channel_id, proposals=wanted)
+        await work.channels.set_wants(channel_id, proposals=proposals, rules=rules)
 
 
 async def remove_channel(

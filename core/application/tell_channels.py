@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from core.domain.channel import DECISIONS, TROUBLE
+from core.domain.channel import CARRIED
 from core.domain.ids import ChannelId, ChatId, PortfolioId, UserId
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.permissions import Act, may
@@ -28,7 +28,7 @@ async def enqueue(work: UnitOfWork, items: Sequence[OutboxItem], at: datetime) -
 
 
 async def _copies(work: UnitOfWork, items: Sequence[OutboxItem]) -> list[OutboxItem]:
-    items = [item for item in items if item.kind in TROUBLE | DECISIONS]
+    items = [item for item in items if item.kind in CARRIED]
     kept = await work.channels.all() if items else ()
     if not kept:
         return []

@@ -32,6 +32,12 @@ TROUBLE = frozenset(
 DECISIONS = frozenset({MessageKind.PROPOSAL, MessageKind.REMINDER, MessageKind.APPROVAL_LOST})
 """What waits for a decision: a channel gets it where its member wants that."""
 
+RULES = frozenset({MessageKind.RULE})
+"""What rules for market conditions say: a channel gets it where its member wants that, apart from proposals."""
+
+CARRIED = TROUBLE | DECISIONS | RULES
+"""All that goes to channels; the rest is told in the chat alone."""
+
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=24)
@@ -52,6 +58,7 @@ class Channel:
     member_id: MemberId
     kind: str
     wants_proposals: bool
+    wants_rules: bool
     created_at: datetime
     failing_since: datetime | None = None
     is_told: bool = False
@@ -63,6 +70,8 @@ class Channel:
 
     def carries(self, kind: MessageKind) -> bool:
         """Whether a message of this kind goes to it as well."""
+        if kind in RULES:
+            return self.wants_rules
         return kind in TROUBLE or (self.wants_proposals and kind in DECISIONS)
 
 

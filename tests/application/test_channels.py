@@ -11,7 +11,7 @@ from core.adapters.vault import AesGcmVault
 from core.application.hold_account import hold_account
 from core.application.member_channels import (
     add_channel,
-    choose_proposals,
+    choose_wants,
     my_channels,
     remove_channel,
     try_channel,
@@ -19,10 +19,12 @@ from core.application.member_channels import (
 from core.application.seals import examine_seals, rotate_key
 from core.application.tell_channels import channel_of, enqueue
 from core.domain.channel import (
+    CARRIED,
     DECISIONS,
     FIRST_RETRY,
     LONGEST_RETRY,
     MOST_CHANNELS,
+    RULES,
     TROUBLE,
     Channel,
     retry_after,
@@ -162,7 +164,7 @@ async def test_nobody_touches_another_s_channel(world: World, vault: AesGcmVault
             world.store, line, vault, member=ben, channel_id=channel.id, notice=NOTICE
         )
     with pytest.raises(UnknownChannel):
-        await choose_proposals(world.store, member=ben, channel_id=channel.id, wanted=True)
+        await choose_wants(world.store, member=ben, channel_id=channel.id, proposals=True)
     with pytest.raises(UnknownChannel):
         await remove_channel(world.store, world.clock, member=ben, channel_id=channel.id)
     await remove_channel(world.store, world.clock, member=anna, channel_id=channel.id)
@@ -221,7 +223,7 @@ async def test_proposals_go_only_where_they_are_wanted(world: World, vault: AesG
     quiet, wants = await _add(world, vault, anna), await _add(world, vault, anna, proposals=True)
     await ask(world, anna, portfolio_id)
     assert await _copies(world) == [(MessageKind.PROPOSAL, anna.user_id, wants.id)]
-    await choose_proposals(world.store, member=anna, channel_id=quiet.id, wanted=True)
+    await choose_wants(world.store, member=anna, channel_id=quiet.id, proposals=True)
     assert quiet.id in {
         c.id for c in await my_channels(world.store, member=anna) if c.wants_proposals
     }
@@ -247,9 +249,9 @@ async def test_what_a_group_is_told_goes_to_those_who_decide_there_once(
 
 
 def test_every_kind_goes_to_channels_for_one_reason_at_most() -> None:
-    assert not TROUBLE & DECISIONS
-    assert MessageKind.CHANNEL_FAILING not in TROUBLE | DECISIONS
-    assert MessageKind.REFRESH not in TROUBLE | DECISIONS
+    assert len(CARRIED) == len(TROUBLE) + len(DECISIONS) + len(RULES)
+    assert MessageKind.CHANNEL_FAILING not in CARRIED
+    assert MessageKind.REFRESH not in CARRIED
 
 
 def test_tries_are_further_and_further_apart() -> None:

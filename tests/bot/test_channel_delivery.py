@@ -21,11 +21,17 @@ from core.adapters.channels import AppriseChannel
 from core.adapters.vault import AesGcmVault
 from core.application.hold_account import hold_account
 from core.application.member_channels import add_channel, my_channels
+from core.application.schedule_checks import schedule_checks
 from core.domain.channel import GIVE_UP_AFTER, TELL_AFTER, Channel
 from core.domain.hold import HoldReason
-from core.domain.ids import PortfolioId
+from core.domain.ids import ChatId, PortfolioId
 from core.domain.membership import Member
+from core.domain.notices import Loudness, NoticeKind
+from core.domain.preferences import Preferences
+from core.domain.rules import Action
 from tests.application.acts import ask, decide, drifted
+from tests.application.test_follow_rules import Ruled
+from tests.application.test_rules import back
 from tests.fakes.pulse import runtime_of
 from tests.fakes.receivers import Hook, hook
 from tests.fakes.world import World, small_world
@@ -47,7 +53,9 @@ class Scene:
     portfolio_id: PortfolioId
     deliverer: ChannelDeliverer
 
-    async def add(self, *, proposals: bool = False, address: str = "") -> Channel:
+    async def add(
+        self, *, proposals: bool = False, rules: bool = False, address: str = ""
+    ) -> Channel:
         return await add_channel(
             self.world.store,
             self.runtime.channel,
@@ -56,6 +64,7 @@ class Scene:
             member=self.anna,
             address=address or f"json://{self.web.host}/{SECRET}",
             wants_proposals=proposals,
+            wants_rules=rules,
         )
 
     async def hold(self) -> None:
@@ -118,6 +127,84 @@ async def test_a_proposal_that_was_decided_meanwhile_is_no_news(scene: Scene) ->
     await decide(scene.world, scene.anna, result.proposal)
     assert await scene.deliverer.drain() == 1
     assert scene.web.asked == 0
+
+
+async def _ruled(scene: Scene, action: Action, factor: str | None = None) -> Ruled:
+    """A rule of Anna's that begins to hold with the check of the next day."""
+    scene.world.prices.set_closes("^VIX", back(20, 29))
+    scene.world.prices.set_price("^VIX", 34)
+    await schedule_checks(scene.world.store, scene.world.market)
+    ruled = Ruled(scene.world, scene.anna, scene.portfolio_id)
+    await ruled.rule("VIX > 30", action, factor)
+    return ruled
+
+
+async def _drained(scene: Scene) -> list[str]:
+    """What has come by now, with nothing left to send."""
+    while await scene.deliverer.drain():
+        pass
+    return [came["message"] for came in scene.web.came]
+
+
+@pytest.mark.parametrize(
+    ("action", "factor", "words"),
+    [
+        (Action.NOTIFY, None, "Noted: VIX 34.0 > 30 since 10 Mar 2020 or longer."),
+        (Action.CHECK_NOW, None, "Checked now: VIX 34.0 > 30 since 10 Mar 2020 or longer."),
+        (Action.WIDEN, "1.5", "Bands widened by 1.5: VIX 34.0 > 30 since 10 Mar 2020 or longer."),
+    ],
+)
+async def test_what_a_rule_does_arrives_once_where_it_is_wanted_and_nowhere_else(
+    scene: Scene, action: Action, factor: str | None, words: str
+) -> None:
+    await scene.add(rules=True)
+    await scene.add(address=f"json://{scene.web.host}/not-wanted")
+    ruled = await _ruled(scene, action, factor)
+    for _ in range(2):
+        await ruled.next_day()
+    (came,) = await _drained(scene)
+    assert words in came
+    assert came.startswith("Family · rules · BROKER PAPER\n")
+    assert came.endswith(f"\n\nhttps://t.me/{NAME}")
+    assert "$" not in came
+
+
+async def test_holding_off_and_its_end_arrive_as_often_as_in_the_chat(scene: Scene) -> None:
+    """Held off on Tuesday, over on Wednesday, and a market that hovers: no further word within a week."""
+    await scene.add(rules=True)
+    await scene.add(proposals=True, address=f"json://{scene.web.host}/proposals")
+    ruled = await _ruled(scene, Action.HOLD_OFF)
+    for vix in (34, 35, 25, 36, 28, 34):
+        await ruled.next_day(VIX=vix)
+    began, ended, proposed = sorted(await _drained(scene), key=_by_kind)
+    assert "Held off: VIX 34.0 > 30 since 10 Mar 2020 or longer." in began
+    assert "Over: VIX 25.0 ≤ 30." in ended
+    assert "Rule 1 holds no more: scheduled checks make plans again." in ended
+    assert "waits for a decision" in proposed
+    assert (await scene.told()).count("rule") == 2
+
+
+def _by_kind(message: str) -> int:
+    return next(at for at, word in enumerate(("Held off", "Over:", "Proposal")) if word in message)
+
+
+async def test_a_home_chat_s_rules_go_to_its_deciders_channels_once(scene: Scene) -> None:
+    await scene.add(rules=True)
+    async with scene.world.store.begin() as work:
+        await work.portfolios.set_home_chat(scene.portfolio_id, ChatId(-5))
+    ruled = await _ruled(scene, Action.NOTIFY)
+    await ruled.next_day()
+    assert len(await _drained(scene)) == 1
+
+
+async def test_who_wants_to_hear_of_no_drift_hears_of_no_rule_there_either(scene: Scene) -> None:
+    await scene.add(rules=True)
+    silent = Preferences().wishing(NoticeKind.DRIFT, Loudness.OFF)
+    async with scene.world.store.begin() as work:
+        await work.people.set_preferences(scene.anna.id, silent)
+    ruled = await _ruled(scene, Action.NOTIFY)
+    await ruled.next_day()
+    assert await _drained(scene) == []
 
 
 async def test_before_telegram_was_reached_there_is_no_link(scene: Scene) -> None:

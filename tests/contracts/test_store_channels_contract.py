@@ -25,7 +25,12 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 async def _add(work: UnitOfWork, family: Family, kind: str = "json") -> ChannelId:
     channel = await work.channels.add(
-        family.member.id, kind, sealed=f"sealed {kind}", wants_proposals=False, at=NOW
+        family.member.id,
+        kind,
+        sealed=f"sealed {kind}",
+        wants_proposals=False,
+        wants_rules=False,
+        at=NOW,
     )
     return channel.id
 
@@ -47,12 +52,17 @@ async def test_channels_come_back_as_they_were_added(store: Store) -> None:
             (first, "json", "json://…"),
             (second, "mailto", "mailto://…"),
         ]
-        await work.channels.set_wants(second, proposals=True)
+        await work.channels.set_wants(second, proposals=True, rules=None)
+        await work.channels.set_wants(first, proposals=None, rules=True)
+        await work.channels.set_wants(first, proposals=None, rules=None)
     async with store.read() as work:
         kept = await work.channels.all()
         found = await work.channels.get(second)
     assert found == kept[1]
-    assert found.channel.wants_proposals
+    assert [(c.channel.wants_proposals, c.channel.wants_rules) for c in kept] == [
+        (False, True),
+        (True, False),
+    ]
     assert found.user_id == family.member.user_id
     assert "sealed mailto" not in repr(found)
 

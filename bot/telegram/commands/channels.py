@@ -11,11 +11,11 @@ from bot.telegram.commands.command import Typed
 from bot.telegram.commands.notes import bold, code, escape, note, tap
 from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
 from bot.telegram.screen import Button, Screen
-from bot.words.numbers import count
+from bot.words.numbers import count, listed
 from bot.words.refusals import refusal_sentence
 from core.application.member_channels import (
     add_channel,
-    choose_proposals,
+    choose_wants,
     my_channels,
     remove_channel,
     try_channel,
@@ -25,7 +25,10 @@ from core.domain.ids import ChannelId
 from core.domain.refusals import PrivateOnly
 
 WORD = "channel"
-PROPOSALS = "proposals"
+PROPOSALS, RULES = "proposals", "rules"
+MORE = frozenset({PROPOSALS, RULES})
+"""What is written behind an address that those should go to as well."""
+
 EXAMPLE = f"/settings {WORD} ntfys://your-topic {PROPOSALS}"
 
 
@@ -43,14 +46,12 @@ async def run(turn: Turn, words: list[str]) -> Reaction:
     match words:
         case []:
             return say(await _screen(turn))
-        case [address]:
-            return await _add(turn, address, is_gone=is_gone)
-        case [address, word] if word.lower() == PROPOSALS:
-            return await _add(turn, address, is_gone=is_gone, wants_proposals=True)
+        case [address, *more] if {word.lower() for word in more} <= MORE:
+            return await _add(turn, address, [word.lower() for word in more], is_gone=is_gone)
         case _:
             raise Misunderstood(
-                f"A channel is one address without spaces, and “{PROPOSALS}” behind it if those should "
-                "go there too.",
+                f"A channel is one address without spaces, and “{PROPOSALS}” or “{RULES}” behind it if "
+                "those should go there too.",
                 EXAMPLE,
             )
 
@@ -78,9 +79,7 @@ async def _deleted(turn: Turn) -> bool:
     return False
 
 
-async def _add(
-    turn: Turn, address: str, *, is_gone: bool, wants_proposals: bool = False
-) -> Reaction:
+async def _add(turn: Turn, address: str, more: list[str], *, is_gone: bool) -> Reaction:
     runtime = turn.runtime
     await add_channel(
         runtime.store,
@@ -89,7 +88,8 @@ async def _add(
         runtime.clock,
         member=turn.member,
         address=address,
-        wants_proposals=wants_proposals,
+        wants_proposals=PROPOSALS in more,
+        wants_rules=RULES in more,
     )
     first = (
         "The channel is kept, encrypted; I deleted your message, because its address is a secret."
@@ -115,12 +115,15 @@ async def send_test(turn: Turn, channel_id: int) -> Reaction:
 
 async def want_proposals(turn: Turn, channel_id: int, wanted: int) -> Reaction:
     """[Proposals too] and [No proposals]."""
-    await choose_proposals(
-        turn.runtime.store,
-        member=turn.member,
-        channel_id=ChannelId(channel_id),
-        wanted=bool(wanted),
-    )
+    store, channel = turn.runtime.store, ChannelId(channel_id)
+    await choose_wants(store, member=turn.member, channel_id=channel, proposals=bool(wanted))
+    return put(await _screen(turn))
+
+
+async def want_rules(turn: Turn, channel_id: int, wanted: int) -> Reaction:
+    """[Rules too] and [No rules]."""
+    store, channel = turn.runtime.store, ChannelId(channel_id)
+    await choose_wants(store, member=turn.member, channel_id=channel, rules=bool(wanted))
     return put(await _screen(turn))
 
 
@@ -144,25 +147,31 @@ async def _screen(turn: Turn, first: str = "") -> Screen:
             "fails, what is down and what looks wrong goes there too.",
         )
     rows = [_line(number, channel) for number, channel in enumerate(channels, 1)]
-    buttons = [_buttons(number, channel) for number, channel in enumerate(channels, 1)]
+    buttons = [row for number, each in enumerate(channels, 1) for row in _buttons(number, each)]
     title = bold(count(len(channels), "other channel"))
     return note(first, "\n".join([title, *rows]), rows=tuple(buttons))
 
 
 def _line(number: int, channel: Channel) -> str:
-    what = "trouble and proposals" if channel.wants_proposals else "trouble"
+    wanted = {PROPOSALS: channel.wants_proposals, RULES: channel.wants_rules}
+    what = listed(["trouble", *(kind for kind, is_wanted in wanted.items() if is_wanted)])
     failing = ", not getting through" if channel.failing_since is not None else ""
     return f"{number}. {code(channel.shown)}: {what}{failing}"
 
 
-def _buttons(number: int, channel: Channel) -> tuple[Button, ...]:
-    more = (
-        tap(f"{number}: no proposals", "ch_want", channel.id, 0)
-        if channel.wants_proposals
-        else tap(f"{number}: proposals too", "ch_want", channel.id, 1)
-    )
+def _buttons(number: int, channel: Channel) -> tuple[tuple[Button, ...], ...]:
     return (
-        tap(f"{number}: send a test", "ch_test", channel.id),
-        more,
-        tap(f"{number}: remove", "ch_remove", channel.id),
+        (
+            tap(f"{number}: send a test", "ch_test", channel.id),
+            tap(f"{number}: remove", "ch_remove", channel.id),
+        ),
+        (
+            _switch(number, PROPOSALS, "ch_want", channel.id, is_on=channel.wants_proposals),
+            _switch(number, RULES, "ch_rules", channel.id, is_on=channel.wants_rules),
+        ),
     )
+
+
+def _switch(number: int, kind: str, verb: str, channel_id: ChannelId, *, is_on: bool) -> Button:
+    label = f"no {kind}" if is_on else f"{kind} too"
+    return tap(f"{number}: {label}", verb, channel_id, int(not is_on))

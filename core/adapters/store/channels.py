@@ -20,7 +20,14 @@ class SqlChannels:
         self._database = database
 
     async def add(
-        self, member_id: MemberId, kind: str, *, sealed: str, wants_proposals: bool, at: datetime
+        self,
+        member_id: MemberId,
+        kind: str,
+        *,
+        sealed: str,
+        wants_proposals: bool,
+        wants_rules: bool,
+        at: datetime,
     ) -> Channel:
         """Keep a new channel."""
         number = await self._database.add_numbered(
@@ -29,11 +36,12 @@ class SqlChannels:
             kind=kind,
             sealed=sealed,
             wants_proposals=wants_proposals,
+            wants_rules=wants_rules,
             created_at=at,
             failing_since=None,
             is_told=False,
         )
-        return Channel(ChannelId(number), member_id, kind, wants_proposals, at)
+        return Channel(ChannelId(number), member_id, kind, wants_proposals, wants_rules, at)
 
     async def get(self, channel_id: ChannelId) -> KeptChannel | None:
         """One channel."""
@@ -51,11 +59,16 @@ class SqlChannels:
         )
         return tuple(map(_channel, rows))
 
-    async def set_wants(self, channel_id: ChannelId, *, proposals: bool) -> None:
-        """Whether proposals go to it as well."""
-        await self._database.write(
-            update(CHANNELS).where(CHANNELS.c.id == channel_id).values(wants_proposals=proposals)
-        )
+    async def set_wants(
+        self, channel_id: ChannelId, *, proposals: bool | None, rules: bool | None
+    ) -> None:
+        """Whether proposals, and what rules say, go to it as well; None leaves it as it is."""
+        wants = {"wants_proposals": proposals, "wants_rules": rules}
+        said = {name: wanted for name, wanted in wants.items() if wanted is not None}
+        if said:
+            await self._database.write(
+                update(CHANNELS).where(CHANNELS.c.id == channel_id).values(said)
+            )
 
     async def remove(self, channel_id: ChannelId) -> bool:
         """Forget a channel and what waits for it; False where it was gone."""
@@ -116,6 +129,7 @@ def _channel(row: Found) -> Channel:
         row.member_id,
         row.kind,
         row.wants_proposals,
+        row.wants_rules,
         row.created_at,
         row.failing_since,
         row.is_told,

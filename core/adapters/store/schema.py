@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HEAD = "0019"
+HEAD = "0020"
 """The revision that this version of the program works with."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

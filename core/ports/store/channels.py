@@ -28,7 +28,14 @@ class Channels(Protocol):
     """Members' channels."""
 
     async def add(
-        self, member_id: MemberId, kind: str, *, sealed: str, wants_proposals: bool, at: datetime
+        self,
+        member_id: MemberId,
+        kind: str,
+        *,
+        sealed: str,
+        wants_proposals: bool,
+        wants_rules: bool,
+        at: datetime,
     ) -> Channel:
         """Keep a new channel."""
         ...
@@ -45,8 +52,10 @@ class Channels(Protocol):
         """A member's channels, oldest first."""
         ...
 
-    async def set_wants(self, channel_id: ChannelId, *, proposals: bool) -> None:
-        """Whether proposals go to it as well."""
+    async def set_wants(
+        self, channel_id: ChannelId, *, proposals: bool | None, rules: bool | None
+    ) -> None:
+        """Whether proposals, and what rules say, go to it as well; None leaves it as it is."""
         ...
 
     async def remove(self, channel_id: ChannelId) -> bool:

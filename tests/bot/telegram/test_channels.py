@@ -45,7 +45,9 @@ async def test_a_channel_is_added_tried_and_removed(tmp_path: Path) -> None:
         await bot.tap(ANNA, added, "1: send a test", "A test is sent to json://…")
         assert web.came[0]["title"] == "Evenkeel: a test"
         more = await bot.tap(ANNA, added, "1: proposals too", "trouble and proposals")
-        less = await bot.tap(ANNA, more, "1: no proposals", "1. json://…: trouble")
+        most = await bot.tap(ANNA, more, "1: rules too", "trouble, proposals and rules")
+        some = await bot.tap(ANNA, most, "1: no proposals", "1. json://…: trouble and rules")
+        less = await bot.tap(ANNA, some, "1: no rules", "1. json://…: trouble")
         web.status = 401
         words, _ = await bot.answer(bot.press(ANNA, less, "1: send a test"))
         assert "json://… did not take the message" in words
@@ -57,7 +59,8 @@ async def test_a_channel_is_added_tried_and_removed(tmp_path: Path) -> None:
 async def test_a_held_account_is_told_there_too_with_the_way_back(tmp_path: Path) -> None:
     async with stage(tmp_path, adapt=_with_key) as bot, hook() as web:
         await bot.set_up()
-        await bot.ask(ANNA, f"/settings channel json://{web.host}/{SECRET} proposals", "is kept")
+        text = f"/settings channel json://{web.host}/{SECRET} rules Proposals"
+        await bot.ask(ANNA, text, "is kept", "trouble, proposals and rules")
         managed = await bot.portfolio()
         async with bot.runtime.store.begin() as work:
             now = bot.runtime.clock.now()

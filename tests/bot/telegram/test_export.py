@@ -40,7 +40,9 @@ async def test_a_member_takes_everything_away_and_no_secret(tmp_path: Path) -> N
             await work.people.set_role(ben.id, pid, Role.VIEWER)
             opens = Opens("alpaca", "123456789", "https://paper", is_live=False)
             await work.credentials.put(anna.id, opens, sealed=SECRET, key_hint="…7Q", at=now)
-            await work.channels.add(anna.id, "mailto", sealed=SECRET, wants_proposals=False, at=now)
+            await work.channels.add(
+                anna.id, "mailto", sealed=SECRET, wants_proposals=False, wants_rules=False, at=now
+            )
         await bot.ask(ANNA, "/export", "Send /export to me privately", chat=FAMILY)
         await bot.ask(ANNA, "/portfolio amounts on", "mounts", chat=FAMILY)
         await bot.ask(ANNA, "/export", "in our private chat", chat=FAMILY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.adapters.store.tables.base import Base, document, instant, link, number
+from core.adapters.store.tables.base import Base, added_fact, document, instant, link, number
 
 
 class ChannelRow(Base, table=True):
@@ -18,6 +18,7 @@ class ChannelRow(Base, table=True):
     kind: str
     sealed: str = document()
     wants_proposals: bool
+    wants_rules: bool = added_fact()
     created_at: datetime = instant()
     failing_since: datetime | None = instant(null=True)
     is_told: bool
