@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.words.labels import CHECK_OUTCOMES
 from bot.words.numbers import count
+from bot.words.times import day
 from core.application.read_log import CHECKED, ORDER_SENT, PROPOSED, LogEntry
 from core.domain.ids import ChatId
 
@@ -111,13 +112,20 @@ EVENTS: dict[str, str] = {
 def event_words(entry: LogEntry) -> str:
     """One entry in a few words, without its time and without who it was."""
     if entry.kind == CHECKED:
-        return f"checked: {CHECK_OUTCOMES.get(entry.outcome, entry.outcome)}"
+        return f"checked{_for(entry)}: {CHECK_OUTCOMES.get(entry.outcome, entry.outcome)}"
     if entry.kind == PROPOSED:
         return f"proposal {entry.proposal_id}{_reached(entry.chats)}"
     about = f"proposal {entry.proposal_id}: " if entry.proposal_id is not None else ""
     if entry.kind == ORDER_SENT:
         return f"{about}{'orders' if entry.count > 1 else 'order'} sent: {entry.count}"
     return about + EVENTS.get(entry.kind, entry.kind.replace("_", " "))
+
+
+def _for(entry: LogEntry) -> str:
+    """The day that a check was for, where it was done on another: it was caught up, or the market is a replay."""
+    if entry.due_at is None or day(entry.due_at) == day(entry.at):
+        return ""
+    return f" for {day(entry.due_at)}"
 
 
 def _reached(chats: tuple[ChatId, ...]) -> str:

@@ -27,7 +27,7 @@ FURTHEST_BACK = 1000
 class LogEntry:
     """One thing that was done: when, what (a code), by whom, to which proposal.
 
-    ``outcome`` is what a check came to; ``chats`` are those that a proposal has reached; ``count`` is above 1 where
+    ``outcome`` is what a check came to, ``due_at`` when it had fallen due; ``chats`` are those that a proposal has reached; ``count`` is above 1 where
     the same was done several times in a row.
     """
 
@@ -36,6 +36,7 @@ class LogEntry:
     member_name: str = ""
     proposal_id: ProposalId | None = None
     outcome: str = ""
+    due_at: datetime | None = None
     chats: tuple[ChatId, ...] = ()
     count: int = 1
 
@@ -81,7 +82,7 @@ def _of_check(record: CheckRecord) -> tuple[LogEntry, AuditEvent | None]:
     at = record.finished_at
     if at is None:
         raise ValueError(f"check {record.check.id} is not finished")
-    return LogEntry(at, CHECKED, outcome=record.outcome or ""), None
+    return LogEntry(at, CHECKED, outcome=record.outcome or "", due_at=record.check.due_at), None
 
 
 async def _completed(work: UnitOfWork, entry: LogEntry, event: AuditEvent | None) -> LogEntry:

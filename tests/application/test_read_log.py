@@ -16,7 +16,7 @@ from bot.words.events import EVENTS, event_words
 from core.application.choose_portfolio import current_portfolio
 from core.application.execute_proposal import execute_approved
 from core.application.move_cash import deposit
-from core.application.read_log import FURTHEST_BACK, LogEntry, LogPage, read_log
+from core.application.read_log import CHECKED, FURTHEST_BACK, LogEntry, LogPage, read_log
 from core.domain.ids import ChatId, ProposalId
 from core.domain.membership import Member, Role
 from core.domain.proposal import Proposal
@@ -182,3 +182,12 @@ def test_every_event_has_words() -> None:
 def test_an_event_of_a_later_version_is_said_by_its_code() -> None:
     entry = LogEntry(MONDAY_ELEVEN, "moon_seen", proposal_id=ProposalId(3))
     assert event_words(entry) == "proposal 3: moon seen"
+
+
+def test_a_check_says_which_day_it_was_for_where_that_is_another() -> None:
+    def said(days_late: int) -> str:
+        due = MONDAY_ELEVEN - timedelta(days=days_late)
+        return event_words(LogEntry(MONDAY_ELEVEN, CHECKED, outcome="on_target", due_at=due))
+
+    assert said(0) == "checked: on target"
+    assert said(3) == "checked for Fri 6 Mar 2020: on target"
