@@ -206,7 +206,8 @@ async def reject(turn: Turn, number: int, revision: int) -> Reaction:
 async def stay_put(turn: Turn, number: int, revision: int) -> Reaction:
     """[Stay]: keep what stood in, and do not ask again."""
     await _do(stay, turn, number, revision)
-    return await _shown(turn, number, "It stays: the switch back is not offered again.")
+    words = "It stays: the switch back is not offered again. It can be reopened until it expires."
+    return await _shown(turn, number, words)
 
 
 async def take_back(turn: Turn, number: int, revision: int) -> Reaction:

@@ -33,6 +33,7 @@ EVENTS: dict[str, str] = {
     "amounts_shown": "amounts are shown in the group",
     "decided_object": "objected",
     "decided_reject": "rejected",
+    "decided_stay": "rejected the switch back",
     "decided_reopen": "reopened",
     "decided_take_back": "an approval was taken back",
     "decided_stay_in_cash": "stays in cash",

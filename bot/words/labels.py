@@ -113,6 +113,7 @@ DECISIONS: dict[DecisionKind, str] = {
     DecisionKind.CANCEL: "cancelled",
     DecisionKind.TRY_BUYS: "tried the purchases again of",
     DecisionKind.STAY_IN_CASH: "stayed in cash after",
+    DecisionKind.STAY: "kept the substitute instead of",
 }
 
 SIDES: dict[Side, str] = {Side.BUY: "Buy", Side.SELL: "Sell"}

@@ -26,6 +26,7 @@ from core.application.propose import void_intents
 from core.application.sending_time import next_open, sends_at
 from core.application.tell import pushes, refresh_copies, tell_deciders
 from core.application.tell_channels import enqueue
+from core.domain.harvest import SwitchState
 from core.domain.ids import AccountId, ChatId, OrderId, ProposalId
 from core.domain.ladder import LIVE_RUNGS
 from core.domain.membership import Member
@@ -197,10 +198,14 @@ async def reject_within(
     member: Member,
     proposal_id: ProposalId,
     revision: int,
+    kind: DecisionKind = DecisionKind.REJECT,
 ) -> Decided:
-    """Reject an open proposal, inside the caller's unit of work; those who had approved it are told."""
+    """Reject an open proposal, inside the caller's unit of work; those who had approved it are told.
+
+    ``kind`` is what is recorded, where that is more than a rejection.
+    """
     before = await decidable(work, member, proposal_id, revision, moment, Act.REJECT)
-    proposal = await record(work, member, before, DecisionKind.REJECT, clock.now(), moment)
+    proposal = await record(work, member, before, kind, clock.now(), moment)
     had = [each.member_id for each in before.approvals if each.member_id != member.id]
     proposal = await move(work, proposal, ProposalState.REJECTED)
     await refresh_copies(work, proposal, clock.now())
@@ -218,7 +223,7 @@ async def reopen_proposal(
     proposal_id: ProposalId,
     revision: int,
 ) -> Decided:
-    """Take a rejection back before the proposal expires."""
+    """Take a rejection back before the proposal expires; what was to stay is then offered as before."""
     moment = await market.moment()
     async with store.begin() as work:
         proposal, role = await proposal_for(work, member, proposal_id)
@@ -230,9 +235,18 @@ async def reopen_proposal(
         if revision != proposal.revision.number:
             raise OldRevision(proposal.id, revision, proposal.revision.number)
         proposal = await record(work, member, proposal, DecisionKind.REOPEN, clock.now(), moment)
+        await _no_longer_stay(work, proposal.id)
         proposal = await move(work, proposal, ProposalState.OPEN)
         await refresh_copies(work, proposal, clock.now())
     return Decided(proposal)
+
+
+async def _no_longer_stay(work: UnitOfWork, proposal_id: ProposalId) -> None:
+    """Let the ways back wait again that somebody had ended with this proposal."""
+    offered = await work.harvests.offered_by(proposal_id)
+    stayed = [each.id for each in offered if each.state is SwitchState.STAYED]
+    if stayed:
+        await work.harvests.settle(stayed, SwitchState.WAITING)
 
 
 async def cancel_proposal(

@@ -15,7 +15,7 @@ from core.domain.membership import Member
 from core.domain.money import ZERO
 from core.domain.order import Order
 from core.domain.plan import Trade
-from core.domain.proposal import Cause, Proposal
+from core.domain.proposal import Cause, DecisionKind, Proposal
 from core.domain.settlement import exchange_date
 from core.domain.tax.wash import WINDOW
 from core.ports.clock import Clock
@@ -89,18 +89,26 @@ async def stay(
 ) -> Decided:
     """Keep the substitutes of a proposal that would switch them back: it is rejected, and not offered again.
 
-    Raises as a rejection.
+    Reopened before it expires, it is offered as before. Raises as a rejection.
     """
     moment = await market.moment()
     async with store.begin() as work:
         decided = await reject_within(
-            work, clock, moment, member=member, proposal_id=proposal_id, revision=revision
+            work,
+            clock,
+            moment,
+            member=member,
+            proposal_id=proposal_id,
+            revision=revision,
+            kind=DecisionKind.STAY,
         )
         offered = await work.harvests.offered_by(proposal_id)
         pairs = {(each.account_id, each.sold, each.bought) for each in offered}
         waiting = await work.harvests.waiting([decided.proposal.portfolio_id])
-        same = [s.id for s in waiting if (s.account_id, s.sold, s.bought) in pairs]
-        await work.harvests.end(same, SwitchState.STAYED)
+        same = [s for s in waiting if (s.account_id, s.sold, s.bought) in pairs]
+        for each in same:
+            await work.harvests.look_again([each.id], each.look_from, proposal_id)
+        await work.harvests.settle([each.id for each in same], SwitchState.STAYED)
         await work.log.record(
             AuditEvent(
                 clock.now(),

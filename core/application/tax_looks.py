@@ -236,7 +236,7 @@ async def write_tax_look(
     if look.for_losses:
         await _note_losses(work, check, look, now)
     if look.over:
-        await work.harvests.end(_ids(look.over), SwitchState.OVER)
+        await work.harvests.settle(_ids(look.over), SwitchState.OVER)
     for each in look.later:
         await work.harvests.look_again([each.switch.id], each.look_from)
         if each.reason is not None:

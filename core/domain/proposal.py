@@ -124,9 +124,11 @@ class DecisionKind(StrEnum):
     CANCEL = "cancel"
     TRY_BUYS = "try_buys"
     STAY_IN_CASH = "stay_in_cash"
+    STAY = "stay"
+    """A switch back is rejected, and not to be offered again."""
 
 
-OBJECTIONS = frozenset({DecisionKind.REJECT, DecisionKind.OBJECT})
+OBJECTIONS = frozenset({DecisionKind.REJECT, DecisionKind.OBJECT, DecisionKind.STAY})
 """What ends a proposal as rejected, before it is complete or in the time for objections."""
 
 GIVEN_UP = frozenset({DecisionKind.TAKE_BACK, DecisionKind.LAPSE})

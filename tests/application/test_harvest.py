@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.application.check_drift import CheckResult, Outcome
-from core.application.decide_proposal import reject_proposal
+from core.application.decide_proposal import reject_proposal, reopen_proposal
 from core.application.edit_proposal import edit_leg, plan_buys_only
 from core.application.execute_proposal import execute_approved
 from core.application.follow_harvest import stay
@@ -29,7 +29,7 @@ from core.domain.outbox import MessageKind
 from core.domain.plan import ReasonCode
 from core.domain.policy import Band
 from core.domain.portfolio import ManagedPortfolio
-from core.domain.proposal import Cause, Proposal, ProposalState, RevisionCause
+from core.domain.proposal import Cause, DecisionKind, Proposal, ProposalState, RevisionCause
 from core.domain.refusals import NothingToBuyWith
 from core.domain.report import WhyNot
 from core.domain.tax import TaxRulesName
@@ -467,9 +467,29 @@ async def test_stay_rejects_the_offer_and_offers_it_no_more(world: World) -> Non
     async with world.store.read() as work:
         (switch,) = await work.harvests.offered_by(offered.id)
     assert switch.state is SwitchState.STAYED
+    assert decided.proposal.decisions[-1].kind is DecisionKind.STAY
     await until(world, date(2020, 5, 11))
     await sweep(world)
     assert (await newest(world, managed)).id == offered.id
+
+
+async def test_a_stay_that_is_reopened_waits_for_its_way_back_again(world: World) -> None:
+    anna, managed = await harvested(world, ("cool_down", "0"))
+    await until(world, date(2020, 4, 9))
+    await sweep(world)
+    offered = await newest(world, managed)
+    assert offered is not None
+    waiting = await switches(world, managed)
+    for act in (stay, reopen_proposal, reject_proposal):
+        await act(
+            world.store, world.market, world.clock, member=anna, proposal_id=offered.id, revision=1
+        )
+    assert await switches(world, managed) == waiting
+    await until(world, date(2020, 5, 11))
+    await sweep(world)
+    again = await newest(world, managed)
+    assert again is not None
+    assert (again.cause, again.id > offered.id) == (Cause.SWITCH_BACK, True)
 
 
 async def test_where_the_line_has_changed_nothing_is_offered(world: World) -> None:

@@ -69,9 +69,11 @@ async def test_a_switch_waits_once_until_it_is_put_off_or_over(store: Store) -> 
         assert (offered.look_from, offered.offered) == (later, offer)
         await work.harvests.look_again([kept.id], DUE)
         assert (await work.harvests.waiting(mine))[0].offered == offer
-        await work.harvests.end([kept.id], SwitchState.STAYED)
+        await work.harvests.settle([kept.id], SwitchState.STAYED)
         assert await work.harvests.waiting(mine) == ()
         assert (await work.harvests.offered_by(offer))[0].state is SwitchState.STAYED
+        await work.harvests.settle([kept.id], SwitchState.WAITING)
+        assert [each.id for each in await work.harvests.waiting(mine)] == [kept.id]
 
 
 async def test_only_the_sales_of_harvests_are_theirs(store: Store) -> None:

@@ -197,10 +197,18 @@ def _scheduled(proposal: Proposal, now: datetime | None) -> str:
 
 def _rejected(proposal: Proposal, now: datetime | None) -> str:
     rejections = [d for d in proposal.decisions if d.kind in OBJECTIONS][-1:]
+    kinds = {each.kind for each in rejections}
+    if DecisionKind.STAY in kinds:
+        return _stays(proposal, deciders(rejections, now))
     who = f" by {deciders(rejections, now)}" if rejections else ""
-    was_approved = any(d.kind is DecisionKind.OBJECT for d in rejections)
-    what = "Stopped by an objection" if was_approved else "Rejected"
+    what = "Stopped by an objection" if DecisionKind.OBJECT in kinds else "Rejected"
     return f"✖ <b>{what}</b>{who}. Nothing was traded."
+
+
+def _stays(proposal: Proposal, who: str) -> str:
+    """A switch back that somebody ended for good."""
+    held = escape(listed([trade.symbol for trade in proposal.revision.plan.sells]))
+    return f"⚓ <b>It stays in {held}</b>: {who}. Nothing was traded, and the switch back is not offered again."
 
 
 def _ended_unsent(view: ProposalView, now: datetime | None) -> str:

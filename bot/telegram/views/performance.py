@@ -42,6 +42,7 @@ _ENDED_BY = {
     DecisionKind.REJECT: "rejected by",
     DecisionKind.OBJECT: "stopped by",
     DecisionKind.CANCEL: "taken back by",
+    DecisionKind.STAY: "substitute kept by",
 }
 _NOT_CARRIED_OUT = frozenset({ProposalState.REJECTED, ProposalState.CANCELLED})
 

@@ -101,7 +101,7 @@ def proposal_screen(
     text = text or proposal_text(view, layout, market_now)
     if text is None:
         return _too_long(view)
-    return Screen(text, _buttons(view))
+    return Screen(text, _buttons(view, market_now))
 
 
 def _too_long(view: ProposalView) -> Screen:
@@ -123,10 +123,12 @@ def _tap(view: ProposalView, label: str, verb: str, *more: int) -> Button:
     return tap(label, verb, view.proposal.id, view.proposal.revision.number, *more)
 
 
-def _buttons(view: ProposalView) -> Rows:
+def _buttons(view: ProposalView, now: datetime | None) -> Rows:
     match view.proposal.state:
         case _S.OPEN:
             return _open_buttons(view)
+        case _S.REJECTED if now is not None and now >= view.proposal.expires_at:
+            return ((_tap(view, "❔ Why", "why"),),)
         case _S.REJECTED:
             return ((_tap(view, "↩ Reopen", "reopen"), _tap(view, "❔ Why", "why")),)
         case _S.SCHEDULED | _S.APPROVED if view.proposal.revision.need.veto:

@@ -65,8 +65,8 @@ class SqlHarvests:
             values["offered"] = offered
         await self._change(switch_ids, **values)
 
-    async def end(self, switch_ids: Collection[int], state: SwitchState) -> None:
-        """Offer these no more."""
+    async def settle(self, switch_ids: Collection[int], state: SwitchState) -> None:
+        """Say whether these are still to be offered."""
         await self._change(switch_ids, state=state.value)
 
     async def _change(self, switch_ids: Collection[int], **values: Any) -> None:

@@ -33,8 +33,8 @@ class Harvests(Protocol):
         """Look for the way back again from a day on; ``offered`` names the proposal that offers it now."""
         ...
 
-    async def end(self, switch_ids: Collection[int], state: SwitchState) -> None:
-        """Offer these no more."""
+    async def settle(self, switch_ids: Collection[int], state: SwitchState) -> None:
+        """Say whether these are still to be offered."""
         ...
 
     async def sales(self, account_ids: Collection[AccountId]) -> dict[ClientOrderId, ProposalId]:

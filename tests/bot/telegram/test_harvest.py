@@ -101,10 +101,15 @@ async def test_a_loss_is_harvested_kept_by_year_and_switched_back(tmp_path: Path
         await to(bot, date(2020, 3, 5))
         offer = await bot.said(ANNA, "proposal 3", "has stood in for 30 days")
         assert "Stay in AAPL" in labels(offer)
-        stayed = await bot.tap(ANNA, offer, "Stay in AAPL", "proposal 3")
-        assert "Stay" not in labels(stayed)
+        stayed = await bot.tap(ANNA, offer, "Stay in AAPL", "It stays in AAPL: Anna 11:00 ET.")
+        assert "the switch back is not offered again" in stayed.text
+        assert "Rejected" not in stayed.text
         after = await bot.ask(ANNA, "/harvest losses", "Harvested: short")
         assert "stands in" not in after.text
+        await bot.ask(ANNA, "/history", "Anna kept the substitute instead of 3")
+        again = await bot.tap(ANNA, stayed, "Reopen", "has stood in for 30 days")
+        assert "Stay in AAPL" in labels(again)
+        await bot.ask(ANNA, "/harvest losses", "AAPL stands in")
 
 
 async def to(bot: Stage, day: date) -> None:

@@ -204,10 +204,12 @@ def test_scheduled() -> None:
     assert not any("Approve" in label for row in labels(screen) for label in row)
 
 
-def test_rejected_can_be_reopened() -> None:
-    screen = proposal_screen(view(S.REJECTED, decisions=(decision(BEN, DecisionKind.REJECT),)))
+def test_rejected_can_be_reopened_until_it_expires() -> None:
+    rejected = view(S.REJECTED, decisions=(decision(BEN, DecisionKind.REJECT),))
+    screen = proposal_screen(rejected)
     assert "Rejected by Ben 10:05 ET. Nothing was traded." in plain(screen.text)
     assert actions(screen)[0] == Action("reopen", (42, 1))
+    assert [a.verb for a in actions(proposal_screen(rejected, market_now=EXPIRES))] == ["why"]
 
 
 @pytest.mark.parametrize(
