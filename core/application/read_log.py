@@ -27,8 +27,8 @@ FURTHEST_BACK = 1000
 class LogEntry:
     """One thing that was done: when, what (a code), by whom, to which proposal.
 
-    ``outcome`` is what a check came to, ``due_at`` when it had fallen due; ``chats`` are those that a proposal has reached; ``count`` is above 1 where
-    the same was done several times in a row.
+    ``outcome`` is what a check came to, ``due_at`` when it had fallen due; ``chats`` are those that a proposal has
+    reached; ``count`` is above 1 where the same was done several times in a row.
     """
 
     at: datetime
