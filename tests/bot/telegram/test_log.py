@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.bot.telegram.stage import ANNA, stage
@@ -14,7 +15,7 @@ async def test_the_log_is_read_and_paged(tmp_path: Path) -> None:
         page = await bot.ask(
             ANNA, "/log", "Family · log, times ET", "the portfolio was made (Anna)"
         )
-        assert "checked: a proposal was made" in page.text
+        assert re.search(r"checked for \w+ \d+ \w+ 2020: a proposal was made", page.text)
         assert "proposal 1 to 1 person" in page.text
         assert "proposal 1: orders sent: 2" in page.text
         short = await bot.ask(ANNA, "/log 2 @family", "log, times ET", "proposal 1: done")
