@@ -85,7 +85,8 @@ async def follow_rules(
         log.exception("rules could not be weighed: they count as off")
         return Rulings()
     verdicts = {pid: combine(each) for pid, each in ruled.items()}
-    turns = _turns([each for ours in ruled.values() for each in ours], verdicts)
+    every = [each for ours in ruled.values() for each in ours]
+    turns = _turns(every, verdicts, moment.session.date)
     if turns.is_empty:
         return Rulings(verdicts)
     async with store.begin() as work:
@@ -93,8 +94,14 @@ async def follow_rules(
     return Rulings(verdicts, checks, told)
 
 
-def _turns(every: Collection[Ruled], verdicts: Mapping[PortfolioId, Verdict]) -> _Turns:
-    """Which rules have turned; one that checks now has not for as long as another goes before it."""
+def _turns(
+    every: Collection[Ruled], verdicts: Mapping[PortfolioId, Verdict], today: date
+) -> _Turns:
+    """Which rules have turned; one that checks now has not for as long as another goes before it.
+
+    One that lasts does not begin again in the session in which it was told and over: it begins in the next one, so that
+    people are told anew in a week, and not once more that it is over.
+    """
     begun, ended, looked = [], [], []
     for each in every:
         rule = each.rule
@@ -103,7 +110,9 @@ def _turns(every: Collection[Ruled], verdicts: Mapping[PortfolioId, Verdict]) ->
         is_overruled = rule.action is Action.CHECK_NOW and (
             each in verdicts[rule.portfolio_id].overruled
         )
-        if each.holds and rule.holding_since is None and not is_overruled:
+        is_over_today = rule.action in _LASTING and rule.told_on == today
+        is_held_back = is_overruled or is_over_today
+        if each.holds and rule.holding_since is None and not is_held_back:
             begun.append(each)
         if each.evaluation.truth is Truth.FALSE and rule.holding_since is not None:
             ended.append(each)
@@ -171,10 +180,14 @@ async def tell_rules(
     checks: Sequence[DueCheck],
     outcome: Outcome,
     verdict: Verdict,
+    *,
+    today: date,
     now: datetime,
 ) -> int:
-    """Tell by which rules a check was what it was, unless people know; returns how many were told."""
-    today = checks[-1].session
+    """Tell by which rules a check was what it was, unless people know; returns how many were told.
+
+    ``today`` is the session in which it was done: a check that is caught up with fell due in an earlier one.
+    """
     match verdict.action:
         case Action.HOLD_OFF if outcome is Outcome.HELD_OFF:
             telling = verdict.because

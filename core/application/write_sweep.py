@@ -137,7 +137,10 @@ async def _write_chunk(
         if won.isdisjoint(check.id for check in checks):
             continue
         if (verdict := sweep.verdicts.get(pid)) is not None:
-            told += await tell_rules(work, managed, checks, result.outcome, verdict, now)
+            today = sweep.moment.session.date
+            told += await tell_rules(
+                work, managed, checks, result.outcome, verdict, today=today, now=now
+            )
         if result.outcome is Outcome.PROPOSED and result.plan and result.snapshot:
             expires_at = expiry(market, sweep.moment, managed.policy.expires_after)
             is_settled = looks_after_settlement(checks)

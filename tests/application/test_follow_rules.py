@@ -14,6 +14,7 @@ from core.application.change_policy import change_policy
 from core.application.check_drift import ASKED, Outcome, request_rebalance
 from core.application.follow_rules import verdict_now
 from core.application.keep_rules import add_rule, switch_rule
+from core.application.pause import pause, resume
 from core.application.run_due_work import WorkDone, run_due_work
 from core.application.schedule_checks import schedule_checks
 from core.domain.ids import PortfolioId, RuleId
@@ -26,6 +27,7 @@ from tests.application.test_rules import back
 from tests.fakes.world import World
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 QUARTER = timedelta(minutes=15)
 
 
@@ -70,6 +72,10 @@ class Ruled:
             portfolio_id=self.pid,
             pairs=list(pairs),
         )
+
+    async def check_at(self, times: str) -> None:
+        await self.policy(("check", times))
+        await schedule_checks(self.world.store, self.world.market)
 
     async def next_day(self, **prices: int) -> Mapping[Outcome, int]:
         """The checks of the next day."""
@@ -149,6 +155,61 @@ async def test_a_market_that_hovers_is_told_of_once_a_week_at_most(family: Ruled
     ]
     await family.next_day()
     assert len(await family.told()) == 3
+
+
+async def test_a_check_that_is_caught_up_with_is_told_of_on_its_day_and_its_end_too(
+    family: Ruled,
+) -> None:
+    """Tuesday's check is made on Wednesday, when the rule holds; on Thursday it does not any more."""
+    await family.rule("VIX > 30", Action.HOLD_OFF)
+    done = await family.later(2 * DAY)
+    assert done.checks.counts == {Outcome.HELD_OFF: 1}
+    await family.next_day(VIX=25)
+    days = [(told.day, told.is_over) for told in await family.told()]
+    assert days == [(date(2020, 3, 11), False), (date(2020, 3, 12), True)]
+
+
+async def test_a_market_that_comes_back_on_the_day_that_it_was_over_is_told_of_a_week_later(
+    family: Ruled,
+) -> None:
+    """Held off at 11:00, over at 12:00, held off again from 15:00 on -> told again on the next Tuesday."""
+    await family.check_at("11:00,12:00,15:00")
+    await family.rule("VIX > 30", Action.HOLD_OFF)
+    await family.next_day()
+    await family.later(HOUR, VIX=25)
+    assert (await family.later(3 * HOUR, VIX=34)).checks.counts == {Outcome.HELD_OFF: 1}
+    for _ in range(6):
+        await family.later(DAY)
+    assert len(await family.told()) == 2
+    await family.later(DAY)
+    days = [(told.day, told.is_over) for told in await family.told()]
+    tuesday = date(2020, 3, 10)
+    assert days == [(tuesday, False), (tuesday, True), (tuesday + 7 * DAY, False)]
+    await family.later(DAY, VIX=25)
+    assert [told.is_over for told in await family.told()] == [False, True, False, True]
+
+
+async def test_a_market_that_comes_and_goes_on_one_day_is_over_once(family: Ruled) -> None:
+    await family.check_at("11:00,12:00,15:00")
+    await family.rule("VIX > 30", Action.HOLD_OFF)
+    await family.next_day()
+    await family.later(HOUR, VIX=25)
+    await family.later(3 * HOUR, VIX=34)
+    await family.later(DAY, VIX=25)
+    assert [told.is_over for told in await family.told()] == [False, True]
+
+
+async def test_nothing_is_told_while_the_portfolio_is_paused(family: Ruled) -> None:
+    """It turns true on Tuesday, and the portfolio goes on after Wednesday's check: told on Thursday."""
+    await family.rule("VIX > 30", Action.NOTIFY)
+    world = family.world
+    await pause(world.store, world.clock, member=family.anna, portfolio_id=family.pid)
+    assert await family.next_day() == {Outcome.PAUSED: 1}
+    assert await family.next_day() == {Outcome.PAUSED: 1}
+    assert await family.told() == []
+    await resume(world.store, world.clock, member=family.anna, portfolio_id=family.pid)
+    await family.next_day()
+    assert [told.day for told in await family.told()] == [date(2020, 3, 12)]
 
 
 async def test_what_is_missing_in_between_is_no_new_reason(family: Ruled) -> None:

@@ -75,6 +75,20 @@ async def test_rules_are_turned_on_and_off_one_by_one(store: Store) -> None:
         assert await work.rules.enabled([]) == {}
 
 
+async def test_rules_of_a_paused_portfolio_are_left_alone_until_it_goes_on(store: Store) -> None:
+    family = await settle(store)
+    rule = await add(store, family, Action.CHECK_NOW)
+    ids = [family.portfolio.id]
+    async with store.begin() as work:
+        await work.rules.switch(rule.portfolio_id, rule.id, is_enabled=True)
+        await work.portfolios.set_paused(family.portfolio.id, paused=True)
+        assert await work.rules.enabled(ids) == {}
+        assert await work.rules.to_look_at(NOW) == ()
+        await work.portfolios.set_paused(family.portfolio.id, paused=False)
+        assert list(await work.rules.enabled(ids)) == ids
+        assert await work.rules.to_look_at(NOW) == tuple(ids)
+
+
 async def test_another_portfolios_rule_is_neither_switched_nor_removed(store: Store) -> None:
     family = await settle(store)
     other = await settle(store, user=700_000_000_002, slug="other")

@@ -13,6 +13,7 @@ from core.domain.instrument import CASH
 from core.domain.session import Session
 from tests.reliability.street import House
 from tests.reliability.what_must_come import Before, Diary, Scene, grown, known, outcomes
+from tests.reliability.what_rules_say import Look, RuleLedger
 
 NOTES = """
 CREATE TEMP TABLE IF NOT EXISTS looks
@@ -32,8 +33,8 @@ CREATE TEMP TRIGGER told AFTER INSERT ON main.outbox BEGIN
         (NEW.kind, NEW.chat_id, NEW.portfolio_id, NEW.proposal_id, NEW.data, NEW.dedup_key); END;
 """
 
-PRESSING = ("proposal", "reminder", "approvals_missing", "check_refused")
-"""What asks something of people, or complains."""
+PRESSING = ("proposal", "reminder", "approvals_missing", "check_refused", "rule")
+"""What asks something of people, complains, or disturbs them."""
 
 
 class Ledger:
@@ -48,6 +49,7 @@ class Ledger:
         self.diary = Diary()
         self.wrong: list[str] = []
         self.tally: Counter[str] = Counter()
+        self.rules = RuleLedger(houses, self.tally, self._is_wrong)
         self.owed: set[int] = set()
         """Whose last slot passed without a look: one is caught up with before the next session's first slot."""
         raw.executescript(NOTES)
@@ -68,7 +70,9 @@ class Ledger:
     ) -> None:
         """Hold what a round has done against what must have come; one that was cut off may have left things over."""
         self.now = now
-        self._hold_looks(scene, before)
+        self.rules.see(scene)
+        looks = self._hold_looks(scene, before)
+        self.rules.hold_round(now, scene, looks, self._notes("said"), is_done=is_done)
         self._hold_silence(scene)
         if is_done and scene.session.is_open_at(now):
             self._hold_nothing_left_over()
@@ -82,51 +86,55 @@ class Ledger:
     def _notes(self, table: str) -> list[Any]:
         return self.raw.execute(f"SELECT * FROM {table}").fetchall()
 
-    def _hold_looks(self, scene: Scene, before: Mapping[int, Before]) -> None:
-        """Each look came to what it must, and what it found was put or told."""
+    def _hold_looks(self, scene: Scene, before: Mapping[int, Before]) -> dict[int, Look]:
+        """Each look came to what it must, and what it found was put or told; returns what came of them."""
         alerts = Counter[int]()
         for portfolio, cause in self._notes("alerts"):
             alerts[portfolio] += 1
             self._note_alert(portfolio, cause, before.get(portfolio, Before()), scene)
         self._note_said(scene)
-        found: dict[int, tuple[str, str]] = {}
+        found: dict[int, Look] = {}
         for portfolio, session, slot, was, outcome, detail in self._notes("looks"):
             self.tally[outcome] += 1
             if was is not None:
                 self._is_wrong(f"{portfolio} {session} {slot} was looked at twice")
-            if found.setdefault(portfolio, (outcome, detail))[0] != outcome:
+            look = found.setdefault(portfolio, Look(outcome, detail))
+            look.slots.append(slot)
+            if look.outcome != outcome:
                 self._is_wrong(f"{portfolio} came to two outcomes in one round")
-        for portfolio, (outcome, detail) in found.items():
-            self._hold_outcome(portfolio, outcome, detail, scene, before.get(portfolio, Before()))
-            if alerts[portfolio] != (outcome == "proposed"):
-                self._is_wrong(f"{portfolio} {outcome} with {alerts[portfolio]} proposals")
+        for portfolio, look in found.items():
+            self._hold_outcome(portfolio, look, scene, before.get(portfolio, Before()))
+            if alerts[portfolio] != (look.outcome == "proposed"):
+                self._is_wrong(f"{portfolio} {look} with {alerts[portfolio]} proposals")
         for portfolio in alerts.keys() - found.keys():
             self._is_wrong(f"{portfolio} was put a proposal without a look")
         for portfolio, session, slot, _, outcome, _ in self._notes("looks"):
             self._note_look(portfolio, session, slot, outcome)
+        return found
 
     def _note_look(self, portfolio: int, session: str, slot: str, outcome: str) -> None:
         if slot.startswith("again"):
             self.tally["tried again"] += 1
+        elif slot.startswith("rule"):
+            self.rules.note_look(portfolio, session, slot)
         else:
             self.looked[portfolio].append(self.now)
-        self.diary.note(portfolio, date.fromisoformat(session), outcome)
+        if "rule" not in slot:
+            self.diary.note(portfolio, date.fromisoformat(session), outcome)
 
-    def _hold_outcome(
-        self, portfolio: int, outcome: str, detail: str, scene: Scene, before: Before
-    ) -> None:
+    def _hold_outcome(self, portfolio: int, look: Look, scene: Scene, before: Before) -> None:
         house = self.houses[portfolio]
         if not scene.session.is_open_at(self.now):
             self._is_wrong(f"{portfolio} was looked at while the exchange is closed")
         date_due = self.diary.is_date_due(house, scene.session.date)
-        must = outcomes(house, before, scene, date_due=date_due)
-        if outcome not in must:
+        must = outcomes(house, before, scene, date_due=date_due, is_by_rule=look.is_by_rule)
+        if look.outcome not in must:
             drifts = {s: f"{drift:.3f}" for s, drift in scene.drifts(house).items()}
             self._is_wrong(
-                f"{portfolio} came to {outcome} {detail} instead of {must} with {drifts}: {house.policy}"
+                f"{portfolio} came to {look} instead of {must} with {drifts}: {house.policy}"
             )
-        if outcome == "refused":
-            self._hold_refusal(house, json.loads(detail).get("refusal"), scene)
+        if look.outcome == "refused":
+            self._hold_refusal(house, json.loads(look.detail).get("refusal"), scene)
 
     def _hold_refusal(self, house: House, code: str, scene: Scene) -> None:
         """People were told today, and it is tried again within the hour where the session lasts."""
@@ -148,8 +156,7 @@ class Ledger:
         if self.put[portfolio, cause] == 1:
             return
         house = self.houses[portfolio]
-        drifts = scene.drifts(house)
-        beyond = {symbol: drifts[symbol] for symbol in house.beyond(drifts)}
+        beyond = scene.beyond(house)
         last = before.waiting or before.answered
         is_grown = last is not None and grown(known(last), beyond, house.policy.alert_growth)
         is_answered = before.waiting is None and not house.policy.cool_down

@@ -9,15 +9,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from random import Random
+from typing import Any
 
 from core.adapters.calendars.nyse import NyseCalendar
 from core.application.desk import Desk, WatchMemory
+from core.application.keep_rules import add_rule, switch_rule
 from core.application.market import Market
 from core.domain.due_date import CalendarRule, ChosenDay
-from core.domain.ids import PortfolioId, Symbol, UserId
+from core.domain.ids import PortfolioId, RuleId, Symbol, UserId
 from core.domain.instrument import CASH
 from core.domain.membership import Member, Role
 from core.domain.policy import Band, Policy, Trigger, WashRule
+from core.domain.rules import Action
 from core.domain.slot import Edge, FromEdge, Slot
 from tests.application.acts import set_policy
 from tests.fakes.broker import FakeBroker, FakeBrokers
@@ -26,6 +29,7 @@ from tests.fakes.market_data import FakeMarketData
 from tests.fakes.store import _template
 from tests.fakes.world import World
 from tests.reliability.family import database, run
+from tests.reliability.nervous_index import LIMIT
 
 SYMBOLS = tuple(Symbol(f"S{number:02}") for number in range(16))
 TIMES: tuple[tuple[Slot, ...], ...] = (
@@ -48,6 +52,23 @@ DATES = (
 )
 
 
+RULES: tuple[tuple[tuple[Action, int, str | None], ...], ...] = (
+    (),
+    ((Action.HOLD_OFF, 1, None),),
+    (),
+    ((Action.NOTIFY, 1, None),),
+    ((Action.WIDEN, 1, "2"),),
+    (),
+    ((Action.CHECK_NOW, 1, None),),
+    ((Action.HOLD_OFF, 2, None), (Action.NOTIFY, 1, None)),
+    (),
+    ((Action.WIDEN, 2, "1.5"), (Action.CHECK_NOW, 1, None)),
+    (),
+    (),
+)
+"""What houses have in turn of rules: what each does while the index is above its limit for how many sessions."""
+
+
 class Habit(StrEnum):
     """What the people of a portfolio do with a proposal that is put to them."""
 
@@ -56,6 +77,16 @@ class Habit(StrEnum):
     SNOOZE = "snooze"
     IGNORE = "ignore"
     ANY = "any"
+
+
+@dataclass(frozen=True)
+class HouseRule:
+    """What is done while the index is above its limit, for so many sessions; ``factor`` widens bands."""
+
+    id: RuleId
+    action: Action
+    sessions: int
+    factor: Decimal
 
 
 @dataclass(frozen=True)
@@ -68,6 +99,7 @@ class House:
     deciders: tuple[Member, ...]
     habit: Habit
     broker: FakeBroker
+    rules: tuple[HouseRule, ...] = ()
 
     @property
     def sent(self) -> int:
@@ -86,9 +118,11 @@ class House:
         total = sum(values.values())
         return {s: values[s] / total * 100 - self.targets[s] for s in values}
 
-    def beyond(self, drifts: dict[Symbol, Decimal]) -> set[Symbol]:
-        """The lines that lie beyond their band."""
-        return {s for s, drift in drifts.items() if abs(drift) > self._band(s)}
+    def beyond(
+        self, drifts: Mapping[Symbol, Decimal], factor: Decimal = Decimal(1)
+    ) -> dict[Symbol, Decimal]:
+        """The lines that lie beyond their band, which is so many times as wide as ever, with how far they are off."""
+        return {s: drift for s, drift in drifts.items() if abs(drift) > self._band(s) * factor}
 
     def _band(self, symbol: Symbol) -> Decimal:
         band = self.policy.band
@@ -190,7 +224,26 @@ async def _house(
         if s != CASH
     }
     broker.cash = (total * targets[CASH] / 100).quantize(Decimal("0.01"))
-    return House(portfolio_id, targets, policy, deciders, chance.choice([*Habit]), broker)
+    habit = chance.choice([*Habit])
+    rules = [await _rule(world, owner, portfolio_id, *each) for each in RULES[number % len(RULES)]]
+    return House(portfolio_id, targets, policy, deciders, habit, broker, tuple(rules))
+
+
+async def _rule(
+    world: World,
+    owner: Member,
+    portfolio_id: PortfolioId,
+    action: Action,
+    sessions: int,
+    factor: str | None,
+) -> HouseRule:
+    """A rule that is on."""
+    this: dict[str, Any] = {"member": owner, "portfolio_id": portfolio_id}
+    text = f"VIX > {LIMIT}" + (f" for {sessions}d" if sessions > 1 else "")
+    times = None if factor is None else Decimal(factor)
+    rule = await add_rule(world.store, world.clock, **this, text=text, action=action, factor=times)
+    await switch_rule(world.store, world.clock, **this, rule_id=rule.id, is_enabled=True)
+    return HouseRule(rule.id, action, sessions, times or Decimal(1))
 
 
 def _targets(chance: Random) -> dict[Symbol, Decimal]:

@@ -16,14 +16,16 @@ from core.domain.ids import ProposalId, Symbol
 from core.domain.instrument import CASH
 from core.domain.policy import Policy, Trigger
 from core.domain.proposal import Proposal
+from core.domain.rules import Action
 from core.domain.session import Session
 from core.ports.store import Store
-from tests.reliability.street import House
+from tests.reliability.street import House, HouseRule
 
 UNDER_WAY = ("approved", "executing", "frozen")
 WAITING = ("open", "scheduled")
 ANSWERED = ("done", "partial", "rejected")
-NOT_MEASURED = ("refused", "paused", "in_flight", "cooling_down")
+NOT_MEASURED = ("refused", "paused", "in_flight", "cooling_down", "held_off")
+LASTING = (Action.HOLD_OFF, Action.WIDEN)
 STANDING = """
 SELECT portfolio_id, state, expires_at, id, revision FROM proposals
 WHERE state IN ('approved', 'executing', 'frozen', 'open', 'scheduled')
@@ -85,6 +87,7 @@ class Scene:
 
     ``held`` is what each portfolio held before the round: its looks come first, and only then what was approved is
     carried out. ``sent`` is how many orders each had sent before; of those that are ``paused`` no more may be.
+    ``above`` says for how many sessions the index is above the limit of rules, None where that cannot be known.
     """
 
     session: Session
@@ -95,10 +98,31 @@ class Scene:
     is_source_down: bool = False
     paused: Collection[int] = ()
     sent: Mapping[int, int] = field(default_factory=dict)
+    above: Mapping[int, bool | None] = field(default_factory=dict)
 
     def drifts(self, house: House) -> dict[Symbol, Decimal]:
         """How far each line of a portfolio is from its target, in points."""
         return house.drifts(self.held[house.id], self.prices)
+
+    def beyond(self, house: House) -> dict[Symbol, Decimal]:
+        """The lines that lie beyond their bands, which a rule may have widened, and how far off they are."""
+        return house.beyond(self.drifts(house), self._factor(house))
+
+    def truth(self, rule: HouseRule) -> bool | None:
+        """Whether a rule holds; None where that cannot be known."""
+        return None if self.is_source_down else self.above[rule.sessions]
+
+    def action(self, house: House) -> Action | None:
+        """What a portfolio's rules come to: holding off goes before widening, and widening before a look."""
+        holding = {rule.action for rule in house.rules if self.truth(rule)}
+        every = (*LASTING, Action.CHECK_NOW)
+        return next((action for action in every if action in holding), None)
+
+    def _factor(self, house: House) -> Decimal:
+        """By how much bands are widened."""
+        if self.action(house) is not Action.WIDEN:
+            return Decimal(1)
+        return max(r.factor for r in house.rules if r.action is Action.WIDEN and self.truth(r))
 
     def troubles(self, house: House) -> set[str]:
         """The refusals with which a look at the portfolio's prices and holdings may end.
@@ -116,7 +140,7 @@ class Scene:
 
 @dataclass
 class Diary:
-    """When each portfolio was measured, by the session that the look was for."""
+    """When each portfolio was measured by its own times, by the session that the look was for."""
 
     measured: dict[int, list[date]] = field(default_factory=dict)
 
@@ -149,8 +173,10 @@ def is_rule_date(policy: Policy, day: date) -> bool:
     return is_day and (day.month - 1) % months == chosen.month - 1
 
 
-def outcomes(house: House, before: Before, scene: Scene, *, date_due: bool) -> set[str]:
-    """What a scheduled look may come to; nearly always there is one answer."""
+def outcomes(
+    house: House, before: Before, scene: Scene, *, date_due: bool, is_by_rule: bool
+) -> set[str]:
+    """What a scheduled look may come to, or one that a rule has brought about; nearly always there is one answer."""
     policy = house.policy
     if before.under_way is not None:
         return {"in_flight"}
@@ -159,9 +185,11 @@ def outcomes(house: House, before: Before, scene: Scene, *, date_due: bool) -> s
     silent = before.answered if _is_silent(house, before, scene) else None
     if silent is not None and policy.alert_growth is None and policy.new_cash is None:
         return {"cooling_down"}
-    waits = policy.trigger is Trigger.BAND_ON_DATE and not date_due
+    waits = policy.trigger is Trigger.BAND_ON_DATE and not date_due and not is_by_rule
     if silent is None and waits and policy.new_cash is None:
         return {"on_target"}
+    if scene.action(house) is Action.HOLD_OFF:
+        return {"held_off"}
     if scene.troubles(house):
         return {"refused"} if silent is None else {"cooling_down"}
     return _measured(house, before.waiting, silent, scene, (waits, date_due))
@@ -175,8 +203,7 @@ def _measured(
     dates: tuple[bool, bool],
 ) -> set[str]:
     """The same once there are prices: whether it waits for a date, and whether one is due, are in ``dates``."""
-    policy, drifts, held = house.policy, scene.drifts(house), scene.held[house.id]
-    beyond = {symbol: drifts[symbol] for symbol in house.beyond(drifts)}
+    policy, beyond, held = house.policy, scene.beyond(house), scene.held[house.id]
     spare = spare_cash(house, held, scene.prices)
     if silent is not None and not _is_news(silent, policy, beyond, spare):
         return {"cooling_down"}

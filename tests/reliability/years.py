@@ -19,6 +19,7 @@ from core.ports.broker import BrokerUnavailable
 from tests.reliability.crashing import CrashingBrokers, CrashingPrices, CrashingStore, Fuse, Killed
 from tests.reliability.family import restarted, run
 from tests.reliability.looks_ledger import Ledger
+from tests.reliability.nervous_index import KEPT, NervousIndex
 from tests.reliability.street import SYMBOLS, House, Street, settle
 from tests.reliability.street_people import People
 from tests.reliability.what_must_come import (
@@ -45,6 +46,9 @@ class Years:
         self.lives = 1
         self.latest_round = self.now
         self.offset = timedelta(0)
+        before = calendar.up_to(self.session.date, KEPT)[:-1]
+        source = self.street.world.prices
+        self.index = NervousIndex(self.chance, source, [each.date for each in before])
         self.ledger.begin_session(self.session)
         run(run_due_work(self.street.world.desk))
         self.ledger.forget_notes()
@@ -98,6 +102,7 @@ class Years:
         """End this session, and pass over those that end before the given time."""
         while self.session.closes_at <= after:
             self.ledger.end_session()
+            self.index.end_session(self.session.date)
             for broker in self.street.world.brokers.by_id.values():
                 broker.close_market()
             self.session = self.calendar.next_after(self.session.date)
@@ -106,6 +111,7 @@ class Years:
             self.offset = timedelta(0)
 
     def _prices_walk(self) -> None:
+        self.index.walk()
         broker_prices = self.street.brokers.prices
         for symbol in SYMBOLS:
             step = Decimal(round(self.chance.gauss(1, 0.014), 5))
@@ -135,6 +141,7 @@ class Years:
             if chance.random() < 0.008:
                 bad.add(symbol)
                 self._spoil(symbol, price)
+        self.index.show(self.now)
         is_away = chance.random() < 0.06
         for broker in world.brokers.by_id.values():
             is_this_away = is_away or chance.random() < 0.01
@@ -152,6 +159,7 @@ class Years:
             is_source_down=source.failure is not None,
             paused=frozenset(self.people.paused),
             sent={number: house.sent for number, house in self.by_id.items()},
+            above={sessions: self.index.is_above(sessions) for sessions in (1, 2)},
         )
 
     def _spoil(self, symbol: Symbol, price: Decimal) -> None:

@@ -10,9 +10,14 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from core.adapters.store.database import Database, Found
-from core.adapters.store.tables import RULES
+from core.adapters.store.tables import PORTFOLIOS, RULES
 from core.domain.ids import MemberId, PortfolioId, RuleId
 from core.domain.rules import Action, Rule
+
+_IS_FOLLOWED = RULES.c.portfolio_id.not_in(
+    select(PORTFOLIOS.c.id).where(PORTFOLIOS.c.is_paused.is_(True))
+)
+"""A portfolio that is paused is silent, and nothing is looked at."""
 
 
 class SqlRules:
@@ -54,12 +59,13 @@ class SqlRules:
     async def enabled(
         self, portfolio_ids: Collection[PortfolioId]
     ) -> dict[PortfolioId, tuple[Rule, ...]]:
-        """The rules of portfolios that are on, the oldest first; portfolios without one are missing."""
+        """The rules of portfolios that are on, the oldest first; those without one, and paused ones, are missing."""
         rows = await self._database.rows(
             select(RULES)
             .where(
                 self._database.among(RULES.c.portfolio_id, portfolio_ids),
                 RULES.c.is_enabled.is_(True),
+                _IS_FOLLOWED,
             )
             .order_by(RULES.c.id)
         )
@@ -93,11 +99,12 @@ class SqlRules:
         await self._database.write(update(RULES).where(RULES.c.id == rule_id).values(told_on=on))
 
     async def to_look_at(self, before: datetime) -> tuple[PortfolioId, ...]:
-        """The portfolios with a rule that checks now, is on, and was not looked at since an instant."""
+        """The portfolios, but paused ones, with a rule that checks now, is on, and was not looked at since then."""
         rows = await self._database.rows(
             select(RULES.c.portfolio_id)
             .where(
                 RULES.c.is_enabled.is_(True),
+                _IS_FOLLOWED,
                 RULES.c.action == Action.CHECK_NOW.value,
                 or_(RULES.c.looked_at.is_(None), RULES.c.looked_at <= before),
             )

@@ -34,7 +34,7 @@ class Rules(Protocol):
     async def enabled(
         self, portfolio_ids: Collection[PortfolioId]
     ) -> dict[PortfolioId, tuple[Rule, ...]]:
-        """The rules of portfolios that are on, the oldest first; portfolios without one are missing."""
+        """The rules of portfolios that are on, the oldest first; those without one, and paused ones, are missing."""
         ...
 
     async def switch(self, portfolio_id: PortfolioId, rule_id: RuleId, *, is_enabled: bool) -> bool:
@@ -53,7 +53,7 @@ class Rules(Protocol):
         ...
 
     async def to_look_at(self, before: datetime) -> tuple[PortfolioId, ...]:
-        """The portfolios with a rule that checks now, is on, and was not looked at since an instant."""
+        """The portfolios, but paused ones, with a rule that checks now, is on, and was not looked at since then."""
         ...
 
     async def looked(self, rule_ids: Collection[RuleId], at: datetime) -> None:
