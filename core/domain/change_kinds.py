@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
+from typing import ClassVar
 
 from core.domain.ids import AccountId, CredentialId, MemberId, RuleId
 from core.domain.loosening import loosened
@@ -18,17 +19,32 @@ from core.domain.targets import TargetAllocation, TargetLine
 from core.domain.tax_treatment import TaxTreatment
 
 
-@dataclass(frozen=True, slots=True)
-class TargetsChange:
-    """Other targets; any change of them redirects."""
+class Kind:
+    """What every kind of change answers: whose act it is, and whether it loosens or redirects."""
 
-    before: TargetAllocation | None
-    after: TargetAllocation
+    __slots__ = ()
+
+    ACT: ClassVar[Act]
 
     @property
     def act(self) -> Act:
         """What whoever asks must be permitted."""
-        return Act.CHANGE_TARGETS
+        return self.ACT
+
+    @property
+    def loosens(self) -> bool:
+        """Whether it loosens or redirects; it does, where a kind says nothing else."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class TargetsChange(Kind):
+    """Other targets; any change of them redirects."""
+
+    ACT: ClassVar[Act] = Act.CHANGE_TARGETS
+
+    before: TargetAllocation | None
+    after: TargetAllocation
 
     @property
     def loosens(self) -> bool:
@@ -37,16 +53,13 @@ class TargetsChange:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyChange:
+class PolicyChange(Kind):
     """Other settings, all of them together."""
+
+    ACT: ClassVar[Act] = Act.CHANGE_POLICY
 
     before: Policy
     after: Policy
-
-    @property
-    def act(self) -> Act:
-        """What whoever asks must be permitted."""
-        return Act.CHANGE_POLICY
 
     @property
     def loosens(self) -> bool:
@@ -71,7 +84,7 @@ class PolicyChange:
 
 
 @dataclass(frozen=True, slots=True)
-class RoleChange:
+class RoleChange(Kind):
     """Another role of a member; None after it: they are taken out."""
 
     member_id: MemberId
@@ -94,18 +107,15 @@ class RoleChange:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleTurnedOn:
+class RuleTurnedOn(Kind):
     """A rule for the market that is followed from then on; its number never stands for another one."""
+
+    ACT: ClassVar[Act] = Act.CHANGE_RULES
 
     rule_id: RuleId
     text: str
     action: Action
     factor: Decimal | None = None
-
-    @property
-    def act(self) -> Act:
-        """What whoever asks must be permitted."""
-        return Act.CHANGE_RULES
 
     @property
     def loosens(self) -> bool:
@@ -114,27 +124,27 @@ class RuleTurnedOn:
 
 
 @dataclass(frozen=True, slots=True)
-class HandOver:
-    """The ownership of one member for another, who has confirmed it; the giver becomes an approver."""
+class HandOver(Kind):
+    """The ownership of one member for another, who has confirmed it; the giver becomes an approver.
+
+    It always redirects: somebody else has the say.
+    """
+
+    ACT: ClassVar[Act] = Act.HAND_OVER
 
     giver_id: MemberId
     taker_id: MemberId
     taker_before: Role
 
-    @property
-    def act(self) -> Act:
-        """What whoever asks must be permitted."""
-        return Act.HAND_OVER
-
-    @property
-    def loosens(self) -> bool:
-        """It always does: somebody else has the say."""
-        return True
-
 
 @dataclass(frozen=True, slots=True)
-class AccountAdded:
-    """Another account, which is open at its broker already and takes part in plans from then on."""
+class AccountAdded(Kind):
+    """Another account, which is open at its broker already and takes part in plans from then on.
+
+    It always redirects: plans go by what all accounts hold.
+    """
+
+    ACT: ClassVar[Act] = Act.ADD_ACCOUNT
 
     name: str
     broker: str
@@ -143,40 +153,30 @@ class AccountAdded:
     treatment: TaxTreatment = TaxTreatment.TAXABLE
     opening_cash: Decimal = ZERO
 
-    @property
-    def act(self) -> Act:
-        """What whoever asks must be permitted."""
-        return Act.ADD_ACCOUNT
-
-    @property
-    def loosens(self) -> bool:
-        """It always does: plans go by what all accounts hold."""
-        return True
-
 
 @dataclass(frozen=True, slots=True)
-class RungRaised:
-    """A more real account, as an owner typed it for this account number of the broker's."""
+class RungRaised(Kind):
+    """A more real account, as an owner typed it for this account number of the broker's.
+
+    It always redirects: more real money, or that of another account.
+    """
+
+    ACT: ClassVar[Act] = Act.RAISE_RUNG
 
     account_id: AccountId
     broker_account_id: str
     before: Rung
     after: Rung
 
-    @property
-    def act(self) -> Act:
-        """What whoever asks must be permitted."""
-        return Act.RAISE_RUNG
-
-    @property
-    def loosens(self) -> bool:
-        """It always does: more real money, or that of another account."""
-        return True
-
 
 @dataclass(frozen=True, slots=True)
-class AccountConnected:
-    """A broker's account in the place of one that is simulated or kept by hand; its keys are kept, sealed, already."""
+class AccountConnected(Kind):
+    """A broker's account in the place of one that is simulated or kept by hand; its keys are kept, sealed, already.
+
+    It always redirects: orders go elsewhere.
+    """
+
+    ACT: ClassVar[Act] = Act.ADD_ACCOUNT
 
     account_id: AccountId
     before: tuple[str, str]
@@ -185,16 +185,6 @@ class AccountConnected:
     broker_account_id: str
     rung: Rung
     credential_id: CredentialId
-
-    @property
-    def act(self) -> Act:
-        """What whoever asks must be permitted."""
-        return Act.ADD_ACCOUNT
-
-    @property
-    def loosens(self) -> bool:
-        """It always does: orders go elsewhere."""
-        return True
 
 
 What = (
