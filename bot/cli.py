@@ -7,13 +7,14 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli_code import code_command
 from bot.cli_keys import connect_command, rotate_key_command
 from bot.cli_plan import plan_command
+from bot.cli_start import BAD_INPUT, finish, read_settings
 from bot.cli_store import backup_command, restore_command
 from core.ports.troubles import Trouble
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from bot.check import OneRun
     from bot.settings import Settings
 
-BAD_INPUT = 2
 NOT_WELL = 1
 NO_TROUBLE = "none"
 
@@ -44,39 +44,6 @@ def cli() -> None:
 def main() -> None:
     """Run the command line."""
     cli()
-
-
-def read_settings() -> Settings:
-    """Read the settings and set up the log, or end with a sentence for each fault."""
-    from bot.load_settings import ENV_FILE, SettingsError, load_settings
-    from bot.logs import configure_logging
-
-    try:
-        settings = load_settings(None if os.environ.get("EVENKEEL_NO_ENV_FILE") else ENV_FILE)
-    except SettingsError as error:
-        for fault in error.faults:
-            click.echo(fault, err=True)
-        sys.exit(BAD_INPUT)
-    configure_logging(
-        secrets=settings.secret_values(),
-        log_format=settings.log_format,
-        log_level=settings.log_level,
-    )
-    return settings
-
-
-def finish(work: Any) -> Any:
-    """Run something asynchronous; what stands in its way becomes one sentence and an exit status."""
-    from bot.words.faults import fault_sentence
-
-    try:
-        return asyncio.run(work)
-    except Exception as error:
-        sentence = fault_sentence(error)
-        if sentence is None:
-            raise
-        click.echo(sentence, err=True)
-        sys.exit(BAD_INPUT)
 
 
 @cli.command()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from core.domain.refusals import BadCode, NotAMember, Refusal
-from core.ports.store_errors import StoreError
+from bot.cli_start import BAD_INPUT, finish, read_settings
+from core.domain.refusals import BadCode, NotAMember
 
 if TYPE_CHECKING:
     from bot.runtime import Runtime
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from core.domain.membership import Member
     from core.ports.store import Store
 
-BAD_INPUT = 2
 TRIES = 3
 
 _NO_KEY = (
@@ -39,14 +37,8 @@ def code_command(user_id: int, remove: bool) -> None:  # noqa: FBT001 - click's 
 
     Shows a secret here, for an authenticator app on their phone. The bot may go on running meanwhile.
     """
-    from bot.cli import read_settings
-    from bot.words.faults import fault_sentence
-
     settings = read_settings()
-    try:
-        asyncio.run(_remove(settings, user_id) if remove else _enrol(settings, user_id))
-    except (Refusal, StoreError) as error:
-        _end(str(fault_sentence(error)))
+    finish(_remove(settings, user_id) if remove else _enrol(settings, user_id))
 
 
 async def _enrol(settings: Settings, user_id: int) -> None:

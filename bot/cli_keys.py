@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from bot.cli_start import BAD_INPUT, finish, read_settings
 from core.domain.ids import UserId
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from core.domain.portfolio import Account
     from core.ports.broker_keys import BrokerKeys
 
-T = TypeVar("T")
-
-BAD_INPUT = 2
 DECLINED = 1
 LINES_OF_A_KEY_FILE = 2
 
@@ -58,19 +55,19 @@ def connect_command(
     A simulated or hand-kept account becomes the broker's one: the paper service's account, or with --live one with real
     money, as a dry run at first. New keys of the same account take the place of the old ones.
     """
-    settings = _settings()
+    settings = read_settings()
     if lists:
-        _finish(_list(settings))
+        finish(_list(settings))
         return
     if slug is None:
         click.echo("Say for which portfolio, such as --account @family.", err=True)
         sys.exit(BAD_INPUT)
     if remove:
-        _finish(_remove(settings, slug))
+        finish(_remove(settings, slug))
         return
     asked = _Asked(slug, broker, live, None if member is None else UserId(member), yes)
-    _finish(_check(settings, asked))
-    if not _finish(_connect(settings, asked, _read_keys(settings, asked, key_file))):
+    finish(_check(settings, asked))
+    if not finish(_connect(settings, asked, _read_keys(settings, asked, key_file))):
         sys.exit(DECLINED)
 
 
@@ -80,7 +77,7 @@ def rotate_key_command() -> None:
 
     Can be called again at any time: what was interrupted goes on where it was.
     """
-    done = _finish(_rotate(_settings()))
+    done = finish(_rotate(read_settings()))
     if done:
         click.echo(f"Sealed {done} {'secret' if done == 1 else 'secrets'} anew.")
     else:
@@ -99,19 +96,6 @@ class _Asked:
     is_live: bool
     user_id: UserId | None
     is_agreed: bool
-
-
-def _settings() -> Settings:
-    from bot.cli import read_settings
-
-    return read_settings()
-
-
-def _finish(work: Coroutine[Any, Any, T]) -> T:
-    from bot.cli import finish
-
-    result: T = finish(work)
-    return result
 
 
 async def _check(settings: Settings, asked: _Asked) -> None:

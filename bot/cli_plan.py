@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from bot.cli_start import BAD_INPUT
 from bot.plan_file import (
     CsvFiles,
     PlanFileRefused,
@@ -108,7 +109,7 @@ def _csv_files(
 
 def _refuse(text: str) -> None:
     click.echo(text, err=True)
-    sys.exit(2)
+    sys.exit(BAD_INPUT)
 
 
 if __name__ == "__main__":

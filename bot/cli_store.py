@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from bot.cli_start import BAD_INPUT, read_settings
 from core.ports.store_errors import StoreError
 
 if TYPE_CHECKING:
     from bot.settings import Settings
 
 T = TypeVar("T")
-
-BAD_INPUT = 2
 
 ELSEWHERE = "Keep a copy of it on another machine. Your EVENKEEL_SECRET_KEY is not in it: keep that too, elsewhere."
 
@@ -30,7 +29,7 @@ def backup_command(out: Path | None) -> None:
     """
     from bot.bootstrap import backup_store
 
-    settings = _settings()
+    settings = read_settings()
     made = _or_end(lambda: backup_store(settings, out or _usual_folder(settings)))
     click.echo(f"Backed up to {made}")
     click.echo(ELSEWHERE)
@@ -42,7 +41,7 @@ def restore_command(file: Path) -> None:
     """Put a backup, FILE, in the place of what the bot keeps now, which is kept aside. Stop the bot first."""
     from bot.bootstrap import restore_store
 
-    settings = _settings()
+    settings = read_settings()
     done = _or_end(lambda: restore_store(settings, file))
     click.echo(f"Restored the backup of {done.made_at:%Y-%m-%d %H:%M} UTC.")
     if done.kept_in is not None:
@@ -50,12 +49,6 @@ def restore_command(file: Path) -> None:
     click.echo(
         "What happened after the backup is not in it: the broker is asked about it at the next start."
     )
-
-
-def _settings() -> Settings:
-    from bot.cli import read_settings
-
-    return read_settings()
 
 
 def _usual_folder(settings: Settings) -> Path:
