@@ -5,12 +5,14 @@ from __future__ import annotations
 from bot.words.numbers import count
 from bot.words.plain_words import HOW_REAL
 from bot.words.reader import reader
+from bot.words.times import date_of
 from core.application.create_portfolio import EMBEDDED
+from core.application.show_proposal import buys_on
 from core.domain.membership import Role
 from core.domain.order import OrderState
 from core.domain.plan import Side
 from core.domain.portfolio import Rung
-from core.domain.proposal import Cause, DecisionKind, ProposalState, RevisionCause
+from core.domain.proposal import Cause, DecisionKind, Proposal, ProposalState, RevisionCause
 
 RUNGS: dict[Rung, str] = {
     Rung.SIMULATED: "SIMULATED",
@@ -65,6 +67,17 @@ PROPOSAL_STATES: dict[ProposalState, str] = {
     ProposalState.SUPERSEDED: "replaced",
     ProposalState.CANCELLED: "cancelled",
 }
+
+
+def proposal_state(proposal: Proposal) -> str:
+    """Where a proposal is, in a few words; of one that sold and one that was to stay, what its state does not say."""
+    if proposal.state is ProposalState.PARTIAL and (later := buys_on(proposal)) is not None:
+        return f"sold, buys planned for {date_of(later)}"
+    last = proposal.last_decision
+    if proposal.state is ProposalState.REJECTED and last and last.kind is DecisionKind.STAY:
+        return "the substitute stays"
+    return PROPOSAL_STATES[proposal.state]
+
 
 ORDER_STATES: dict[OrderState, str] = {
     OrderState.INTENDED: "not sent yet",

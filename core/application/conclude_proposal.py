@@ -26,7 +26,7 @@ from core.domain.outbox import MessageKind
 from core.domain.portfolio import ManagedPortfolio
 from core.domain.proposal import Proposal, ProposalState
 from core.domain.refusals import Refusal
-from core.domain.report import outcome_of
+from core.domain.report import outcome_of, sold_as_planned
 from core.ports.store import AuditEvent
 
 
@@ -39,15 +39,17 @@ async def conclude_proposal(
     if outcome is ProposalState.EXECUTING:
         return False
     look = look_after(desk.market, managed, orders)
+    is_sold = sold_as_planned(proposal.revision.plan.trades, orders)
     for post in posts:
         await _fit_earmark(desk, post.grant, proposal.id, orders)
     drift = await _drift_now(desk, managed)
+    document = outcome_document(drift, look.session if look is not None and is_sold else None)
     now = desk.clock.now()
     async with desk.store.begin() as work:
         for post in posts:
             await require_alone(work, desk, post.grant)
         if not await work.proposals.move(
-            proposal.id, ProposalState.EXECUTING, outcome, outcome=outcome_document(drift)
+            proposal.id, ProposalState.EXECUTING, outcome, outcome=document
         ):
             return False
         latest = await work.proposals.get(proposal.id)

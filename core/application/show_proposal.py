@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from core.application.access import proposal_for
@@ -122,14 +123,34 @@ def _report(proposal: Proposal, orders: tuple[Order, ...]) -> ExecutionReport | 
     )
 
 
-def outcome_document(drift_after: Decimal | None) -> str:
+def outcome_document(drift_after: Decimal | None, buys_on: date | None = None) -> str:
     """What is stored with a proposal that has ended."""
-    return json.dumps({"drift_after": None if drift_after is None else f"{drift_after:.6f}"})
+    drift = None if drift_after is None else f"{drift_after:.6f}"
+    later = {} if buys_on is None else {"buys_on": buys_on.isoformat()}
+    return json.dumps({"drift_after": drift, **later})
+
+
+def buys_on(proposal: Proposal) -> date | None:
+    """The day on which the purchases of a plan are planned that has sold all it was to sell; None for every other."""
+    stored = _kept(proposal.outcome, "buys_on")
+    try:
+        return None if stored is None else date.fromisoformat(stored)
+    except ValueError:
+        return None
 
 
 def _drift_after(outcome: str) -> Decimal | None:
+    stored = _kept(outcome, "drift_after")
     try:
-        stored = json.loads(outcome or "{}").get("drift_after")
         return None if stored is None else Decimal(stored)
-    except (ValueError, AttributeError, InvalidOperation):
+    except InvalidOperation:
         return None
+
+
+def _kept(outcome: str, name: str) -> str | None:
+    """One value of what is stored with a proposal; None where it is not there, or cannot be read."""
+    try:
+        stored = json.loads(outcome or "{}").get(name)
+    except (ValueError, AttributeError):
+        return None
+    return stored if isinstance(stored, str) else None

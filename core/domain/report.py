@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -10,7 +10,7 @@ from enum import StrEnum
 from core.domain.ids import AccountId
 from core.domain.money import ZERO
 from core.domain.order import TERMINAL, Order, OrderState
-from core.domain.plan import Side
+from core.domain.plan import Side, Trade
 from core.domain.proposal import ProposalState
 
 
@@ -120,6 +120,21 @@ def sold_not_bought(orders: tuple[Order, ...]) -> SoldNotBought | None:
         tuple(order for case in cases for order in case.sold),
         tuple(order for case in cases for order in case.bought),
         tuple(order for case in cases for order in case.unbought),
+    )
+
+
+def sold_as_planned(trades: Sequence[Trade], orders: tuple[Order, ...]) -> bool:
+    """Whether a plan whose purchases wait for its sales to settle has sold all that it was to sell.
+
+    ``trades`` are the plan's, in the order of its legs.
+    """
+    case = sold_not_bought(orders)
+    if case is None or not case.goes_on_by_itself:
+        return False
+    return all(
+        order.filled_quantity >= trades[order.leg - 1].quantity
+        for order in orders
+        if order.side is Side.SELL
     )
 
 

@@ -15,6 +15,7 @@ from core.application.check_drift import SETTLED
 from core.application.execute_proposal import execute_approved
 from core.application.run_due_work import run_due_work
 from core.application.schedule_checks import schedule_checks
+from core.application.show_proposal import buys_on
 from core.application.show_status import show_status
 from core.domain.ids import ChatId, PortfolioId, Symbol
 from core.domain.membership import Member
@@ -24,6 +25,7 @@ from core.domain.portfolio import Settlement
 from core.domain.proposal import Cause, Proposal, ProposalState
 from core.domain.refusals import NothingSold
 from core.domain.report import WhyNot
+from core.domain.settlement import exchange_date
 from tests.application.acts import approved, ask, decide, proposed, set_policy, view
 from tests.fakes.broker import Mishap
 from tests.fakes.world import World
@@ -146,6 +148,8 @@ async def test_it_sells_today_and_buys_in_the_next_session_once_after_a_new_appr
     assert shown.orders[1].detail == WhyNot.SETTLES_LATER
     assert shown.sold_not_bought is not None
     assert shown.sold_not_bought.goes_on_by_itself
+    later = world.market.calendar.next_after(world.clock.now().date())
+    assert buys_on(shown.proposal) == later.date
     assert await proposals(world, proposal.portfolio_id) == 1
     world.pass_time(A_DAY)
     for _ in range(3):
@@ -153,6 +157,7 @@ async def test_it_sells_today_and_buys_in_the_next_session_once_after_a_new_appr
     new = await latest(world, proposal.portfolio_id)
     assert await proposals(world, proposal.portfolio_id) == 2
     assert (new.cause, new.state) == (Cause.AFTER_SALE, ProposalState.OPEN)
+    assert exchange_date(new.created_at) == later.date
     assert {trade.side for trade in new.revision.plan.trades} == {Side.BUY}
     await decide(world, anna, new)
     await run_due_work(world.desk)

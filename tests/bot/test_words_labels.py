@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from enum import StrEnum
 
 import pytest
 
 from bot.words import labels
 from bot.words.after_sale import WHY_NOT_BOUGHT
+from core.application.show_proposal import outcome_document
 from core.domain.membership import Role
 from core.domain.order import OrderState
 from core.domain.plan import Side
 from core.domain.portfolio import Rung
 from core.domain.proposal import Cause, DecisionKind, ProposalState, RevisionCause
 from core.domain.report import WhyNot
+from tests.bot.telegram.scenes import decision, member, view
 
 CATALOGUES: list[tuple[type[StrEnum], Mapping[StrEnum, str]]] = [
     (Rung, labels.RUNGS),  # type: ignore[list-item]
@@ -47,6 +51,21 @@ def test_orders_say_how_real_they_are() -> None:
 def test_versions_count_from_the_first() -> None:
     assert labels.proposal_number(42, 1) == "42"
     assert labels.proposal_number(42, 2) == "42.1"
+
+
+def test_a_plan_that_sold_and_buys_later_says_when_and_one_that_was_to_stay_says_so() -> None:
+    sold = replace(
+        view(ProposalState.PARTIAL).proposal, outcome=outcome_document(None, date(2026, 3, 11))
+    )
+    assert labels.proposal_state(sold) == "sold, buys planned for 11 Mar 2026"
+    for outcome in ("", "[]", '{"drift_after": null}', '{"buys_on": "soon"}'):
+        assert labels.proposal_state(replace(sold, outcome=outcome)) == "partly done"
+    stayed, rejected = (
+        view(ProposalState.REJECTED, decisions=(decision(member(), kind),)).proposal
+        for kind in (DecisionKind.STAY, DecisionKind.REJECT)
+    )
+    assert labels.proposal_state(stayed) == "the substitute stays"
+    assert labels.proposal_state(rejected) == "rejected"
 
 
 def test_sources_without_a_name_are_called_by_their_code() -> None:

@@ -6,7 +6,7 @@ from bot.telegram.html import TEXT_LIMIT, bold, escape, shown_name
 from bot.telegram.screen import Screen, tap
 from bot.telegram.views.outcome import history as decisions_of
 from bot.telegram.views.parts import capped, head, lines, paragraphs
-from bot.words.labels import CAUSES, PROPOSAL_STATES, SIDES, proposal_number
+from bot.words.labels import CAUSES, SIDES, proposal_number, proposal_state
 from bot.words.numbers import count, listed, quantity, small_drift
 from bot.words.times import clock_time
 from core.application.choose_portfolio import Current
@@ -47,7 +47,7 @@ def _proposal(proposal: Proposal) -> str:
     made = clock_time(proposal.revision.snapshot.taken_at)
     drift = small_drift(proposal.revision.plan.before.portfolio_drift)
     return lines(
-        f"<b>{number}</b> {PROPOSAL_STATES[proposal.state]} · {made} "
+        f"<b>{number}</b> {proposal_state(proposal)} · {made} "
         f"({CAUSES[proposal.cause]}, drift {drift})",
         f"   {trades_in_short(proposal)}",
         *(f"   {row}" for row in decisions_of(proposal, None).splitlines()),

@@ -10,7 +10,7 @@ from bot.telegram.html import TEXT_LIMIT, bold, escape, shown_name
 from bot.telegram.screen import Screen
 from bot.telegram.views.notices import CHECK_TROUBLES
 from bot.telegram.views.parts import capped, lines, paragraphs
-from bot.words.labels import CHECK_OUTCOMES, PROPOSAL_STATES, proposal_number
+from bot.words.labels import CHECK_OUTCOMES, proposal_number, proposal_state
 from bot.words.numbers import count
 from bot.words.times import clock_time
 from core.domain.portfolio import ManagedPortfolio
@@ -72,7 +72,7 @@ def _of(each: Meanwhile) -> str:
 def _proposal(proposal: Proposal) -> str:
     number = proposal_number(proposal.id, proposal.revision.number)
     more = ", nothing was traded" if proposal.state in _NOTHING_TRADED else ""
-    return f"Proposal {number}: {PROPOSAL_STATES[proposal.state]}{more}"
+    return f"Proposal {number}: {proposal_state(proposal)}{more}"
 
 
 def _trouble(checks: Sequence[CheckRecord]) -> str:

@@ -23,7 +23,7 @@ from core.domain.order import TERMINAL, Order, OrderState
 from core.domain.plan import Side, Trade
 from core.domain.portfolio import ManagedAccount
 from core.domain.proposal import OBJECTIONS, DecisionKind, Proposal, ProposalState
-from core.domain.report import WhyNot, was_dry_run
+from core.domain.report import WhyNot, sold_as_planned, was_dry_run
 
 _DETAIL_LIMIT = 120
 _S = ProposalState
@@ -255,10 +255,8 @@ def _carried_out_in_short(view: ProposalView, now: datetime | None) -> str:
 
 def went_as_planned(view: ProposalView) -> bool:
     """Whether a plan that sells today and buys later has sold all that it was to sell."""
-    case = view.sold_not_bought
-    results = leg_results(view.proposal.revision.plan.trades, view.orders)
-    sales = [result for result in results if result.trade.side is Side.SELL]
-    return case is not None and case.goes_on_by_itself and all(result.is_whole for result in sales)
+    trades = view.proposal.revision.plan.trades
+    return view.report is not None and sold_as_planned(trades, view.orders)
 
 
 def nothing_sent(view: ProposalView) -> str:

@@ -9,7 +9,7 @@ from bot.performance_chart import Curves, performance_chart
 from bot.telegram.html import bold, escape, shown_name
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.parts import capped, head, lines, paragraphs
-from bot.words.labels import PROPOSAL_STATES, capital, proposal_number
+from bot.words.labels import capital, proposal_number, proposal_state
 from bot.words.numbers import count, growth, listed, money, signed_money
 from bot.words.times import date_of
 from core.application.compare_left_alone import Comparison, Lack
@@ -217,11 +217,11 @@ def done(proposals: Sequence[ProposalView], currency: str, *, amounts: bool = Tr
 def _proposal(view: ProposalView, currency: str, *, amounts: bool) -> str:
     proposal = view.proposal
     number = proposal_number(proposal.id, proposal.revision.number)
-    parts = [f"Proposal {number}: {PROPOSAL_STATES[proposal.state]}"]
+    ended = _ended_by(proposal)
+    parts = [f"Proposal {number}: {ended or proposal_state(proposal)}"]
     names = [escape(shown_name(decision.member_name)) for decision in proposal.approvals]
     if names:
         parts.append(f"approved by {listed(names)}")
-    parts += _ended_by(proposal)
     if view.report is not None:
         filled = [order for order in view.orders if order.filled_quantity > ZERO]
         parts.append(count(len(filled), "order"))
@@ -229,12 +229,12 @@ def _proposal(view: ProposalView, currency: str, *, amounts: bool) -> str:
     return " · ".join(parts)
 
 
-def _ended_by(proposal: Proposal) -> list[str]:
-    """Who kept a proposal from being carried out."""
+def _ended_by(proposal: Proposal) -> str:
+    """Who kept a proposal from being carried out; empty where nobody did."""
     ends = [each for each in proposal.decisions if each.kind in _ENDED_BY]
     if proposal.state not in _NOT_CARRIED_OUT or not ends:
-        return []
-    return [f"{_ENDED_BY[ends[-1].kind]} {escape(shown_name(ends[-1].member_name))}"]
+        return ""
+    return f"{_ENDED_BY[ends[-1].kind]} {escape(shown_name(ends[-1].member_name))}"
 
 
 def changed(changes: Sequence[Change]) -> str:

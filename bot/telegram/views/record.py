@@ -9,7 +9,7 @@ from bot.telegram.screen import Screen, tap
 from bot.telegram.views.parts import SOME_LINES, aligned, capped, head, lines, paragraphs
 from bot.words.after_sale import not_sent
 from bot.words.by_hand import order_state
-from bot.words.labels import CAUSES, DECISIONS, PROPOSAL_STATES, SIDES, proposal_number
+from bot.words.labels import CAUSES, DECISIONS, SIDES, capital, proposal_number, proposal_state
 from bot.words.numbers import count, money, quantity, share_price
 from bot.words.times import clock_time
 from core.application.proposal_record import ProposalRecord, Recheck
@@ -31,7 +31,7 @@ def record_screen(record: ProposalRecord) -> Screen:
     text = paragraphs(
         lines(
             head(view.managed, f"record of proposal {number}"),
-            f"{PROPOSAL_STATES[proposal.state].capitalize()} · {CAUSES[proposal.cause]}",
+            f"{capital(proposal_state(proposal))} · {CAUSES[proposal.cause]}",
             f"Plan {code(short(proposal.revision.plan_hash))}, "
             f"made {clock_time(proposal.revision.snapshot.taken_at)}",
         ),

@@ -90,7 +90,7 @@ def test_who_stopped_a_proposal_and_who_changed_the_targets_is_named() -> None:
     changes = (Change(NOW, "Anna", "targets", "VTI 60"), Change(NOW, "Anna", "policy", "band 5"))
     found = a_month(proposals=(stopped,), changes=changes)
     words = plain(performance_screen(found, Period.ALL).text)
-    assert "Proposal 42: rejected · rejected by Ben" in words
+    assert "Proposal 42: rejected by Ben\n" in words
     assert "2 changes of targets or policy by Anna" in words
 
 

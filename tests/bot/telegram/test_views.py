@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -26,6 +26,7 @@ from core.application.choose_portfolio import Current
 from core.application.list_proposals import History
 from core.application.see_family import Family
 from core.application.set_targets import TargetsPreview
+from core.application.show_proposal import outcome_document
 from core.application.show_status import Status
 from core.domain.drift import OutsideLine
 from core.domain.ids import CheckId, HouseholdId, PortfolioId, ProposalId, Symbol
@@ -362,6 +363,13 @@ def test_history_says_who_decided_what_when() -> None:
     assert "Anna set the targets to VTI 60 BND 40" in text
     assert actions(screen) == [Action("audit", (42,))]
     assert "Nothing happened yet" in history_screen(current(), History((), ())).text
+
+
+def test_history_says_that_a_plan_sold_and_when_it_buys() -> None:
+    partial = view(ProposalState.PARTIAL, decisions=(decision(ANNA),)).proposal
+    sold = replace(partial, outcome=outcome_document(None, date(2026, 3, 11)))
+    text = plain(history_screen(current(), History((sold,), ())).text)
+    assert "42 sold, buys planned for 11 Mar 2026 · Tue 10 Mar 10:05 ET" in text
 
 
 def test_a_history_has_six_buttons_and_the_last_leads_to_what_is_older() -> None:
