@@ -11,14 +11,15 @@ from decimal import Decimal
 from telegram import Document
 from telegram.error import TelegramError
 
-from bot.telegram.commands.holdings import book_now, tapped_account
+from bot.telegram.commands.holdings import book_now
 from bot.telegram.commands.notes import note
 from bot.telegram.context import Misunderstood, Reaction, Turn, alert, put, say
 from bot.telegram.dialogues import end_dialogue, open_dialogue, save_dialogue, take_step
+from bot.telegram.hand_book import book_of, tapped_account
 from bot.telegram.views.book import change_screen
 from bot.telegram.which_account import meant_account
 from bot.words.by_hand import is_by_hand
-from core.application.type_holdings import show_book, type_holdings
+from core.application.type_holdings import type_holdings
 from core.domain.book import BookChange
 from core.domain.holdings_file import MOST_BYTES, read_holdings_file
 from core.domain.ids import PortfolioId, Symbol
@@ -40,15 +41,8 @@ async def receive(
     current = await turn.current(slug)
     part = meant_account(current.portfolio, account, is_by_hand)
     require(current.role, Act.TYPE_HOLDINGS)
-    runtime, portfolio = turn.runtime, current.portfolio.portfolio
-    shown = await show_book(
-        runtime.store,
-        runtime.brokers,
-        runtime.market.clock,
-        member=turn.member,
-        portfolio_id=portfolio.id,
-        account_id=part.account.id,
-    )
+    portfolio = current.portfolio.portfolio
+    shown = await book_of(turn, part)
     change = read_holdings_file(await _fetch(turn, document))
     token = secrets.token_hex(4)
     data = {

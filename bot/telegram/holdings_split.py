@@ -9,14 +9,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from bot.telegram.context import Misunderstood, Reaction, Turn, alert, put, say
+from bot.telegram.hand_book import book_of, tapped_account
 from bot.telegram.views.book import book_screen, perhaps_split_screen, split_screen
-from bot.telegram.which_account import meant_account
-from bot.words.by_hand import is_by_hand
-from core.application.access import one_account
 from core.application.split_by_hand import ToldSplit, plan_split, seen_split, split_by_hand
-from core.application.type_holdings import show_book, type_holdings
+from core.application.type_holdings import type_holdings
 from core.domain.book import BookChange
-from core.domain.ids import AccountId, Symbol
+from core.domain.ids import Symbol
 from core.domain.instrument import parse_symbol
 from core.domain.lots import Lot
 from core.domain.portfolio import ManagedAccount
@@ -45,14 +43,7 @@ async def ask(turn: Turn, current: ManagedAccount, items: Sequence[str]) -> Reac
 async def perhaps(turn: Turn, current: ManagedAccount, change: BookChange) -> Reaction | None:
     """Ask whether a typed number of shares is what a split has made of them; None where it cannot be one."""
     runtime = turn.runtime
-    shown = await show_book(
-        runtime.store,
-        runtime.brokers,
-        runtime.market.clock,
-        member=turn.member,
-        portfolio_id=current.portfolio.id,
-        account_id=current.account.id,
-    )
+    shown = await book_of(turn, current)
     seen = await seen_split(runtime.store, runtime.market, shown.book, change)
     if seen is None:
         return None
@@ -68,7 +59,7 @@ async def use(
     turn: Turn, portfolio_id: int, account_id: int, symbol: str, ratio: str, token: str
 ) -> Reaction:
     """[It split]: the book and its lots move; of two taps only one does."""
-    current = await _tapped(turn, portfolio_id, account_id)
+    current = await tapped_account(turn, portfolio_id, account_id)
     told = await _plan(turn, current, Symbol(symbol), Fraction(ratio))
     if _token(told.before) != token:
         return alert(OUTDATED)
@@ -88,7 +79,7 @@ async def type_anyway(
     turn: Turn, portfolio_id: int, account_id: int, symbol: str, shares: str
 ) -> Reaction:
     """[No split]: the number of shares is written down as it was typed."""
-    current = await _tapped(turn, portfolio_id, account_id)
+    current = await tapped_account(turn, portfolio_id, account_id)
     runtime = turn.runtime
     lot = Lot(Symbol(symbol), Decimal(shares))
     await type_holdings(
@@ -118,23 +109,8 @@ async def _plan(turn: Turn, current: ManagedAccount, symbol: Symbol, ratio: Frac
     )
 
 
-async def _tapped(turn: Turn, portfolio_id: int, account_id: int) -> ManagedAccount:
-    managed = (await turn.of_id(portfolio_id)).portfolio
-    if account_id:
-        return one_account(managed, AccountId(account_id))
-    return meant_account(managed, None, is_by_hand)
-
-
 async def _book(turn: Turn, current: ManagedAccount) -> Reaction:
-    runtime = turn.runtime
-    shown = await show_book(
-        runtime.store,
-        runtime.brokers,
-        runtime.market.clock,
-        member=turn.member,
-        portfolio_id=current.portfolio.id,
-        account_id=current.account.id,
-    )
+    shown = await book_of(turn, current)
     return put(book_screen(shown, opening="✏️ Written down."), toast="Written down.")
 
 

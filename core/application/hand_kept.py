@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from core.application.access import account_for
 from core.application.market import Moment
+from core.domain.ids import AccountId, PortfolioId
+from core.domain.membership import Member
+from core.domain.permissions import Act
 from core.domain.portfolio import Account, ManagedAccount
 from core.domain.refusals import BrokerDown, HoldingsOld, NotBuiltYet, NotKeptByHand
 from core.ports.broker import BrokerError, Brokers
 from core.ports.hand_kept import HandKept
+from core.ports.store import Store
 
 
 def hand_kept(brokers: Brokers, account: Account) -> HandKept:
@@ -15,6 +20,19 @@ def hand_kept(brokers: Brokers, account: Account) -> HandKept:
     if not isinstance(broker, HandKept):
         raise NotKeptByHand(account.broker)
     return broker
+
+
+async def owned_by_hand(
+    store: Store,
+    brokers: Brokers,
+    member: Member,
+    portfolio_id: PortfolioId,
+    account_id: AccountId | None,
+) -> tuple[ManagedAccount, HandKept]:
+    """The account in whose book a member may write; raises NotAllowed or NotKeptByHand."""
+    async with store.read() as work:
+        managed, _ = await account_for(work, member, portfolio_id, Act.TYPE_HOLDINGS, account_id)
+    return managed, hand_kept(brokers, managed.account)
 
 
 async def require_confirmed(brokers: Brokers, managed: ManagedAccount, moment: Moment) -> None:

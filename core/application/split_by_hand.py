@@ -7,9 +7,8 @@ from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
 
-from core.application.access import account_for
 from core.application.broker_faults import as_refusal
-from core.application.hand_kept import hand_kept
+from core.application.hand_kept import owned_by_hand
 from core.application.keep_splits import split_account
 from core.application.market import Market
 from core.domain.book import Book, BookChange
@@ -27,12 +26,10 @@ from core.domain.lots import (
 )
 from core.domain.membership import Member
 from core.domain.money import ZERO
-from core.domain.permissions import Act
 from core.domain.portfolio import ManagedAccount
 from core.domain.refusals import BadNumber, ChecklistOpen, PriceSourceDown
 from core.ports.broker import BrokerError, Brokers
 from core.ports.clock import Clock
-from core.ports.hand_kept import HandKept
 from core.ports.store import Store
 
 _ANY_DAY = date(2000, 1, 1)
@@ -70,7 +67,7 @@ async def plan_split(
     account_id: AccountId | None = None,
 ) -> ToldSplit:
     """Say what a split would make of a position; raises NotKeptByHand, or BadNumber for what is not held."""
-    managed, account = await _owned(store, brokers, member, portfolio_id, account_id)
+    managed, account = await owned_by_hand(store, brokers, member, portfolio_id, account_id)
     try:
         return _told(managed, await account.book(), symbol, ratio)
     except BrokerError as error:
@@ -91,7 +88,7 @@ async def split_by_hand(
     Raises BadNumber where the book has changed since, and ChecklistOpen.
     """
     portfolio_id, account_id = told.managed.portfolio.id, told.managed.account.id
-    managed, account = await _owned(store, brokers, member, portfolio_id, account_id)
+    managed, account = await owned_by_hand(store, brokers, member, portfolio_id, account_id)
     session = (await market.moment()).session.date
     split, now = Split(told.symbol, session, told.ratio), clock.now()
     try:
@@ -164,15 +161,3 @@ def _without_oldest(lots: tuple[Lot, ...], shares: Decimal) -> tuple[Lot, ...]:
 
 def _gone(symbol: Symbol, held: Decimal) -> BadNumber:
     return BadNumber(symbol, f"{held:f}", "a number of shares that the account still holds")
-
-
-async def _owned(
-    store: Store,
-    brokers: Brokers,
-    member: Member,
-    portfolio_id: PortfolioId,
-    account_id: AccountId | None,
-) -> tuple[ManagedAccount, HandKept]:
-    async with store.read() as work:
-        managed, _ = await account_for(work, member, portfolio_id, Act.TYPE_HOLDINGS, account_id)
-    return managed, hand_kept(brokers, managed.account)

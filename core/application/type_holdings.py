@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.application.access import account_for
-from core.application.hand_kept import hand_kept
+from core.application.broker_faults import as_refusal
+from core.application.hand_kept import hand_kept, owned_by_hand
 from core.application.keep_lots import keep_book
 from core.domain.book import Book, BookChange, TypedPrice
 from core.domain.ids import AccountId, PortfolioId, Symbol
@@ -17,10 +18,9 @@ from core.domain.money import ZERO
 from core.domain.permissions import Act
 from core.domain.portfolio import ManagedAccount
 from core.domain.quote import Proxy
-from core.domain.refusals import BadNumber, BadSymbol, BrokerDown
+from core.domain.refusals import BadNumber, BadSymbol
 from core.ports.broker import BrokerError, Brokers
 from core.ports.clock import Clock, MarketClock
-from core.ports.hand_kept import HandKept
 from core.ports.store import AuditEvent, Store
 
 
@@ -52,7 +52,7 @@ async def show_book(
     try:
         return ShownBook(managed, role, await account.book(), await account.typed_prices(), now)
     except BrokerError as error:
-        raise _down(managed, error) from error
+        raise as_refusal(error, managed.account) from error
 
 
 async def type_holdings(
@@ -69,11 +69,11 @@ async def type_holdings(
 
     Raises NotKeptByHand, or ChecklistOpen while orders of a checklist have no answer yet.
     """
-    managed, account = await _owned(store, brokers, member, portfolio_id, account_id)
+    managed, account = await owned_by_hand(store, brokers, member, portfolio_id, account_id)
     try:
         book = await account.write(change)
     except BrokerError as error:
-        raise _down(managed, error) from error
+        raise as_refusal(error, managed.account) from error
     async with store.begin() as work:
         await work.instruments.ensure(
             tuple(symbol for symbol, lots in change.lots.items() if lots),
@@ -99,11 +99,11 @@ async def confirm_holdings(
     account_id: AccountId | None = None,
 ) -> Book:
     """Say that what was written down is still right."""
-    managed, account = await _owned(store, brokers, member, portfolio_id, account_id)
+    managed, account = await owned_by_hand(store, brokers, member, portfolio_id, account_id)
     try:
         book = await account.confirm()
     except BrokerError as error:
-        raise _down(managed, error) from error
+        raise as_refusal(error, managed.account) from error
     await _log(store, clock, member, portfolio_id, "holdings_confirmed", "")
     return book
 
@@ -119,11 +119,11 @@ async def set_fractions(
     account_id: AccountId | None = None,
 ) -> None:
     """Say whether the account's broker trades parts of shares."""
-    managed, account = await _owned(store, brokers, member, portfolio_id, account_id)
+    managed, account = await owned_by_hand(store, brokers, member, portfolio_id, account_id)
     try:
         await account.set_fractions(has_fractions=has_fractions)
     except BrokerError as error:
-        raise _down(managed, error) from error
+        raise as_refusal(error, managed.account) from error
     words = "on" if has_fractions else "off"
     await _log(store, clock, member, portfolio_id, "fractions_set", words)
 
@@ -148,26 +148,14 @@ async def type_price(  # noqa: PLR0913 - all that a typed price says
         raise BadSymbol(symbol)
     if price <= ZERO:
         raise BadNumber("the price", f"{price:f}", "a price above 0, such as 12.34")
-    managed, account = await _owned(store, brokers, member, portfolio_id, account_id)
+    managed, account = await owned_by_hand(store, brokers, member, portfolio_id, account_id)
     try:
         typed = await account.set_price(symbol, price, like)
     except BrokerError as error:
-        raise _down(managed, error) from error
+        raise as_refusal(error, managed.account) from error
     moving = f" like {like.symbol} at {like.price:f}" if like else ""
     await _log(store, clock, member, portfolio_id, "price_typed", f"{symbol} {price:f}{moving}")
     return typed
-
-
-async def _owned(
-    store: Store,
-    brokers: Brokers,
-    member: Member,
-    portfolio_id: PortfolioId,
-    account_id: AccountId | None,
-) -> tuple[ManagedAccount, HandKept]:
-    async with store.read() as work:
-        managed, _ = await account_for(work, member, portfolio_id, Act.TYPE_HOLDINGS, account_id)
-    return managed, hand_kept(brokers, managed.account)
 
 
 async def _log(
@@ -175,10 +163,6 @@ async def _log(
 ) -> None:
     async with store.begin() as work:
         await work.log.record(AuditEvent(clock.now(), kind, member.id, portfolio_id, data=data))
-
-
-def _down(managed: ManagedAccount, error: BrokerError) -> BrokerDown:
-    return BrokerDown(managed.account.broker, str(error))
 
 
 def _summary(change: BookChange) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from bot.telegram.commands.command import Command, Words, with_words
-from bot.telegram.commands.policy import read_pairs
+from bot.telegram.commands.policy import read_pairs, set_fields
 from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
 from bot.telegram.screen import Screen
 from bot.telegram.views.alerts import (
@@ -13,7 +13,6 @@ from bot.telegram.views.alerts import (
     alerts_screen,
     choices_screen,
 )
-from core.application.change_policy import change_policy
 from core.application.choose_portfolio import Current
 from core.application.member_channels import my_channels
 from core.domain.ids import PortfolioId
@@ -28,7 +27,7 @@ async def run(turn: Turn, words: Words) -> Reaction:
     current = await turn.current(words.slug)
     if not words.items:
         return say(await _screen(turn, current))
-    await _change(turn, current.portfolio.portfolio.id, read_pairs(words.text))
+    await set_fields(turn, current.portfolio.portfolio.id, read_pairs(words.text))
     return say(await _screen(turn, await turn.of_id(current.portfolio.portfolio.id)))
 
 
@@ -55,23 +54,10 @@ async def set_to(turn: Turn, portfolio_id: int, key: str, value: str) -> Reactio
     setting = alert_setting(key)
     if setting is None:
         raise Misunderstood(OUTDATED)
-    await _change(turn, PortfolioId(portfolio_id), [(setting.field, value)])
+    await set_fields(turn, PortfolioId(portfolio_id), [(setting.field, value)])
     current = await turn.of_id(portfolio_id)
     toast = f"{setting.label}: {setting.words(current.portfolio)}"
     return put(await _screen(turn, current), toast=toast)
-
-
-async def _change(turn: Turn, portfolio_id: PortfolioId, pairs: list[tuple[str, str]]) -> None:
-    await change_policy(
-        turn.runtime.store,
-        turn.runtime.market,
-        turn.runtime.clock,
-        member=turn.member,
-        portfolio_id=portfolio_id,
-        pairs=pairs,
-        limits=turn.runtime.limits,
-    )
-    turn.wake()
 
 
 async def _screen(turn: Turn, current: Current) -> Screen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.telegram.commands.command import Command, Words, with_words
+from bot.telegram.commands.policy import set_fields
 from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
 from bot.telegram.screen import Screen
 from bot.telegram.views.approval_rule import (
@@ -18,7 +19,6 @@ from bot.telegram.views.approval_rule import (
     rule_part_screen,
     said,
 )
-from core.application.change_policy import change_policy
 from core.application.choose_portfolio import Current
 from core.application.members import list_members
 from core.domain.approval import able
@@ -35,7 +35,7 @@ async def run(turn: Turn, words: Words) -> Reaction:
     current = await turn.current(words.slug)
     if words.items:
         pairs = _pairs(words.text, await _members(turn, current))
-        await _change(turn, current.portfolio.portfolio.id, pairs)
+        await set_fields(turn, current.portfolio.portfolio.id, pairs)
     return say(await _screen(turn, await turn.of_id(current.portfolio.portfolio.id)))
 
 
@@ -95,7 +95,7 @@ async def choose(turn: Turn, portfolio_id: int, key: str) -> Reaction:
 async def set_to(turn: Turn, portfolio_id: int, key: str, value: str) -> Reaction:
     """One choice: set it, and show the rule then."""
     part = _known(key)
-    await _change(turn, PortfolioId(portfolio_id), [(part.field, value)])
+    await set_fields(turn, PortfolioId(portfolio_id), [(part.field, value)])
     current = await turn.of_id(portfolio_id)
     toast = f"{part.label}: {said(part, part.of.show(current.portfolio.policy), current.portfolio)}"
     return put(await _screen(turn, current), toast=toast)
@@ -109,7 +109,7 @@ async def ask_first(turn: Turn, portfolio_id: int, member_id: int) -> Reaction:
     if wanted not in before:
         after.append(wanted)
     value = ",".join(map(str, after)) or "none"
-    await _change(turn, PortfolioId(portfolio_id), [("ask_first", value)])
+    await set_fields(turn, PortfolioId(portfolio_id), [("ask_first", value)])
     return await choose(turn, portfolio_id, FIRST)
 
 
@@ -118,19 +118,6 @@ def _known(key: str) -> RulePart:
     if part is None:
         raise Misunderstood(OUTDATED)
     return part
-
-
-async def _change(turn: Turn, portfolio_id: PortfolioId, pairs: list[tuple[str, str]]) -> None:
-    await change_policy(
-        turn.runtime.store,
-        turn.runtime.market,
-        turn.runtime.clock,
-        member=turn.member,
-        portfolio_id=portfolio_id,
-        pairs=pairs,
-        limits=turn.runtime.limits,
-    )
-    turn.wake()
 
 
 async def _members(turn: Turn, current: Current) -> tuple[Membership, ...]:

@@ -9,6 +9,7 @@ from bot.telegram.commands.book_lines import EXAMPLE, read_fill, read_lines, rea
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import bold, code, escape, note, shown_name, tap
 from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
+from bot.telegram.hand_book import book_of, tapped_account
 from bot.telegram.screen import Screen
 from bot.telegram.views.book import book_screen, lots_of_account
 from bot.telegram.which_account import meant_account
@@ -17,13 +18,12 @@ from bot.words.numbers import money
 from bot.words.refusals import refusal_sentence
 from bot.words.times import clock_time, day
 from core.application import type_holdings as use_case
-from core.application.access import one_account
 from core.application.choose_portfolio import Current
 from core.application.find_proxy import find_proxy
-from core.application.type_holdings import ShownBook, show_book
+from core.application.type_holdings import ShownBook
 from core.application.type_lots import show_lots, type_lots
 from core.domain.book import TypedPrice
-from core.domain.ids import AccountId, Symbol
+from core.domain.ids import Symbol
 from core.domain.permissions import Act
 from core.domain.portfolio import Account, ManagedAccount
 from core.domain.quote import PriceFaultKind
@@ -123,15 +123,7 @@ async def begin(turn: Turn, current: Current) -> Reaction:
 
 async def book_now(turn: Turn, current: ManagedAccount, opening: str = "") -> Screen:
     """The book as it is now, with what has no price."""
-    runtime = turn.runtime
-    shown = await show_book(
-        runtime.store,
-        runtime.brokers,
-        runtime.market.clock,
-        member=turn.member,
-        portfolio_id=current.portfolio.id,
-        account_id=current.account.id,
-    )
+    shown = await book_of(turn, current)
     return book_screen(shown, unpriced=await _unpriced(turn, shown), opening=opening)
 
 
@@ -264,14 +256,6 @@ async def still_right(turn: Turn, portfolio_id: int, account_id: int = 0) -> Rea
 async def show_again(turn: Turn, portfolio_id: int, account_id: int = 0) -> Reaction:
     """[Change]: show the book, which says how."""
     return say(await book_now(turn, await tapped_account(turn, portfolio_id, account_id)))
-
-
-async def tapped_account(turn: Turn, portfolio_id: int, account_id: int) -> ManagedAccount:
-    """The account that a button names; without a number, the only one that is kept by hand."""
-    managed = (await turn.of_id(portfolio_id)).portfolio
-    if account_id:
-        return one_account(managed, AccountId(account_id))
-    return meant_account(managed, None, is_by_hand)
 
 
 def _act(words: Words) -> Act:

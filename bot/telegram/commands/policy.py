@@ -7,6 +7,7 @@ from bot.telegram.context import Misunderstood, Reaction, Turn, say
 from bot.telegram.views.policy import policy_changed_screen, policy_screen
 from core.application.change_policy import change_policy
 from core.application.members import list_members
+from core.domain.ids import PortfolioId
 from core.domain.permissions import Act
 
 EXAMPLE = "/policy band 5 relative 25 calendar quarterly"
@@ -20,18 +21,24 @@ async def run(turn: Turn, words: Words) -> Reaction:
     if not words.items or words.text.lower() == LIST:
         return say(policy_screen(current))
     portfolio_id = current.portfolio.portfolio.id
+    await set_fields(turn, portfolio_id, read_pairs(words.text))
+    members = await list_members(turn.runtime.store, member=turn.member, portfolio_id=portfolio_id)
+    after = await turn.of_id(portfolio_id)
+    return say(policy_changed_screen(current.portfolio.policy, after, members))
+
+
+async def set_fields(turn: Turn, portfolio_id: PortfolioId, pairs: list[tuple[str, str]]) -> None:
+    """Change fields of a portfolio's policy together, as whoever writes or taps may."""
     await change_policy(
         turn.runtime.store,
         turn.runtime.market,
         turn.runtime.clock,
         member=turn.member,
         portfolio_id=portfolio_id,
-        pairs=read_pairs(words.text),
+        pairs=pairs,
         limits=turn.runtime.limits,
     )
-    members = await list_members(turn.runtime.store, member=turn.member, portfolio_id=portfolio_id)
-    after = await turn.of_id(portfolio_id)
-    return say(policy_changed_screen(current.portfolio.policy, after, members))
+    turn.wake()
 
 
 def read_pairs(text: str) -> list[tuple[str, str]]:
