@@ -8,7 +8,7 @@ from core.domain.hold import MORE, Hold, HoldReason, strange_ids
 
 HOLD_REASONS: dict[HoldReason, str] = {
     HoldReason.ACCOUNT_REPLACED: "the broker's keys open another account, or it was reset",
-    HoldReason.KEYS_REFUSED: "the broker does not let me in",
+    HoldReason.KEYS_REFUSED: "the account cannot be used from here",
     HoldReason.RESTRICTED: "the broker has restricted the account",
     HoldReason.STRANGE_FILL: "the broker shows trades that I cannot explain",
 }
@@ -19,7 +19,7 @@ _FAULTS: dict[AccessFault, str] = {
         "There are no keys for this account. On the server: evenkeel connect adds them."
     ),
     AccessFault.REFUSED: (
-        "It refuses the keys: they were revoked, or belong to its other service (paper or live). On "
+        "The broker refuses the keys: they were revoked, or belong to its other service (paper or live). On "
         "the server: evenkeel connect takes new ones, evenkeel doctor says what is wrong."
     ),
     AccessFault.OTHER_ACCOUNT: "The keys open another account than this one.",
@@ -109,8 +109,10 @@ def uncertain(reason: HoldReason) -> str:
 def goes_on(reason: HoldReason) -> str:
     """What ends a hold."""
     match reason:
-        case HoldReason.KEYS_REFUSED | HoldReason.RESTRICTED:
-            return "It goes on by itself as soon as the broker is fine again; you will be told."
+        case HoldReason.KEYS_REFUSED:
+            return "It goes on by itself once that is mended; you will be told."
+        case HoldReason.RESTRICTED:
+            return "It goes on by itself as soon as the broker lifts that; you will be told."
         case HoldReason.ACCOUNT_REPLACED:
             return "It goes on when an owner says that this is the right account now."
         case HoldReason.STRANGE_FILL:

@@ -135,7 +135,7 @@ SIDES_DONE: dict[Side, str] = {Side.BUY: "Bought", Side.SELL: "Sold"}
 CHECK_OUTCOMES: dict[str, str] = {
     "on_target": "on target",
     "proposed": "a proposal was made",
-    "still_open": "the open proposal still says it",
+    "still_open": "the open proposal still stands",
     "nothing_helps": "off target, but no trade would help",
     "refused": "no plan could be made",
     "cooling_down": "left alone, because a proposal was decided a short time ago",

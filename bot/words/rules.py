@@ -216,7 +216,7 @@ def _did(action: Action, factor: Decimal | None) -> str:
         case Action.HOLD_OFF:
             return "Held off"
         case Action.WIDEN:
-            return f"Bands widened by {plain(factor or Decimal(1))}"
+            return f"Bands widened × {plain(factor or Decimal(1))}"
         case Action.CHECK_NOW:
             return "Checked now"
         case Action.NOTIFY:

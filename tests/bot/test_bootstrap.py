@@ -170,7 +170,7 @@ async def test_the_doctor_names_the_accounts_for_which_nothing_is_sent(tmp_path:
         )
     found = await _finding(settings, "holds")
     assert not found.is_well
-    assert found.seen == "First: the broker does not let me in"
+    assert found.seen == "First: the account cannot be used from here"
     assert "evenkeel connect takes new ones" in found.mend
     assert "It goes on by itself" in found.mend
 

@@ -151,7 +151,7 @@ async def _drained(scene: Scene) -> list[str]:
     [
         (Action.NOTIFY, None, "Noted: VIX 34.0 > 30 since 10 Mar 2020 or longer."),
         (Action.CHECK_NOW, None, "Checked now: VIX 34.0 > 30 since 10 Mar 2020 or longer."),
-        (Action.WIDEN, "1.5", "Bands widened by 1.5: VIX 34.0 > 30 since 10 Mar 2020 or longer."),
+        (Action.WIDEN, "1.5", "Bands widened × 1.5: VIX 34.0 > 30 since 10 Mar 2020 or longer."),
     ],
 )
 async def test_what_a_rule_does_arrives_once_where_it_is_wanted_and_nowhere_else(

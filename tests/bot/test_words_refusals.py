@@ -510,7 +510,7 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
     (
         r.AccountHeld(("keys_refused", "restricted")),
         (
-            "Nothing is planned or sent for this account: the broker does not let me in and the"
+            "Nothing is planned or sent for this account: the account cannot be used from here and the"
             " broker has restricted the account. /status shows what to do."
         ),
     ),

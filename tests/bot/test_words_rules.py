@@ -83,7 +83,7 @@ def test_each_action_has_its_word() -> None:
     fall = [reading("SPY move 1d < -4", "-4.62")]
     down = [reading("SPX drawdown 52w >= 10", "12.34"), reading("VIX > 30", "34.12")]
     assert first_told(ruled(Action.WIDEN, fall, FRIDAY, factor="1.50")) == (
-        "Bands widened by 1.5: SPY move 1d −4.6% < −4% since today."
+        "Bands widened × 1.5: SPY move 1d −4.6% < −4% since today."
     )
     assert first_told(ruled(Action.CHECK_NOW, down)) == (
         "Checked now: SPX drawdown 52w 12.3% ≥ 10% and VIX 34.1 > 30 since Tuesday."
@@ -129,7 +129,7 @@ def test_widened_bands_are_told_with_their_factor() -> None:
     held = ruled(Action.WIDEN, down, is_longer=True, factor="1.5")
     told = read_told(write_told(told_of(held, FRIDAY)))
     assert told_sentences(told) == [
-        "Bands widened by 1.5: SPX drawdown 52w 12.3% > 10% since 3 Mar 2020 or longer.",
+        "Bands widened × 1.5: SPX drawdown 52w 12.3% > 10% since 3 Mar 2020 or longer.",
         "SPX is 12.3% below its highest close of 52 weeks.",
         "Scheduled checks trade less while rule 3 holds.",
     ]

@@ -26,7 +26,7 @@ def after_sale_text(view: ProposalView, now: datetime | None) -> str:
     if case is None:
         return ""
     currency = view.managed.portfolio.currency
-    some = "The other purchases were" if case.bought else "The purchases were"
+    some = "The rest of the purchases were" if case.bought else "The purchases were"
     by_hand = all(is_by_hand(view.account(order.account_id)) for order in case.unbought)
     why = because(case.reasons, by_hand=by_hand)
     decided = view.proposal.after_sale

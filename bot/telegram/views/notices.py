@@ -29,6 +29,14 @@ CHECK_TROUBLES = {
 """Why a scheduled check made no plan, by the refusal's name."""
 
 
+_NEXT = "The next check tries again; /status shows what is known now."
+_AGAIN = {
+    "HoldingsOld": "Checks go on once somebody has said what it holds.",
+    "CannotRaise": "It goes on once less is to be taken out: /status shows what waits.",
+}
+"""What comes after a check without a plan, where trying again alone does not help."""
+
+
 def member_joined(
     managed: ManagedPortfolio, name: str, role: Role, user_id: int, mark: str
 ) -> Screen:
@@ -112,7 +120,7 @@ def check_refused(managed: ManagedPortfolio, code: str, symbols: tuple[str, ...]
     text = paragraphs(
         head(managed, "check"),
         f"⚠ <b>The scheduled check made no plan</b>: {why}{f' ({names})' if names else ''}.",
-        "Nothing was traded. The next check tries again; /status shows what is known now.",
+        f"Nothing was traded. {_AGAIN.get(code, _NEXT)}",
     )
     portfolio = managed.portfolio.id
     if code == "HoldingsOld":
@@ -133,7 +141,7 @@ def restored(managed: ManagedPortfolio) -> Screen:
         "you resume.",
     )
     portfolio = managed.portfolio.id
-    row = (tap("📊 Status", "status", portfolio), tap("▶ Resume", "resume", portfolio))
+    row = (tap("📊 Status", "status", portfolio), tap("▶️ Resume", "resume", portfolio))
     return Screen(text, (row,))
 
 
@@ -148,7 +156,7 @@ def kept_crashing(managed: ManagedPortfolio) -> Screen:
         "Nothing is sent until you resume.",
     )
     portfolio = managed.portfolio.id
-    row = (tap("📊 Status", "status", portfolio), tap("▶ Resume", "resume", portfolio))
+    row = (tap("📊 Status", "status", portfolio), tap("▶️ Resume", "resume", portfolio))
     return Screen(text, (row,))
 
 

@@ -44,7 +44,7 @@ def outage_screen(since: datetime, until: datetime, meanwhile: Sequence[Meanwhil
     text = paragraphs(
         f"📴 {bold('Nothing could be sent here')} {_span(since, until)}.",
         *([capped(["\n\n".join(filter(None, blocks))], TEXT_LIMIT * 3 // 4, "more")]),
-        "What still needs you follows. /history lists everything.",
+        "Whatever still needs you follows. /history lists everything.",
     )
     return Screen(text)
 

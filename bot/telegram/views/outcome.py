@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.telegram.html import escape, neutral, shown_name
@@ -25,6 +25,7 @@ from core.domain.portfolio import ManagedAccount
 from core.domain.proposal import OBJECTIONS, DecisionKind, Proposal, ProposalState
 from core.domain.report import WhyNot, sold_as_planned, was_dry_run
 
+UNTOUCHED = "Your money and holdings are as they were."
 _DETAIL_LIMIT = 120
 _S = ProposalState
 
@@ -135,7 +136,7 @@ def order_lines(view: ProposalView, *, brief: bool) -> list[str]:
 def cost_and_drift(view: ProposalView) -> str:
     """What the execution cost against the plan, and the drift that is left."""
     report = view.report
-    if report is None or was_dry_run(view.orders):
+    if report is None or was_dry_run(view.orders) or moved_nothing(view):
         return ""
     currency = view.managed.portfolio.currency
     cost = f"Cost {money(report.cost, currency)}, planned {money(report.planned_cost, currency)}"
@@ -216,7 +217,9 @@ def _ended_unsent(view: ProposalView, now: datetime | None) -> str:
     if proposal.state is _S.EXPIRED:
         when = f" ({clock_time(proposal.expires_at, now)})"
         missing = approved_and_needed(view, now) if proposal.approvals else ""
-    past = history(proposal, now)
+    told = proposal.approvals if missing else ()
+    rest = tuple(each for each in proposal.decisions if each not in told)
+    past = history(replace(proposal, decisions=rest), now)
     return lines(past, missing, f"{_ENDED_UNSENT[proposal.state]}{when}. Nothing was traded.")
 
 
@@ -289,15 +292,18 @@ def carried_out_words(view: ProposalView) -> str:
     if why := nothing_sent(view):
         mark = "⏸" if was_paused(view) else "⚠"
         words = f"{mark} <b>Nothing was sent</b>: {escape(why)}."
-        return f"{words} Your money and holdings are as they were."
+        return f"{words} {UNTOUCHED}"
     if view.proposal.state is _S.APPROVED and all(map(is_by_hand, view.accounts)):
         return "⏳ <b>Approved.</b> Your checklist comes in a moment."
     if was_dry_run(view.orders):
         return "✅ <b>DRY RUN: nothing was sent.</b> This is what would have gone."
     words = _CARRIED_OUT[view.proposal.state]
-    if view.proposal.state is _S.FAILED and all(_moved_nothing(order) for order in view.orders):
-        return f"{words} Your money and holdings are as they were."
-    return words
+    return f"{words} {UNTOUCHED}" if moved_nothing(view) else words
+
+
+def moved_nothing(view: ProposalView) -> bool:
+    """Whether a plan that has failed certainly left money and holdings as they were."""
+    return view.proposal.state is _S.FAILED and all(map(_moved_nothing, view.orders))
 
 
 def _moved_nothing(order: Order) -> bool:

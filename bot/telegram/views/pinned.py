@@ -70,7 +70,8 @@ def _in_short(board: Board) -> str:
 def _checked(board: Board) -> str:
     if board.checked_at is None or board.last is None:
         return "Not checked yet."
-    return f"✓ Checked {clock_time(board.checked_at)}: {_outcome(board)}"
+    done = "⚠ Not checked" if board.last.outcome == "refused" else "✓ Checked"
+    return f"{done} {clock_time(board.checked_at)}: {_outcome(board)}"
 
 
 def _outcome(board: Board) -> str:
@@ -123,6 +124,6 @@ def _next(board: Board) -> str:
 
 def _buttons(board: Board) -> tuple[tuple[Button, ...], ...]:
     portfolio = board.managed.portfolio.id
-    waiting = [p for p in board.proposals if p.state is _S.OPEN]
+    waiting = [p for p in board.proposals if p.state in {_S.OPEN, _S.FROZEN}]
     shown = [(tap(f"Show proposal {p.id}", "show", p.id),) for p in waiting[:1]]
     return (*shown, (tap("📊 Status", "status", portfolio), tap("🔔 Alerts", "alerts", portfolio)))

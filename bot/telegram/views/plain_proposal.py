@@ -12,6 +12,7 @@ from bot.telegram.views.outcome import (
     LegResult,
     carried_out_words,
     leg_results,
+    moved_nothing,
     nothing_sent,
     standing,
     was_carried_out,
@@ -193,7 +194,7 @@ def _result(result: LegResult, view: ProposalView) -> str:
 
 def plain_cost(view: ProposalView) -> str:
     """What it cost."""
-    if view.report is None or was_dry_run(view.orders):
+    if view.report is None or was_dry_run(view.orders) or moved_nothing(view):
         return ""
     return f"It cost {money(view.report.cost, currency_of(view))}."
 

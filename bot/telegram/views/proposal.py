@@ -17,7 +17,9 @@ from bot.telegram.views.approvals import counting, still_wanted
 from bot.telegram.views.by_account import by_account
 from bot.telegram.views.checklist import checklist_screen, has_checklist
 from bot.telegram.views.outcome import (
+    UNTOUCHED,
     cost_and_drift,
+    moved_nothing,
     nothing_sent,
     order_lines,
     summary,
@@ -162,7 +164,7 @@ def _open_buttons(view: ProposalView) -> Rows:
         _tap(view, "✖ Reject", "reject"),
     )
     first = _tap(view, approve_label(view), "approve")
-    last = (*_at_open(view), tap("🔔 Settings", "alerts", view.managed.portfolio.id))
+    last = (*_at_open(view), tap("🔔 Alerts", "alerts", view.managed.portfolio.id))
     return ((first,), *_own_button(view), *_stay_button(view), tuple(second), third, last)
 
 
@@ -414,7 +416,9 @@ def _what_came_of_it(view: ProposalView) -> list[str]:
             plain_cost(view),
         ]
     problems = capped(_problems(view), TEXT_LIMIT // 2, "more")
-    return [f"{bold(how_it_ended(view))}.", problems, cost_and_drift(view), _rung_note(view)]
+    untouched = UNTOUCHED if moved_nothing(view) else ""
+    ended = f"{bold(how_it_ended(view))}."
+    return [ended, problems, untouched, cost_and_drift(view), _rung_note(view)]
 
 
 def how_it_ended(view: ProposalView) -> str:

@@ -69,7 +69,7 @@ def hold_over_notice(
     """A hold is over (without a reason: it had been before); others may still stand."""
     what = {
         None: "This account is not held.",
-        HoldReason.KEYS_REFUSED: "The broker lets me in again.",
+        HoldReason.KEYS_REFUSED: "The account can be used again.",
         HoldReason.RESTRICTED: "The broker has ended the restriction of the account.",
         HoldReason.ACCOUNT_REPLACED: (
             f"This portfolio is about the account {hint(managed.account.broker_account_id)} now."
@@ -105,11 +105,21 @@ def changes_notice(
     text = paragraphs(
         head(managed, "at the broker"),
         lines(bold(_title(changes)), capped(rows, TEXT_LIMIT // 2, "more changes")),
-        "The numbers are the broker's own. Who did it cannot be known from here: a person, another "
-        "program, or the broker itself.",
+        _by_whom(changes),
         lines("Targets are checked with what is there now.", _ended(ended)),
     )
     return Screen(text, (_looking(managed),))
+
+
+def _by_whom(changes: Sequence[HeldChange]) -> str:
+    """Whose numbers these are, and, where somebody must have done something, that it is not known who."""
+    numbers = "The numbers are the broker's own."
+    if {change.kind for change in changes} <= {ChangeKind.SPLIT, ChangeKind.RENAMED}:
+        return numbers
+    return (
+        f"{numbers} Who did it cannot be known from here: a person, another program, or the broker "
+        "itself."
+    )
 
 
 def _title(changes: Sequence[HeldChange]) -> str:

@@ -18,6 +18,7 @@ from bot.telegram.screen import Screen
 from bot.telegram.views.after_sale import after_sale_text
 from bot.telegram.views.proposal import proposal_screen, report_reply
 from bot.words.after_sale import WHY_NOT_SENT
+from bot.words.reader import Reader, reading_as
 from core.domain.ids import AccountId, MemberId, Symbol
 from core.domain.membership import Role
 from core.domain.order import OrderState
@@ -197,7 +198,10 @@ def test_what_was_bought_is_said_too() -> None:
     half = order(2, purchase, filled=Decimal(10), state=OrderState.CANCELLED)
     text = after_sale_text(view(ProposalState.PARTIAL, orders=(order(1, sale), half)), NOW)
     assert "Bought 10 BND for $734.35." in text
-    assert "The other purchases were not made, because they were not carried out in time." in text
+    assert (
+        "The rest of the purchases were not made, because they were not carried out in time."
+        in text
+    )
     assert "The rest of the money is in cash" in text
 
 
@@ -245,5 +249,10 @@ def test_a_plan_of_which_nothing_was_sent_says_why_and_not_that_it_failed(
     reply = report_reply(shown)
     assert f"Nothing was sent: {WHY_NOT_SENT[why]}" in reply.text
     assert "ailed" not in said + reply.text
+    for text in (said, reply.text):
+        assert text.count("Your money and holdings are as they were.") == 1
+        assert "Cost $" not in text
+    with reading_as(Reader(is_plain=True)):
+        assert "It cost" not in report_reply(shown).text
     again = "▶️ Resume" if why is WhyNot.PAUSED else "⚖️ Check now"
     assert labels(reply) == [again, "📊 Status"]

@@ -164,7 +164,7 @@ async def test_what_others_did_is_told_in_the_chat(tmp_path: Path) -> None:
         await _queue(bot, MessageKind.FOREIGN_ORDERS, symbols="QUAL")
         await bot.said(ANNA, "an order for QUAL is open that I did not send")
         await _queue(bot, MessageKind.HOLD_OVER, reason="keys_refused")
-        await bot.said(ANNA, "The broker lets me in again")
+        await bot.said(ANNA, "The account can be used again")
 
 
 async def _queue(bot: Stage, kind: MessageKind, **data: str) -> None:

@@ -120,7 +120,7 @@ async def test_checks_of_the_outage_are_counted_and_their_trouble_is_said_once(p
     summary, board = [m for m in post.said() if m.text]
     assert "Family: 3 checks" in summary.text
     assert "3 checks made no plan: some prices are missing" in summary.text
-    assert "Checked Wed 11 Mar" in board.text
+    assert "Not checked Wed 11 Mar" in board.text
 
 
 @pytest.mark.fault(44)

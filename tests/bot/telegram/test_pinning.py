@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 
 from bot.sandbox.model import Message
+from bot.telegram.views.pinned import pinned_screen
 from core.application.change_policy import change_policy
+from core.application.keep_pinned import Board
 from core.application.pause import pause
 from core.application.run_due_work import run_due_work
 from core.application.schedule_checks import schedule_checks
+from core.domain.proposal import ProposalState
+from tests.bot.telegram.scenes import managed, view
 from tests.bot.telegram.test_delivery import ANNAS, GROUP, Post, make_home, post, sends
 
 __all__ = ["post"]
@@ -28,7 +32,7 @@ async def check(post: Post, step: timedelta = DAY) -> None:
 
 
 def boards(post: Post, chat: int = ANNAS) -> list[Message]:
-    return [m for m in post.said(chat) if "Checked" in m.text or "No longer" in m.text]
+    return [m for m in post.said(chat) if "hecked" in m.text or "No longer" in m.text]
 
 
 def pins(post: Post) -> list[Any]:
@@ -86,7 +90,8 @@ async def test_prices_that_are_refused_say_when_it_is_tried_again(post: Post) ->
     post.world.prices.set_fault("BBB")
     await check(post)
     (board,) = boards(post)
-    assert "some prices are missing" in board.text
+    assert "⚠ Not checked Tue 10 Mar 11:00 ET: some prices are missing" in board.text
+    assert "✓" not in board.text
     assert "Trying again Tue 10 Mar 11:10 ET" in board.text
 
 
@@ -102,6 +107,13 @@ async def test_one_that_was_deleted_is_made_anew_at_most_once_a_day(post: Post) 
     (anew,) = boards(post)
     assert anew.message_id != board.message_id
     assert post.sandbox.chat(ANNAS).pinned[-1] == anew.message_id
+
+
+def test_one_that_needs_a_person_to_look_leads_there() -> None:
+    stopped = view(ProposalState.FROZEN).proposal
+    board = Board(managed(), None, None, None, (stopped,), ())
+    labels = [button.label for row in pinned_screen(board).rows for button in row]
+    assert labels == ["Show proposal 42", "📊 Status", "🔔 Alerts"]
 
 
 @pytest.mark.fault(44)

@@ -435,6 +435,17 @@ def test_a_refused_check_names_the_symbols_and_says_that_nothing_was_traded() ->
     )
 
 
+def test_a_refused_check_says_what_helps_where_trying_again_does_not() -> None:
+    ends = {
+        "PricesRefused": "The next check tries again; /status shows what is known now.",
+        "HoldingsOld": "Checks go on once somebody has said what it holds.",
+        "CannotRaise": "It goes on once less is to be taken out: /status shows what waits.",
+    }
+    for code, words in ends.items():
+        text = plain(notices.check_refused(managed(), code, ()).text)
+        assert text.endswith(f"Nothing was traded. {words}")
+
+
 def test_small_notices() -> None:
     joined = plain(notices.member_joined(managed(), "Ben", Role.PROPOSER, 1002, "01234567").text)
     assert "Ben has joined as proposer: may look and ask for a plan." in joined

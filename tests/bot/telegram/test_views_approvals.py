@@ -112,10 +112,13 @@ def test_who_objected_is_named_and_it_can_be_reopened() -> None:
 
 
 def test_at_the_end_who_was_missing_is_named() -> None:
-    ended = needing(Need(2), decision(ANNA), state=S.EXPIRED)
+    put_off = decision(BEN, DecisionKind.LATER)
+    ended = needing(Need(2), decision(ANNA), put_off, state=S.EXPIRED)
     said = text(ended)
     assert "Anna ✅ 10:05 ET · still needed: one of Ben, Carla <3" in said
     assert "Expired without orders" in said
+    assert "Ben put off 42" in said
+    assert "Anna approved" not in said
 
 
 def test_a_reminder_says_that_an_approval_is_missing() -> None:

@@ -162,6 +162,9 @@ def test_splits_names_and_what_is_new_are_called_so() -> None:
     assert "Proposals 42 and 43" in notice.text
     assert "A split at the broker" in changes_notice(managed().parts[0], kinds[:1], 0, []).text
     assert "A new name at the broker" in changes_notice(managed().parts[0], kinds[1:2], 0, []).text
+    for at_broker, is_asked in ((kinds, True), (kinds[:2], False)):
+        told = changes_notice(managed().parts[0], at_broker, 0, []).text
+        assert ("Who did it" in told) is is_asked
     sells = managed(policy=Policy(outside=Outside.SELL))
     assert (
         "your policy sells what has none" in changes_notice(sells.parts[0], kinds[2:], 0, []).text
@@ -186,6 +189,16 @@ def test_a_hold_that_is_over_names_the_account_that_counts_now() -> None:
     over = hold_over_notice(managed().parts[0], R.ACCOUNT_REPLACED)
     assert hint(managed().accounts[0].broker_account_id) in over.text
     assert "Checks and orders go on" in over.text
+
+
+@pytest.mark.parametrize("fault", AccessFault)
+def test_who_cannot_open_an_account_blames_the_broker_only_where_it_refused(
+    fault: AccessFault,
+) -> None:
+    text = plain(held_notice(managed().parts[0], [hold(R.KEYS_REFUSED, fault.value)]).text)
+    assert "the account cannot be used from here." in text
+    assert "It goes on by itself once that is mended; you will be told." in text
+    assert ("The broker refuses the keys" in text) is (fault is AccessFault.REFUSED)
 
 
 def test_a_restriction_is_not_said_twice_in_a_line() -> None:
