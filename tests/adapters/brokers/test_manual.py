@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from core.adapters.brokers.manual import ManualBrokerage, PricesByHand
-from core.adapters.brokers.manual.brokerage import account_number
+from core.adapters.brokers.manual.brokerage import NAMES
 from core.domain.book import BookChange
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.lots import Lot
@@ -97,7 +97,7 @@ async def hand(tmp_path: Path) -> AsyncIterator[Hand]:
     path = tmp_path / "manual.db"
     house = ManualBrokerage(path, prices, CALENDAR, clock)
     name = await house.open_account("USD")
-    yield Hand(path, house, clock, prices, account_number(name))
+    yield Hand(path, house, clock, prices, NAMES.number(name))
     await house.close()
 
 
@@ -168,7 +168,7 @@ async def test_money_that_came_or_went_is_noted_once(hand: Hand) -> None:
 
 
 async def test_accounts_do_not_see_each_other(hand: Hand) -> None:
-    other = account_number(await hand.house.open_account("USD"))
+    other = NAMES.number(await hand.house.open_account("USD"))
     await hand.write("100", VTI=[lot("1")])
     assert (await hand.house.book(other)).lots == ()
     held = await hand.house.holdings(["HAND-000001", "HAND-000002", "HAND-000009", "SIM-000001"])

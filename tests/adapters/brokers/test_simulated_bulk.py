@@ -6,7 +6,7 @@ import asyncio
 import time
 from decimal import Decimal
 
-from core.adapters.brokers.simulated.brokerage import account_name
+from core.adapters.brokers.simulated.brokerage import NAMES
 from tests.adapters.brokers.world import Worlds
 
 ACCOUNTS, LINES = 10_000, 20
@@ -37,7 +37,7 @@ async def test_holdings_of_ten_thousand_accounts_of_twenty_lines(worlds: Worlds)
             longest = max(longest, time.perf_counter() - before)
 
     watcher = asyncio.create_task(watch())
-    names = [account_name(n) for n in range(1, ACCOUNTS + 1)]
+    names = [NAMES.name(n) for n in range(1, ACCOUNTS + 1)]
     started = time.perf_counter()
     held = await world.house.holdings(names)
     seconds = time.perf_counter() - started

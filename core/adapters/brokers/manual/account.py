@@ -6,41 +6,22 @@ from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from core.adapters.brokers.own_house import HouseAccount
 from core.domain.book import Book, BookChange, TypedPrice
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.lots import Lot
 from core.domain.portfolio import Holdings
 from core.domain.quote import Proxy
-from core.ports.broker import (
-    BrokerAccount,
-    BrokerAsset,
-    BrokerClock,
-    BrokerOrder,
-    BrokerTraits,
-    OrderRequest,
-)
+from core.ports.broker import BrokerAsset, BrokerOrder
 
 if TYPE_CHECKING:
     from core.adapters.brokers.manual.brokerage import ManualBrokerage
 
 
-class ManualAccount:
+class ManualAccount(HouseAccount):
     """A Broker whose book is kept by hand, and through which cash can be noted to have moved."""
 
-    def __init__(self, house: ManualBrokerage, number: int) -> None:
-        self._house = house
-        self._number = number
-
-    @property
-    def traits(self) -> BrokerTraits:
-        """The house's traits."""
-        return self._house.traits
-
-    # --- as any broker ---------------------------------------------------------------------------
-
-    async def account(self) -> BrokerAccount:
-        """The account, and what purchases may be paid with."""
-        return await self._house.details(self._number)
+    _house: ManualBrokerage
 
     async def holdings(self) -> Holdings:
         """Cash and all positions, as people wrote them down."""
@@ -55,30 +36,6 @@ class ManualAccount:
             for symbol in symbols
             if known is None or symbol in known or symbol in book.positions
         }
-
-    async def clock(self) -> BrokerClock:
-        """The market's clock and its next open and close."""
-        return await self._house.market_clock()
-
-    async def submit(self, request: OrderRequest) -> BrokerOrder:
-        """Put one order on the checklist."""
-        return await self._house.submit(self._number, request)
-
-    async def find_order(self, client_order_id: ClientOrderId) -> BrokerOrder | None:
-        """Look an order up by our id."""
-        return await self._house.find_order(self._number, client_order_id)
-
-    async def open_orders(self) -> Sequence[BrokerOrder]:
-        """All orders that wait for an answer."""
-        return await self._house.open_orders(self._number)
-
-    async def cancel(self, client_order_id: ClientOrderId) -> None:
-        """Take an order off the checklist."""
-        await self._house.cancel(self._number, client_order_id)
-
-    async def transfer(self, amount: Decimal, key: str) -> Decimal:
-        """Note that money came in or went out, once per key, and return the cash after."""
-        return await self._house.transfer(self._number, amount, key)
 
     # --- kept by hand ----------------------------------------------------------------------------
 

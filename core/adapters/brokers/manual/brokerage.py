@@ -7,7 +7,6 @@ the session after the one in which it was handed over: then it expires at the ne
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from core.adapters.brokers.manual.checklist import Checklist
 from core.adapters.brokers.manual.database import Database
 from core.adapters.brokers.manual.ledger import Ledger
 from core.adapters.brokers.manual.rules import expected_price, require_acceptable, require_means
+from core.adapters.brokers.own_house import AccountNames, Hours
 from core.domain.book import (
     PRICE_SESSIONS,
     PROXY_FOR,
@@ -33,21 +33,18 @@ from core.domain.quote import Proxy
 from core.domain.refusals import (
     BadNumber,
     ChecklistOpen,
-    EndOfHistory,
     NotEnoughCash,
 )
-from core.domain.session import NEW_YORK, Session
+from core.domain.session import NEW_YORK
 from core.ports.broker import (
     EVERY_LOT_METHOD,
     Broker,
     BrokerAccount,
-    BrokerClock,
     BrokerOrder,
     BrokerTraits,
     BrokerUnavailable,
     Dedup,
     DuplicateClientOrderId,
-    OrderRefused,
     OrderRequest,
 )
 from core.ports.calendar import Calendar
@@ -55,10 +52,9 @@ from core.ports.clock import MarketClock
 from core.ports.market_data import MarketData
 
 NAME = "manual"
-ACCOUNT_PREFIX = "HAND-"
+NAMES = AccountNames("HAND-")
 TRAITS = BrokerTraits(NAME, Dedup.FOREVER, lot_methods=EVERY_LOT_METHOD, fills_by_hand=True)
 """A person can tell their broker at the time of the sale which lots it takes (Treasury Reg. § 1.1012-1(c))."""
-_MOST_DIGITS = 12
 
 
 class ManualBrokerage:
@@ -69,7 +65,7 @@ class ManualBrokerage:
     ) -> None:
         self._database = Database(path)
         self._market_data = market_data
-        self._calendar = calendar
+        self.hours = Hours(calendar, market_clock)
         self._market_clock = market_clock
 
     @property
@@ -85,20 +81,20 @@ class ManualBrokerage:
 
     def account(self, broker_account_id: str) -> Broker:
         """One account, as the port has it."""
-        return ManualAccount(self, account_number(broker_account_id))
+        return ManualAccount(self, NAMES.number(broker_account_id))
 
     async def open_account(self, currency: str) -> str:
         """Open an account in which nothing is written yet, and return its id."""
         now = await self._market_clock.now()
         async with self._database.writing() as connection:
-            return account_name(await Ledger(connection).open_account(currency, now))
+            return NAMES.name(await Ledger(connection).open_account(currency, now))
 
     async def holdings(self, broker_account_ids: Collection[str]) -> Mapping[str, Holdings]:
         """The holdings of many accounts; unknown ones are missing."""
         found = {}
         for name in broker_account_ids:
             try:
-                found[name] = await self.held(account_number(name))
+                found[name] = await self.held(NAMES.number(name))
             except BrokerUnavailable:
                 continue
         return found
@@ -108,7 +104,7 @@ class ManualBrokerage:
     ) -> frozenset[Symbol]:
         """All symbols, or none, as the account's owner said."""
         try:
-            book = await self.book(account_number(broker_account_id))
+            book = await self.book(NAMES.number(broker_account_id))
         except BrokerUnavailable:
             return frozenset()
         return frozenset(symbols) if book.has_fractions else frozenset()
@@ -161,7 +157,9 @@ class ManualBrokerage:
     ) -> TypedPrice:
         """Take a price down: for five sessions, or moving with a proxy for ninety days."""
         now = await self._market_clock.now()
-        until = self._fifth_close(now) if like is None else now + PROXY_FOR
+        until = (
+            self.hours.last_of(now, PRICE_SESSIONS).closes_at if like is None else now + PROXY_FOR
+        )
         typed = TypedPrice(symbol, price, now, until, like)
         async with self._database.writing() as connection:
             ledger = Ledger(connection)
@@ -193,7 +191,7 @@ class ManualBrokerage:
             currency = await Ledger(connection).require(number)
             book = await Ledger(connection).book(number)
             planned = await Checklist(connection).planned_cash(number)
-        return BrokerAccount(account_name(number), currency, book.cash + planned)
+        return BrokerAccount(NAMES.name(number), currency, book.cash + planned)
 
     async def transfer(self, number: int, amount: Decimal, key: str) -> Decimal:
         """Note that money came in or went out at the broker, once per key; raises NotEnoughCash or BadNumber."""
@@ -222,7 +220,7 @@ class ManualBrokerage:
                 raise DuplicateClientOrderId(request.client_order_id)
         require_acceptable(request, has_fractions=book.has_fractions)
         now = await self._market_clock.now()
-        session = self._open_session(now)
+        session = self.hours.open_session(now)
         price = await expected_price(request, self._market_data)
         async with self._database.writing() as connection:
             checklist = Checklist(connection)
@@ -235,7 +233,7 @@ class ManualBrokerage:
                 request,
                 expected_price=price,
                 at=now,
-                expires_at=self._session_after(session).closes_at,
+                expires_at=self.hours.session_after(session).closes_at,
             )
         return order.as_broker_order()
 
@@ -297,19 +295,6 @@ class ManualBrokerage:
 
     # --- the market ------------------------------------------------------------------------------
 
-    async def market_clock(self) -> BrokerClock:
-        """The market's clock and its next open and close."""
-        now = await self._market_clock.now()
-        try:
-            session = self._calendar.current_or_next(now)
-        except EndOfHistory as error:
-            raise BrokerUnavailable("the price history has ended") from error
-        after = self._session_after(session) if session.is_open_at(now) else session
-        opens = after.opens_at if after.opens_at > now else session.opens_at + timedelta(days=1)
-        return BrokerClock(
-            now, session.is_open_at(now), next_open=opens, next_close=session.closes_at
-        )
-
     async def known_symbols(self) -> frozenset[Symbol] | None:
         """What the price source knows, where that is a closed list."""
         return await self._market_data.known_symbols()
@@ -323,37 +308,3 @@ class ManualBrokerage:
         if any(now >= order.expires_at for order in waiting):
             async with self._database.writing() as connection:
                 await Checklist(connection).expire(number, now)
-
-    def _open_session(self, now: datetime) -> Session:
-        try:
-            session = self._calendar.current_or_next(now)
-        except EndOfHistory:
-            raise OrderRefused("market_closed", "the price history has ended") from None
-        if not session.is_open_at(now):
-            raise OrderRefused("market_closed", f"opens at {session.opens_at.isoformat()}")
-        return session
-
-    def _fifth_close(self, now: datetime) -> datetime:
-        last = self._calendar.current_or_next(now)
-        for _ in range(PRICE_SESSIONS - 1):
-            last = self._session_after(last)
-        return last.closes_at
-
-    def _session_after(self, session: Session) -> Session:
-        """The next session; where the calendar ends, the last one it knows."""
-        try:
-            return self._calendar.next_after(session.date)
-        except EndOfHistory:
-            return session
-
-
-def account_name(number: int) -> str:
-    """An account's id as others see it, such as ``HAND-000007``."""
-    return f"{ACCOUNT_PREFIX}{number:06d}"
-
-
-def account_number(name: str) -> int:
-    """The number in an account's id; 0, which no account has, for an id of another house."""
-    digits = name.removeprefix(ACCOUNT_PREFIX)
-    is_ours = digits != name and digits.isascii() and digits.isdigit()
-    return int(digits) if is_ours and len(digits) <= _MOST_DIGITS else 0

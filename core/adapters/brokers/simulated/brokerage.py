@@ -12,6 +12,7 @@ from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
+from core.adapters.brokers.own_house import AccountNames, Hours
 from core.adapters.brokers.simulated.account import SimulatedAccount
 from core.adapters.brokers.simulated.database import Database
 from core.adapters.brokers.simulated.desk import Desk
@@ -23,8 +24,7 @@ from core.domain.order import OrderState
 from core.domain.packed import PackedHoldings
 from core.domain.portfolio import Holdings
 from core.domain.quote import PriceFault, PriceFaultKind, QuoteRules, find_fault
-from core.domain.refusals import BadNumber, EndOfHistory, NotEnoughCash, PriceSourceDown
-from core.domain.session import Session
+from core.domain.refusals import BadNumber, NotEnoughCash, PriceSourceDown
 from core.ports.broker import (
     EVERY_LOT_METHOD,
     BrokerAccount,
@@ -41,7 +41,7 @@ from core.ports.clock import MarketClock
 from core.ports.market_data import MarketData
 
 NAME = "simulated"
-ACCOUNT_PREFIX = "SIM-"
+NAMES = AccountNames("SIM-")
 ACCOUNTS_AT_ONCE = 500
 """How many accounts are read in one go: few enough that nobody else waits noticeably."""
 
@@ -62,7 +62,7 @@ class SimulatedBrokerage:
         self.rules = rules or FillRules()
         self._database = Database(path)
         self._market_data = market_data
-        self._calendar = calendar
+        self.hours = Hours(calendar, market_clock)
         self._market_clock = market_clock
         self._at_most: dict[tuple[int, ClientOrderId], Decimal] = {}
 
@@ -84,29 +84,29 @@ class SimulatedBrokerage:
 
     def account(self, broker_account_id: str) -> SimulatedAccount:
         """One account, as the port has it."""
-        return SimulatedAccount(self, account_number(broker_account_id))
+        return SimulatedAccount(self, NAMES.number(broker_account_id))
 
     async def open_account(self, currency: str) -> str:
         """Open an account without money and return its id."""
         now = await self._market_clock.now()
         async with self._database.writing() as connection:
             number = await Ledger(connection).open_account(currency, now)
-        return account_name(number)
+        return NAMES.name(number)
 
     async def holdings(self, broker_account_ids: Collection[str]) -> Mapping[str, Holdings]:
         """The holdings of many accounts; unknown ones are missing."""
-        numbers = iter([account_number(name) for name in broker_account_ids])
+        numbers = iter([NAMES.number(name) for name in broker_account_ids])
         found: dict[str, Holdings] = {}
         while part := list(islice(numbers, ACCOUNTS_AT_ONCE)):
             await self.settle(part)
             async with self._database.reading() as connection:
                 held = await Ledger(connection).holdings(part)
-            found |= {account_name(number): holdings for number, holdings in held.items()}
+            found |= {NAMES.name(number): holdings for number, holdings in held.items()}
         return found
 
     async def packed_holdings(self, broker_account_ids: Collection[str]) -> PackedHoldings:
         """The holdings of very many accounts; those with an open order, and unknown ones, are missing."""
-        names = {account_number(name): name for name in broker_account_ids}
+        names = {NAMES.number(name): name for name in broker_account_ids}
         await self.settle(names)
         async with self._database.reading() as connection:
             accounts, positions = await Ledger(connection).packed_holdings(names)
@@ -124,7 +124,7 @@ class SimulatedBrokerage:
         self, broker_account_id: str, client_order_id: ClientOrderId, quantity: Decimal | None
     ) -> None:
         """Fill no more shares of an order than this, from now until this process ends; None lifts it."""
-        key = (account_number(broker_account_id), client_order_id)
+        key = (NAMES.number(broker_account_id), client_order_id)
         self._at_most.pop(key, None)
         if quantity is not None:
             self._at_most[key] = quantity
@@ -137,7 +137,7 @@ class SimulatedBrokerage:
         async with self._database.reading() as connection:
             ledger = Ledger(connection)
             currency, _ = await ledger.currency_and_cash(number)
-            return BrokerAccount(account_name(number), currency, await ledger.free_cash(number))
+            return BrokerAccount(NAMES.name(number), currency, await ledger.free_cash(number))
 
     async def transfer(self, number: int, amount: Decimal, key: str) -> Decimal:
         """Move cash in or out, once per key; raises NotEnoughCash or BadNumber."""
@@ -164,7 +164,7 @@ class SimulatedBrokerage:
                 raise DuplicateClientOrderId(request.client_order_id)
         self.rules.require_acceptable(request)
         now = await self._market_clock.now()
-        session = self._open_session(now)
+        session = self.hours.open_session(now)
         quote = await self._quote(request.symbol, currency, now)
         async with self._database.writing() as connection:
             desk = Desk(Ledger(connection), self.rules, now, self._at_most)
@@ -216,30 +216,9 @@ class SimulatedBrokerage:
 
     # --- the market ------------------------------------------------------------------------------
 
-    async def now_and_session(self) -> tuple[datetime, Session]:
-        """The market's instant, and the session that is open or comes next."""
-        now = await self._market_clock.now()
-        return now, self._calendar.current_or_next(now)
-
-    def session_after(self, session: Session) -> Session:
-        """The next session; where the calendar ends, the last one it knows."""
-        try:
-            return self._calendar.next_after(session.date)
-        except EndOfHistory:
-            return session
-
     async def known_symbols(self) -> frozenset[Symbol] | None:
         """What the price source knows, where that is a closed list."""
         return await self._market_data.known_symbols()
-
-    def _open_session(self, now: datetime) -> Session:
-        try:
-            session = self._calendar.current_or_next(now)
-        except EndOfHistory:
-            raise OrderRefused("market_closed", "the price history has ended") from None
-        if not session.is_open_at(now):
-            raise OrderRefused("market_closed", f"opens at {session.opens_at.isoformat()}")
-        return session
 
     async def _quote(self, symbol: Symbol, currency: str, now: datetime) -> Decimal:
         """A usable price; OrderRefused where there never is one, BrokerUnavailable for now."""
@@ -274,15 +253,3 @@ class SimulatedBrokerage:
             if find_fault(quote, now, QuoteRules(self._market_data.max_age, quote.currency), None)
             is None
         }
-
-
-def account_name(number: int) -> str:
-    """An account's id as others see it, such as ``SIM-000007``."""
-    return f"{ACCOUNT_PREFIX}{number:06d}"
-
-
-def account_number(name: str) -> int:
-    """The number in an account's id; 0, which no account has, for an id of another house."""
-    digits = name.removeprefix(ACCOUNT_PREFIX)
-    is_ours = digits != name and digits.isascii() and digits.isdigit()
-    return int(digits) if is_ours and len(digits) < len(str(MOST)) else 0
