@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from sqlalchemy import (
     ScalarSelect,
-    bindparam,
     delete,
     exists,
     func,
@@ -158,28 +157,20 @@ class SqlChecks:
         self, outcomes: Sequence[tuple[CheckId, str, str]], at: datetime
     ) -> frozenset[CheckId]:
         """Close many checks at once, and return those that were not closed before."""
-        among = self._database.among(DUE_CHECKS.c.id, [check_id for check_id, _, _ in outcomes])
+        if not outcomes:
+            return frozenset()
+        said = self._database.listed(
+            (DUE_CHECKS.c.id, DUE_CHECKS.c.outcome, DUE_CHECKS.c.detail), outcomes
+        )
         rows = await self._database.rows(
-            select(DUE_CHECKS.c.id, DUE_CHECKS.c.portfolio_id).where(among, UNFINISHED)
-        )
-        unfinished = {CheckId(row.id): PortfolioId(row.portfolio_id) for row in rows}
-        statement = (
             update(DUE_CHECKS)
-            .where(DUE_CHECKS.c.id == bindparam("check"), UNFINISHED)
-            .values(outcome=bindparam("said"), detail=bindparam("with_detail"), finished_at=at)
+            .where(DUE_CHECKS.c.id == said.c.id, UNFINISHED)
+            .values(outcome=said.c.outcome, detail=said.c.detail, finished_at=at)
+            .returning(DUE_CHECKS.c.id, DUE_CHECKS.c.portfolio_id, DUE_CHECKS.c.outcome)
         )
-        await self._database.write(
-            statement,
-            [
-                {"check": check_id, "said": outcome, "with_detail": detail}
-                for check_id, outcome, detail in outcomes
-                if check_id in unfinished
-            ],
-        )
-        for check_id, outcome, _ in outcomes:
-            if check_id in unfinished:
-                self._note_finished(check_id, unfinished[check_id], outcome)
-        return frozenset(unfinished)
+        for check_id, portfolio_id, outcome in rows:
+            self._note_finished(check_id, portfolio_id, outcome)
+        return frozenset(CheckId(row.id) for row in rows)
 
     def _note_finished(self, check_id: CheckId, portfolio_id: PortfolioId, outcome: str) -> None:
         self._database.deeds.note(f"checked: {outcome}", check=check_id, portfolio=portfolio_id)

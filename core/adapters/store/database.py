@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     Float,
+    FromClause,
     Row,
     Select,
     Table,
@@ -153,6 +154,23 @@ class Database:
             return func.unnest(literal(list(values), ARRAY(column.type))).column_valued("value")
         listed = func.json_each(literal(json.dumps(list(values)))).table_valued("value")
         return listed.c.value
+
+    def listed(self, columns: Sequence[Column[Any]], rows: Sequence[Sequence[Any]]) -> FromClause:
+        """Some rows, at least one, as a table with columns such as those.
+
+        They are one parameter, or one a column, however many they are.
+        """
+        if self._is_postgres:
+            values = zip(columns, zip(*rows, strict=True), strict=True)
+            arrays = [literal(list(each), ARRAY(column.type)) for column, each in values]
+            given = func.unnest(*arrays).table_valued(*(column.name for column in columns))
+            return given.render_derived()
+        every = func.json_each(literal(json.dumps(list(rows)))).table_valued("value")
+        taken = (
+            func.json_extract(every.c.value, f"$[{place}]", type_=column.type).label(column.name)
+            for place, column in enumerate(columns)
+        )
+        return select(*taken).subquery()
 
     def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
         """The condition that a column has one of these values, as one parameter however many they are.

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from core.adapters.store.database import Database, Found
+from core.adapters.store.database import Database
 from core.adapters.store.tables import PINNED
 from core.domain.ids import ChatId, PortfolioId
 from core.domain.pinned import Pinned
+
+_COLUMNS = tuple(PINNED.c[each.name] for each in fields(Pinned))
 
 
 class SqlPinned:
@@ -26,13 +28,13 @@ class SqlPinned:
     ) -> dict[PortfolioId, tuple[Pinned, ...]]:
         """Each portfolio's pinned messages, by chat; portfolios without one are missing."""
         rows = await self._database.rows(
-            select(PINNED)
+            select(*_COLUMNS)
             .where(self._database.among(PINNED.c.portfolio_id, portfolio_ids))
             .order_by(PINNED.c.portfolio_id, PINNED.c.chat_id)
         )
         found: defaultdict[PortfolioId, tuple[Pinned, ...]] = defaultdict(tuple)
-        for pinned in map(_pinned_of, rows):
-            found[pinned.portfolio_id] += (pinned,)
+        for row in rows:
+            found[row[0]] += (Pinned(*row),)
         return dict(found)
 
     async def keep(self, pinned: Pinned) -> None:
@@ -41,7 +43,7 @@ class SqlPinned:
 
     async def keep_many(self, pinned: Sequence[Pinned]) -> None:
         """The same for many."""
-        rows = [_row_of(each) for each in pinned]
+        rows = [asdict(each) for each in pinned]
         await self._database.put_many(PINNED, ("portfolio_id", "chat_id"), rows)
 
     async def checked(self, portfolio_ids: Collection[PortfolioId], at: datetime) -> None:
@@ -58,25 +60,3 @@ class SqlPinned:
             delete(PINNED).where(PINNED.c.portfolio_id == portfolio_id, PINNED.c.chat_id == chat_id)
         )
         return touched == 1
-
-
-def _row_of(pinned: Pinned) -> dict[str, Any]:
-    return {
-        "portfolio_id": pinned.portfolio_id,
-        "chat_id": pinned.chat_id,
-        "checked_at": pinned.checked_at,
-        "message_id": pinned.message_id,
-        "is_pinned": pinned.is_pinned,
-        "made_at": pinned.made_at,
-    }
-
-
-def _pinned_of(row: Found) -> Pinned:
-    return Pinned(
-        PortfolioId(row.portfolio_id),
-        ChatId(row.chat_id),
-        row.checked_at,
-        row.message_id,
-        row.is_pinned,
-        row.made_at,
-    )
