@@ -66,7 +66,7 @@ def _(refusal: r.NoCashTransfers) -> str:
 
 @_say
 def _(_refusal: r.EmptyAccount) -> str:
-    return "The account is empty. Put in some cash first: /deposit 1000"
+    return "The account is empty. Put in some cash first (paper money: /deposit 1000)."
 
 
 @_say

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.words.holds import HOLD_REASONS, hint
-from bot.words.labels import PROPOSAL_STATES, proposal_number
+from bot.words.labels import PROPOSAL_STATES, proposal_number, source_label
 from bot.words.numbers import count, listed, plain, quantity
 from bot.words.refusals import refusal_sentence
 from bot.words.times import clock_time
@@ -49,10 +49,7 @@ def _(refusal: r.NothingSold) -> str:
 @_say
 def _(refusal: r.AfterSaleDecided) -> str:
     what = "left the money in cash" if refusal.stays_in_cash else "had the purchases planned again"
-    return (
-        f"{refusal.decided_by} has decided this already ({clock_time(refusal.decided_at)}):"
-        f" {refusal.decided_by} {what}."
-    )
+    return f"{refusal.decided_by} has decided this already ({clock_time(refusal.decided_at)}), and {what}."
 
 
 @_say
@@ -128,14 +125,14 @@ def _(_refusal: r.NothingLeft) -> str:
 
 @_say
 def _(_refusal: r.NothingToBuyWith) -> str:
-    return "Without sales there is not enough cash to buy anything. /deposit 500 puts more in."
+    return "Without sales there is not enough cash to buy anything. Put some in first (paper money: /deposit 500)."
 
 
 @_say
 def _(refusal: r.AccountInUse) -> str:
     return (
-        f"The {refusal.broker} account belongs to another portfolio already, and can only belong to "
-        "one. For a portfolio kept by hand: /new Name manual"
+        f"The {source_label(refusal.broker)} account belongs to another portfolio already, and can only belong to "
+        "one. For a portfolio kept by hand: /new Name by hand"
     )
 
 
@@ -310,11 +307,11 @@ def _(_refusal: r.ClimbOver) -> str:
 
 @_say
 def _(refusal: r.RiskLimit) -> str:
-    where = f" Order {refusal.leg} is the one." if refusal.leg else ""
+    where = f" (order {refusal.leg})" if refusal.leg else ""
     setting = f" (the setting {refusal.setting})" if refusal.setting else ""
     return (
-        f"This is beyond a safety limit: {refusal.limit} {plain(round(refusal.value, 2))},"
-        f" allowed {plain(refusal.allowed)}.{where} The limit{setting} cannot be raised in chat."
+        f"This is beyond a safety limit: {refusal.limit} would be {plain(round(refusal.value, 2))},"
+        f" and at most {plain(refusal.allowed)} is allowed{where}. The limit{setting} cannot be raised in chat."
     )
 
 

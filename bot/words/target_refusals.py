@@ -104,7 +104,9 @@ def _(refusal: r.CannotRaise) -> str:
 @_say
 def _(refusal: r.NegativeTotal) -> str:
     if refusal.total == ZERO:
-        return "The account is worth nothing yet. Put in some cash first: /deposit 1000"
+        return (
+            "The account is worth nothing yet. Put in some cash first (paper money: /deposit 1000)."
+        )
     return (
         f"The account is worth {money(refusal.total)}, and percentages of that mean nothing."
         " Bring it above zero first."

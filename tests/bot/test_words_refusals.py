@@ -103,7 +103,7 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
     ),
     (
         r.NegativeTotal(Decimal(0)),
-        "The account is worth nothing yet. Put in some cash first: /deposit 1000",
+        "The account is worth nothing yet. Put in some cash first (paper money: /deposit 1000).",
     ),
     (
         r.NegativeTotal(Decimal(-5)),
@@ -235,7 +235,10 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
             " the next check will see it."
         ),
     ),
-    (r.EmptyAccount(), "The account is empty. Put in some cash first: /deposit 1000"),
+    (
+        r.EmptyAccount(),
+        "The account is empty. Put in some cash first (paper money: /deposit 1000).",
+    ),
     (
         r.BrokerDown("alpaca", "timeout"),
         "No answer from Alpaca right now. Try again in a few minutes.",
@@ -388,13 +391,13 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
     ),
     (
         r.AfterSaleDecided(42, "Anna", AT, stays_in_cash=True),
-        "Anna has decided this already (Thu 12 Mar 16:00 ET): Anna left the money in cash.",
+        "Anna has decided this already (Thu 12 Mar 16:00 ET), and left the money in cash.",
     ),
     (
         r.AfterSaleDecided(42, "Anna", AT, stays_in_cash=False),
         (
-            "Anna has decided this already (Thu 12 Mar 16:00 ET):"
-            " Anna had the purchases planned again."
+            "Anna has decided this already (Thu 12 Mar 16:00 ET), and had the purchases planned"
+            " again."
         ),
     ),
     (
@@ -448,7 +451,7 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
     ),
     (
         r.NothingToBuyWith(),
-        "Without sales there is not enough cash to buy anything. /deposit 500 puts more in.",
+        "Without sales there is not enough cash to buy anything. Put some in first (paper money: /deposit 500).",
     ),
     (
         r.MayNotTrade("mode_is_paper", "live"),
@@ -538,8 +541,8 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
     (
         r.AccountInUse("alpaca"),
         (
-            "The alpaca account belongs to another portfolio already, and can only belong to one."
-            " For a portfolio kept by hand: /new Name manual"
+            "The Alpaca account belongs to another portfolio already, and can only belong to one."
+            " For a portfolio kept by hand: /new Name by hand"
         ),
     ),
     (
@@ -590,14 +593,14 @@ SENTENCES: list[tuple[r.Refusal, str]] = [
             setting="LIVE_CAP_ORDER",
         ),
         (
-            "This is beyond a safety limit: money in one order 512.3, allowed 500. Order 2. buy BND"
-            " is the one. The limit (the setting LIVE_CAP_ORDER) cannot be raised in chat."
+            "This is beyond a safety limit: money in one order would be 512.3, and at most 500"
+            " is allowed (order 2. buy BND). The limit (the setting LIVE_CAP_ORDER) cannot be raised in chat."
         ),
     ),
     (
         r.RiskLimit("turnover in percent", Decimal("61.24"), Decimal(50)),
         (
-            "This is beyond a safety limit: turnover in percent 61.24, allowed 50."
+            "This is beyond a safety limit: turnover in percent would be 61.24, and at most 50 is allowed."
             " The limit cannot be raised in chat."
         ),
     ),

@@ -38,7 +38,7 @@ class Post:
 
     async def send_message(self, chat_id: int, text: str, **_: Any) -> Any:
         self.fuse.point("before a message")
-        is_board = "Checked" in text
+        is_board = "hecked" in text
         if not is_board:
             self.taken.append((chat_id, text))
         self.fuse.point("after a message")

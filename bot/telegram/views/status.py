@@ -282,7 +282,7 @@ def _without_drift(status: Status) -> str:
     elif isinstance(trouble, EmptyAccount):
         body = lines(
             "The account is empty.",
-            f"To put money in: {code(EXAMPLE_DEPOSIT)}",
+            _how_money_comes(status),
             _targets(status),
         )
     else:
@@ -300,6 +300,15 @@ def _without_drift(status: Status) -> str:
         body,
         lines(exchange_line(status), *proposal_lines(status), waiting_line(status.changes)),
     )
+
+
+def _how_money_comes(status: Status) -> str:
+    """How an empty account gets its first money; where people type what it holds, a button says so."""
+    if _has_play_money(status):
+        return f"To put money in: {code(EXAMPLE_DEPOSIT)}"
+    if all(map(is_by_hand, status.managed.accounts)):
+        return ""
+    return "Money that comes to the broker is seen by the next check."
 
 
 def _cash(status: Status) -> str:
@@ -347,8 +356,12 @@ def _called(managed: ManagedAccount) -> str:
 
 
 def _may_deposit(status: Status) -> bool:
-    is_play_money = any(each.rung is Rung.SIMULATED for each in status.managed.accounts)
-    return is_play_money and may(status.role, Act.MOVE_CASH)
+    return _has_play_money(status) and may(status.role, Act.MOVE_CASH)
+
+
+def _has_play_money(status: Status) -> bool:
+    """Whether money can be put in from here."""
+    return any(each.rung is Rung.SIMULATED for each in status.managed.accounts)
 
 
 def _mending_buttons(status: Status) -> tuple[Button, ...]:

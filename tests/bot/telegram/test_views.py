@@ -34,6 +34,7 @@ from core.domain.invitation import Invitation, Joining, Offer
 from core.domain.membership import Household, Membership, Role
 from core.domain.order import OrderState
 from core.domain.policy import Band, Policy
+from core.domain.portfolio import Rung
 from core.domain.proposal import DecisionKind, ProposalState
 from core.domain.quote import PriceFault, PriceFaultKind
 from core.domain.refusals import BrokerDown, EmptyAccount, NoTargets, PricesRefused, Refusal
@@ -191,6 +192,9 @@ def test_status_of_an_empty_account_says_how_to_deposit() -> None:
     assert actions(screen)[0] == Action("deposit", (1_000, 1))
     viewer = status_screen(status(drift=None, refusal=EmptyAccount(), role=Role.VIEWER))
     assert [action.verb for action in actions(viewer)] == ["status"]
+    real = status(drift=None, refusal=EmptyAccount(), managed=managed(rung=Rung.LIVE))
+    assert "/deposit" not in status_screen(real).text
+    assert "Money that comes to the broker is seen by the next check." in status_screen(real).text
 
 
 @pytest.mark.parametrize(
