@@ -14,12 +14,9 @@ from bot.telegram.context import Misunderstood, Reaction, Said, Turn, alert, say
 from bot.telegram.setup_end import after_approval, last_step
 from bot.telegram.views.approvals import still_wanted
 from bot.telegram.views.lots import proposal_lots_screen
-from bot.telegram.views.proposal import (
-    is_whole,
-    proposal_edit_screen,
-    proposal_why_screen,
-    snooze_screen,
-)
+from bot.telegram.views.proposal import snooze_screen
+from bot.telegram.views.proposal_edit import is_whole, proposal_edit_screen
+from bot.telegram.views.proposal_why import proposal_why_screen
 from bot.telegram.views.record import record_screen
 from bot.words.by_hand import is_by_hand, is_dry_run
 from bot.words.numbers import count

@@ -29,6 +29,10 @@ class Button:
             raise ValueError(message)
 
 
+Rows = tuple[tuple[Button, ...], ...]
+"""The buttons under a message, row by row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A file to save or to open elsewhere: its name, as it is shown and saved, and its bytes."""
@@ -50,7 +54,7 @@ class Screen:
     """
 
     text: str
-    rows: tuple[tuple[Button, ...], ...] = ()
+    rows: Rows = ()
     photo: bytes | None = None
     document: Document | None = None
 

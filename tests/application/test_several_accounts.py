@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.telegram.views.proposal import proposal_screen, proposal_why_screen
+from bot.telegram.views.proposal import proposal_screen
+from bot.telegram.views.proposal_why import proposal_why_screen
 from bot.telegram.views.status import status_text
 from core.application.add_account import MOST_ACCOUNTS, add_account
 from core.application.check_drift import Outcome

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from bot.telegram.html import bold, code, escape, shown_name
-from bot.telegram.screen import Button, Screen, tap
-
-Rows = tuple[tuple[Button, ...], ...]
+from bot.telegram.screen import Rows, Screen, tap
 
 
 def note(*paragraphs: str, rows: Rows = ()) -> Screen:
@@ -18,4 +16,4 @@ def example(text: str) -> str:
     return f"For example: {code(text)}"
 
 
-__all__ = ["Rows", "bold", "code", "escape", "example", "note", "shown_name", "tap"]
+__all__ = ["bold", "code", "escape", "example", "note", "shown_name", "tap"]

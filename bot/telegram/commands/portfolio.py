@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.telegram.commands.command import Command, Words
-from bot.telegram.commands.notes import Rows, bold, code, escape, note, shown_name, tap
+from bot.telegram.commands.notes import bold, code, escape, note, shown_name, tap
 from bot.telegram.context import Misunderstood, Reaction, Turn, say
 from bot.telegram.permitted import as_permitted
-from bot.telegram.screen import Screen
+from bot.telegram.screen import Rows, Screen
 from bot.words.labels import role_label
 from core.application.choose_portfolio import choose_portfolio, my_portfolios
 from core.application.hide_amounts import show_amounts

@@ -9,12 +9,8 @@ from bot.telegram.views import approval_notices, notices
 from bot.telegram.views.accounts import barred_notice
 from bot.telegram.views.checklist import checklist_screen, has_checklist
 from bot.telegram.views.frozen import frozen_notice
-from bot.telegram.views.proposal import (
-    proposal_screen,
-    recheck_notice,
-    reminder,
-    report_reply,
-)
+from bot.telegram.views.proposal import proposal_screen, reminder
+from bot.telegram.views.proposal_replies import recheck_notice, report_reply
 from bot.telegram.views.waiting import waiting_notice
 from core.application.show_proposal import ProposalView
 from core.domain.outbox import MessageKind, OutboxItem

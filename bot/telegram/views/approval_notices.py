@@ -9,6 +9,7 @@ from bot.telegram.html import bold, shown_name
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.approvals import approved_and_needed, deciders
 from bot.telegram.views.parts import head, lines
+from bot.telegram.views.revision_buttons import revision_tap
 from bot.words.labels import proposal_number
 from bot.words.numbers import listed
 from bot.words.times import clock_time
@@ -34,7 +35,7 @@ def may_object(view: ProposalView, now: datetime | None = None) -> Screen:
         f"Approved by {deciders(proposal.approvals, now)}.",
         f"⏳ <b>Its orders go{when}</b>, unless somebody objects.",
     )
-    object_to_it = tap("✋ Object", "object", proposal.id, proposal.revision.number)
+    object_to_it = revision_tap(view, "✋ Object", "object")
     return Screen(text, ((object_to_it, *_show(view)[0]),))
 
 

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import date
 
 from bot.telegram.html import TEXT_LIMIT, bold, code, escape
-from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.screen import Rows, Screen, tap
 from bot.telegram.views.approvals import deciders
 from bot.telegram.views.by_account import by_account
 from bot.telegram.views.lots import lot_label
 from bot.telegram.views.outcome import LegResult, leg_of, leg_results
 from bot.telegram.views.parts import capped, lines, paragraphs
 from bot.telegram.views.proposal_text import currency_of, title
+from bot.telegram.views.revision_buttons import under_way
 from bot.words.by_hand import is_by_hand
 from bot.words.labels import SIDES
 from bot.words.numbers import count, listed, money, quantity, share_price
@@ -25,8 +26,6 @@ from core.domain.proposal import ProposalState
 
 ANSWERABLE = 30
 """Telegram takes 100 buttons in a message: three for each of these lines, and a few more."""
-
-Rows = tuple[tuple[Button, ...], ...]
 
 
 def has_checklist(view: ProposalView) -> bool:
@@ -60,7 +59,7 @@ def checklist_screen(view: ProposalView) -> Screen:
             _approved_by(view),
         ),
     )
-    return Screen(text, (*_answers(view, waiting[:ANSWERABLE]), *_ways(view)))
+    return Screen(text, (*_answers(view, waiting[:ANSWERABLE]), under_way(view)))
 
 
 def _elsewhere(view: ProposalView) -> str:
@@ -160,9 +159,3 @@ def _answers(view: ProposalView, waiting: list[Order]) -> Rows:
         )
         for order in waiting
     )
-
-
-def _ways(view: ProposalView) -> Rows:
-    proposal = view.proposal
-    refresh = tap("🔄 Refresh", "refresh", proposal.id, proposal.revision.number)
-    return ((refresh, tap("❔ Why", "why", proposal.id, proposal.revision.number)),)

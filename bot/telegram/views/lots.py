@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bot.telegram.html import bold, escape
-from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.screen import Button, Screen
 from bot.telegram.views.parts import lines, paragraphs
 from bot.telegram.views.proposal_text import currency_of, effect, title, trade_line
+from bot.telegram.views.revision_buttons import is_open, revision_tap
 from bot.words.numbers import money, quantity
 from bot.words.plan_notes import lot_lines
 from core.application.edit_proposal import lots_to_choose
@@ -14,7 +15,6 @@ from core.domain.ids import AccountId
 from core.domain.lots import Lot, Term, term_of
 from core.domain.money import ZERO
 from core.domain.plan import Trade
-from core.domain.proposal import ProposalState
 
 MOST_LOTS_SHOWN = 40
 _TERMS = {Term.SHORT: "short", Term.LONG: "long", Term.UNKNOWN: "date unknown"}
@@ -37,9 +37,10 @@ def proposal_lots_screen(view: ProposalView, leg: int) -> Screen:
         if lots
         else "No lots can be chosen here.",
     )
-    is_open = view.proposal.state is ProposalState.OPEN
-    rows = [(_button(view, trade, leg, place, lot),) for place, lot in enumerate(lots) if is_open]
-    back = tap("← Back", "edit", view.proposal.id, revision.number)
+    rows = [
+        (_button(view, trade, leg, place, lot),) for place, lot in enumerate(lots) if is_open(view)
+    ]
+    back = revision_tap(view, "← Back", "edit")
     return Screen(text, (*rows, (back,)))
 
 
@@ -50,7 +51,7 @@ def _button(view: ProposalView, trade: Trade, leg: int, place: int, lot: Lot) ->
     first = [each for each in chosen if each in _names(view, trade)]
     mark = f"✔{first.index(lot.name) + 1} " if lot.name in first else ""
     label = f"{mark}{lot_label(lot, currency_of(view))}{_gain(view, trade, lot)}"
-    return tap(label, "lot", view.proposal.id, revision.number, leg, place)
+    return revision_tap(view, label, "lot", leg, place)
 
 
 def _names(view: ProposalView, trade: Trade) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from bot.telegram.html import TEXT_LIMIT, bold, escape, shown_name
-from bot.telegram.screen import Button, Screen, tap
+from bot.telegram.screen import Button, Rows, Screen, tap
 from bot.telegram.views.parts import capped, head, lines, paragraphs
 from bot.words.holds import HOLD_REASONS, certain, goes_on, hint, uncertain
 from bot.words.numbers import count, listed, quantity
@@ -13,8 +13,6 @@ from core.domain.hold import Hold, HoldReason
 from core.domain.look import ChangeKind, HeldChange
 from core.domain.policy import Outside
 from core.domain.portfolio import ManagedAccount
-
-Rows = tuple[tuple[Button, ...], ...]
 
 
 def held_notice(managed: ManagedAccount, holds: Sequence[Hold]) -> Screen:

@@ -18,7 +18,7 @@ from bot.telegram.views.parts import (
     lines,
     paragraphs,
 )
-from bot.telegram.views.proposal import how_it_ended
+from bot.telegram.views.proposal_replies import how_it_ended
 from bot.telegram.views.proposal_text import (
     FEW_LINES,
     calculated,

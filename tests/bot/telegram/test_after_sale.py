@@ -16,7 +16,8 @@ from bot.sandbox.model import Message
 from bot.telegram.html import shown_length
 from bot.telegram.screen import Screen
 from bot.telegram.views.after_sale import after_sale_text
-from bot.telegram.views.proposal import proposal_screen, report_reply
+from bot.telegram.views.proposal import proposal_screen
+from bot.telegram.views.proposal_replies import report_reply
 from bot.words.after_sale import WHY_NOT_SENT
 from bot.words.reader import Reader, reading_as
 from core.domain.ids import AccountId, MemberId, Symbol

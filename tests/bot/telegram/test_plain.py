@@ -23,13 +23,9 @@ from bot.telegram.views.overview import overview_screen
 from bot.telegram.views.pinned import pinned_screen
 from bot.telegram.views.plain_line import line_screen, which_line_screen
 from bot.telegram.views.plain_proposal import plain_proposal_text
-from bot.telegram.views.proposal import (
-    proposal_screen,
-    proposal_why_screen,
-    recheck_notice,
-    reminder,
-    report_reply,
-)
+from bot.telegram.views.proposal import proposal_screen, reminder
+from bot.telegram.views.proposal_replies import recheck_notice, report_reply
+from bot.telegram.views.proposal_why import proposal_why_screen
 from bot.telegram.views.status import status_screen
 from bot.words.holds import HOLD_REASONS
 from bot.words.plain_words import (

@@ -12,12 +12,10 @@ from bot.telegram.screen import Action, Screen
 from bot.telegram.views import notices
 from bot.telegram.views.frozen import frozen_notice
 from bot.telegram.views.members import members_screen
-from bot.telegram.views.proposal import (
-    proposal_edit_screen,
-    proposal_screen,
-    proposal_why_screen,
-    report_reply,
-)
+from bot.telegram.views.proposal import proposal_screen
+from bot.telegram.views.proposal_edit import proposal_edit_screen
+from bot.telegram.views.proposal_replies import report_reply
+from bot.telegram.views.proposal_why import proposal_why_screen
 from bot.telegram.views.status import status_screen
 from bot.telegram.views.targets import targets_preview_screen, targets_screen
 from core.application.choose_portfolio import Current

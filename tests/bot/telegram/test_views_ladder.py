@@ -18,7 +18,8 @@ from bot.telegram.views.accounts import (
     down_screen,
     rung_changed,
 )
-from bot.telegram.views.proposal import approve_label, proposal_screen, report_reply
+from bot.telegram.views.proposal import approve_label, proposal_screen
+from bot.telegram.views.proposal_replies import report_reply
 from bot.words.ladder import caps_line, rung_news
 from bot.words.refusals import refusal_sentence
 from core.application.change_rung import RungCause

@@ -17,14 +17,10 @@ from bot.telegram.html import TEXT_LIMIT, plain, shown_length
 from bot.telegram.screen import Action, Screen
 from bot.telegram.views.frozen import frozen_notice
 from bot.telegram.views.notices import approval_lapsed
-from bot.telegram.views.proposal import (
-    proposal_edit_screen,
-    proposal_screen,
-    proposal_why_screen,
-    recheck_notice,
-    reminder,
-    report_reply,
-)
+from bot.telegram.views.proposal import proposal_screen, reminder
+from bot.telegram.views.proposal_edit import proposal_edit_screen
+from bot.telegram.views.proposal_replies import recheck_notice, report_reply
+from bot.telegram.views.proposal_why import proposal_why_screen
 from bot.telegram.views.rehearsal import rehearsal_screen
 from bot.words.reader import Reader, reading_as
 from core.application.rehearse import Rehearsal
