@@ -51,16 +51,15 @@ ABANDONED = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """What a sweep did: how many checks came to each outcome, and how often rules had something to tell."""
+    """What a sweep did: how many checks came to each outcome, and how often people heard of rules or refusals."""
 
     counts: Mapping[Outcome, int] = field(default_factory=dict)
     told: int = 0
 
     @property
     def pushed(self) -> int:
-        """How often people are told something: a proposal, a refusal, or what a rule says."""
-        checks = self.counts.get(Outcome.PROPOSED, 0) + self.counts.get(Outcome.REFUSED, 0)
-        return checks + self.told
+        """How often people are told something: a proposal, a refusal that is new to them, or what a rule says."""
+        return self.counts.get(Outcome.PROPOSED, 0) + self.told
 
     @property
     def checked(self) -> int:
@@ -233,8 +232,8 @@ async def _sweep(
     }
     if not results:
         return SweepResult()
-    by_rules = await write_sweep(store, market, clock, sweep, results)
-    return SweepResult(Counter(result.outcome for result in results.values()), by_rules)
+    told = await write_sweep(store, market, clock, sweep, results)
+    return SweepResult(Counter(result.outcome for result in results.values()), told)
 
 
 async def _unconfirmed(

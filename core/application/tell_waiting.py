@@ -19,6 +19,7 @@ from core.domain.refusals import (
     Refusal,
 )
 from core.domain.risk import good_until
+from core.domain.told_faults import write_faults
 
 _WAITS_FOR = (BrokerDown, PriceSourceDown, PricesRefused, ClocksDisagree, ClosedUnexpectedly)
 
@@ -28,7 +29,8 @@ async def tell_refused(
 ) -> None:
     """Say that nothing could be done in an account, where it is tried again by itself."""
     if isinstance(refusal, _WAITS_FOR):
-        await _tell(desk, managed, proposal_id, type(refusal).__name__)
+        faults = refusal.faults if isinstance(refusal, PricesRefused) else ()
+        await _tell(desk, managed, proposal_id, type(refusal).__name__, faults)
 
 
 async def tell_unanswered(
@@ -50,7 +52,13 @@ def is_unanswered(order: Order) -> bool:
     return was_not_sent or order.state in IN_DOUBT
 
 
-async def _tell(desk: Desk, managed: ManagedAccount, proposal_id: ProposalId, code: str) -> None:
+async def _tell(
+    desk: Desk,
+    managed: ManagedAccount,
+    proposal_id: ProposalId,
+    code: str,
+    faults: tuple[object, ...] = (),
+) -> None:
     moment = await desk.market.moment()
     now = desk.clock.now()
     async with desk.store.begin() as work:
@@ -72,6 +80,7 @@ async def _tell(desk: Desk, managed: ManagedAccount, proposal_id: ProposalId, co
                 "code": code,
                 "until": until.isoformat(),
                 "account": f"{managed.account.id}",
+                **({"faults": write_faults(faults)} if faults else {}),
             },
         )
 

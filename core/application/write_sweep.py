@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
 from core.application.check_drift import (
@@ -43,6 +43,7 @@ from core.domain.risk import CODE_LIMITS, Limits, Rooms
 from core.domain.rules import Verdict
 from core.domain.session import DueCheck
 from core.domain.slot import is_scheduled
+from core.domain.told_faults import write_faults
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
 
@@ -81,7 +82,7 @@ async def write_sweep(
 ) -> int:
     """Write every outcome, in parts; a portfolio that was touched meanwhile is left to the next round.
 
-    Returns how often people are told that a rule for market conditions had a say.
+    Returns how often people are told that a rule for market conditions had a say, or why there is no plan.
     """
     told = 0
     by_id = {managed.portfolio.id: managed for managed in sweep.portfolios}
@@ -156,9 +157,11 @@ async def _write_chunk(
                 )
             )
         elif result.outcome is Outcome.REFUSED and result.refusal is not None:
-            await _tell_refused(work, managed, sweep.moment.session.date, result.refusal, clock)
-            if (again := next_try(checks, result.refusal, sweep.moment)) is not None:
-                repeated.append(again)
+            again = next_try(checks, result.refusal, sweep.moment)
+            repeated += [] if again is None else [again]
+            again_at = None if again is None else again[-1]
+            session = sweep.moment.session.date
+            told += await _tell_refused(work, managed, session, result.refusal, again_at, now)
     await work.checks.add_due_many([*repeated, *_following(market, sweep, by_id, won)])
     made = {
         proposal.portfolio_id: proposal.id for proposal in await propose_many(work, drafts, now)
@@ -211,26 +214,37 @@ def _mark(session: date, refusal: Refusal) -> str:
 
 
 async def _tell_refused(
-    work: UnitOfWork, managed: ManagedPortfolio, session: date, refusal: Refusal, clock: Clock
-) -> None:
+    work: UnitOfWork,
+    managed: ManagedPortfolio,
+    session: date,
+    refusal: Refusal,
+    again_at: datetime | None,
+    now: datetime,
+) -> int:
+    """Tell why a check made no plan, and when it is made again in its session (market time); how many are told anew."""
     if isinstance(refusal, EmptyAccount | NoTargets | AccountHeld):
-        return
-    named = [str(getattr(fault, "symbol", "")) for fault in getattr(refusal, "faults", ())]
-    symbols = " ".join([*named, *getattr(refusal, "symbols", ())])
+        return 0
+    faults = getattr(refusal, "faults", ())
+    named = [str(getattr(fault, "symbol", "")) for fault in faults]
     code = type(refusal).__name__
+    data = {
+        "code": code,
+        "symbols": " ".join([*named, *getattr(refusal, "symbols", ())]),
+        "faults": write_faults(faults),
+        "again": "" if again_at is None else again_at.isoformat(),
+    }
     items = [
         OutboxItem(
             MessageKind.CHECK_REFUSED,
             chat,
             f"refused:{managed.portfolio.id}:{_mark(session, refusal)}:{code}:{chat}",
             managed.portfolio.id,
-            data={"code": code, "symbols": symbols},
+            data=data,
         )
         for chat in await deciders(work, managed.portfolio)
     ]
-    await enqueue(work, items, clock.now())
+    told = await enqueue(work, items, now)
     await work.log.record(
-        AuditEvent(
-            clock.now(), "check_refused", None, managed.portfolio.id, data=str(refusal)[:500]
-        )
+        AuditEvent(now, "check_refused", None, managed.portfolio.id, data=str(refusal)[:500])
     )
+    return told

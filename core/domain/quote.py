@@ -77,8 +77,9 @@ class PriceFaultKind(StrEnum):
 class PriceFault:
     """One symbol's unusable price: the price as given, its age in seconds, the close it was held against.
 
-    Where two sources disagree, ``last_close`` is what the other one says, and ``detail`` its name; a jump that looks
-    like a split has the ratio in ``detail``. ``like`` is the proxy that the price moves with, where it is an estimate.
+    Where two sources disagree, the price is the ``source``'s, ``last_close`` what the other one says, and ``detail``
+    its name; a jump that looks like a split has the ratio in ``detail``. ``like`` is the proxy that the price moves
+    with, where it is an estimate.
     """
 
     symbol: Symbol
@@ -88,6 +89,7 @@ class PriceFault:
     last_close: Decimal | None = None
     detail: str = ""
     like: Symbol | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,13 @@ def _fault(
     witness = quote.witness
     if witness is not None and _moved(quote.price, witness.price) > witness.max_gap:
         return PriceFault(
-            quote.symbol, PriceFaultKind.DISAGREE, quote.price, age, witness.price, witness.source
+            quote.symbol,
+            PriceFaultKind.DISAGREE,
+            quote.price,
+            age,
+            witness.price,
+            witness.source,
+            source=quote.source,
         )
     if last_close is not None and _moved(quote.price, last_close) > rules.max_jump:
         split = split_like(quote.price, last_close)

@@ -78,6 +78,19 @@ async def test_what_failed_is_tried_again_and_told_of_once(
 
 
 @pytest.mark.usefixtures("managed")
+async def test_only_what_people_are_told_is_news_so_that_a_replay_does_not_stop_for_each_try(
+    world: World,
+) -> None:
+    no_price(world)
+    news = []
+    for _ in range(3):
+        done = await run_due_work(world.desk)
+        news.append((dict(done.checks.counts), done.has_news))
+        world.pass_time(20 * MINUTE)
+    assert news == [({Outcome.REFUSED: 1}, is_new) for is_new in (True, False, False)]
+
+
+@pytest.mark.usefixtures("managed")
 async def test_tries_end_with_the_session_and_the_next_has_its_own_check(world: World) -> None:
     no_source(world)
     counts = []

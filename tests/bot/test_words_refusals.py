@@ -672,8 +672,20 @@ def test_a_refusal_names_itself_and_its_data_in_logs(refusal: r.Refusal) -> None
             ),
         ),
         (
-            PriceFault(VTI, PriceFaultKind.DISAGREE, Decimal(60), 1, Decimal(65), "yahoo"),
-            "VTI costs 60 here, but 65 at yahoo",
+            PriceFault(
+                VTI,
+                PriceFaultKind.DISAGREE,
+                Decimal("60.004"),
+                1,
+                Decimal(65),
+                "yahoo",
+                source="alpaca",
+            ),
+            "VTI costs 60 at Alpaca, but 65 at Yahoo (7.7% apart)",
+        ),
+        (
+            PriceFault(VTI, PriceFaultKind.DISAGREE, Decimal("0.5004"), 1, None, "other"),
+            "VTI costs 0.5004 at the first source, but ? at other",
         ),
         (
             PriceFault(VTI, PriceFaultKind.CURRENCY, Decimal(60), 1, detail="CAD"),

@@ -74,6 +74,7 @@ def test_two_sources_that_disagree_are_both_named(other: str, *, is_used: bool) 
     (fault,) = faults_of(QuoteBatch({VTI: quote}))
     assert fault.kind is PriceFaultKind.DISAGREE
     assert (fault.price, fault.last_close, fault.detail) == (Decimal(130), Decimal(other), "alpaca")
+    assert fault.source == GOOD.source
 
 
 @pytest.mark.fault(37)

@@ -23,6 +23,7 @@ from core.domain.membership import Role
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.portfolio import ManagedAccount, ManagedPortfolio, Rung
 from core.domain.rules import read_told
+from core.domain.told_faults import read_faults
 
 
 def about_portfolio(
@@ -32,8 +33,14 @@ def about_portfolio(
     data = item.data
     match item.kind:
         case MessageKind.CHECK_REFUSED:
-            symbols = tuple(data.get("symbols", "").split())
-            return notices.check_refused(managed, data.get("code", ""), symbols)
+            again = data.get("again")
+            return notices.check_refused(
+                managed,
+                data.get("code", ""),
+                tuple(data.get("symbols", "").split()),
+                read_faults(data.get("faults", "")),
+                datetime.fromisoformat(again) if again else None,
+            )
         case MessageKind.RESTORED:
             return notices.restored(managed)
         case MessageKind.RUNG_CHANGED:

@@ -15,6 +15,7 @@ from bot.telegram.views.waiting import waiting_notice
 from core.application.show_proposal import ProposalView
 from core.domain.outbox import MessageKind, OutboxItem
 from core.domain.proposal import ProposalState, RevisionCause
+from core.domain.told_faults import read_faults
 
 ENDED_UNSEEN = frozenset(
     {
@@ -135,7 +136,8 @@ def _waiting(
         return None
     until = datetime.fromisoformat(item.data["until"])
     account = part_of(item, view.managed).account
-    screen = waiting_notice(view, account, item.data["code"], until, market_now)
+    faults = read_faults(item.data.get("faults", ""))
+    screen = waiting_notice(view, account, item.data["code"], until, market_now, faults)
     return Letter(screen, scene.last_copy)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.telegram.html import bold, code, escape, shown_name
@@ -10,10 +11,12 @@ from bot.telegram.views.book import holdings_old_buttons
 from bot.telegram.views.parts import head, lines, paragraphs
 from bot.words.labels import ROLE_MEANINGS, proposal_number, role_label
 from bot.words.numbers import listed
+from bot.words.price_faults import fault_words
 from bot.words.times import clock_time
 from core.application.show_proposal import ProposalView
 from core.domain.membership import Role
 from core.domain.portfolio import ManagedPortfolio
+from core.domain.quote import PriceFault, PriceFaultKind
 
 _SYMBOLS_SHOWN = 10
 
@@ -111,22 +114,53 @@ def approval_lapsed(
     return Screen(text, ((tap(f"Show {new}", "show", number),),))
 
 
-def check_refused(managed: ManagedPortfolio, code: str, symbols: tuple[str, ...]) -> Screen:
-    """A scheduled check that made no plan, because it would have been made of bad numbers."""
-    shown = [escape(symbol) for symbol in symbols[:_SYMBOLS_SHOWN]]
-    more = len(symbols) - len(shown)
-    names = listed([*shown, f"{more} more"] if more else shown)
-    why = CHECK_TROUBLES.get(code, "something that a plan needs is missing")
+def check_refused(
+    managed: ManagedPortfolio,
+    code: str,
+    symbols: tuple[str, ...],
+    faults: tuple[PriceFault, ...] = (),
+    again_at: datetime | None = None,
+) -> Screen:
+    """A scheduled check that made no plan, because it would have been made of bad numbers: which, and what follows.
+
+    ``again_at``: when it is made once more in its session.
+    """
+    known = {fault.symbol for fault in faults}
+    others = [symbol for symbol in symbols if symbol not in known]
+    names = _named(others)
+    why = _trouble(code, () if others else faults)
     text = paragraphs(
         head(managed, "check"),
         f"⚠ <b>The scheduled check made no plan</b>: {why}{f' ({names})' if names else ''}.",
-        f"Nothing was traded. {_AGAIN.get(code, _NEXT)}",
+        "\n".join(f"{escape(fault_words(fault))}." for fault in faults),
+        f"Nothing was traded. {_AGAIN.get(code) or _tried_again(again_at)}",
     )
     portfolio = managed.portfolio.id
     if code == "HoldingsOld":
         return Screen(text, holdings_old_buttons(portfolio))
     row = (tap("📊 Status", "status", portfolio), tap("⚖️ Check now", "rebalance", portfolio))
     return Screen(text, (row,))
+
+
+def _named(symbols: Sequence[str]) -> str:
+    shown = [escape(symbol) for symbol in symbols[:_SYMBOLS_SHOWN]]
+    more = len(symbols) - len(shown)
+    return listed([*shown, f"{more} more"] if more else shown)
+
+
+def _trouble(code: str, faults: tuple[PriceFault, ...]) -> str:
+    if faults and all(fault.kind is PriceFaultKind.DISAGREE for fault in faults):
+        return "two sources of prices do not agree"
+    return CHECK_TROUBLES.get(code, "something that a plan needs is missing")
+
+
+def _tried_again(again_at: datetime | None) -> str:
+    if again_at is None:
+        return _NEXT
+    return (
+        f"Trying again {clock_time(again_at)}, and on until the exchange closes; for the same reason you"
+        " are not told again that day. /status shows what is known now."
+    )
 
 
 def restored(managed: ManagedPortfolio) -> Screen:

@@ -4,35 +4,43 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.telegram.html import TEXT_LIMIT
+from bot.telegram.html import TEXT_LIMIT, escape
 from bot.telegram.screen import Screen, tap
 from bot.telegram.views.outcome import order_lines
 from bot.telegram.views.parts import capped, lines, paragraphs
 from bot.telegram.views.proposal_text import title
 from bot.words.labels import source_label
+from bot.words.price_faults import fault_words
 from bot.words.times import clock_time
 from core.application.show_proposal import ProposalView
 from core.domain.money import ZERO
 from core.domain.order import AT_BROKER, IN_DOUBT, OrderState
 from core.domain.portfolio import Account
 from core.domain.proposal import ProposalState
+from core.domain.quote import PriceFault
 from core.domain.refusals import BrokerDown, ClocksDisagree, ClosedUnexpectedly
 
 
 def waiting_notice(
-    view: ProposalView, account: Account, code: str, until: datetime, now: datetime
+    view: ProposalView,
+    account: Account,
+    code: str,
+    until: datetime,
+    now: datetime,
+    faults: tuple[PriceFault, ...] = (),
 ) -> Screen:
     """Why nothing moves in an account, for how long it is tried again, and that nobody has to do anything.
 
-    ``code`` is the refusal's name; ``until`` is how long the approval is good, by the exchange's clock.
+    ``code`` is the refusal's name, and ``faults`` what is wrong with prices; ``until`` is how long the approval is
+    good, by the exchange's clock.
     """
-    why = _why(account, code)
+    why = _why(account, code, faults)
     if view.proposal.state is ProposalState.APPROVED:
         return _not_begun(view, why, clock_time(until, now))
     return _under_way(view, why, clock_time(until, now))
 
 
-def _why(account: Account, code: str) -> str:
+def _why(account: Account, code: str, faults: tuple[PriceFault, ...]) -> str:
     broker = source_label(account.broker)
     match code:
         case BrokerDown.__name__:
@@ -44,7 +52,8 @@ def _why(account: Account, code: str) -> str:
         case ClosedUnexpectedly.__name__:
             return f"{broker} says that the exchange is closed, although it should be open"
         case _:
-            return "there are no good prices right now"
+            which = "; ".join(escape(fault_words(fault)) for fault in faults)
+            return f"there are no good prices right now{f' ({which})' if which else ''}"
 
 
 def _not_begun(view: ProposalView, why: str, until: str) -> Screen:

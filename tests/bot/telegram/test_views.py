@@ -450,6 +450,36 @@ def test_a_refused_check_says_what_helps_where_trying_again_does_not() -> None:
         assert text.endswith(f"Nothing was traded. {words}")
 
 
+def test_a_check_whose_prices_are_refused_says_which_and_when_it_is_tried_again() -> None:
+    apart = PriceFault(
+        Symbol("QUAL"),
+        PriceFaultKind.DISAGREE,
+        Decimal(98),
+        1,
+        Decimal(104),
+        "yahoo",
+        source="alpaca",
+    )
+    missing = PriceFault(Symbol("X<Y"), PriceFaultKind.MISSING)
+    again = datetime(2026, 3, 10, 15, 10, tzinfo=UTC)
+
+    def said(*faults: PriceFault, more: tuple[str, ...] = ()) -> str:
+        symbols = (*(fault.symbol for fault in faults), *more)
+        return plain(notices.check_refused(managed(), "PricesRefused", symbols, faults, again).text)
+
+    assert said(apart) == (
+        "Family · check · SIMULATED\n\n"
+        "⚠ The scheduled check made no plan: two sources of prices do not agree.\n\n"
+        "QUAL costs 98 at Alpaca, but 104 at Yahoo (5.8% apart).\n\n"
+        "Nothing was traded. Trying again Tue 10 Mar 11:10 ET, and on until the exchange closes; for the same"
+        " reason you are not told again that day. /status shows what is known now."
+    )
+    usual = "some prices are missing, too old, or not believable"
+    assert f"{usual} (OTHER)" in said(apart, more=("OTHER",))
+    assert f"{usual}.\n" in said(apart, missing)
+    assert "X<Y has no price." in said(apart, missing)
+
+
 def test_small_notices() -> None:
     joined = plain(notices.member_joined(managed(), "Ben", Role.PROPOSER, 1002, "01234567").text)
     assert "Ben has joined as proposer: may look and ask for a plan." in joined
