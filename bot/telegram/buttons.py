@@ -12,8 +12,10 @@ from typing import Any
 
 from bot.telegram import (
     after_sale_buttons,
+    approve_buttons,
     change_buttons,
     doubt_buttons,
+    edit_buttons,
     family_buttons,
     hand_buttons,
     hold_buttons,
@@ -63,6 +65,8 @@ from core.domain.membership import parse_role
 Verb = Callable[..., Awaitable[Reaction]]
 
 OF_PROPOSAL: Mapping[str, Verb] = {
+    **approve_buttons.VERBS,
+    **edit_buttons.VERBS,
     **proposal_buttons.VERBS,
     **hand_buttons.VERBS,
     **after_sale_buttons.VERBS,

@@ -32,7 +32,7 @@ from bot.telegram.context import (
     put,
 )
 from bot.telegram.identity import Sender, place_mark, request_mark, sender_of
-from bot.telegram.proposal_buttons import with_present_state
+from bot.telegram.proposal_taps import with_present_state
 from bot.telegram.replies import Place
 from bot.telegram.screen import Action
 from bot.telegram.veil import OPEN_VERBS, guard_tap, lifted, not_here

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from telegram.error import TelegramError
 
-from bot.telegram import change_buttons, proposal_buttons
+from bot.telegram import approve_buttons, change_buttons
 from bot.telegram.answers import explain
 from bot.telegram.code_question import Question, read_code, read_question
 from bot.telegram.commands.notes import escape, note
@@ -48,7 +48,7 @@ async def _go_on(turn: Turn, question: Question, code: str) -> Reaction:
     """Do what the code was asked for."""
     if question.change:
         return await change_buttons.say_with(turn, question.change, question.verb, code)
-    return await proposal_buttons.approve_with(turn, question.proposal, question.revision, code)
+    return await approve_buttons.approve_with(turn, question.proposal, question.revision, code)
 
 
 def _as_messages(reaction: Reaction) -> Reaction:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.telegram import proposal_buttons
+from bot.telegram import approve_buttons
 from core.application.decisions import Decided
 from core.application.sending_time import UNDO
 from core.domain.portfolio import Rung
@@ -27,14 +27,14 @@ def decided(after: timedelta) -> Decided:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the ten seconds pass in no time."""
-    monkeypatch.setattr(proposal_buttons, "UNDO", timedelta(0))
-    monkeypatch.setattr(proposal_buttons, "_STEP", 0.01)
+    monkeypatch.setattr(approve_buttons, "UNDO", timedelta(0))
+    monkeypatch.setattr(approve_buttons, "_STEP", 0.01)
 
 
 @pytest.mark.usefixtures("at_once")
 async def test_it_is_woken_once_the_undo_is_over() -> None:
     arrived = asyncio.Event()
-    proposal_buttons.wake_when_due(arrived, decided(UNDO))
+    approve_buttons.wake_when_due(arrived, decided(UNDO))
     assert not arrived.is_set()
     async with asyncio.timeout(5):
         await arrived.wait()
@@ -43,8 +43,8 @@ async def test_it_is_woken_once_the_undo_is_over() -> None:
 @pytest.mark.usefixtures("at_once")
 async def test_what_waits_for_the_open_needs_no_alarm() -> None:
     later, sooner = asyncio.Event(), asyncio.Event()
-    proposal_buttons.wake_when_due(later, decided(timedelta(hours=20)))
-    proposal_buttons.wake_when_due(sooner, decided(UNDO))
+    approve_buttons.wake_when_due(later, decided(timedelta(hours=20)))
+    approve_buttons.wake_when_due(sooner, decided(UNDO))
     async with asyncio.timeout(5):
         await sooner.wait()
     assert not later.is_set()
