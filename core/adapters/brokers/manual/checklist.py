@@ -11,7 +11,8 @@ from typing import Any
 import aiosqlite
 
 from core.adapters.brokers.manual.ledger import Ledger
-from core.adapters.brokers.manual.rows import ORDER_COLUMNS, OrderRow, fill_row, order_row, text
+from core.adapters.brokers.manual.rows import ORDER_COLUMNS, OrderRow, fill_row, order_row
+from core.adapters.brokers.own_rows import OPEN, Rows, text
 from core.domain.ids import ClientOrderId
 from core.domain.lots import Lot
 from core.domain.money import ZERO, purchase_cost, sale_proceeds
@@ -20,14 +21,12 @@ from core.domain.plan import Side
 from core.domain.session import NEW_YORK
 from core.ports.broker import OrderRequest
 
-_OPEN = "state IN ('submitted', 'partially_filled')"
 
-
-class Checklist:
+class Checklist(Rows):
     """Orders and fills over one connection."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._db = connection
+        super().__init__(connection)
         self._ledger = Ledger(connection)
 
     async def add(
@@ -67,7 +66,7 @@ class Checklist:
 
     async def open_orders(self, account_id: int) -> list[OrderRow]:
         """An account's orders without a whole answer, oldest first."""
-        return await self._orders(f"{_OPEN} AND account_id = ?", (account_id,))
+        return await self._orders(f"{OPEN} AND account_id = ?", (account_id,))
 
     async def planned_cash(self, account_id: int) -> Decimal:
         """What the open orders together will bring, or with a minus sign cost."""
@@ -117,7 +116,7 @@ class Checklist:
 
     async def _orders(self, where: str, values: tuple[Any, ...]) -> list[OrderRow]:
         rows = list(
-            await self._db.execute_fetchall(
+            await self._all(
                 f"SELECT {ORDER_COLUMNS} FROM orders WHERE {where} ORDER BY id",  # noqa: S608
                 values,
             )
@@ -126,7 +125,7 @@ class Checklist:
         return [order_row(row, fills.get(row[0], ())) for row in rows]
 
     async def _fills(self, order_ids: Iterable[int]) -> dict[int, tuple[Fill, ...]]:
-        rows = await self._db.execute_fetchall(
+        rows = await self._all(
             "SELECT order_id, id, quantity, price, at FROM fills "
             "WHERE order_id IN (SELECT value FROM json_each(?)) ORDER BY id",
             (json.dumps(list(order_ids)),),
@@ -135,7 +134,3 @@ class Checklist:
         for order_id, *columns in rows:
             found[order_id] = (*found.get(order_id, ()), fill_row(*columns))
         return found
-
-    async def _insert(self, statement: str, values: tuple[Any, ...]) -> int:
-        async with self._db.execute(statement, values) as cursor:
-            return int(cursor.lastrowid or 0)

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
-import aiosqlite
-
-from core.adapters.brokers.manual.rows import text
+from core.adapters.brokers.own_rows import Rows, text
 from core.domain.book import Book, TypedPrice
 from core.domain.ids import Symbol
 from core.domain.lots import Lot
@@ -18,17 +15,15 @@ from core.domain.quote import Proxy
 from core.ports.broker import BrokerUnavailable
 
 
-class Ledger:
+class Ledger(Rows):
     """Accounts with their lots, cash and prices over one connection."""
-
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._db = connection
 
     async def open_account(self, currency: str, at: datetime) -> int:
         """Open an account in which nobody has written anything yet."""
-        statement = "INSERT INTO accounts (currency, cash, opened_at) VALUES (?, '0', ?)"
-        async with self._db.execute(statement, (currency, at.isoformat())) as cursor:
-            return int(cursor.lastrowid or 0)
+        return await self._insert(
+            "INSERT INTO accounts (currency, cash, opened_at) VALUES (?, '0', ?)",
+            (currency, at.isoformat()),
+        )
 
     async def require(self, account_id: int) -> str:
         """Return an account's currency; raises BrokerUnavailable for an unknown one."""
@@ -198,9 +193,6 @@ class Ledger:
             for symbol, price, typed_at, valid_until, proxy, proxy_price in rows
         }
         return [typed for typed in latest.values() if now < typed.valid_until]
-
-    async def _all(self, query: str, values: tuple[Any, ...]) -> Iterable[Any]:
-        return await self._db.execute_fetchall(query, values)
 
 
 def _place(lot: Lot, wanted: Sequence[tuple[date | None, Decimal | None]]) -> int:

@@ -1,4 +1,4 @@
-"""Rows of a hand-kept account's orders, and how numbers are kept: decimals as text."""
+"""Rows of a hand-kept account's orders."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from core.adapters.brokers.own_rows import KeptOrder
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO, purchase_cost, sale_proceeds
-from core.domain.order import AT_BROKER, Fill, OrderState
+from core.domain.order import Fill, OrderState
 from core.domain.plan import Side
 from core.ports.broker import BrokerOrder
 
@@ -18,30 +19,11 @@ ORDER_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRow:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRow(KeptOrder):
     """A line of a checklist as it is kept; ``expected_price`` is what each share is thought to cost or bring."""
 
-    id: int
-    account_id: int
-    client_order_id: ClientOrderId
-    symbol: Symbol
-    side: Side
-    quantity: Decimal
     expected_price: Decimal
-    state: OrderState
-    expires_at: datetime
-    fills: tuple[Fill, ...] = ()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it still waits for an answer."""
-        return self.state in AT_BROKER
-
-    @property
-    def remaining(self) -> Decimal:
-        """Shares without an answer."""
-        return self.quantity - sum((fill.quantity for fill in self.fills), ZERO)
 
     @property
     def expected_cash(self) -> Decimal:
@@ -52,15 +34,7 @@ class OrderRow:
 
     def as_broker_order(self) -> BrokerOrder:
         """The order in the port's words."""
-        return BrokerOrder(
-            client_order_id=self.client_order_id,
-            broker_order_id=f"hand-order-{self.id}",
-            symbol=self.symbol,
-            side=self.side,
-            quantity=self.quantity,
-            state=self.state,
-            fills=self.fills,
-        )
+        return self.named("hand-order-")
 
 
 def order_row(row: Any, fills: tuple[Fill, ...]) -> OrderRow:
@@ -84,8 +58,3 @@ def fill_row(fill_id: int, quantity: str, price: str, at: str) -> Fill:
     return Fill(
         f"hand-fill-{fill_id}", Decimal(quantity), Decimal(price), ZERO, datetime.fromisoformat(at)
     )
-
-
-def text(number: Decimal) -> str:
-    """A decimal as it is kept."""
-    return f"{number:f}"

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import aiosqlite
-
+from core.adapters.brokers.own_rows import OPEN, KeptOrder, Rows, text
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.money import ZERO
-from core.domain.order import AT_BROKER, Fill, OrderState
+from core.domain.order import Fill, OrderState
 from core.domain.packed import PackedAccount, PackedLines
 from core.domain.plan import Side
 from core.domain.portfolio import Holdings
@@ -23,12 +22,11 @@ _ORDER_COLUMNS = (
     "id, account_id, client_order_id, symbol, side, quantity, limit_price, state, detail, "
     "reserved, expires_at"
 )
-_OPEN = "state IN ('submitted', 'partially_filled')"
 
 _WITHOUT_ORDERS = f"""
     SELECT id, cash FROM accounts
     WHERE id IN (SELECT value FROM json_each(?))
-        AND id NOT IN (SELECT account_id FROM orders WHERE {_OPEN})
+        AND id NOT IN (SELECT account_id FROM orders WHERE {OPEN})
 """  # noqa: S608
 _PACKED = """
     SELECT coalesce(group_concat(account_id), ''), coalesce(group_concat(symbol), ''),
@@ -37,52 +35,21 @@ _PACKED = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRow:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRow(KeptOrder):
     """An order as it is kept; ``reserved`` is the cash held back for what is not filled yet."""
 
-    id: int
-    account_id: int
-    client_order_id: ClientOrderId
-    symbol: Symbol
-    side: Side
-    quantity: Decimal
     limit_price: Decimal | None
-    state: OrderState
     detail: str
     reserved: Decimal
-    expires_at: datetime
-    fills: tuple[Fill, ...] = ()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it can still be filled."""
-        return self.state in AT_BROKER
-
-    @property
-    def remaining(self) -> Decimal:
-        """Shares not filled yet."""
-        return self.quantity - sum((fill.quantity for fill in self.fills), ZERO)
 
     def as_broker_order(self) -> BrokerOrder:
         """The order in the port's words."""
-        return BrokerOrder(
-            client_order_id=self.client_order_id,
-            broker_order_id=f"sim-order-{self.id}",
-            symbol=self.symbol,
-            side=self.side,
-            quantity=self.quantity,
-            state=self.state,
-            fills=self.fills,
-            detail=self.detail,
-        )
+        return self.named("sim-order-", self.detail)
 
 
-class Ledger:
+class Ledger(Rows):
     """Accounts, cash, positions, orders and fills over one connection."""
-
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._db = connection
 
     # --- accounts and cash -----------------------------------------------------------------------
 
@@ -104,7 +71,7 @@ class Ledger:
         """Cash that no open purchase holds back."""
         _, cash = await self.currency_and_cash(account_id)
         rows = await self._all(
-            f"SELECT reserved FROM orders WHERE account_id = ? AND {_OPEN}",  # noqa: S608
+            f"SELECT reserved FROM orders WHERE account_id = ? AND {OPEN}",  # noqa: S608
             (account_id,),
         )
         return cash - sum((Decimal(reserved) for (reserved,) in rows), ZERO)
@@ -119,10 +86,10 @@ class Ledger:
         _, cash = await self.currency_and_cash(account_id)
         await self._db.execute(
             "INSERT INTO cash_movements (account_id, key, amount, at) VALUES (?, ?, ?, ?)",
-            (account_id, key, _text(amount), at.isoformat()),
+            (account_id, key, text(amount), at.isoformat()),
         )
         await self._db.execute(
-            "UPDATE accounts SET cash = ? WHERE id = ?", (_text(cash + amount), account_id)
+            "UPDATE accounts SET cash = ? WHERE id = ?", (text(cash + amount), account_id)
         )
 
     # --- positions -------------------------------------------------------------------------------
@@ -150,7 +117,7 @@ class Ledger:
             await self._db.execute(
                 "INSERT INTO positions (account_id, symbol, quantity) VALUES (?, ?, ?) "
                 "ON CONFLICT (account_id, symbol) DO UPDATE SET quantity = excluded.quantity",
-                (account_id, symbol, _text(after)),
+                (account_id, symbol, text(after)),
             )
         else:
             await self._db.execute(
@@ -170,7 +137,7 @@ class Ledger:
         }
         bound = dict.fromkeys(cash, ZERO)
         for account_id, reserved in await self._all(
-            f"SELECT account_id, reserved FROM orders WHERE account_id {among} AND {_OPEN}",  # noqa: S608
+            f"SELECT account_id, reserved FROM orders WHERE account_id {among} AND {OPEN}",  # noqa: S608
             ids,
         ):
             bound[account_id] += Decimal(reserved)
@@ -217,10 +184,10 @@ class Ledger:
                 request.client_order_id,
                 request.symbol,
                 request.side.value,
-                _text(request.quantity),
-                None if limit is None else _text(limit),
+                text(request.quantity),
+                None if limit is None else text(limit),
                 OrderState.SUBMITTED.value,
-                _text(reserved),
+                text(reserved),
                 at.isoformat(),
                 expires_at.isoformat(),
             ),
@@ -238,7 +205,7 @@ class Ledger:
     async def open_orders(self, account_ids: Collection[int]) -> list[OrderRow]:
         """Orders of these accounts that can still be filled, oldest first."""
         return await self._orders(
-            f"{_OPEN} AND account_id IN (SELECT value FROM json_each(?))",  # noqa: S608
+            f"{OPEN} AND account_id IN (SELECT value FROM json_each(?))",  # noqa: S608
             (json.dumps(list(account_ids)),),
         )
 
@@ -248,7 +215,7 @@ class Ledger:
         """Change where an order is and what it holds back."""
         await self._db.execute(
             "UPDATE orders SET state = ?, reserved = ?, detail = ? WHERE id = ?",
-            (state.value, _text(reserved), detail, order_id),
+            (state.value, text(reserved), detail, order_id),
         )
 
     async def add_fill(
@@ -257,7 +224,7 @@ class Ledger:
         """Write one execution down."""
         fill_id = await self._insert(
             "INSERT INTO fills (order_id, quantity, price, commission, at) VALUES (?, ?, ?, ?, ?)",
-            (order.id, _text(quantity), _text(price), _text(commission), at.isoformat()),
+            (order.id, text(quantity), text(price), text(commission), at.isoformat()),
         )
         return Fill(_execution_id(fill_id), quantity, price, commission, at)
 
@@ -289,19 +256,6 @@ class Ledger:
             found[order_id] = (*found.get(order_id, ()), fill)
         return found
 
-    # --- the connection --------------------------------------------------------------------------
-
-    async def _all(self, query: str, values: tuple[Any, ...]) -> Iterable[Any]:
-        return await self._db.execute_fetchall(query, values)
-
-    async def _one(self, query: str, values: tuple[Any, ...]) -> Any:
-        async with self._db.execute(query, values) as cursor:
-            return await cursor.fetchone()
-
-    async def _insert(self, statement: str, values: tuple[Any, ...]) -> int:
-        async with self._db.execute(statement, values) as cursor:
-            return int(cursor.lastrowid or 0)
-
 
 def _order_row(row: Any, fills: tuple[Fill, ...]) -> OrderRow:
     return OrderRow(
@@ -322,7 +276,3 @@ def _order_row(row: Any, fills: tuple[Fill, ...]) -> OrderRow:
 
 def _execution_id(fill_id: int) -> str:
     return f"sim-fill-{fill_id}"
-
-
-def _text(number: Decimal) -> str:
-    return f"{number:f}"
