@@ -113,7 +113,8 @@ EVENTS: dict[str, str] = {
 def event_words(entry: LogEntry) -> str:
     """One entry in a few words, without its time and without who it was."""
     if entry.kind == CHECKED:
-        return f"checked{_for(entry)}: {CHECK_OUTCOMES.get(entry.outcome, entry.outcome)}"
+        times = f" ({entry.count} times)" if entry.count > 1 else ""
+        return f"checked{_for(entry)}: {CHECK_OUTCOMES.get(entry.outcome, entry.outcome)}{times}"
     if entry.kind == PROPOSED:
         return f"proposal {entry.proposal_id}{_reached(entry.chats)}"
     about = f"proposal {entry.proposal_id}: " if entry.proposal_id is not None else ""

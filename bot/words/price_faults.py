@@ -6,8 +6,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bot.words.labels import source_label
-from bot.words.numbers import plain, tenths
+from bot.words.numbers import share_price, tenths
 from bot.words.times import age
+from core.domain.money import to_cents
 from core.domain.quote import PriceFault, PriceFaultKind, moved_percent
 
 
@@ -37,7 +38,7 @@ def _priced(price: Decimal | None) -> str:
     """A price as people read one: to the cent, where it is a dollar or more."""
     if price is None:
         return "?"
-    return plain(round(price, 2)) if abs(price) >= 1 else plain(price)
+    return share_price(to_cents(price) if abs(price) >= 1 else price)
 
 
 def _asked(fault: PriceFault) -> str:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.application.access import require_role
+from core.application.check_drift import Outcome
 from core.domain.ids import ChatId, PortfolioId, ProposalId
 from core.domain.membership import Member
 from core.domain.permissions import Act
+from core.domain.session import NEW_YORK
 from core.ports.store import AuditEvent, CheckRecord, Store, UnitOfWork
 
 CHECKED = "checked"
@@ -97,16 +99,21 @@ async def _completed(work: UnitOfWork, entry: LogEntry, event: AuditEvent | None
 
 
 def _gathered(entries: list[LogEntry]) -> tuple[LogEntry, ...]:
-    """Orders of one proposal that went one after the other are one entry, with the time of the last."""
+    """Orders of one proposal, and tries of a check that made no plan, are one entry, as of the last."""
     gathered: list[LogEntry] = []
     for entry in entries:
         last = gathered[-1] if gathered else None
-        if (
-            last is not None
-            and entry.kind == last.kind == ORDER_SENT
-            and entry.proposal_id == last.proposal_id
-        ):
+        if last is not None and _is_same(last, entry):
             gathered[-1] = replace(last, count=last.count + 1)
         else:
             gathered.append(entry)
     return tuple(gathered)
+
+
+def _is_same(last: LogEntry, entry: LogEntry) -> bool:
+    if last.kind != entry.kind:
+        return False
+    if entry.kind == CHECKED and last.due_at is not None and entry.due_at is not None:
+        days = {each.astimezone(NEW_YORK).date() for each in (last.due_at, entry.due_at)}
+        return last.outcome == entry.outcome == Outcome.REFUSED and len(days) == 1
+    return entry.kind == ORDER_SENT and entry.proposal_id == last.proposal_id

@@ -17,6 +17,8 @@ from core.application.choose_portfolio import current_portfolio
 from core.application.execute_proposal import execute_approved
 from core.application.move_cash import deposit
 from core.application.read_log import CHECKED, FURTHEST_BACK, LogEntry, LogPage, read_log
+from core.application.run_due_work import run_due_work
+from core.application.schedule_checks import schedule_checks
 from core.domain.ids import ChatId, ProposalId
 from core.domain.membership import Member, Role
 from core.domain.proposal import Proposal
@@ -121,6 +123,24 @@ async def test_owners_see_what_was_done_newest_first(world: World) -> None:
     assert "log, times ET" in text
     assert "<b>Mon 9 Mar 2020</b>\n11:03 proposal 1: done\n" in text
     assert "11:01 proposal 1: approved (Anna)" in text
+
+
+async def test_tries_of_a_check_that_makes_no_plan_are_one_entry_a_day(world: World) -> None:
+    anna, portfolio_id = await drifted(world)
+    await schedule_checks(world.store, world.market)
+    world.prices.set_fault("BBB")
+    for wait in (24 * 60, 10, 20, 40, 24 * 60 - 70):
+        if wait == 40:
+            world.prices.set_price("BBB", 50)
+        world.pass_time(timedelta(minutes=wait))
+        await run_due_work(world.desk)
+    page = await read_log(world.store, member=anna, portfolio_id=portfolio_id)
+    checks = [event_words(entry) for entry in page.entries if entry.kind == CHECKED]
+    assert checks == [
+        "checked: the open proposal still stands",
+        "checked: a proposal was made",
+        "checked: no plan could be made (3 times)",
+    ]
 
 
 async def test_older_entries_come_by_a_button_until_there_are_none(world: World) -> None:

@@ -657,17 +657,17 @@ def test_a_refusal_names_itself_and_its_data_in_logs(refusal: r.Refusal) -> None
         (PriceFault(VTI, PriceFaultKind.NOT_A_NUMBER), "VTI came without a number for its price"),
         (
             PriceFault(VTI, PriceFaultKind.NOT_POSITIVE, Decimal(0)),
-            "VTI has the price 0, which cannot be",
+            "VTI has the price 0.00, which cannot be",
         ),
         (STALE, "VTI has a price that is too old (2 h)"),
         (
             PriceFault(VTI, PriceFaultKind.JUMP, Decimal(60), 1, Decimal(130)),
-            "VTI went from 130 to 60, too far to believe unseen",
+            "VTI went from 130.00 to 60.00, too far to believe unseen",
         ),
         (
             PriceFault(VTI, PriceFaultKind.JUMP, Decimal(33), 1, Decimal(130), "4:1"),
             (
-                "VTI went from 130 to 33, which looks like a split (4 for 1)"
+                "VTI went from 130.00 to 33.00, which looks like a split (4 for 1)"
                 " that the holdings do not show yet"
             ),
         ),
@@ -681,7 +681,7 @@ def test_a_refusal_names_itself_and_its_data_in_logs(refusal: r.Refusal) -> None
                 "yahoo",
                 source="alpaca",
             ),
-            "VTI costs 60 at Alpaca, but 65 at Yahoo (7.7% apart)",
+            "VTI costs 60.00 at Alpaca, but 65.00 at Yahoo (7.7% apart)",
         ),
         (
             PriceFault(VTI, PriceFaultKind.DISAGREE, Decimal("0.5004"), 1, None, "other"),

@@ -470,7 +470,7 @@ def test_a_check_whose_prices_are_refused_says_which_and_when_it_is_tried_again(
     assert said(apart) == (
         "Family · check · SIMULATED\n\n"
         "⚠ The scheduled check made no plan: two sources of prices do not agree.\n\n"
-        "QUAL costs 98 at Alpaca, but 104 at Yahoo (5.8% apart).\n\n"
+        "QUAL costs 98.00 at Alpaca, but 104.00 at Yahoo (5.8% apart).\n\n"
         "Nothing was traded. Trying again Tue 10 Mar 11:10 ET, and on until the exchange closes; for the same"
         " reason you are not told again that day. /status shows what is known now."
     )
