@@ -62,9 +62,7 @@ def rung_news(before: Rung, rung: Rung, cause: RungCause, name: str) -> str:
         case RungCause.PAPER_MODE:
             return f"{step}: whoever runs me has set this installation to paper."
         case RungCause.RESTORED:
-            return (
-                f"{step}: my data were put back from a backup, so real trading is confirmed anew."
-            )
+            return f"{step}: my data were put back from a backup, so an owner confirms real trading anew."
         case _:
             return f"{step}, by {name or 'an owner'}."
 

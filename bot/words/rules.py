@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from bot.words.labels import CHECK_OUTCOMES
 from bot.words.numbers import count, listed, plain
+from bot.words.reader import reader
 from bot.words.refusals import refusal_sentence
 from bot.words.times import date_of, weekday
 from core.domain.money import ZERO
@@ -136,7 +137,12 @@ def _found(outcome: str) -> str:
         case "proposed":
             return "Something is to be traded: see the proposal."
         case "on_target":
-            return "Nothing is to be traded: every line is inside its band."
+            near = (
+                "everything is near its target"
+                if reader().is_plain
+                else "every line is inside its band"
+            )
+            return f"Nothing is to be traded: {near}."
         case _:
             return f"What came of it: {CHECK_OUTCOMES.get(outcome, outcome)}."
 

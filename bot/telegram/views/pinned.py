@@ -97,6 +97,8 @@ def _proposal(proposal: Proposal) -> str:
             return f"⚖️ Proposal {number} waits for a decision until {until}"
         case _S.SCHEDULED if proposal.scheduled_for is not None:
             return f"⚖️ Proposal {number} is approved: orders go out {clock_time(proposal.scheduled_for)}"
+        case _S.APPROVED:
+            return f"⚖️ Proposal {number} is approved: its orders are next"
         case _S.FROZEN:
             return f"⛔ Proposal {number}: a person must look"
         case _:

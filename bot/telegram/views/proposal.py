@@ -19,6 +19,7 @@ from bot.telegram.views.withdrawals import is_withdrawal
 from bot.words.by_hand import orders_at
 from bot.words.numbers import count, listed, money
 from bot.words.reader import reader
+from bot.words.times import clock_time
 from core.application.show_proposal import ProposalView
 from core.domain.ladder import LIVE_RUNGS
 from core.domain.money import ZERO
@@ -203,7 +204,8 @@ def reminder(
     screen = proposal_screen(view, layout=layout, market_now=market_now)
     why = "The proposal that you put off"
     if is_last:
-        why = "This proposal is still open, and ends soon"
+        ends = clock_time(view.proposal.expires_at, market_now)
+        why = f"This proposal is still open, and ends {ends}"
     if is_missing:
         why = "This proposal still waits for an approval"
     note = f"⏰ {why}:\n\n"

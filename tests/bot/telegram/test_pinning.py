@@ -116,6 +116,15 @@ def test_one_that_needs_a_person_to_look_leads_there() -> None:
     assert labels == ["Show proposal 42", "📊 Status", "🔔 Alerts"]
 
 
+def test_what_is_approved_and_not_sent_yet_is_not_said_to_be_carried_out() -> None:
+    for state, words in (
+        (ProposalState.APPROVED, "Proposal 42 is approved: its orders are next"),
+        (ProposalState.EXECUTING, "Proposal 42 is being carried out"),
+    ):
+        board = Board(managed(), None, None, None, (view(state).proposal,), ())
+        assert words in pinned_screen(board).text
+
+
 @pytest.mark.fault(44)
 async def test_a_group_where_it_may_not_be_pinned_has_it_all_the_same(post: Post) -> None:
     await make_home(post)

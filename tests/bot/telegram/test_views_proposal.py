@@ -471,9 +471,9 @@ def test_a_reminder_is_the_proposal_with_a_note() -> None:
     require_sendable(screen)
 
 
-def test_a_last_call_says_that_it_ends_soon() -> None:
-    screen = reminder(view(), is_last=True)
-    assert screen.text.startswith("⏰ This proposal is still open, and ends soon:")
+def test_a_last_call_says_when_it_ends() -> None:
+    screen = reminder(view(), is_last=True, market_now=NOW)
+    assert screen.text.startswith("⏰ This proposal is still open, and ends Thu 16:00 ET:")
     assert labels(screen) == labels(proposal_screen(view()))
 
 
