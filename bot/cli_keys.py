@@ -13,7 +13,8 @@ from core.domain.ids import UserId
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from core.application.connect_account import KeptKeys, KeysFound
+    from core.application.connect_account import KeysFound
+    from core.application.kept_keys import KeptKeys
     from core.domain.change import PendingChange
     from core.domain.portfolio import Account
     from core.ports.broker_keys import BrokerKeys
@@ -217,7 +218,7 @@ def _what_was_done(found: KeysFound, done: Account | PendingChange) -> str:
 
 async def _list(settings: Settings) -> None:
     from bot.bootstrap import open_key_room
-    from core.application.connect_account import list_keys
+    from core.application.kept_keys import list_keys
 
     async with open_key_room(settings) as room:
         kept = await list_keys(room.store)
@@ -241,7 +242,7 @@ def _line(kept: KeptKeys) -> str:
 async def _remove(settings: Settings, slug: str) -> None:
     from bot.bootstrap import open_key_room
     from bot.words.labels import source_label
-    from core.application.connect_account import list_keys, remove_keys
+    from core.application.kept_keys import list_keys, remove_keys
 
     async with open_key_room(settings) as room:
         gone = await remove_keys(room.store, room.clock, slug=slug)

@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from core.application.access import named_account
 from core.application.ask_for_change import ask_within
 from core.application.create_portfolio import BY_HAND, EMBEDDED
 from core.application.desk import lease_of
 from core.application.hold_back import is_guarded
 from core.application.key_ring import seal_keys
-from core.application.let_go_of_keys import opens_account
+from core.application.named_on_server import account_named, owner_named, portfolio_named
 from core.application.propose import supersede
 from core.application.seals import require_openable
 from core.domain.access_fault import AccessFault
@@ -24,7 +23,7 @@ from core.domain.change_kinds import AccountConnected
 from core.domain.ids import CredentialId, PortfolioId, UserId
 from core.domain.ladder import first_rung, last_four
 from core.domain.membership import Member, Role
-from core.domain.portfolio import Account, ManagedPortfolio, Portfolio, Rung, under_own_names
+from core.domain.portfolio import Account, Portfolio, Rung
 from core.domain.proposal import ProposalState
 from core.domain.refusals import (
     AccountInUse,
@@ -37,15 +36,12 @@ from core.domain.refusals import (
     MasterKeyMissing,
     NoKeysKept,
     OrdersUnderWay,
-    UnknownMember,
-    UnknownPortfolio,
-    WhichOwner,
 )
 from core.ports.broker import BrokerAccount, BrokerUnavailable, NoAccess
 from core.ports.broker_keys import BrokerKeys, Doors
 from core.ports.clock import Clock
 from core.ports.store import AuditEvent, Store, UnitOfWork
-from core.ports.store.credentials import Credential, Opens, owner_of
+from core.ports.store.credentials import Opens, owner_of
 from core.ports.vault import Vault
 
 MOVABLE = frozenset({EMBEDDED, BY_HAND})
@@ -81,20 +77,11 @@ class KeysFound:
         return first_rung(is_live=self.keys.is_live, fills_by_hand=False, is_embedded=False)
 
 
-@dataclass(frozen=True, slots=True)
-class KeptKeys:
-    """Keys that are kept: whose, since when, for which account, and the portfolio that it belongs to, if any."""
-
-    credential: Credential
-    member: Member
-    portfolio: Portfolio | None
-
-
 async def who_connects(store: Store, *, slug: str, user_id: UserId | None = None) -> Member:
     """The owner of a portfolio to whom keys are to belong; raises UnknownPortfolio, WhichOwner or UnknownMember."""
     async with store.read() as work:
-        managed = await _portfolio(work, slug)
-        return await _owner(work, managed.portfolio, user_id)
+        managed = await portfolio_named(work, slug)
+        return await owner_named(work, managed.portfolio, user_id)
 
 
 async def look_at_keys(
@@ -115,9 +102,9 @@ async def look_at_keys(
     AnotherAccount or AccountInUse.
     """
     async with store.read() as work:
-        managed = await _portfolio(work, slug)
-        before = _account(managed, slug)
-        owner = await _owner(work, managed.portfolio, user_id)
+        managed = await portfolio_named(work, slug)
+        before = account_named(managed, slug)
+        owner = await owner_named(work, managed.portfolio, user_id)
     if keys.is_live and not may_be_live:
         raise LiveNotAllowed(broker)
     found = await _look(doors, broker, keys)
@@ -214,95 +201,6 @@ async def _note(
     await work.log.record(AuditEvent(now, "account_connected", by.id, portfolio_id, data=data))
 
 
-async def list_keys(store: Store) -> tuple[KeptKeys, ...]:
-    """Everything that is kept, oldest first."""
-    async with store.read() as work:
-        at: dict[CredentialId, Portfolio] = {}
-        parts = [each for managed in await _portfolios(work) for each in managed.parts]
-        for each in parts:
-            account = each.account
-            attached = await work.credentials.of_account(account.broker, account.broker_account_id)
-            at.update(
-                {
-                    kept.id: each.portfolio
-                    for kept in await work.credentials.all()
-                    if opens_account(kept, account) or kept == attached
-                }
-            )
-        return tuple(
-            [
-                KeptKeys(each, await work.people.member(each.member_id), at.get(each.id))
-                for each in await work.credentials.all()
-            ]
-        )
-
-
-async def remove_keys(store: Store, clock: Clock, *, slug: str) -> Credential:
-    """Forget the keys of a portfolio's account, which stays.
-
-    Raises UnknownPortfolio, WhichAccount, UnknownAccount or NoKeysKept.
-    """
-    async with store.begin() as work:
-        managed = await _portfolio(work, slug)
-        account = _account(managed, slug)
-        kept = await work.credentials.of_account(account.broker, account.broker_account_id)
-        if kept is None:
-            raise NoKeysKept(managed.portfolio.slug)
-        await work.credentials.remove(kept.id)
-        await work.log.record(
-            AuditEvent(
-                clock.now(),
-                "keys_removed",
-                kept.member_id,
-                managed.portfolio.id,
-                data=f"{account.broker} {kept.opens.hint}",
-            )
-        )
-        return kept
-
-
-# --- who and what --------------------------------------------------------------------------------
-
-
-async def _portfolios(work: UnitOfWork) -> tuple[ManagedPortfolio, ...]:
-    ids = [portfolio.id for portfolio in await work.portfolios.every()]
-    return await work.portfolios.many(ids)
-
-
-async def _portfolio(work: UnitOfWork, slug: str) -> ManagedPortfolio:
-    wanted = slug.partition("#")[0].strip().removeprefix("@").casefold()
-    named = under_own_names(await work.portfolios.every())
-    for portfolio in named:
-        if portfolio.slug == wanted:
-            return await work.portfolios.get(portfolio.id)
-    raise UnknownPortfolio(wanted, tuple(portfolio.slug for portfolio in named))
-
-
-def _account(managed: ManagedPortfolio, slug: str) -> Account:
-    """The account that is named behind the portfolio, or else its only one."""
-    name = slug.partition("#")[2]
-    return named_account(managed, name or None).account
-
-
-async def _owner(work: UnitOfWork, portfolio: Portfolio, user_id: UserId | None) -> Member:
-    """The owner of a portfolio to whom keys are to belong."""
-    members = await work.people.memberships(portfolio.id)
-    owners = [each.member for each in members if each.role is Role.OWNER]
-    if user_id is None:
-        if len(owners) == 1:
-            return owners[0]
-        raise WhichOwner(portfolio.slug, tuple((int(o.user_id), o.name) for o in owners))
-    for owner in owners:
-        if owner.user_id == user_id:
-            return owner
-    if any(each.member.user_id == user_id for each in members):
-        raise WhichOwner(portfolio.slug, tuple((int(o.user_id), o.name) for o in owners))
-    raise UnknownMember(str(user_id))
-
-
-# --- looking -------------------------------------------------------------------------------------
-
-
 async def _look(doors: Doors, broker: str, keys: BrokerKeys) -> BrokerAccount:
     try:
         return await doors.look(broker, keys)
@@ -345,7 +243,7 @@ async def _require_fitting(
 async def _require_unchanged(work: UnitOfWork, found: KeysFound) -> None:
     """Raise what stands against it now: the account must still be the one that was looked at."""
     managed = await work.portfolios.get(found.portfolio.id)
-    await _owner(work, managed.portfolio, found.owner.user_id)
+    await owner_named(work, managed.portfolio, found.owner.user_id)
     now = managed.part(found.before.id).account
     await _require_fitting(work, now, found.broker, found.found)
     if now.broker != found.before.broker:

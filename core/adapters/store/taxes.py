@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import delete, exists, or_, select, update
 
-from core.adapters.store.database import Database, Found, Question
+from core.adapters.store.database import Database
 from core.adapters.store.instruments import SPLIT, USUAL_CURRENCY, SqlInstruments
 from core.adapters.store.portfolios import account_of
 from core.adapters.store.tables import (
@@ -26,13 +26,21 @@ from core.adapters.store.tables import (
     TAX_PROFILES,
     TAX_YEARS,
 )
+from core.adapters.store.tax_rows import (
+    every_lot,
+    every_sale,
+    lot_of,
+    lot_row,
+    sale_of,
+    sale_row,
+    told_of,
+)
 from core.domain.ids import AccountId, ClientOrderId, HouseholdId, MemberId, Symbol
-from core.domain.ledger import LedgerLot, LotSource, RealisedSale, Split, TaxProfile
+from core.domain.ledger import LedgerLot, RealisedSale, Split, TaxProfile
 from core.domain.look import MOST_SHARES_FOR_ONE
-from core.domain.lots import Term
 from core.domain.money import ZERO
 from core.domain.portfolio import Account
-from core.domain.tax import Equivalents, TaxRulesName, ToldYear
+from core.domain.tax import Equivalents, TaxRulesName
 from core.domain.tax_treatment import TaxTreatment
 
 _IS_OPEN = LOTS.c.closed_at.is_(None)
@@ -56,7 +64,7 @@ class SqlTaxes:
     async def open_lot(self, lot: LedgerLot, currency: str) -> bool:
         """Open a lot (its ``id`` is ignored); False where its execution opened one before."""
         ids = await self._instruments.ids([lot.symbol], currency)
-        return await self._database.add_new(LOTS, [_lot_row(lot, ids[lot.symbol], currency)]) == 1
+        return await self._database.add_new(LOTS, [lot_row(lot, ids[lot.symbol], currency)]) == 1
 
     async def take(self, lot_id: int, quantity: Decimal, at: datetime) -> None:
         """Take shares from a lot; what has none left is closed. Raises ValueError for more than are left."""
@@ -87,21 +95,23 @@ class SqlTaxes:
     async def open_lots(self, account_id: AccountId, symbol: Symbol) -> tuple[LedgerLot, ...]:
         """The lots of a symbol in an account that have something left, oldest entry first."""
         rows = await self._database.rows(
-            _lots().where(LOTS.c.account_id == account_id, _IS_OPEN, INSTRUMENTS.c.symbol == symbol)
+            every_lot().where(
+                LOTS.c.account_id == account_id, _IS_OPEN, INSTRUMENTS.c.symbol == symbol
+            )
         )
-        return tuple(map(_lot_of, rows))
+        return tuple(map(lot_of, rows))
 
     async def lots(
         self, account_ids: Collection[AccountId], bought_since: date
     ) -> tuple[LedgerLot, ...]:
         """The lots of accounts that have something left, or were acquired on this day or later."""
         rows = await self._database.rows(
-            _lots().where(
+            every_lot().where(
                 self._database.among(LOTS.c.account_id, account_ids),
                 or_(_IS_OPEN, LOTS.c.acquired >= bought_since),
             )
         )
-        return tuple(map(_lot_of, rows))
+        return tuple(map(lot_of, rows))
 
     async def change_lots(self, lots: Sequence[LedgerLot], at: datetime) -> None:
         """Write shares and cost of lots anew, by their ids; what has none left is closed."""
@@ -156,24 +166,24 @@ class SqlTaxes:
     async def add_realised(self, sales: Sequence[RealisedSale]) -> int:
         """Remember what was realised, each part of an execution once; returns how many were new."""
         ids = await self._instruments.ids({sale.symbol for sale in sales}, USUAL_CURRENCY)
-        rows = [_sale_row(sale, ids[sale.symbol]) for sale in sales]
+        rows = [sale_row(sale, ids[sale.symbol]) for sale in sales]
         return await self._database.add_new(REALISED, rows)
 
     async def realised_by(self, order: ClientOrderId) -> tuple[RealisedSale, ...]:
         """What the executions of an order have realised so far."""
-        rows = await self._database.rows(_sales().where(REALISED.c.client_order_id == order))
-        return tuple(map(_sale_of, rows))
+        rows = await self._database.rows(every_sale().where(REALISED.c.client_order_id == order))
+        return tuple(map(sale_of, rows))
 
     async def realised(
         self, account_ids: Collection[AccountId], since: date
     ) -> tuple[RealisedSale, ...]:
         """What was realised in accounts on this day or later, oldest first."""
         rows = await self._database.rows(
-            _sales().where(
+            every_sale().where(
                 self._database.among(REALISED.c.account_id, account_ids), REALISED.c.sold >= since
             )
         )
-        return tuple(map(_sale_of, rows))
+        return tuple(map(sale_of, rows))
 
     async def price_sales(self, sales: Sequence[RealisedSale]) -> None:
         """Write down what sales have brought after all, by their executions and parts."""
@@ -201,7 +211,7 @@ class SqlTaxes:
             MemberId(row.member_id): TaxProfile(
                 row.member_id,
                 TaxRulesName(row.rules),
-                tuple(_told_of(year) for year in years if year.member_id == row.member_id),
+                tuple(told_of(year) for year in years if year.member_id == row.member_id),
             )
             for row in rows
         }
@@ -292,96 +302,3 @@ class SqlTaxes:
             .where(ACCOUNTS.c.id == account_id)
             .values(tax_treatment=treatment.value)
         )
-
-
-def _lots() -> Question:
-    return (
-        select(LOTS, INSTRUMENTS.c.symbol)
-        .join(INSTRUMENTS, INSTRUMENTS.c.id == LOTS.c.instrument_id)
-        .order_by(LOTS.c.id)
-    )
-
-
-def _sales() -> Question:
-    return (
-        select(REALISED, INSTRUMENTS.c.symbol)
-        .join(INSTRUMENTS, INSTRUMENTS.c.id == REALISED.c.instrument_id)
-        .order_by(REALISED.c.sold, REALISED.c.id)
-    )
-
-
-def _lot_row(lot: LedgerLot, instrument_id: int, currency: str) -> dict[str, Any]:
-    return {
-        "account_id": lot.account_id,
-        "instrument_id": instrument_id,
-        "quantity": lot.quantity,
-        "remaining": lot.remaining,
-        "cost_per_share": lot.cost_per_share,
-        "currency": currency,
-        "acquired": lot.acquired,
-        "source": lot.source.value,
-        "name": lot.name,
-        "execution": lot.execution,
-        "fill_id": None,
-        "corporate_action_id": None,
-        "closed_at": None,
-    }
-
-
-def _lot_of(row: Found) -> LedgerLot:
-    return LedgerLot(
-        account_id=row.account_id,
-        symbol=Symbol(row.symbol),
-        quantity=row.quantity,
-        remaining=row.remaining,
-        cost_per_share=row.cost_per_share,
-        acquired=row.acquired,
-        name=row.name,
-        source=LotSource(row.source),
-        execution=row.execution,
-        id=row.id,
-    )
-
-
-def _sale_row(sale: RealisedSale, instrument_id: int) -> dict[str, Any]:
-    return {
-        "account_id": sale.account_id,
-        "owner_id": sale.owner_id,
-        "instrument_id": instrument_id,
-        "acquired": sale.acquired,
-        "quantity": sale.quantity,
-        "proceeds": sale.proceeds,
-        "gain": sale.gain,
-        "term": sale.term.value,
-        "sold": sale.sold,
-        "client_order_id": sale.execution.partition("/")[0],
-        "execution": sale.execution,
-        "part": sale.part,
-        "lot_id": sale.lot_id,
-    }
-
-
-def _sale_of(row: Found) -> RealisedSale:
-    return RealisedSale(
-        account_id=row.account_id,
-        owner_id=row.owner_id,
-        symbol=Symbol(row.symbol),
-        acquired=row.acquired,
-        quantity=row.quantity,
-        proceeds=row.proceeds,
-        gain=row.gain,
-        term=Term(row.term),
-        sold=row.sold,
-        execution=row.execution,
-        part=row.part,
-        lot_id=row.lot_id,
-    )
-
-
-def _told_of(row: Found) -> ToldYear:
-    is_told = row.carried_short is not None and row.carried_long is not None
-    return ToldYear(
-        row.year,
-        (row.carried_short, row.carried_long) if is_told else None,
-        (row.realised_short, row.realised_long),
-    )
