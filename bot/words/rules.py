@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from bot.words.numbers import count, listed, plain
 from bot.words.reader import reader
 from bot.words.refusals import refusal_sentence
 from bot.words.times import date_of, weekday
+from core.domain.ids import RuleId
 from core.domain.money import ZERO
 from core.domain.rules import (
     Action,
@@ -113,9 +115,27 @@ def plain_widened_sentence(widening: Widening) -> str:
     )
 
 
+def ruled_sentence(verdict: Verdict, today: date) -> str:
+    """Why scheduled checks leave alone now what is beyond its band; nothing where no rule has them do so."""
+    why = "; ".join(_why(each, today) for each in verdict.because)
+    numbers = _numbered([each.rule.id for each in verdict.because])
+    match verdict.action:
+        case Action.WIDEN:
+            factor = plain(verdict.factor)
+            return f"By {numbers}, parts may be {factor} times as far away now before a plan is made: {why}."
+        case Action.HOLD_OFF:
+            return f"By {numbers}, no plan is made unasked now: {why}."
+        case _:
+            return ""
+
+
 def _named(widening: Widening) -> str:
-    numbers = [str(each.rule_id) for each in widening.rules]
-    return f"rule {numbers[0]}" if len(numbers) == 1 else f"rules {listed(numbers)}"
+    return _numbered([each.rule_id for each in widening.rules])
+
+
+def _numbered(rules: Sequence[RuleId]) -> str:
+    """``rule 3``, ``rules 3 and 4``."""
+    return f"{'rule' if len(rules) == 1 else 'rules'} {listed([str(each) for each in rules])}"
 
 
 def asked_sentences(verdict: Verdict, today: date) -> list[str]:

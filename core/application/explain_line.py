@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.application.check_drift import Outcome
+from core.application.follow_rules import verdict_now
 from core.application.market import Market
 from core.application.measured import number_of
 from core.application.show_status import Status, show_status
@@ -16,9 +17,11 @@ from core.domain.ids import PortfolioId, ProposalId, Symbol
 from core.domain.membership import Member
 from core.domain.plan import Skipped, Trade
 from core.domain.proposal import Proposal, ProposalState
+from core.domain.rules import Verdict
 from core.ports.broker import Brokers
 from core.ports.store import CheckRecord, Store
 
+NO_RULES = Verdict()
 CHECKS_READ = 400
 """How far back it is looked for since when: more than a year of daily checks."""
 
@@ -46,7 +49,8 @@ class PlanFor:
 class LineStory:
     """A line of a portfolio, and all that is known of it; without ``line`` and ``outside`` there is no such line.
 
-    ``since`` is None where the line is inside its band, and where no check has found it beyond.
+    ``since`` is None where the line is inside its band, and where no check has found it beyond. ``verdict`` is what
+    rules for market conditions come to now; asked where the line is beyond its band and no plan does anything about it.
     """
 
     status: Status
@@ -54,6 +58,7 @@ class LineStory:
     outside: OutsideLine | None = None
     since: Since | None = None
     plans: tuple[PlanFor, ...] = ()
+    verdict: Verdict = NO_RULES
 
 
 async def explain_line(
@@ -78,8 +83,12 @@ async def explain_line(
         async with store.read() as work:
             records = await work.checks.recent(portfolio_id, CHECKS_READ)
         since = beyond_since(records, line.symbol)
-    plans = (_plan_for(proposal, line) for proposal in status.open_proposals)
-    return LineStory(status, line, since=since, plans=tuple(p for p in plans if p is not None))
+    made = (_plan_for(proposal, line) for proposal in status.open_proposals)
+    plans = tuple(plan for plan in made if plan is not None)
+    verdict = NO_RULES
+    if line.breached and not plans:
+        verdict = await verdict_now(store, market, portfolio_id)
+    return LineStory(status, line, since=since, plans=plans, verdict=verdict)
 
 
 def _symbols(line: DriftLine) -> frozenset[Symbol]:

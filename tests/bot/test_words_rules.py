@@ -18,6 +18,7 @@ from bot.words.rules import (
     plain_sentences,
     plain_widened_sentence,
     reading_words,
+    ruled_sentence,
     state_sentence,
     told_sentences,
     widened_sentence,
@@ -157,6 +158,20 @@ def test_a_plan_says_by_which_rules_its_bands_were_widened_and_when_they_are_the
     )
     assert plain_widened_sentence(one.over).startswith("Parts may be as far away as usual again")
     assert widening_of(combine([ruled(Action.HOLD_OFF, [])]), FRIDAY) is None
+
+
+def test_why_a_line_is_left_alone_by_a_rule_is_said_without_terms() -> None:
+    calm, nervous = reading("SPX move 1d < 5", "1"), reading("VIX > 30", "34.12")
+    wide = combine([ruled(Action.WIDEN, [nervous], factor="1.50")])
+    assert ruled_sentence(wide, FRIDAY) == (
+        "By rule 3, parts may be 1.5 times as far away now before a plan is made:"
+        " VIX 34.1 > 30 since Tuesday."
+    )
+    held = combine([ruled(Action.HOLD_OFF, [nervous])])
+    assert ruled_sentence(held, FRIDAY) == (
+        "By rule 3, no plan is made unasked now: VIX 34.1 > 30 since Tuesday."
+    )
+    assert ruled_sentence(combine([ruled(Action.NOTIFY, [calm])]), FRIDAY) == ""
 
 
 @pytest.mark.parametrize(

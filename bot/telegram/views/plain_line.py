@@ -17,6 +17,7 @@ from bot.words.plain_words import (
     what_helps,
 )
 from bot.words.refusals import refusal_sentence
+from bot.words.rules import ruled_sentence
 from bot.words.times import clock_time
 from core.application.explain_line import LineStory, PlanFor
 from core.application.show_status import Status
@@ -25,6 +26,7 @@ from core.domain.instrument import CASH
 from core.domain.permissions import Act, may
 from core.domain.plan import Side, Trade
 from core.domain.proposal import UNDECIDED
+from core.domain.session import NEW_YORK
 
 NOTHING_KNOWN = "What is where cannot be told now."
 _DOES = {Side.BUY: "buys", Side.SELL: "sells"}
@@ -141,7 +143,9 @@ def _no_plan(story: LineStory, line: DriftLine) -> str:
         return f"{nothing} The portfolio is paused until /resume."
     if status.next_check_at is None or status.next_check_at <= status.market_now:
         return nothing
-    return f"{nothing} I look again {clock_time(status.next_check_at, status.market_now)}."
+    again = f"{nothing} I look again {clock_time(status.next_check_at, status.market_now)}."
+    today = status.market_now.astimezone(NEW_YORK).date()
+    return lines(again, escape(ruled_sentence(story.verdict, today)))
 
 
 def _check(story: LineStory, line: DriftLine) -> tuple[Button, ...]:

@@ -45,6 +45,19 @@ async def test_a_rule_is_added_turned_off_and_on_and_removed(tmp_path: Path) -> 
         await bot.ask(ANNA, "/rules on 1234567890", "no rule with so long a number")
 
 
+async def test_why_names_the_rule_by_which_checks_leave_a_line_alone(tmp_path: Path) -> None:
+    async with stage(tmp_path) as bot:
+        proposal = await bot.set_up()
+        before = await bot.ask(ANNA, "/rules SPX move 1d < 50 widen 1.5", "Rule 1: on")
+        planned = await bot.ask(ANNA, "/why QUAL", "Proposal 1", "would buy")
+        await bot.tap(ANNA, proposal, "Reject", "Rejected")
+        why = "By rule 1, parts may be 1.5 times as far away now before a plan is made: SPX move 1d"
+        await bot.ask(ANNA, "/why QUAL", "No plan is open for it. I look again", why)
+        await bot.tap(ANNA, before, "1: turn off", "Rule 1 is off now.")
+        plain = await bot.ask(ANNA, "/why QUAL", "No plan is open for it.")
+        assert not any("By rule" in each.text for each in (planned, plain))
+
+
 async def test_holding_off_is_asked_for_twice_and_called_market_timing(tmp_path: Path) -> None:
     async with stage(tmp_path) as bot:
         await bot.ask(ANNA, "/start", "What should it hold")
