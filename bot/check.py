@@ -20,7 +20,7 @@ from bot.runtime import Runtime
 from bot.settings import Settings
 from bot.stopping import stopped_by_signals, unless_stopped
 from bot.work import Worker
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.run_due_work import WorkDone
 
 log = logging.getLogger(__name__)

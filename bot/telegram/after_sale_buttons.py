@@ -8,7 +8,7 @@ from bot.telegram.commands.proposals import proposal_now
 from bot.telegram.commands.rebalance import react
 from bot.telegram.context import Reaction, Turn
 from core.application.after_sale import stay_in_cash, try_the_buys
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.show_proposal import show_proposal
 from core.domain.ids import ProposalId
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.application.access import proposal_for
-from core.application.check_drift import CheckResult, Outcome, look, remember_closes, standing_of
+from core.application.check_drift import look, remember_closes, standing_of
+from core.application.check_result import CheckResult, Outcome
 from core.application.market import Market, Moment
 from core.application.propose import Draft, expiry, propose
 from core.application.show_proposal import orders_under

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
 from decimal import ROUND_FLOOR, Decimal
-from enum import StrEnum
 
 from core.application.access import managed_for, require_role
+from core.application.check_result import CheckResult, Outcome, Standing, describe
 from core.application.gate import rooms_today
 from core.application.hand_kept import require_confirmed
 from core.application.hold_account import raise_if_all_held, raise_if_trades_held
@@ -19,9 +16,6 @@ from core.application.plan_within import Planner, plan_within
 from core.application.propose import Draft, expiry, propose
 from core.application.refresh_pinned import refresh_pinned
 from core.application.take_snapshot import plan_request, take_snapshot
-from core.domain.drift import DriftReport
-from core.domain.harvest import TaxLook
-from core.domain.hold import Hold
 from core.domain.ids import AccountId, ChatId, CheckId, PortfolioId
 from core.domain.membership import Member
 from core.domain.money import CENT, ZERO
@@ -29,7 +23,7 @@ from core.domain.permissions import Act
 from core.domain.plan import Plan
 from core.domain.policy import Direction
 from core.domain.portfolio import ManagedPortfolio, Snapshot
-from core.domain.proposal import IN_FLIGHT, Cause, Proposal, ProposalState
+from core.domain.proposal import Cause
 from core.domain.refusals import (
     CannotRaise,
     EmptyAccount,
@@ -40,7 +34,6 @@ from core.domain.refusals import (
     Refusal,
 )
 from core.domain.risk import CODE_LIMITS, Limits, Rooms, rooms_of
-from core.domain.rules import Widening
 from core.planning import calculate
 from core.ports.broker import Brokers
 from core.ports.clock import Clock
@@ -49,79 +42,8 @@ from core.ports.store import Store, UnitOfWork
 ASKED = "asked:"
 """How the slot of a check begins that a person asked for."""
 
-
 SETTLED = "settled"
 """The slot of the look that invests what was sold in an earlier session, once its money has settled."""
-
-
-class Outcome(StrEnum):
-    """What a check came to."""
-
-    ON_TARGET = "on_target"
-    PROPOSED = "proposed"
-    STILL_OPEN = "still_open"
-    NOTHING_HELPS = "nothing_helps"
-    REFUSED = "refused"
-    COOLING_DOWN = "cooling_down"
-    IN_FLIGHT = "in_flight"
-    REPEATED = "repeated"
-    PAUSED = "paused"
-    HELD_OFF = "held_off"
-
-
-NOT_LOOKED = frozenset(
-    {
-        Outcome.REFUSED,
-        Outcome.PAUSED,
-        Outcome.IN_FLIGHT,
-        Outcome.COOLING_DOWN,
-        Outcome.HELD_OFF,
-    }
-)
-"""After which outcomes a date of the calendar is still to be kept: nothing was measured."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """What a check found: the drift, the plan where one was made, the proposal where one was put, or the refusal.
-
-    ``widening``: rules for market conditions have widened the bands that it was measured by.
-    """
-
-    outcome: Outcome
-    drift: DriftReport | None = None
-    plan: Plan | None = None
-    snapshot: Snapshot | None = None
-    proposal: Proposal | None = None
-    refusal: Refusal | None = None
-    tax_look: TaxLook | None = None
-    is_new_cash: bool = False
-    widening: Widening | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What came before: proposals not yet ended, the last settled session, the last one checked, holds.
-
-    ``answered`` is the proposal whose answer has begun a cool-down that still lasts.
-    """
-
-    proposals: tuple[Proposal, ...] = ()
-    settled: date | None = None
-    checked: date | None = None
-    holds: tuple[Hold, ...] = ()
-    answered: Proposal | None = None
-
-    @property
-    def in_flight(self) -> Proposal | None:
-        """A proposal that is being carried out, if any."""
-        return next((p for p in self.proposals if p.state in IN_FLIGHT), None)
-
-    @property
-    def open(self) -> Proposal | None:
-        """A proposal that waits for a decision or for the market, if any."""
-        waiting = {ProposalState.OPEN, ProposalState.SCHEDULED}
-        return next((p for p in reversed(self.proposals) if p.state in waiting), None)
 
 
 async def request_rebalance(  # noqa: PLR0913 - the ways in which a person asks
@@ -364,26 +286,3 @@ async def remember_closes(work: UnitOfWork, moment: Moment, snapshots: Iterable[
     }
     if closes:
         await work.instruments.record_closes(moment.session.date, closes)
-
-
-def describe(result: CheckResult) -> str:
-    """The numbers of a result as a small document, for the check's row.
-
-    ``beyond`` names the lines that are beyond their bands; on target, where none is, it is left out.
-    """
-    details: dict[str, str] = {}
-    if result.drift is not None:
-        drift, total = result.drift.portfolio_drift, result.drift.total
-        details = measured_details(f"{drift:.4f}", f"{total:.2f}")
-        if result.snapshot is not None and result.snapshot.set_aside:
-            details["set_aside"] = f"{result.snapshot.set_aside:.2f}"
-        if result.drift.breached or result.outcome is not Outcome.ON_TARGET:
-            details["beyond"] = " ".join(line.symbol for line in result.drift.breached)
-    if result.refusal is not None:
-        details["refusal"] = type(result.refusal).__name__
-    return json.dumps(details)
-
-
-def measured_details(portfolio_drift: str, total: str) -> dict[str, str]:
-    """The numbers of a check that measured: points with four decimals, money with two."""
-    return {"portfolio_drift": portfolio_drift, "total": total}

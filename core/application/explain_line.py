@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.follow_rules import verdict_now
 from core.application.market import Market
 from core.application.measured import number_of

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.market import Market, Moment
 from core.application.tell import deciders
 from core.application.tell_channels import enqueue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from core.application.check_drift import NOT_LOOKED, Standing
+from core.application.check_result import NOT_LOOKED, Standing
 from core.application.gate import rooms_today
 from core.application.market import Market, Moment
 from core.application.propose import is_cooling_down

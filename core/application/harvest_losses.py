@@ -7,7 +7,8 @@ from decimal import Decimal
 from functools import partial
 
 from core.application.access import managed_for
-from core.application.check_drift import CheckResult, request_plan
+from core.application.check_drift import request_plan
+from core.application.check_result import CheckResult
 from core.application.market import Market
 from core.application.tax_looks import coming_purchases, terms_of
 from core.domain.ids import ChatId, PortfolioId

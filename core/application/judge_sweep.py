@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from core.application.check_drift import (
-    CheckResult,
-    Outcome,
-    Standing,
-    judge_snapshot,
-)
+from core.application.check_drift import judge_snapshot
+from core.application.check_result import CheckResult, Outcome, Standing
 from core.application.follow_rules import (
     holds_off,
     is_rules_check,

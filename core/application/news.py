@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.application.check_drift import CheckResult, Outcome, Standing
+from core.application.check_result import CheckResult, Outcome, Standing
 from core.application.propose import same_trades
 from core.domain.alert import has_grown, has_new_cash, known_drifts, known_spare, spare_cash
 from core.domain.drift import DriftReport

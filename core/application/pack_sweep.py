@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
-from core.application.check_drift import NOT_LOOKED
+from core.application.check_result import NOT_LOOKED
 from core.application.collect_later import collected_later
 from core.application.in_turns import in_turns
 from core.application.market import Market, Moment

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from core.application.access import account_for
-from core.application.check_drift import CheckResult, judge_snapshot
+from core.application.check_drift import judge_snapshot
+from core.application.check_result import CheckResult
 from core.application.market import Market
 from core.application.move_cash import positive
 from core.application.take_snapshot import take_snapshot

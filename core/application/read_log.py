@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.application.access import require_role
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.domain.ids import ChatId, PortfolioId, ProposalId
 from core.domain.membership import Member
 from core.domain.permissions import Act

@@ -12,7 +12,8 @@ from decimal import Decimal
 
 from core.application.access import managed_for, one_account, require_role
 from core.application.broker_faults import as_refusal
-from core.application.check_drift import CheckResult, Outcome, look, remember_closes, standing_of
+from core.application.check_drift import look, remember_closes, standing_of
+from core.application.check_result import CheckResult, Outcome
 from core.application.gate import rooms_today
 from core.application.market import Market, Moment
 from core.application.move_cash import positive, withdraw

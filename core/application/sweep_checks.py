@@ -9,12 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from core.application.check_drift import (
-    ASKED,
-    CheckResult,
-    Outcome,
-    require_unhindered,
-)
+from core.application.check_drift import ASKED, require_unhindered
+from core.application.check_result import CheckResult, Outcome
 from core.application.collect_later import collected_later
 from core.application.follow_rules import follow_rules
 from core.application.gather_sweep import gather_sweep

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 
-from core.application.check_drift import SETTLED, CheckResult, Outcome, judge_snapshot
+from core.application.check_drift import SETTLED, judge_snapshot
+from core.application.check_result import CheckResult, Outcome
 from core.application.market import Moment
 from core.application.take_snapshot import plan_request
 from core.application.tell import deciders

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from core.application.check_drift import Outcome, measured_details
+from core.application.check_result import Outcome, measured_details
 from core.application.collect_later import collected_later
 from core.application.in_turns import in_turns
 from core.application.keep_pinned import Wish, keep_pinned

@@ -7,13 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
 
-from core.application.check_drift import (
-    CheckResult,
-    Outcome,
-    Standing,
-    describe,
-    remember_closes,
-)
+from core.application.check_drift import remember_closes
+from core.application.check_result import CheckResult, Outcome, Standing, describe
 from core.application.follow_rules import tell_rules
 from core.application.keep_pinned import Wish, keep_pinned
 from core.application.market import Market, Moment

@@ -6,7 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from core.application.check_drift import CheckResult, request_rebalance
+from core.application.check_drift import request_rebalance
+from core.application.check_result import CheckResult
 from core.application.decide_proposal import approve_proposal
 from core.application.decisions import Decided
 from core.application.edit_proposal import edit_leg

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from core.adapters.brokers.manual import ManualBrokerage
 from core.adapters.brokers.registry import BrokerRegistry
-from core.application.check_drift import CheckResult, request_rebalance
+from core.application.check_drift import request_rebalance
+from core.application.check_result import CheckResult
 from core.application.create_portfolio import BY_HAND, create_portfolio
 from core.application.decide_proposal import approve_proposal
 from core.application.desk import Desk

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from core.application.after_sale import stay_in_cash, try_the_buys
-from core.application.check_drift import CheckResult, Outcome
+from core.application.check_result import CheckResult, Outcome
 from core.application.execute_proposal import execute_approved
 from core.application.list_proposals import history
 from core.application.pause import pause

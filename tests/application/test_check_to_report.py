@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from core.application.check_drift import CheckResult, Outcome, request_rebalance
+from core.application.check_drift import request_rebalance
+from core.application.check_result import CheckResult, Outcome
 from core.application.decide_proposal import (
     approve_proposal,
     cancel_proposal,

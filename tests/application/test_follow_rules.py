@@ -11,7 +11,8 @@ import pytest
 
 from core.application import follow_rules as following
 from core.application.change_policy import change_policy
-from core.application.check_drift import ASKED, Outcome, request_rebalance
+from core.application.check_drift import ASKED, request_rebalance
+from core.application.check_result import Outcome
 from core.application.follow_rules import verdict_now
 from core.application.keep_rules import add_rule, switch_rule
 from core.application.pause import pause, resume

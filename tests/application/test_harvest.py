@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.application.check_drift import CheckResult, Outcome
+from core.application.check_result import CheckResult, Outcome
 from core.application.decide_proposal import reject_proposal, reopen_proposal
 from core.application.edit_proposal import edit_leg, plan_buys_only
 from core.application.execute_proposal import execute_approved

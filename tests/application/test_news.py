@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.decide_proposal import reject_proposal
 from core.application.run_due_work import run_due_work
 from core.application.schedule_checks import schedule_checks

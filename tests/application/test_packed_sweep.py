@@ -33,7 +33,7 @@ from core.adapters.store.tables import (
     TARGET_LINES,
     TARGETS,
 )
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.sweep_checks import run_due_checks
 from core.domain.ids import PortfolioId, Symbol
 from core.domain.packed import PackedHoldings

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.plan_deposit import ComingMoney, plan_deposit
 from core.domain.ids import Symbol
 from core.domain.membership import Role

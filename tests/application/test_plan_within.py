@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.application.change_policy import change_policy
-from core.application.check_drift import Outcome, request_rebalance
+from core.application.check_drift import request_rebalance
+from core.application.check_result import Outcome
 from core.application.edit_proposal import plan_buys_only, plan_in_full
 from core.application.execute_proposal import execute_approved
 from core.application.plan_within import plan_within

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.pause import pause
 from core.application.schedule_checks import schedule_checks
 from core.application.sweep_checks import run_due_checks

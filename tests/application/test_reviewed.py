@@ -12,7 +12,7 @@ import pytest
 
 import core.application.run_due_work as run_due_work_module
 from core.adapters.calendars.replay import ReplayCalendar
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.decide_proposal import reject_proposal
 from core.application.execute_proposal import execute_approved
 from core.application.pause import pause

@@ -16,7 +16,7 @@ from bot.telegram.views.proposal import proposal_screen
 from bot.telegram.views.proposal_why import proposal_why_screen
 from bot.telegram.views.status import status_text
 from core.application.add_account import MOST_ACCOUNTS, add_account
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.desk import take_account, take_accounts
 from core.application.execute_proposal import execute_approved
 from core.application.hold_account import hold_account

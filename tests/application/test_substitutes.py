@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from core.application.change_policy import change_policy
-from core.application.check_drift import CheckResult, Outcome, request_rebalance
+from core.application.check_drift import request_rebalance
+from core.application.check_result import CheckResult, Outcome
 from core.application.decide_proposal import approve_proposal
 from core.application.execute_proposal import execute_approved
 from core.application.set_targets import set_targets

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core.application.change_policy import change_policy
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.create_portfolio import create_portfolio
 from core.application.decide_proposal import reject_proposal
 from core.application.run_due_work import run_due_work

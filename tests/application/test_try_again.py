@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.follow_settlement import Look, schedule
 from core.application.run_due_work import run_due_work
 from core.application.schedule_checks import schedule_checks

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.execute_proposal import execute_approved
 from core.application.run_due_work import run_due_work
 from core.application.watch_accounts import watch_accounts

@@ -9,7 +9,8 @@ import pytest
 
 from core.application import widen_bands
 from core.application.after_sale import try_the_buys
-from core.application.check_drift import SETTLED, Outcome
+from core.application.check_drift import SETTLED
+from core.application.check_result import Outcome
 from core.application.decide_proposal import approve_proposal
 from core.application.edit_proposal import plan_buys_only, plan_in_full
 from core.application.execute_proposal import execute_approved

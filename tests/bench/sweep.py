@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.application import sweep_checks
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.sweep_checks import run_due_checks
 from tests.bench.many import Many, many_portfolios, write_many
 from tests.bench.objects import load_objects

@@ -19,7 +19,7 @@ from bot.check import ExitStatus, OneRun
 from bot.cli import what_was_done
 from bot.settings import Settings
 from bot.telegram.collecting import collect
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.run_due_work import WorkDone
 from core.application.sweep_checks import SweepResult
 

@@ -8,7 +8,7 @@ from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.rebalance import react
 from bot.telegram.context import Misunderstood, Reaction, Turn, put, say
 from bot.telegram.views.harvest import nothing_screen, sales_file, years_file, years_screen
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.harvest_ledger import HarvestLedger, show_harvests
 from core.application.harvest_losses import request_harvest
 from core.domain.ids import PortfolioId

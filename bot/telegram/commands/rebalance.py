@@ -15,7 +15,8 @@ from bot.words.numbers import small_drift
 from bot.words.plan_reasons import reason_sentence
 from bot.words.refusals import refusal_sentence
 from bot.words.rules import asked_sentences
-from core.application.check_drift import CheckResult, Outcome, request_rebalance
+from core.application.check_drift import request_rebalance
+from core.application.check_result import CheckResult, Outcome
 from core.application.follow_rules import verdict_now
 from core.domain.permissions import Act
 from core.domain.plan import ReasonCode

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.application.check_drift import CheckResult, request_rebalance
+from core.application.check_drift import request_rebalance
+from core.application.check_result import CheckResult
 from core.application.decide_proposal import approve_proposal
 from core.domain.ids import UserId
 from core.domain.plan import ReasonCode

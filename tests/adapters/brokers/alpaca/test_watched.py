@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from core.application.check_drift import Outcome, request_rebalance
+from core.application.check_drift import request_rebalance
+from core.application.check_result import Outcome
 from core.application.decide_proposal import approve_proposal
 from core.application.execute_proposal import execute_approved
 from core.application.reconcile import reconcile
