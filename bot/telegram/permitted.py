@@ -10,8 +10,13 @@ from dataclasses import replace
 from bot.telegram.context import Turn
 from bot.telegram.screen import Button, Screen
 from bot.telegram.verb_acts import VERB_ACTS
+from core.application.show_proposal import ProposalView
+from core.domain.ids import MemberId
 from core.domain.membership import Role
 from core.domain.permissions import Standing, may
+
+_GIVING = frozenset({"approve", "atopen"})
+_TAKING_BACK = frozenset({"unapprove"})
 
 
 def permitted(screen: Screen, role: Role | None) -> Screen:
@@ -27,6 +32,17 @@ def _may_tap(who: Standing | Role, button: Button) -> bool:
         return True
     act = VERB_ACTS.get(button.action.verb)
     return act is not None and may(who, act)
+
+
+def for_one(screen: Screen, view: ProposalView, member_id: MemberId) -> Screen:
+    """A screen about a proposal as one person may use it: an approval is given once, and only one's own taken back."""
+    has_approved = any(each.member_id == member_id for each in view.proposal.approvals)
+    pointless = _GIVING if has_approved else _TAKING_BACK
+    rows = (
+        tuple(each for each in row if each.action is None or each.action.verb not in pointless)
+        for row in permitted(screen, view.role_of(member_id)).rows
+    )
+    return replace(screen, rows=tuple(row for row in rows if row))
 
 
 def as_permitted(turn: Turn, role: Role | None, screen: Screen) -> Screen:

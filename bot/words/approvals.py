@@ -105,7 +105,7 @@ def _limit(because: Because, limit: Decimal | None, currency: str) -> str:
     if limit is None:
         return ""
     if because is Because.SHARE:
-        return f"{plain(limit)} %"
+        return f"{plain(limit)}%"
     return money(limit, currency).removesuffix(".00")
 
 

@@ -33,7 +33,7 @@ def test_a_whole_rule_is_a_sentence_for_each_thing_it_asks_for() -> None:
     assert rule_sentences(rule, NAMES) == [
         "One person approves a plan.",
         (
-            "Two different people approve plans that trade more than $5,000, trade more than 10 % of the "
+            "Two different people approve plans that trade more than $5,000, trade more than 10% of the "
             "portfolio or sell lots with gains of more than $1,000.50."
         ),
         "Whoever asks for a plan, or changes it, cannot approve it alone.",
@@ -68,7 +68,7 @@ def test_several_are_asked_first() -> None:
         (
             Need(2, (Why(Because.SHARE, Decimal(10)), Why(Because.GAIN, Decimal("0.5")))),
             (
-                "Two people must approve it: it trades more than 10 % of the portfolio and sells gains of "
+                "Two people must approve it: it trades more than 10% of the portfolio and sells gains of "
                 "more than $0.50."
             ),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.telegram.commands.command import Command, Words
 from bot.telegram.commands.notes import note, shown_name, tap
 from bot.telegram.context import Reaction, Said, Turn, say
-from bot.telegram.permitted import as_permitted
+from bot.telegram.permitted import as_permitted, for_one
 from bot.telegram.views.proposal import proposal_screen
 from bot.telegram.views.veiled import veiled_proposal
 from core.application.list_proposals import open_proposals
@@ -38,8 +38,9 @@ async def proposal_now(turn: Turn, proposal_id: ProposalId) -> Said:
         screen = veiled_proposal(view, turn.bot.username, market_now)
     else:
         screen = proposal_screen(view, layout=turn.member.layout, market_now=market_now)
-    role = view.role_of(turn.member.id)
-    return Said(as_permitted(turn, role, screen), view.proposal)
+    if turn.is_private:
+        screen = for_one(screen, view, turn.member.id)
+    return Said(screen, view.proposal)
 
 
 COMMAND = Command("proposals", run, "what waits for a decision", "/proposals", Act.SEE_PROPOSALS)

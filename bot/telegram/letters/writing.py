@@ -9,7 +9,7 @@ from bot.telegram.letters.portfolios import about_portfolio
 from bot.telegram.letters.proposals import about_proposal
 from bot.telegram.letters.scene import Letter, Scene
 from bot.telegram.links import command_link, deep_link
-from bot.telegram.permitted import permitted
+from bot.telegram.permitted import for_one, permitted
 from bot.telegram.screen import Screen
 from bot.telegram.views import notices
 from bot.telegram.views.changes import change_screen
@@ -41,7 +41,11 @@ def write_letter(item: OutboxItem, scene: Scene, market_now: datetime) -> Letter
 
 def _for_reader(screen: Screen, scene: Scene) -> Screen:
     """What stands in a chat with one reader, as they may use it."""
-    return screen if scene.reader is None else permitted(screen, scene.role)
+    if scene.reader is None:
+        return screen
+    if scene.view is not None:
+        return for_one(screen, scene.view, scene.reader)
+    return permitted(screen, scene.role)
 
 
 def veiled(item: OutboxItem, letter: Letter, scene: Scene, market_now: datetime) -> Letter:

@@ -129,7 +129,7 @@ def said(part: RulePart, value: str, managed: ManagedPortfolio) -> str:
         case "a" | "g":
             return money(parsed, managed.portfolio.currency).removesuffix(".00")
         case "s":
-            return f"{value} %"
+            return f"{value}%"
         case "v" | "r":
             return span(timedelta(minutes=parsed))
         case _:

@@ -121,9 +121,9 @@ def _trades(view: ProposalView) -> str:
 
 
 def _trade(view: ProposalView, trade: Trade) -> str:
-    """One trade: ``Sell VTI (6.5 % of the portfolio)``."""
+    """One trade: ``Sell VTI (6.5% of the portfolio)``."""
     total = view.proposal.revision.plan.before.total
-    share = f" ({tenths(trade.value / total * 100)} % of the portfolio)" if total else ""
+    share = f" ({tenths(trade.value / total * 100)}% of the portfolio)" if total else ""
     return f"{SIDES[trade.side]} {escape(trade.symbol)}{share}"
 
 

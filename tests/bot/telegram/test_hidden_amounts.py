@@ -102,7 +102,7 @@ async def test_a_hidden_proposal_is_decided_in_private_and_the_group_follows(
         await let_ben_in(bot, Role.APPROVER)
         await bot.ask(ANNA, "/portfolio home", "come into this group", chat=FAMILY)
         await bot.ask(ANNA, "/rebalance force", "proposal 2")
-        in_group = await bot.said(FAMILY, "proposal 2", "Buy QUAL (30.0 % of the portfolio)")
+        in_group = await bot.said(FAMILY, "proposal 2", "Buy QUAL (30.0% of the portfolio)")
         assert "Cash is 60.0 points over its target; your band is 5." in in_group.text
         assert [(b.text, b.url) for b in in_group.buttons] == [
             (OPEN_PRIVATELY, f"https://t.me/{BOT}?start=p2")

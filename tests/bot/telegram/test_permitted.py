@@ -10,14 +10,16 @@ import pytest
 
 from bot.telegram.letters.scene import read_scene
 from bot.telegram.letters.writing import copy_screen, write_letter
-from bot.telegram.permitted import permitted
+from bot.telegram.permitted import for_one, permitted
 from bot.telegram.screen import Action, Button, Screen, tap
 from bot.telegram.verb_acts import VERB_ACTS
-from core.domain.ids import ChatId, ProposalId
+from bot.telegram.views.proposal import proposal_screen
+from core.domain.ids import ChatId, MemberId, ProposalId
 from core.domain.membership import Role
 from core.domain.outbox import Copy, MessageKind, OutboxItem
 from core.domain.permissions import may
 from tests.bot.telegram.cast import CAST, GROUP, Play, play
+from tests.bot.telegram.scenes import decision, member, view
 from tests.bot.telegram.test_permission_matrix import tapped, typed
 
 
@@ -107,3 +109,14 @@ def test_links_stay_and_who_is_no_member_any_more_keeps_what_needs_no_role() -> 
     labels = [[button.label for button in row] for row in permitted(screen, Role.VIEWER).rows]
     assert labels == [["Why"], ["Out", "New"]]
     assert permitted(screen, Role.APPROVER).rows == screen.rows
+
+
+def test_an_approval_is_given_once_and_only_ones_own_is_taken_back() -> None:
+    anna, ben = member(), member(2, "Ben")
+    shown = view(members=(anna, ben), approvals_needed=2, decisions=(decision(ben),))
+    screen = proposal_screen(shown)
+    assert {"approve", "unapprove"} <= verbs(screen)
+    annas, bens = (verbs(for_one(screen, shown, each.id)) for each in (anna, ben))
+    assert ("approve" in annas, "unapprove" in annas) == (True, False)
+    assert ("approve" in bens, "unapprove" in bens) == (False, True)
+    assert verbs(for_one(screen, shown, MemberId(9))) == set(), "who is no member of it"
