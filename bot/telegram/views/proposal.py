@@ -101,7 +101,7 @@ def _open_buttons(view: ProposalView) -> Rows:
         revision_tap(view, "✖ Reject", "reject"),
     )
     first = revision_tap(view, approve_label(view), "approve")
-    last = (*_at_open(view), tap("🔔 Alerts", "alerts", view.managed.portfolio.id))
+    last = (*_at_open(view), tap("🔔 Settings", "alerts", view.managed.portfolio.id))
     return ((first,), *_own_button(view), *_stay_button(view), tuple(second), third, last)
 
 

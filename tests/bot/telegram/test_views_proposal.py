@@ -100,7 +100,7 @@ def test_the_message_reads_as_it_was_designed() -> None:
         ["✅ Approve 2 simulated orders"],
         ["🛒 Buy only", "✏️ Edit lines"],
         ["❔ Why", "⏳ Snooze", "✖ Reject"],
-        ["🔔 Alerts"],
+        ["🔔 Settings"],
     ]
     assert actions(screen)[0] == Action("approve", (42, 1))
     require_sendable(screen)
