@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from core.domain.instrument import CASH
 from core.domain.session import Session
-from tests.reliability.street import House
+from tests.reliability.house import House
 from tests.reliability.what_must_come import Before, Diary, Scene, grown, known, outcomes
 from tests.reliability.what_rules_say import Look, RuleLedger
 
@@ -19,15 +19,20 @@ NOTES = """
 CREATE TEMP TABLE IF NOT EXISTS looks
     (portfolio INTEGER, session TEXT, slot TEXT, was TEXT, outcome TEXT, detail TEXT);
 CREATE TEMP TABLE IF NOT EXISTS alerts (portfolio INTEGER, cause TEXT);
+CREATE TEMP TABLE IF NOT EXISTS lost (portfolio INTEGER, proposal INTEGER);
 CREATE TEMP TABLE IF NOT EXISTS said
     (kind TEXT, chat INTEGER, portfolio INTEGER, proposal INTEGER, data TEXT, mark TEXT);
 DROP TRIGGER IF EXISTS looked;
 DROP TRIGGER IF EXISTS alerted;
 DROP TRIGGER IF EXISTS told;
+DROP TRIGGER IF EXISTS put_aside;
 CREATE TEMP TRIGGER looked AFTER UPDATE OF outcome ON main.due_checks BEGIN
     INSERT INTO looks VALUES (NEW.portfolio_id, NEW.session, NEW.slot, OLD.outcome, NEW.outcome, NEW.detail); END;
 CREATE TEMP TRIGGER alerted AFTER INSERT ON main.proposals BEGIN
     INSERT INTO alerts VALUES (NEW.portfolio_id, NEW.cause); END;
+CREATE TEMP TRIGGER put_aside AFTER UPDATE OF state ON main.proposals
+WHEN OLD.cause = 'withdrawal' AND OLD.state IN ('open', 'scheduled') AND NEW.state = 'superseded' BEGIN
+    INSERT INTO lost VALUES (NEW.portfolio_id, NEW.id); END;
 CREATE TEMP TRIGGER told AFTER INSERT ON main.outbox BEGIN
     INSERT INTO said VALUES
         (NEW.kind, NEW.chat_id, NEW.portfolio_id, NEW.proposal_id, NEW.data, NEW.dedup_key); END;
@@ -78,9 +83,17 @@ class Ledger:
             self._hold_nothing_left_over()
         self.forget_notes()
 
+    def hold_wishes(self, asked: Collection[int]) -> None:
+        """Who asked for money was put a plan that raises it, and so was everybody who decides; nothing else was put."""
+        put = dict(self._notes("alerts"))
+        if put != dict.fromkeys(asked, "withdrawal"):
+            self._is_wrong(f"{put} was put where {asked} asked for money")
+        self._hold_pushed()
+        self.forget_notes()
+
     def forget_notes(self) -> None:
         """Begin anew with what the store's triggers write down."""
-        for table in ("looks", "alerts", "said"):
+        for table in ("looks", "alerts", "said", "lost"):
             self.raw.execute(f"DELETE FROM {table}")
 
     def _notes(self, table: str) -> list[Any]:
@@ -106,6 +119,8 @@ class Ledger:
             self._hold_outcome(portfolio, look, scene, before.get(portfolio, Before()))
             if alerts[portfolio] != (look.outcome == "proposed"):
                 self._is_wrong(f"{portfolio} {look} with {alerts[portfolio]} proposals")
+        for lost in self._notes("lost"):
+            self._is_wrong(f"{lost}: what raises money was put aside")
         for portfolio in alerts.keys() - found.keys():
             self._is_wrong(f"{portfolio} was put a proposal without a look")
         for portfolio, session, slot, _, outcome, _ in self._notes("looks"):
@@ -138,6 +153,7 @@ class Ledger:
 
     def _hold_refusal(self, house: House, code: str, scene: Scene) -> None:
         """People were told today, and it is tried again within the hour where the session lasts."""
+        self.tally["one account away"] += house.is_one_away
         if code not in scene.troubles(house):
             self._is_wrong(f"{house.id} refused by {code} instead of {scene.troubles(house)}")
         for member in house.deciders:
@@ -169,17 +185,22 @@ class Ledger:
             self._is_wrong(f"{portfolio} was put a second proposal of {cause} in one session")
 
     def _note_said(self, scene: Scene) -> None:
-        pushed: Counter[tuple[int, str]] = Counter()
-        for kind, chat, portfolio, proposal, data, mark in self._notes("said"):
-            if kind == "proposal":
-                pushed[proposal, mark.split(":")[2]] += 1
-                if chat not in {m.user_id for m in self.houses[portfolio].deciders}:
-                    self._is_wrong(f"{mark} went to somebody who does not decide")
+        self._hold_pushed()
+        for kind, chat, portfolio, _, data, _ in self._notes("said"):
             if kind == "check_refused":
                 key = (portfolio, json.loads(data)["code"], chat)
                 self.told[key] += 1
                 if self.told[key] > 1:
                     self._is_wrong(f"{key} was told twice in {scene.session.date}")
+
+    def _hold_pushed(self) -> None:
+        """Each proposal went to everybody who decides, once, and to nobody else."""
+        pushed: Counter[tuple[int, str]] = Counter()
+        for kind, chat, portfolio, proposal, _, mark in self._notes("said"):
+            if kind == "proposal":
+                pushed[proposal, mark.split(":")[2]] += 1
+                if chat not in {m.user_id for m in self.houses[portfolio].deciders}:
+                    self._is_wrong(f"{mark} went to somebody who does not decide")
         for (proposal, mark), count in pushed.items():
             (portfolio,) = self.raw.execute(
                 "SELECT portfolio_id FROM proposals WHERE id = ?", (proposal,)
@@ -192,7 +213,7 @@ class Ledger:
         for number in scene.paused:
             house = self.houses[number]
             if house.sent > scene.sent[number]:
-                self._is_wrong(f"{number} sent orders while it is paused: {house.broker.submits}")
+                self._is_wrong(f"{number} sent orders while it is paused")
         for kind, chat, portfolio, *_, mark in self._notes("said"):
             if portfolio in scene.paused and kind in PRESSING:
                 self._is_wrong(f"{portfolio} is paused, and {chat} was told {kind} {mark}")

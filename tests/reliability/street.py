@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from random import Random
 from typing import Any
 
 from core.adapters.calendars.nyse import NyseCalendar
+from core.application.add_account import add_account
 from core.application.desk import Desk, WatchMemory
 from core.application.keep_rules import add_rule, switch_rule
 from core.application.market import Market
 from core.domain.due_date import CalendarRule, ChosenDay
-from core.domain.ids import PortfolioId, RuleId, Symbol, UserId
+from core.domain.ids import PortfolioId, Symbol, UserId
 from core.domain.instrument import CASH
 from core.domain.membership import Member, Role
 from core.domain.policy import Band, Policy, Trigger, WashRule
@@ -29,6 +28,7 @@ from tests.fakes.market_data import FakeMarketData
 from tests.fakes.store import _template
 from tests.fakes.world import World
 from tests.reliability.family import database, run
+from tests.reliability.house import Habit, House, HouseRule
 from tests.reliability.nervous_index import LIMIT
 
 SYMBOLS = tuple(Symbol(f"S{number:02}") for number in range(16))
@@ -69,71 +69,12 @@ RULES: tuple[tuple[tuple[Action, int, str | None], ...], ...] = (
 """What houses have in turn of rules: what each does while the index is above its limit for how many sessions."""
 
 
-class Habit(StrEnum):
-    """What the people of a portfolio do with a proposal that is put to them."""
-
-    APPROVE = "approve"
-    REJECT = "reject"
-    SNOOZE = "snooze"
-    IGNORE = "ignore"
-    ANY = "any"
-
-
-@dataclass(frozen=True)
-class HouseRule:
-    """What is done while the index is above its limit, for so many sessions; ``factor`` widens bands."""
-
-    id: RuleId
-    action: Action
-    sessions: int
-    factor: Decimal
-
-
-@dataclass(frozen=True)
-class House:
-    """One portfolio as it was set up: what it is to hold, how, and who decides."""
-
-    id: PortfolioId
-    targets: dict[Symbol, Decimal]
-    policy: Policy
-    deciders: tuple[Member, ...]
-    habit: Habit
-    broker: FakeBroker
-    rules: tuple[HouseRule, ...] = ()
-
-    @property
-    def sent(self) -> int:
-        """How many orders have been sent to the broker so far."""
-        return len(self.broker.submits)
-
-    def held(self) -> dict[Symbol, Decimal]:
-        """What the account holds now, the cash among it that no open order keeps back."""
-        return {**self.broker.positions, CASH: self.broker.cash - self.broker._held()}
-
-    def drifts(
-        self, held: Mapping[Symbol, Decimal], prices: Mapping[Symbol, Decimal]
-    ) -> dict[Symbol, Decimal]:
-        """How far each line of what was held is from its target, in points."""
-        values = {s: held.get(s, Decimal(0)) * prices.get(s, Decimal(1)) for s in self.targets}
-        total = sum(values.values())
-        return {s: values[s] / total * 100 - self.targets[s] for s in values}
-
-    def beyond(
-        self, drifts: Mapping[Symbol, Decimal], factor: Decimal = Decimal(1)
-    ) -> dict[Symbol, Decimal]:
-        """The lines that lie beyond their band, which is so many times as wide as ever, with how far they are off."""
-        return {s: drift for s, drift in drifts.items() if abs(drift) > self._band(s) * factor}
-
-    def _band(self, symbol: Symbol) -> Decimal:
-        band = self.policy.band
-        assert band.absolute is not None
-        if symbol == CASH or band.relative is None:
-            return band.absolute
-        return min(band.absolute, self.targets[symbol] * band.relative / 100)
+TWO_ACCOUNTS = 2
+"""Which house of each four keeps its money in two accounts."""
 
 
 class Houses(FakeBrokers):
-    """A broker at which every portfolio opens an account of its own, on the exchange's clock."""
+    """A broker at which every portfolio opens accounts of its own, on the exchange's clock."""
 
     def __init__(self, clock: FakeMarketClock) -> None:
         super().__init__()
@@ -149,6 +90,11 @@ class Houses(FakeBrokers):
             market_clock=self.clock,
         )
         return number
+
+    @property
+    def latest(self) -> FakeBroker:
+        """The account that was opened last."""
+        return next(reversed(self.by_id.values()))
 
 
 @dataclass
@@ -216,17 +162,23 @@ async def _house(
     policy = _policy(chance, len(deciders))
     fields = {name: getattr(policy, name) for name in policy.__slots__}
     await set_policy(world, owner, portfolio_id, **fields)
-    broker = brokers.by_id[f"FAKE-{number + 1}"]
-    total = Decimal(chance.choice([20_000, 100_000, 400_000]))
-    broker.positions = {
-        s: (total * weight / 100 / brokers.prices[s]).quantize(Decimal("0.001"))
-        for s, weight in targets.items()
-        if s != CASH
-    }
-    broker.cash = (total * targets[CASH] / 100).quantize(Decimal("0.01"))
+    accounts = {made.portfolio.accounts[0].id: brokers.latest}
+    if number % 4 == TWO_ACCOUNTS:
+        this: dict[str, Any] = {"member": owner, "portfolio_id": portfolio_id}
+        ports = world.store, world.brokers, world.clock
+        second = await add_account(*ports, **this, name="Second", broker=world.broker.name)
+        accounts[second.account.id] = brokers.latest
+    total = Decimal(chance.choice([20_000, 100_000, 400_000])) / len(accounts)
+    for broker in accounts.values():
+        broker.positions = {
+            s: (total * weight / 100 / brokers.prices[s]).quantize(Decimal("0.001"))
+            for s, weight in targets.items()
+            if s != CASH
+        }
+        broker.cash = (total * targets[CASH] / 100).quantize(Decimal("0.01"))
     habit = chance.choice([*Habit])
     rules = [await _rule(world, owner, portfolio_id, *each) for each in RULES[number % len(RULES)]]
-    return House(portfolio_id, targets, policy, deciders, habit, broker, tuple(rules))
+    return House(portfolio_id, targets, policy, deciders, habit, accounts, tuple(rules))
 
 
 async def _rule(

@@ -42,6 +42,7 @@ HAPPENED = (
     "looked at by a rule",
     "told of a rule",
     "told that it is over",
+    "money asked for",
 )
 """What every run must have seen, or it shows nothing."""
 

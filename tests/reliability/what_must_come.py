@@ -6,6 +6,7 @@ Nothing of the use cases is used here. What was true is read from the store's ro
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -15,11 +16,11 @@ from core.domain.due_date import CalendarRule
 from core.domain.ids import ProposalId, Symbol
 from core.domain.instrument import CASH
 from core.domain.policy import Policy, Trigger
-from core.domain.proposal import Proposal
+from core.domain.proposal import Cause, Proposal
 from core.domain.rules import Action
 from core.domain.session import Session
 from core.ports.store import Store
-from tests.reliability.street import House, HouseRule
+from tests.reliability.house import House, HouseRule, cash_in
 
 UNDER_WAY = ("approved", "executing", "frozen")
 WAITING = ("open", "scheduled")
@@ -31,6 +32,12 @@ SELECT portfolio_id, state, expires_at, id, revision FROM proposals
 WHERE state IN ('approved', 'executing', 'frozen', 'open', 'scheduled')
 UNION ALL SELECT portfolio_id, state, expires_at, max(id), revision FROM proposals
 WHERE state IN ('done', 'partial', 'rejected') GROUP BY portfolio_id ORDER BY 4
+"""
+
+
+RAISED = """
+SELECT p.portfolio_id, e.account_id, e.amount FROM earmarks e JOIN proposals p ON p.id = e.proposal_id
+WHERE e.ended_at IS NULL AND e.lapses_on >= ? AND p.state IN ('executing', 'frozen', 'done', 'partial')
 """
 
 
@@ -65,6 +72,15 @@ class Tables:
             for portfolio_id, kinds in found.items()
         }
 
+    def set_aside(self, houses: Mapping[int, House], today: date) -> dict[int, Decimal]:
+        """How much of each family's cash waits to be taken out: as much as sales were to raise, or a little less."""
+        found: dict[int, Decimal] = defaultdict(Decimal)
+        for portfolio_id, account_id, amount in self._raw.execute(RAISED, (today.isoformat(),)):
+            cash = cash_in(houses[portfolio_id].accounts[account_id])
+            if cash >= Decimal(amount) * Decimal("0.9"):
+                found[portfolio_id] += min(Decimal(amount), cash)
+        return found
+
     async def _keep(self, store: Store, wanted: set[tuple[int, str, int]]) -> None:
         """Read what was not read yet, and let go of what lies there no more."""
         kept = {this: self._read[this] for this in wanted & self._read.keys()}
@@ -87,6 +103,7 @@ class Scene:
 
     ``held`` is what each portfolio held before the round: its looks come first, and only then what was approved is
     carried out. ``sent`` is how many orders each had sent before; of those that are ``paused`` no more may be.
+    ``aside`` is how much of its cash waits to be taken out, and is not managed until then.
     ``above`` says for how many sessions the index is above the limit of rules, None where that cannot be known.
     """
 
@@ -99,10 +116,16 @@ class Scene:
     paused: Collection[int] = ()
     sent: Mapping[int, int] = field(default_factory=dict)
     above: Mapping[int, bool | None] = field(default_factory=dict)
+    aside: Mapping[int, Decimal] = field(default_factory=dict)
 
     def drifts(self, house: House) -> dict[Symbol, Decimal]:
         """How far each line of a portfolio is from its target, in points."""
-        return house.drifts(self.held[house.id], self.prices)
+        return house.drifts(self.managed(house), self.prices)
+
+    def managed(self, house: House) -> dict[Symbol, Decimal]:
+        """What of its holdings is managed."""
+        held = self.held[house.id]
+        return {**held, CASH: held[CASH] - self.aside.get(house.id, 0)}
 
     def beyond(self, house: House) -> dict[Symbol, Decimal]:
         """The lines that lie beyond their bands, which a rule may have widened, and how far off they are."""
@@ -131,7 +154,7 @@ class Scene:
         which prices to ask for.
         """
         found = {"PriceSourceDown"} if self.is_source_down else set()
-        if house.broker.read_error is not None:
+        if house.is_away:
             found.add("BrokerDown")
         if not found and any(s in self.bad for s in house.targets):
             found.add("PricesRefused")
@@ -182,6 +205,8 @@ def outcomes(
         return {"in_flight"}
     if house.id in scene.paused:
         return {"paused"}
+    if before.waiting is not None and before.waiting.cause is Cause.WITHDRAWAL:
+        return {"still_open"}
     silent = before.answered if _is_silent(house, before, scene) else None
     if silent is not None and policy.alert_growth is None and policy.new_cash is None:
         return {"cooling_down"}
@@ -204,7 +229,7 @@ def _measured(
 ) -> set[str]:
     """The same once there are prices: whether it waits for a date, and whether one is due, are in ``dates``."""
     policy, beyond, held = house.policy, scene.beyond(house), scene.held[house.id]
-    spare = spare_cash(house, held, scene.prices)
+    spare = spare_cash(house, scene.managed(house), scene.prices)
     if silent is not None and not _is_news(silent, policy, beyond, spare):
         return {"cooling_down"}
     found = _planned(policy, spare, is_beyond=bool(beyond), dates=dates)

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from core.domain.rules import Action
-from tests.reliability.street import House, HouseRule
+from tests.reliability.house import House, HouseRule
 from tests.reliability.what_must_come import LASTING, Scene
 
 WEEK = timedelta(days=7)

@@ -18,9 +18,10 @@ from core.domain.refusals import PriceSourceDown
 from core.ports.broker import BrokerUnavailable
 from tests.reliability.crashing import CrashingBrokers, CrashingPrices, CrashingStore, Fuse, Killed
 from tests.reliability.family import restarted, run
+from tests.reliability.house import House
 from tests.reliability.looks_ledger import Ledger
 from tests.reliability.nervous_index import KEPT, NervousIndex
-from tests.reliability.street import SYMBOLS, House, Street, settle
+from tests.reliability.street import SYMBOLS, Street, settle
 from tests.reliability.street_people import People
 from tests.reliability.what_must_come import (
     Before,
@@ -83,6 +84,10 @@ class Years:
             self._prices_walk()
             self._round()
             self.people.act(self.street)
+            self.ledger.hold_wishes(self.people.asked)
+            if self.people.has_approved and self.chance.random() < 0.4:
+                self._set_clocks(at + timedelta(minutes=1))
+                self._round()
 
     def _set_clocks(self, at: datetime) -> None:
         """The exchange's clock, and the wall's, which somebody may have set wrong for a while."""
@@ -159,6 +164,7 @@ class Years:
             is_source_down=source.failure is not None,
             paused=frozenset(self.people.paused),
             sent={number: house.sent for number, house in self.by_id.items()},
+            aside=self.tables.set_aside(self.by_id, session.date),
             above={sessions: self.index.is_above(sessions) for sessions in (1, 2)},
         )
 
