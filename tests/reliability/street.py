@@ -63,14 +63,13 @@ RULES: tuple[tuple[tuple[Action, int, str | None], ...], ...] = (
     ((Action.HOLD_OFF, 2, None), (Action.NOTIFY, 1, None)),
     (),
     ((Action.WIDEN, 2, "1.5"), (Action.CHECK_NOW, 1, None)),
-    (),
-    (),
+    *((),) * 10,
 )
 """What houses have in turn of rules: what each does while the index is above its limit for how many sessions."""
 
 
-TWO_ACCOUNTS = 2
-"""Which house of each four keeps its money in two accounts."""
+TWO_ACCOUNTS = (2, 7)
+"""Which houses of each ten keep their money in two accounts."""
 
 
 class Houses(FakeBrokers):
@@ -163,7 +162,7 @@ async def _house(
     fields = {name: getattr(policy, name) for name in policy.__slots__}
     await set_policy(world, owner, portfolio_id, **fields)
     accounts = {made.portfolio.accounts[0].id: brokers.latest}
-    if number % 4 == TWO_ACCOUNTS:
+    if number % 10 in TWO_ACCOUNTS:
         this: dict[str, Any] = {"member": owner, "portfolio_id": portfolio_id}
         ports = world.store, world.brokers, world.clock
         second = await add_account(*ports, **this, name="Second", broker=world.broker.name)

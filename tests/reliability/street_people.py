@@ -9,7 +9,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from core.application.check_drift import Outcome
+from core.application.check_result import Outcome
 from core.application.decide_proposal import approve_proposal, reject_proposal, snooze_proposal
 from core.application.pause import pause, resume
 from core.application.request_withdrawal import request_withdrawal, take_out
@@ -77,7 +77,7 @@ class People:
         self.asked = set()
         unsent = {portfolio_id for (portfolio_id,) in street.raw.execute(UNSENT)}
         for house in street.houses:
-            if house.id not in unsent and self.chance.random() < 0.006:
+            if house.id not in unsent and self.chance.random() < 0.012:
                 member = self.chance.choice(house.deciders)
                 account = self.chance.choice([*house.accounts])
                 if run(self._wish(street, house, member, account)):

@@ -71,7 +71,7 @@ class Years:
 
     def _day(self) -> None:
         length = int((self.session.closes_at - self.session.opens_at).total_seconds()) // 60
-        rounds = self.chance.choice([0, 1, 2, 4, 6, 8])
+        rounds = self.chance.choice([0, 1, 2, 3, 5, 7])
         for minute in sorted(self.chance.randint(-60, length + 60) for _ in range(rounds)):
             at = self.session.opens_at + timedelta(
                 minutes=minute, seconds=self.chance.randint(0, 59)
@@ -85,7 +85,7 @@ class Years:
             self._round()
             self.people.act(self.street)
             self.ledger.hold_wishes(self.people.asked)
-            if self.people.has_approved and self.chance.random() < 0.4:
+            if self.people.has_approved and self.chance.random() < 0.15:
                 self._set_clocks(at + timedelta(minutes=1))
                 self._round()
 
