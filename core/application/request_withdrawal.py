@@ -66,7 +66,7 @@ async def request_withdrawal(  # noqa: PLR0913 - what a person asks for, and of 
     positive(amount)
     moment = await market.moment()
     async with store.read() as work:
-        managed, _ = await managed_for(work, member, portfolio_id, Act.ASK_FOR_MONEY)
+        managed, role = await managed_for(work, member, portfolio_id, Act.SEE_ACCOUNTS)
         account = one_account(managed, account_id).account
         earlier = await _counting(work, account, moment)
     can_move = isinstance(brokers.of(account), CashTransfers)
@@ -85,6 +85,7 @@ async def request_withdrawal(  # noqa: PLR0913 - what a person asks for, and of 
         if earlier is not None and amount >= earlier.amount:
             await _end(store, clock, member, portfolio_id, earlier, "taken_out")
         return Withdrawal(left=left)
+    require(role, Act.SET_ASIDE if is_there else Act.ASK_FOR_MONEY)
     if earlier is not None:
         raise StillSetAside(earlier.amount, managed.portfolio.currency)
     earmark = Earmark(

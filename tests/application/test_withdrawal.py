@@ -25,6 +25,7 @@ from core.application.schedule_checks import schedule_checks
 from core.application.show_status import Status, show_status
 from core.domain.ids import AccountId, ChatId, EarmarkId, PortfolioId
 from core.domain.membership import Member, Role
+from core.domain.permissions import Act
 from core.domain.plan import ReasonCode
 from core.domain.portfolio import Account
 from core.domain.proposal import Cause, Proposal, ProposalState
@@ -372,8 +373,14 @@ async def test_a_paused_portfolio_raises_nothing(world: World) -> None:
 async def test_who_may_only_look_asks_in_vain_and_an_amount_must_be_one(world: World) -> None:
     anna, portfolio_id = await drifted(world, CALM)
     ben = await let_in(world, portfolio_id, Role.VIEWER)
-    with pytest.raises(NotAllowed):
-        await want(world, ben, portfolio_id, 2000)
+    for amount, act in ((2000, Act.ASK_FOR_MONEY), (60, Act.MOVE_CASH)):
+        with pytest.raises(NotAllowed) as refused:
+            await want(world, ben, portfolio_id, amount)
+        assert refused.value.act is act, "which role it takes depends on what is there"
+    make_real(world)
+    with pytest.raises(NotAllowed) as refused:
+        await want(world, ben, portfolio_id, 60)
+    assert refused.value.act is Act.SET_ASIDE
     with pytest.raises(BadNumber):
         await want(world, anna, portfolio_id, -5)
     with pytest.raises(NothingSetAside):

@@ -215,7 +215,7 @@ VERBS: dict[str, Callable[..., Awaitable[Reaction]]] = {
 }
 """What each verb about money to be taken out does."""
 
-# Whether money is moved or only planned, and so who may, depends on the account: the use case says which role it takes.
+# Whether money is moved here, or only planned for, depends on the account: the use cases say which role that takes.
 COMMANDS = (
     Command(
         "deposit",
@@ -231,7 +231,7 @@ COMMANDS = (
         take_out,
         "take money out",
         "/withdraw 200",
-        Act.ASK_FOR_MONEY,
+        Act.SEE_ACCOUNTS,
         moves=True,
         is_slow=True,
     ),
