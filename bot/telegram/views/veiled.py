@@ -10,7 +10,7 @@ from bot.telegram.html import escape, link, shown_name
 from bot.telegram.links import command_link, deep_link
 from bot.telegram.screen import Button, Screen, tap
 from bot.telegram.views.by_account import by_account
-from bot.telegram.views.outcome import standing
+from bot.telegram.views.outcome import moved_nothing, standing
 from bot.telegram.views.parts import (
     SOME_LINES,
     first_fitting,
@@ -144,7 +144,7 @@ def _out_of_reach(view: ProposalView, username: str) -> str:
 def veiled_report(view: ProposalView, username: str) -> Screen:
     """The short reply after an execution, in counts and percentages."""
     drift = ""
-    if view.report is not None and view.report.drift_after is not None:
+    if view.report is not None and view.report.drift_after is not None and not moved_nothing(view):
         before, after = view.report.drift_before, view.report.drift_after
         drift = f"Drift {small_drift(before)} → {small_drift(after)}"
     return Screen(
@@ -203,7 +203,7 @@ _IN_SHORT: Mapping[MessageKind, str] = {
     MessageKind.HOLDINGS_CHANGED: "Holdings have changed at the broker, without me.",
     MessageKind.RULE: "One of the rules has something to say.",
     MessageKind.RUNG_CHANGED: "How real an account of this portfolio is has changed.",
-    MessageKind.SWITCH_KEPT: "A switch back after a harvest is settled.",
+    MessageKind.SWITCH_KEPT: "After a harvest, the substitute is kept for now.",
     MessageKind.WAITING: "⏳ <b>Approved, and not finished yet</b>: I try again by myself.",
 }
 """The others in one line without an amount."""

@@ -24,6 +24,7 @@ from bot.telegram.views.veiled import AS_EVERYWHERE, HIDDEN_HERE, OPEN_PRIVATELY
 from core.domain.approval import Because, Need, Why
 from core.domain.ids import ChatId, ProposalId, Symbol
 from core.domain.membership import Role
+from core.domain.order import OrderState
 from core.domain.outbox import Copy, MessageKind, OutboxItem
 from core.domain.portfolio import HoldingChange
 from core.domain.proposal import PriceMove, Proposal, ProposalState, RevisionCause
@@ -232,6 +233,22 @@ def test_no_message_tells_an_amount_behind_the_veil(
     assert amounts_in(letter.screen.text, "11 VTI") == []
     assert [button.label for row in letter.screen.rows for button in row] == [OPEN_PRIVATELY]
     assert letter.screen.photo is None
+
+
+def test_behind_the_veil_a_substitute_is_kept_and_what_moved_nothing_has_no_drift() -> None:
+    told = Letter(Screen(TELLING))
+    kept = item(MessageKind.SWITCH_KEPT, is_of_proposal=False)
+    letter = veiled(kept, told, replace(scene(), view=None), scenes.NOW)
+    assert "After a harvest, the substitute is kept for now." in letter.screen.text
+    report = item(MessageKind.REPORT)
+    trade = scenes.view().proposal.revision.plan.trades[0]
+    refused = scenes.order(1, trade, filled=Decimal(0), state=OrderState.REJECTED)
+    for state, orders, is_told in (
+        (ProposalState.FAILED, (refused,), False),
+        (ProposalState.DONE, scenes.filled_orders(scenes.view()), True),
+    ):
+        letter = veiled(report, told, scene(state, orders=orders), scenes.NOW)
+        assert ("Drift" in letter.screen.text) is is_told
 
 
 SAID: dict[MessageKind, dict[str, str]] = {
