@@ -41,6 +41,9 @@ TIMES: tuple[tuple[Slot, ...], ...] = (
     (FromEdge(Edge.OPEN, 15), FromEdge(Edge.CLOSE, 30)),
     (time(10, 0), time(12, 30), time(15, 0)),
 )
+OFTEN = TIMES[-2:]
+"""When houses with rules look: often enough that what rules look at comes and goes between two looks of a session."""
+
 DATES = (
     (CalendarRule.OFF, ChosenDay()),
     (CalendarRule.OFF, ChosenDay()),
@@ -158,7 +161,9 @@ async def _house(
     if chance.random() < 0.4:
         await world.give_role(other, portfolio_id, Role.APPROVER)
         deciders = (owner, other)
-    policy = _policy(chance, len(deciders))
+    policy, ruled = _policy(chance, len(deciders)), RULES[number % len(RULES)]
+    if ruled:
+        policy = replace(policy, check_times=chance.choice(OFTEN))
     fields = {name: getattr(policy, name) for name in policy.__slots__}
     await set_policy(world, owner, portfolio_id, **fields)
     accounts = {made.portfolio.accounts[0].id: brokers.latest}
@@ -176,7 +181,7 @@ async def _house(
         }
         broker.cash = (total * targets[CASH] / 100).quantize(Decimal("0.01"))
     habit = chance.choice([*Habit])
-    rules = [await _rule(world, owner, portfolio_id, *each) for each in RULES[number % len(RULES)]]
+    rules = [await _rule(world, owner, portfolio_id, *each) for each in ruled]
     return House(portfolio_id, targets, policy, deciders, habit, accounts, tuple(rules))
 
 
