@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from core.application.desk import Desk
 from core.application.gate import approvers_remain, rooms_today
+from core.application.keep_aside import keep_aside
 from core.application.lose_approvals import back_to_open
 from core.application.market import Moment
 from core.application.plan_again import PAIRED_CAUSES, plan_again
@@ -96,11 +97,16 @@ async def _within_limits(
         return None
 
 
-async def _end(desk: Desk, proposal: Proposal, state: ProposalState) -> None:
+async def _end(
+    desk: Desk, proposal: Proposal, state: ProposalState, seen: Snapshot | None = None
+) -> None:
+    """End a proposal; where it was to raise money that is there already, as ``seen``, that is set aside."""
     now = desk.clock.now()
     async with desk.store.begin() as work:
         if await work.proposals.move(proposal.id, proposal.state, state):
             await void_intents(work, proposal.id)
+            if seen is not None:
+                await keep_aside(work, proposal, seen, now)
             await refresh_copies(work, proposal, now)
             await work.log.record(
                 AuditEvent(now, str(state), None, proposal.portfolio_id, proposal.id)
@@ -121,7 +127,7 @@ async def _ask_again(
     snapshot = snapshot.choosing(proposal.revision.snapshot.chosen)
     plan = _replan(managed, proposal, snapshot, desk.limits)
     if plan is None or not plan.trades:
-        await _end(desk, proposal, ProposalState.SUPERSEDED)
+        await _end(desk, proposal, ProposalState.SUPERSEDED, snapshot)
         return
     now = desk.clock.now()
     old = proposal.revision

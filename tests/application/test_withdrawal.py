@@ -290,6 +290,19 @@ async def test_prices_that_moved_are_planned_for_again_with_the_money_still_rais
     assert world.broker.cash >= 2000
 
 
+async def test_what_somebody_pays_in_meanwhile_is_set_aside_in_place_of_sales(world: World) -> None:
+    """2,000 wanted and approved; 5,000 paid in, prices moved -> nothing is sold, and 2,000 not invested"""
+    anna, portfolio_id = await drifted(world, CALM)
+    proposal = proposal_of((await want(world, anna, portfolio_id, 2000)).result)
+    await decide(world, anna, proposal)
+    world.broker.cash += 5000
+    world.price(AAA=98)
+    await execute_approved(world.desk)
+    assert (await world.proposal(proposal.id)).state is ProposalState.SUPERSEDED
+    assert not world.broker.orders
+    assert (await status_of(world, anna, portfolio_id)).set_aside == 2000
+
+
 async def test_sales_that_brought_less_set_aside_less(world: World) -> None:
     anna, portfolio_id = await drifted(world, CALM)
     proposal = proposal_of((await want(world, anna, portfolio_id, 2000)).result)

@@ -26,8 +26,9 @@ UNSENT = """
 SELECT portfolio_id FROM proposals WHERE cause = 'withdrawal' AND state IN ('open', 'scheduled', 'approved')
 """
 RAISED = """
-SELECT e.id, p.portfolio_id FROM earmarks e JOIN proposals p ON p.id = e.proposal_id
-WHERE e.ended_at IS NULL AND p.state IN ('done', 'partial')
+SELECT e.id, a.portfolio_id FROM earmarks e JOIN accounts a ON a.id = e.account_id
+LEFT JOIN proposals p ON p.id = e.proposal_id
+WHERE e.ended_at IS NULL AND (e.proposal_id IS NULL OR p.state IN ('done', 'partial'))
 """
 OPEN = "SELECT portfolio_id, id, revision, cause FROM proposals WHERE state = 'open' ORDER BY id"
 

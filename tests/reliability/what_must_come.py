@@ -36,8 +36,9 @@ WHERE state IN ('done', 'partial', 'rejected') GROUP BY portfolio_id ORDER BY 4
 
 
 RAISED = """
-SELECT p.portfolio_id, e.account_id, e.amount FROM earmarks e JOIN proposals p ON p.id = e.proposal_id
-WHERE e.ended_at IS NULL AND e.lapses_on >= ? AND p.state IN ('executing', 'frozen', 'done', 'partial')
+SELECT a.portfolio_id, e.account_id, e.amount FROM earmarks e JOIN accounts a ON a.id = e.account_id
+LEFT JOIN proposals p ON p.id = e.proposal_id WHERE e.ended_at IS NULL AND e.lapses_on >= ?
+AND (e.proposal_id IS NULL OR p.state IN ('executing', 'frozen', 'done', 'partial'))
 """
 
 

@@ -1,0 +1,24 @@
+"""Keep aside: money that was to be raised is there by other means, so that its plan ends and the wish does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from core.domain.portfolio import Snapshot
+from core.domain.proposal import Proposal
+from core.ports.store import UnitOfWork
+
+
+async def keep_aside(
+    work: UnitOfWork, proposal: Proposal, snapshot: Snapshot, now: datetime
+) -> None:
+    """Set aside by itself what an approved plan was to raise, where the account has it without any sale.
+
+    It counts for as long as it would have: no plan invests it before it is out.
+    """
+    earmark = await work.earmarks.of_proposal(proposal.id)
+    if earmark is None or snapshot.of(earmark.account_id).holdings.cash < earmark.amount:
+        return
+    if await work.earmarks.end(earmark.id, now):
+        await work.earmarks.add(replace(earmark, proposal_id=None))
