@@ -287,7 +287,7 @@ async def test_the_scheduled_check_is_refused_across_somebody_else_s_open_order(
     done = await run_due_work(world.desk)
     assert done.checks.counts == {Outcome.REFUSED: 1}
     (item,) = await told_of(world, MessageKind.CHECK_REFUSED)
-    assert item.data == {"code": "ForeignOrder", "symbols": "BBB"}
+    assert (item.data["code"], item.data["symbols"]) == ("ForeignOrder", "BBB")
 
 
 @pytest.mark.fault(29)
