@@ -7,12 +7,13 @@ from bot.words.plain_words import HOW_REAL
 from bot.words.reader import reader
 from bot.words.times import date_of
 from core.application.create_portfolio import EMBEDDED
-from core.application.show_proposal import buys_on
+from core.application.show_proposal import buys_on, why_ended
 from core.domain.membership import Role
 from core.domain.order import OrderState
 from core.domain.plan import Side
 from core.domain.portfolio import Rung
 from core.domain.proposal import Cause, DecisionKind, Proposal, ProposalState, RevisionCause
+from core.domain.report import WhyEnded
 
 RUNGS: dict[Rung, str] = {
     Rung.SIMULATED: "SIMULATED",
@@ -69,6 +70,31 @@ PROPOSAL_STATES: dict[ProposalState, str] = {
 }
 
 
+ENDED: dict[WhyEnded, tuple[str, str, str]] = {
+    WhyEnded.NOT_NEEDED: (
+        "↪",
+        "not needed any more",
+        "prices and what is held were looked at again, and nothing is left to trade",
+    ),
+    WhyEnded.NO_PLAN: (
+        "↪",
+        "ended",
+        "prices and what is held were looked at again, and no plan can be made of them",
+    ),
+    WhyEnded.MONEY_IS_THERE: (
+        "💵",
+        "not needed any more",
+        "the money is there without a sale, and is set aside to be taken out",
+    ),
+    WhyEnded.OVER_LIMIT: (
+        "✖",
+        "cancelled",
+        "it would go beyond a safety limit of this server",
+    ),
+}
+"""Of a plan that came to its end at the re-check: a sign, what became of it, and why."""
+
+
 def proposal_state(proposal: Proposal) -> str:
     """Where a proposal is, in a few words; of one that sold and one that was to stay, what its state does not say."""
     if proposal.state is ProposalState.PARTIAL and (later := buys_on(proposal)) is not None:
@@ -76,6 +102,8 @@ def proposal_state(proposal: Proposal) -> str:
     last = proposal.last_decision
     if proposal.state is ProposalState.REJECTED and last and last.kind is DecisionKind.STAY:
         return "the substitute stays"
+    if (why := why_ended(proposal)) is not None:
+        return ENDED[why][1]
     return PROPOSAL_STATES[proposal.state]
 
 

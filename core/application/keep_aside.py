@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from core.domain.earmark import Earmark
 from core.domain.portfolio import Snapshot
 from core.domain.proposal import Proposal
 from core.ports.store import UnitOfWork
 
 
-async def keep_aside(
-    work: UnitOfWork, proposal: Proposal, snapshot: Snapshot, now: datetime
-) -> None:
-    """Set aside by itself what an approved plan was to raise, where the account has it without any sale.
-
-    It counts for as long as it would have: no plan invests it before it is out.
-    """
+async def there_already(work: UnitOfWork, proposal: Proposal, snapshot: Snapshot) -> Earmark | None:
+    """The money that an approved plan was to raise, where the account has it without any sale."""
     earmark = await work.earmarks.of_proposal(proposal.id)
     if earmark is None or snapshot.of(earmark.account_id).holdings.cash < earmark.amount:
-        return
+        return None
+    return earmark
+
+
+async def keep_aside(work: UnitOfWork, earmark: Earmark, now: datetime) -> None:
+    """Set it aside by itself; it counts for as long as it would have: no plan invests it before it is out."""
     if await work.earmarks.end(earmark.id, now):
         await work.earmarks.add(replace(earmark, proposal_id=None))

@@ -8,13 +8,14 @@ from decimal import Decimal
 
 from core.application.desk import Desk
 from core.application.gate import approvers_remain, rooms_today
-from core.application.keep_aside import keep_aside
+from core.application.keep_aside import keep_aside, there_already
 from core.application.lose_approvals import back_to_open
 from core.application.market import Moment
 from core.application.plan_again import PAIRED_CAUSES, plan_again
 from core.application.plan_within import plan_within
 from core.application.proposal_record import recheck_event
 from core.application.propose import void_intents
+from core.application.show_proposal import ended_document
 from core.application.take_snapshot import drift_of, plan_request, take_snapshot
 from core.application.tell import refresh_copies, tell_deciders, tell_proposal
 from core.application.widen_bands import widening_again, with_bands
@@ -26,6 +27,7 @@ from core.domain.policy import Direction
 from core.domain.portfolio import ManagedPortfolio, Snapshot
 from core.domain.proposal import Cause, Proposal, ProposalState, Revision, RevisionCause
 from core.domain.refusals import Refusal, RiskLimit
+from core.domain.report import WhyEnded
 from core.domain.risk import (
     ApprovedPlan,
     Limits,
@@ -93,24 +95,37 @@ async def _within_limits(
         return approve_plan(proposal, check, desk.limits, rooms)
     except RiskLimit as refusal:
         log.warning("proposal %s is cancelled: %s", proposal.id, refusal)
-        await _end(desk, proposal, ProposalState.CANCELLED)
+        await _end(desk, managed, proposal, WhyEnded.OVER_LIMIT)
         return None
 
 
 async def _end(
-    desk: Desk, proposal: Proposal, state: ProposalState, seen: Snapshot | None = None
+    desk: Desk,
+    managed: ManagedPortfolio,
+    proposal: Proposal,
+    why: WhyEnded,
+    seen: Snapshot | None = None,
 ) -> None:
-    """End a proposal; where it was to raise money that is there already, as ``seen``, that is set aside."""
+    """End a proposal, and tell everybody why.
+
+    Where it was to raise money that is there already by what was ``seen``, that is set aside.
+    """
     now = desk.clock.now()
+    is_over = why is WhyEnded.OVER_LIMIT
+    state = ProposalState.CANCELLED if is_over else ProposalState.SUPERSEDED
     async with desk.store.begin() as work:
-        if await work.proposals.move(proposal.id, proposal.state, state):
-            await void_intents(work, proposal.id)
-            if seen is not None:
-                await keep_aside(work, proposal, seen, now)
-            await refresh_copies(work, proposal, now)
-            await work.log.record(
-                AuditEvent(now, str(state), None, proposal.portfolio_id, proposal.id)
-            )
+        earmark = None if seen is None else await there_already(work, proposal, seen)
+        why = why if earmark is None else WhyEnded.MONEY_IS_THERE
+        ended = ended_document(why)
+        if not await work.proposals.move(proposal.id, proposal.state, state, outcome=ended):
+            return
+        if earmark is not None:
+            await keep_aside(work, earmark, now)
+        await void_intents(work, proposal.id)
+        await refresh_copies(work, proposal, now)
+        kind, mark = MessageKind.REPORT, f"{why}:{proposal.revision.number}"
+        await tell_deciders(work, managed.portfolio, proposal, kind, mark, now)
+        await work.log.record(AuditEvent(now, str(state), None, proposal.portfolio_id, proposal.id))
 
 
 async def _ask_again(
@@ -127,7 +142,8 @@ async def _ask_again(
     snapshot = snapshot.choosing(proposal.revision.snapshot.chosen)
     plan = _replan(managed, proposal, snapshot, desk.limits)
     if plan is None or not plan.trades:
-        await _end(desk, proposal, ProposalState.SUPERSEDED, snapshot)
+        why = WhyEnded.NO_PLAN if plan is None else WhyEnded.NOT_NEEDED
+        await _end(desk, managed, proposal, why, snapshot)
         return
     now = desk.clock.now()
     old = proposal.revision

@@ -18,6 +18,7 @@ from core.domain.refusals import UnknownProposal
 from core.domain.report import (
     ExecutionReport,
     SoldNotBought,
+    WhyEnded,
     execution_cost,
     sold_not_bought,
 )
@@ -128,6 +129,17 @@ def outcome_document(drift_after: Decimal | None, buys_on: date | None = None) -
     drift = None if drift_after is None else f"{drift_after:.6f}"
     later = {} if buys_on is None else {"buys_on": buys_on.isoformat()}
     return json.dumps({"drift_after": drift, **later})
+
+
+def ended_document(why: WhyEnded) -> str:
+    """What is stored with a proposal that has ended at its re-check."""
+    return json.dumps({"ended": why})
+
+
+def why_ended(proposal: Proposal) -> WhyEnded | None:
+    """Why a proposal ended at its re-check; None for every other."""
+    stored = _kept(proposal.outcome, "ended")
+    return WhyEnded(stored) if stored in set(WhyEnded) else None
 
 
 def buys_on(proposal: Proposal) -> date | None:

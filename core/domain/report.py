@@ -34,6 +34,15 @@ class ExecutionReport:
         return outcome_of(self.orders)
 
 
+class WhyEnded(StrEnum):
+    """Why an approved plan came to its end at the re-check, before an order was sent."""
+
+    NOT_NEEDED = "not_needed"
+    NO_PLAN = "no_plan"
+    MONEY_IS_THERE = "money_is_there"
+    OVER_LIMIT = "over_limit"
+
+
 class WhyNot(StrEnum):
     """Why an order was not filled in full; of one that was never sent it is kept as the order's detail."""
 

@@ -10,15 +10,17 @@ import pytest
 
 from core.application.execute_proposal import execute_approved
 from core.application.reconcile import reconcile
+from core.application.show_proposal import why_ended
 from core.domain.ids import ClientOrderId, Symbol
 from core.domain.order import OrderState
 from core.domain.outbox import MessageKind
 from core.domain.plan import Side
 from core.domain.proposal import ProposalState
+from core.domain.report import WhyEnded
 from core.ports.broker import BrokerOrder, BrokerUnavailable, Dedup, OrderRequest
 from tests.application.acts import approved, told, view
 from tests.fakes.broker import Mishap
-from tests.fakes.world import World
+from tests.fakes.world import ANNA, World
 
 
 def look_ups_fail(world: World) -> None:
@@ -188,7 +190,10 @@ async def test_where_nothing_is_left_to_do_the_approval_is_superseded(world: Wor
     world.hold(0, AAA=50, BBB=100)
     await execute_approved(world.desk)
     assert (await view(world, proposal)).proposal.state is ProposalState.SUPERSEDED
+    assert why_ended(await world.proposal(proposal.id)) is WhyEnded.NOT_NEEDED
     assert world.broker.submits == []
+    reports = [item for item in await told(world) if item.kind is MessageKind.REPORT]
+    assert [int(item.chat_id) for item in reports] == [int(ANNA)]
 
 
 async def test_an_account_that_has_become_empty_ends_the_approval(world: World) -> None:
@@ -196,3 +201,4 @@ async def test_an_account_that_has_become_empty_ends_the_approval(world: World) 
     world.hold(0)
     await execute_approved(world.desk)
     assert (await view(world, proposal)).proposal.state is ProposalState.SUPERSEDED
+    assert why_ended(await world.proposal(proposal.id)) is WhyEnded.NO_PLAN

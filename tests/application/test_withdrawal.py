@@ -22,9 +22,11 @@ from core.application.request_withdrawal import (
 from core.application.resolve_frozen import check_again
 from core.application.run_due_work import run_due_work
 from core.application.schedule_checks import schedule_checks
+from core.application.show_proposal import why_ended
 from core.application.show_status import Status, show_status
 from core.domain.ids import AccountId, ChatId, EarmarkId, PortfolioId
 from core.domain.membership import Member, Role
+from core.domain.outbox import MessageKind
 from core.domain.permissions import Act
 from core.domain.plan import ReasonCode
 from core.domain.portfolio import Account
@@ -39,8 +41,9 @@ from core.domain.refusals import (
     PortfolioPaused,
     StillSetAside,
 )
+from core.domain.report import WhyEnded
 from core.ports.broker import Broker, Dedup
-from tests.application.acts import ask, decide, drifted, let_in, set_policy, view
+from tests.application.acts import ask, decide, drifted, let_in, set_policy, told, view
 from tests.fakes.broker import Mishap
 from tests.fakes.world import TwinBrokers, World
 
@@ -298,7 +301,12 @@ async def test_what_somebody_pays_in_meanwhile_is_set_aside_in_place_of_sales(wo
     world.broker.cash += 5000
     world.price(AAA=98)
     await execute_approved(world.desk)
-    assert (await world.proposal(proposal.id)).state is ProposalState.SUPERSEDED
+    ended = await world.proposal(proposal.id)
+    assert (ended.state, why_ended(ended)) == (
+        ProposalState.SUPERSEDED,
+        WhyEnded.MONEY_IS_THERE,
+    )
+    assert [item.kind for item in await told(world)][-1:] == [MessageKind.REPORT]
     assert not world.broker.orders
     assert (await status_of(world, anna, portfolio_id)).set_aside == 2000
 

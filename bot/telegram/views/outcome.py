@@ -13,12 +13,12 @@ from bot.telegram.views.by_account import by_account
 from bot.telegram.views.parts import lines, paragraphs
 from bot.words.after_sale import WHY_NOT_SENT
 from bot.words.by_hand import is_by_hand, order_state
-from bot.words.labels import DECISIONS, SIDES, SIDES_DONE, proposal_number
+from bot.words.labels import DECISIONS, ENDED, SIDES, SIDES_DONE, proposal_number
 from bot.words.numbers import count, listed, money, quantity, small_drift
 from bot.words.order_details import order_detail
 from bot.words.times import clock_time, exact_time
 from core.application.sending_time import UNDO, is_undoable
-from core.application.show_proposal import ProposalView
+from core.application.show_proposal import ProposalView, why_ended
 from core.domain.order import TERMINAL, Order, OrderState
 from core.domain.plan import Side, Trade
 from core.domain.portfolio import ManagedAccount
@@ -220,7 +220,14 @@ def _ended_unsent(view: ProposalView, now: datetime | None) -> str:
     told = proposal.approvals if missing else ()
     rest = tuple(each for each in proposal.decisions if each not in told)
     past = history(replace(proposal, decisions=rest), now)
-    return lines(past, missing, f"{_ENDED_UNSENT[proposal.state]}{when}. Nothing was traded.")
+    return lines(past, missing, f"{_ended(proposal)}{when}. Nothing was traded.")
+
+
+def _ended(proposal: Proposal) -> str:
+    if (why := why_ended(proposal)) is None:
+        return _ENDED_UNSENT[proposal.state]
+    sign, what, because = ENDED[why]
+    return f"{sign} <b>{what.capitalize()}</b>: {because}"
 
 
 def history(proposal: Proposal, now: datetime | None) -> str:

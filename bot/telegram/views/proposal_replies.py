@@ -22,9 +22,9 @@ from bot.telegram.views.plain_proposal import how_it_went, plain_cost, plain_res
 from bot.telegram.views.proposal_text import change_line, currency_of, expiry_line, move_line, title
 from bot.telegram.views.withdrawals import is_withdrawal, raised_buttons, raised_text
 from bot.words.by_hand import is_dry_run
-from bot.words.labels import PROPOSAL_STATES, REVISION_CAUSES, proposal_number
+from bot.words.labels import ENDED, PROPOSAL_STATES, REVISION_CAUSES, proposal_number
 from bot.words.reader import reader
-from core.application.show_proposal import ProposalView
+from core.application.show_proposal import ProposalView, why_ended
 from core.domain.proposal import ProposalState
 from core.domain.report import was_dry_run
 
@@ -53,6 +53,8 @@ def report_reply(view: ProposalView) -> Screen:
 
 def _what_came_of_it(view: ProposalView) -> list[str]:
     """How it ended, what was not filled, what it cost and what is left."""
+    if why_ended(view.proposal) is not None:
+        return [f"{bold(how_it_ended(view))}.", "Nothing was traded."]
     if reader().is_plain:
         return [
             how_it_went(view),
@@ -67,6 +69,9 @@ def _what_came_of_it(view: ProposalView) -> list[str]:
 
 def how_it_ended(view: ProposalView) -> str:
     """What an execution came to, in a few words without amounts."""
+    if (ended := why_ended(view.proposal)) is not None:
+        _, what, because = ENDED[ended]
+        return f"{what.capitalize()}: {because}"
     if why := nothing_sent(view):
         return f"Nothing was sent: {escape(why)}"
     state = PROPOSAL_STATES[view.proposal.state].capitalize()

@@ -11,12 +11,13 @@ from bot.words.by_hand import is_by_hand
 from bot.words.numbers import money
 from bot.words.reader import reader
 from bot.words.times import date_of
-from core.application.show_proposal import ProposalView
+from core.application.show_proposal import ProposalView, why_ended
 from core.domain.earmark import RAISED, Earmark
 from core.domain.money import ZERO
 from core.domain.plan import ReasonCode
 from core.domain.portfolio import ManagedPortfolio, Rung
 from core.domain.proposal import UNDECIDED, Cause
+from core.domain.report import WhyEnded
 from core.domain.tax_treatment import TaxTreatment
 
 
@@ -92,6 +93,8 @@ def raised_text(view: ProposalView) -> str:
         return ""
     asked = view.proposal.revision.snapshot.set_aside
     currency = view.managed.portfolio.currency
+    if why_ended(view.proposal) is WhyEnded.MONEY_IS_THERE:
+        return f"💵 {money(asked, currency)} is there, to be taken out: /status."
     earmark = view.earmark
     if earmark is None or view.proposal.state not in RAISED:
         return f"{money(asked, currency)} was not raised: /withdraw asks again."
