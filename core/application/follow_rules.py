@@ -214,8 +214,10 @@ async def _tell(
     now: datetime,
     outcome: str = "",
 ) -> int:
+    """Tell once a session that a rule holds, and once of each time that this was told that it does so no more."""
     told = told_of(ruled, today, outcome)
-    mark, data = f"{'over' if told.is_over else 'holds'}:{today}", write_told(told)
+    mark = f"over:{ruled.rule.told_on}" if told.is_over else f"holds:{today}"
+    data = write_told(told)
     if not told.is_over:
         await work.rules.told(ruled.rule.id, today)
     items = [

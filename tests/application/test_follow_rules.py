@@ -200,6 +200,22 @@ async def test_a_market_that_comes_and_goes_on_one_day_is_over_once(family: Rule
     assert [told.is_over for told in await family.told()] == [False, True]
 
 
+async def test_a_market_that_is_over_twice_on_one_day_is_told_of_twice_where_it_was_told_to_hold(
+    family: Ruled,
+) -> None:
+    """Held off since a week; on the next Tuesday over at 11:00, held off again at 12:00, over at 15:00."""
+    await family.check_at("11:00,12:00,15:00")
+    await family.rule("VIX > 30", Action.HOLD_OFF)
+    await family.next_day()
+    for _ in range(6):
+        await family.later(DAY)
+    await family.later(DAY, VIX=25)
+    await family.later(HOUR, VIX=34)
+    await family.later(3 * HOUR, VIX=25)
+    await family.later(DAY)
+    assert [told.is_over for told in await family.told()] == [False, True, False, True]
+
+
 async def test_nothing_is_told_while_the_portfolio_is_paused(family: Ruled) -> None:
     """It turns true on Tuesday, and the portfolio goes on after Wednesday's check: told on Thursday."""
     await family.rule("VIX > 30", Action.NOTIFY)
