@@ -5,6 +5,7 @@ In a group everybody reads the same message, so it keeps them all.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.telegram.context import Turn
@@ -22,7 +23,12 @@ _TAKING_BACK = frozenset({"unapprove"})
 def permitted(screen: Screen, role: Role | None) -> Screen:
     """A screen as somebody with a role in its portfolio (None: with none any more) may use it."""
     who = Standing.MEMBER if role is None else role
-    rows = (tuple(button for button in row if _may_tap(who, button)) for row in screen.rows)
+    return _only(screen, lambda button: _may_tap(who, button))
+
+
+def _only(screen: Screen, is_kept: Callable[[Button], bool]) -> Screen:
+    """A screen with these buttons alone, and without the rows that have none of them."""
+    rows = (tuple(filter(is_kept, row)) for row in screen.rows)
     return replace(screen, rows=tuple(row for row in rows if row))
 
 
@@ -38,11 +44,10 @@ def for_one(screen: Screen, view: ProposalView, member_id: MemberId) -> Screen:
     """A screen about a proposal as one person may use it: an approval is given once, and only one's own taken back."""
     has_approved = any(each.member_id == member_id for each in view.proposal.approvals)
     pointless = _GIVING if has_approved else _TAKING_BACK
-    rows = (
-        tuple(each for each in row if each.action is None or each.action.verb not in pointless)
-        for row in permitted(screen, view.role_of(member_id)).rows
+    return _only(
+        permitted(screen, view.role_of(member_id)),
+        lambda button: button.action is None or button.action.verb not in pointless,
     )
-    return replace(screen, rows=tuple(row for row in rows if row))
 
 
 def as_permitted(turn: Turn, role: Role | None, screen: Screen) -> Screen:
